@@ -1,0 +1,45 @@
+/**
+ * The condition tree: filters, permissions, guards, views, rules. Resolved against an entity: every path is known and
+ * typed, so that the evaluator and the SQL compiler need nothing else.
+ *
+ * Meaning is two-valued (ADR 0003): a test with a NULL on either side is false, `ne` and `nin` are the negation of
+ * `eq` and `in` (so they hold for NULL), and `not` negates. `null` tests for absence.
+ */
+import type { Operator, Value, ValueType } from '../model/value-type.ts';
+
+export type Condition =
+  | { readonly kind: 'all'; readonly of: readonly Condition[] }
+  | { readonly kind: 'any'; readonly of: readonly Condition[] }
+  | { readonly kind: 'not'; readonly of: Condition }
+  | { readonly kind: 'test'; readonly left: Operand; readonly operator: Operator; readonly right: Operand }
+  /** The tenant's business hours contain the present moment. */
+  | { readonly kind: 'business_hours' };
+
+export type Operand =
+  | { readonly kind: 'literal'; readonly type: ValueType; readonly value: Value }
+  | FieldOperand
+  /** An attribute of the principal: `id`, `team`, `teams`, `team_members`, `roles`, `department`, … */
+  | { readonly kind: 'user'; readonly attribute: string; readonly type: ValueType }
+  | { readonly kind: 'now'; readonly type: 'datetime' }
+  | { readonly kind: 'today'; readonly type: 'date' };
+
+/** A field of the record, or of a record it refers to: `steps` are the references on the way (at most 3), outermost first. */
+export interface FieldOperand {
+  readonly kind: 'field';
+  readonly type: ValueType;
+  readonly steps: readonly Step[];
+  /** Key and column (equal) of the last field. */
+  readonly field: string;
+  readonly fieldId: string;
+}
+
+export interface Step {
+  readonly field: string;
+  readonly fieldId: string;
+  /** Qualified entity and its table, in the tenant's schema. */
+  readonly entity: string;
+  readonly table: string;
+}
+
+export const TRUE: Condition = { kind: 'all', of: [] };
+export const FALSE: Condition = { kind: 'any', of: [] };

@@ -1,0 +1,41 @@
+/**
+ * The value types of the condition and formula languages. A field type maps to exactly one; operators are defined
+ * on these, so that evaluator and SQL have one table to agree on.
+ *
+ * | type     | JSON                                   | Postgres        |
+ * | -------- | -------------------------------------- | --------------- |
+ * | text     | string                                 | text            |
+ * | integer  | number (safe integer)                  | bigint          |
+ * | decimal  | string, e.g. "10.50" (never a float)   | numeric         |
+ * | boolean  | boolean                                | boolean         |
+ * | date     | string "2026-01-31"                    | date            |
+ * | datetime | string "2026-01-31T10:00:00.000Z"      | timestamptz(3)  |
+ * | uuid     | string, lower case                     | uuid            |
+ * | texts    | array of strings                       | text[]          |
+ * | uuids    | array of strings (only as an operand)  | uuid[]          |
+ */
+export const VALUE_TYPES = ['text', 'integer', 'decimal', 'boolean', 'date', 'datetime', 'uuid', 'texts', 'uuids'] as const;
+export type ValueType = (typeof VALUE_TYPES)[number];
+
+export const SQL_TYPE: Readonly<Record<ValueType, string>> = {
+  text: 'text',
+  integer: 'bigint',
+  decimal: 'numeric',
+  boolean: 'boolean',
+  date: 'date',
+  datetime: 'timestamptz',
+  uuid: 'uuid',
+  texts: 'text[]',
+  uuids: 'uuid[]',
+};
+
+/** A JSON value as it travels through the API and the evaluator. */
+export type Scalar = string | number | boolean | null;
+export type Value = Scalar | readonly string[];
+
+/** Filter operators, in the URL grammar and in the condition tree. */
+export const OPERATORS = [
+  'eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in', 'nin', 'between', 'null',
+  'contains', 'icontains', 'starts', 'istarts', 'ends', 'has', 'hasAny', 'hasAll',
+] as const;
+export type Operator = (typeof OPERATORS)[number];
