@@ -31,7 +31,9 @@ export interface ValueError {
 }
 
 /** `also`: values of further fields that a cell of a file determines, by key (the currency in `USD 1,200.50`). */
-export type Parsed = { readonly value: Value; readonly also?: Readonly<Record<string, Value>> } | { readonly error: ValueError };
+export type Parsed =
+  | { readonly value: Value; readonly also?: Readonly<Record<string, Value>> }
+  | { readonly error: ValueError };
 
 /** What the import and the write path know of the surroundings of a value. */
 export interface ValueContext {

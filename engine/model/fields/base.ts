@@ -30,11 +30,18 @@ export const TEXTUAL = [
 ] as const satisfies readonly Operator[];
 
 /** The `options` schema of a field type: the properties its documents may carry besides the common ones. */
-export function options(properties: Readonly<Record<string, JsonSchema>>, required: readonly string[] = []): JsonSchema {
+export function options(
+  properties: Readonly<Record<string, JsonSchema>>,
+  required: readonly string[] = [],
+): JsonSchema {
   return { type: 'object', properties, required };
 }
 
-export function refuse(code: string, message: string, params?: Readonly<Record<string, unknown>>): { error: ValueError } {
+export function refuse(
+  code: string,
+  message: string,
+  params?: Readonly<Record<string, unknown>>,
+): { error: ValueError } {
   return { error: params ? { code, message, params } : { code, message } };
 }
 

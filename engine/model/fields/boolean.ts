@@ -2,7 +2,22 @@
 import type { FieldType } from '../field-type.ts';
 import { accept, fold, options, refuse, wrongType } from './base.ts';
 
-const YES: ReadonlySet<string> = new Set(['true', 't', 'yes', 'y', '1', 'on', 'x', '✓', '✔', 'نعم', 'ja', 'oui', 'sí', 'si']);
+const YES: ReadonlySet<string> = new Set([
+  'true',
+  't',
+  'yes',
+  'y',
+  '1',
+  'on',
+  'x',
+  '✓',
+  '✔',
+  'نعم',
+  'ja',
+  'oui',
+  'sí',
+  'si',
+]);
 const NO: ReadonlySet<string> = new Set(['false', 'f', 'no', 'n', '0', 'off', '✗', '✘', 'لا', 'nein', 'non']);
 
 export const boolean: FieldType = {

@@ -52,13 +52,24 @@ export function readDay(cell: string, order: 'dmy' | 'mdy' | undefined): Day | R
   const dayFirst = /^(\d{1,2})[\s.-]+([A-Za-z]{3,9})\.?[\s,-]+(\d{4})$/.exec(text);
   if (dayFirst?.[1] && dayFirst[2] && dayFirst[3]) return checked(dayFirst[3], monthOf(dayFirst[2]), dayFirst[1]);
   const monthFirst = /^([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})$/.exec(text);
-  if (monthFirst?.[1] && monthFirst[2] && monthFirst[3]) return checked(monthFirst[3], monthOf(monthFirst[1]), monthFirst[2]);
+  if (monthFirst?.[1] && monthFirst[2] && monthFirst[3])
+    return checked(monthFirst[3], monthOf(monthFirst[1]), monthFirst[2]);
   return bad();
 }
 
 const MONTH_NAMES = [
-  'january', 'february', 'march', 'april', 'may', 'june',
-  'july', 'august', 'september', 'october', 'november', 'december',
+  'january',
+  'february',
+  'march',
+  'april',
+  'may',
+  'june',
+  'july',
+  'august',
+  'september',
+  'october',
+  'november',
+  'december',
 ];
 
 /** 1–12, or 0 for a word that is no month. */

@@ -4,7 +4,15 @@ import { options, refuse } from './base.ts';
 
 export const children: FieldType = {
   key: 'children',
-  options: options({ of: { $ref: 'common.schema.json#/$defs/name', description: 'The entity of the parts; its `parent` is a reference to this entity.' } }, ['of']),
+  options: options(
+    {
+      of: {
+        $ref: 'common.schema.json#/$defs/name',
+        description: 'The entity of the parts; its `parent` is a reference to this entity.',
+      },
+    },
+    ['of'],
+  ),
   valueType: null,
   columns: () => [],
   // Each part is checked as a record of its own entity; here only the shape.

@@ -18,7 +18,11 @@ export function importChoice(cell: string, field: Field): Parsed {
   const found = choices.find((choice) => choice.key === word) ?? choices.find((choice) => fold(choice.label) === word);
   if (found) return accept(found.key);
   const known = choices.slice(0, 12).map((choice) => choice.label);
-  return refuse('choice', `“${cell.slice(0, 40)}” is not one of: ${known.join(', ')}${choices.length > 12 ? ', …' : ''}.`, { allowed: choices.map(({ key }) => key) });
+  return refuse(
+    'choice',
+    `“${cell.slice(0, 40)}” is not one of: ${known.join(', ')}${choices.length > 12 ? ', …' : ''}.`,
+    { allowed: choices.map(({ key }) => key) },
+  );
 }
 
 export function exportChoice(key: string, field: Field): string {
@@ -47,7 +51,12 @@ export const choice: FieldType = {
           required: ['key'],
           properties: {
             key: { type: 'string', pattern: KEY, description: 'The stored value.' },
-            label: { type: 'string', minLength: 1, maxLength: 120, description: 'What people read; the key made readable when left out.' },
+            label: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 120,
+              description: 'What people read; the key made readable when left out.',
+            },
             color: { type: 'string', pattern: '^[a-z]{1,20}$', description: 'A colour of the design system.' },
             removed: { type: 'boolean', description: '`true` takes the choice away that a lower layer brought.' },
           },
@@ -57,7 +66,9 @@ export const choice: FieldType = {
     ['choices'],
   ),
   valueType: 'text',
-  columns: (field) => [{ name: field.key, type: 'text', checks: [{ suffix: 'choice', sql: listCheck(keysOf(field)) }] }],
+  columns: (field) => [
+    { name: field.key, type: 'text', checks: [{ suffix: 'choice', sql: listCheck(keysOf(field)) }] },
+  ],
   inputSchema: (field) => ({ type: 'string', enum: keysOf(field) }),
   outputSchema: () => ({ type: 'string' }),
   normalise: (value, field) => {

@@ -14,7 +14,9 @@ function parse(text: string, field: Field): Parsed {
   const clean = cleanText(text, field, false);
   if ('error' in clean || typeof clean.value !== 'string') return clean;
   const code = clean.value.toUpperCase();
-  return isCurrency(code) ? accept(code) : refuse('currency', `“${clean.value.slice(0, 20)}” is not a currency code such as USD or EUR.`);
+  return isCurrency(code)
+    ? accept(code)
+    : refuse('currency', `“${clean.value.slice(0, 20)}” is not a currency code such as USD or EUR.`);
 }
 
 export const currency: FieldType = {

@@ -30,7 +30,8 @@ function parse(written: string): Parsed {
   const parts = STRICT.exec(written);
   if (!parts) return bad(written);
   const [year, month, day, hour, minute] = parts.slice(1, 6).map(Number);
-  if (year === undefined || month === undefined || day === undefined || hour === undefined || minute === undefined) return bad(written);
+  if (year === undefined || month === undefined || day === undefined || hour === undefined || minute === undefined)
+    return bad(written);
   const time = { year, month, day, hour, minute, second: Number(parts[6] ?? 0), millisecond: milliseconds(parts[7]) };
   return validTime(time) ? inRange(utc(time) - offset(parts[8] ?? 'Z'), written) : bad(written);
 }
@@ -66,7 +67,13 @@ export const datetime: FieldType = {
     const written = Number(parts?.[2] ?? 0);
     if (half && (written < 1 || written > 12)) return bad(cell);
     const hour = half ? (written % 12) + (half.startsWith('p') ? 12 : 0) : written;
-    const time = { ...day, hour, minute: Number(parts?.[3] ?? 0), second: Number(parts?.[4] ?? 0), millisecond: milliseconds(parts?.[5]) };
+    const time = {
+      ...day,
+      hour,
+      minute: Number(parts?.[3] ?? 0),
+      second: Number(parts?.[4] ?? 0),
+      millisecond: milliseconds(parts?.[5]),
+    };
     if (!validTime(time)) return bad(cell);
     const zone = parts?.[7];
     return inRange(zone ? utc(time) - offset(zone) : zonedToUtc(time, context.timeZone), cell);

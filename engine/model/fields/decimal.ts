@@ -72,7 +72,12 @@ export const decimal: FieldType = {
   options: options({
     ...decimalOptions,
     precision: { type: 'integer', minimum: 1, maximum: 38, description: 'Digits in total; 19 when left out.' },
-    scale: { type: 'integer', minimum: 0, maximum: 12, description: 'Digits after the decimal point; 2 when left out.' },
+    scale: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 12,
+      description: 'Digits after the decimal point; 2 when left out.',
+    },
   }),
   ...decimalParts(size),
   widget: () => 'decimal',

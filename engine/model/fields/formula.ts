@@ -18,9 +18,22 @@ const RESULTS: ReadonlyMap<string, FieldType> = new Map(
 const FORMULA_OPTIONS = options(
   {
     returns: { enum: [...RESULTS.keys()], description: 'Type of the result.' },
-    expr: { type: 'string', minLength: 1, maxLength: 2000, description: 'The expression over fields of the same record, e.g. `amount * probability / 100`.' },
-    scale: { type: 'integer', minimum: 0, maximum: 12, description: 'Digits after the decimal point of a decimal, money or percent result; 2 when left out.' },
-    currency: { $ref: 'common.schema.json#/$defs/key', description: 'Money field whose currency the result has; the first one in the expression when left out.' },
+    expr: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 2000,
+      description: 'The expression over fields of the same record, e.g. `amount * probability / 100`.',
+    },
+    scale: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 12,
+      description: 'Digits after the decimal point of a decimal, money or percent result; 2 when left out.',
+    },
+    currency: {
+      $ref: 'common.schema.json#/$defs/key',
+      description: 'Money field whose currency the result has; the first one in the expression when left out.',
+    },
   },
   ['returns', 'expr'],
 );
@@ -28,7 +41,10 @@ const FORMULA_OPTIONS = options(
 /** Results get the widest column of their kind: an intermediate overflow would refuse a write for a reason nobody can see. */
 function columnType(field: Field, result: FieldType): string {
   if (result.valueType === 'decimal') return `numeric(38,${numberOption(field, 'scale', 2)})`;
-  return { text: 'text', integer: 'bigint', boolean: 'boolean', date: 'date', datetime: 'timestamptz(3)' }[result.key] ?? 'text';
+  return (
+    { text: 'text', integer: 'bigint', boolean: 'boolean', date: 'date', datetime: 'timestamptz(3)' }[result.key] ??
+    'text'
+  );
 }
 
 function formulaOf(result: FieldType): FieldType {

@@ -29,8 +29,29 @@ export { formulaReturning } from './formula.ts';
 /** By key. */
 export const fieldTypes: ReadonlyMap<string, FieldType> = new Map(
   [
-    text, longText, email, phone, url, integer, decimal, money, currency, percent, boolean, date, datetime, choice,
-    state, reference, user, team, children, sequence, formula, tags, uuid,
+    text,
+    longText,
+    email,
+    phone,
+    url,
+    integer,
+    decimal,
+    money,
+    currency,
+    percent,
+    boolean,
+    date,
+    datetime,
+    choice,
+    state,
+    reference,
+    user,
+    team,
+    children,
+    sequence,
+    formula,
+    tags,
+    uuid,
   ].map((type) => [type.key, Object.freeze(type)]),
 );
 

@@ -22,7 +22,10 @@ export const integer: FieldType = {
   options: options({
     min: { type: 'integer', description: 'The smallest value.' },
     max: { type: 'integer', description: 'The largest value.' },
-    grouping: { type: 'boolean', description: 'Shown with thousands separators; true when left out. Years, for one, are not.' },
+    grouping: {
+      type: 'boolean',
+      description: 'Shown with thousands separators; true when left out. Years, for one, are not.',
+    },
   }),
   valueType: 'integer',
   columns: (field) => {
@@ -46,7 +49,10 @@ export const integer: FieldType = {
     const read = readNumber(cell, context);
     if ('error' in read) return read;
     const whole = fixedDecimal(read.number, 1000, 0);
-    if ('error' in whole) return whole.error.code === 'too_many_decimals' ? refuse('integer', `“${cell.slice(0, 40)}” is not a whole number.`) : whole;
+    if ('error' in whole)
+      return whole.error.code === 'too_many_decimals'
+        ? refuse('integer', `“${cell.slice(0, 40)}” is not a whole number.`)
+        : whole;
     return within(Number(whole.value), field);
   },
   exportCell: (value) => String(value),

@@ -9,7 +9,14 @@ export const MONEY_PRECISION = 19;
 
 const parts = decimalParts((field) => ({ precision: MONEY_PRECISION, scale: numberOption(field, 'scale', 2) }));
 
-const SIGNS: Readonly<Record<string, string>> = { '€': 'EUR', '£': 'GBP', US$: 'USD', '₹': 'INR', '₪': 'ILS', '₩': 'KRW' };
+const SIGNS: Readonly<Record<string, string>> = {
+  '€': 'EUR',
+  '£': 'GBP',
+  US$: 'USD',
+  '₹': 'INR',
+  '₪': 'ILS',
+  '₩': 'KRW',
+};
 const CODE_FIRST = /^([A-Za-z]{3}|US\$|[€£₹₪₩$¥])\s*(?=[\d(.,+\-−–٠-٩])(.+)$/;
 const CODE_LAST = /^(.+?[\d).,٠-٩])\s*([A-Za-z]{3}|US\$|[€£₹₪₩$¥])$/;
 

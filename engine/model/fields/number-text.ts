@@ -21,7 +21,9 @@ export function fixedDecimal(text: string, precision: number, scale: number): Pa
   }
   if (whole !== '0' && whole.length > precision - scale) {
     const digits = precision - scale;
-    return refuse('number_too_large', `At most ${digits} digits before the decimal point; this has ${whole.length}.`, { digits });
+    return refuse('number_too_large', `At most ${digits} digits before the decimal point; this has ${whole.length}.`, {
+      digits,
+    });
   }
   const zero = whole === '0' && fraction === '';
   return accept(`${zero ? '' : sign}${whole}${scale > 0 ? `.${fraction.padEnd(scale, '0')}` : ''}`);
@@ -41,7 +43,10 @@ export function withinBounds(parsed: Parsed, min: string | null, max: string | n
  * One comma is a thousands separator when three digits follow; in any other place it is ambiguous and refused, unless
  * `context.decimalMark` says what it is.
  */
-export function readNumber(cell: string, context: ValueContext): { readonly number: string } | ReturnType<typeof refuse> {
+export function readNumber(
+  cell: string,
+  context: ValueContext,
+): { readonly number: string } | ReturnType<typeof refuse> {
   const bad = () => refuse('number', `“${cell.slice(0, 40)}” is not a number.`);
   let text = latinDigits(cell).replaceAll(/[\s\u00A0\u202F'’]/g, '');
   let negative = false;
@@ -59,7 +64,10 @@ export function readNumber(cell: string, context: ValueContext): { readonly numb
   if (!/^(?:\d[\d.,]*|[.,]\d+)$/.test(text)) return bad();
   const mark = decimalMark(text, context);
   if (mark === 'ambiguous') {
-    return refuse('ambiguous_number', `“${cell.slice(0, 40)}” can be read in two ways. Say which sign separates decimals.`);
+    return refuse(
+      'ambiguous_number',
+      `“${cell.slice(0, 40)}” can be read in two ways. Say which sign separates decimals.`,
+    );
   }
   const at = mark === null ? -1 : text.lastIndexOf(mark);
   const whole = at < 0 ? text : text.slice(0, at);

@@ -16,10 +16,14 @@ function parse(text: string, field: Field, context: ValueContext): Parsed {
   if ('error' in clean || typeof clean.value !== 'string') return clean;
   const number = parsePhoneNumberFromString(clean.value, { ...countryOf(context), extract: false });
   if (!number?.isValid()) {
-    return refuse('phone', `“${clean.value.slice(0, MAX_INPUT)}” is not a telephone number. Write it with its country code, e.g. +49 30 901820.`);
+    return refuse(
+      'phone',
+      `“${clean.value.slice(0, MAX_INPUT)}” is not a telephone number. Write it with its country code, e.g. +49 30 901820.`,
+    );
   }
   // E.164 has no place for an extension, and dropping it would lose what the person wrote.
-  if (number.ext) return refuse('phone_extension', `The extension ${number.ext} cannot be stored in a telephone number.`);
+  if (number.ext)
+    return refuse('phone_extension', `The extension ${number.ext} cannot be stored in a telephone number.`);
   return accept(number.number);
 }
 
@@ -27,7 +31,9 @@ export const phone: FieldType = {
   key: 'phone',
   options: options({}),
   valueType: 'text',
-  columns: (field) => [{ name: field.key, type: 'text', checks: [{ suffix: 'e164', sql: `{} ~ '^[+][1-9][0-9]{1,14}$'` }] }],
+  columns: (field) => [
+    { name: field.key, type: 'text', checks: [{ suffix: 'e164', sql: `{} ~ '^[+][1-9][0-9]{1,14}$'` }] },
+  ],
   inputSchema: (field) => ({ type: 'string', maxLength: MAX_INPUT, ...(field.required ? { minLength: 1 } : {}) }),
   outputSchema: () => ({ type: 'string', pattern: '^[+][1-9][0-9]{1,14}$' }),
   normalise: (value, field, context) =>

@@ -11,12 +11,16 @@ export function parseUuid(text: string): Parsed {
 
 export const onDelete: JsonSchema = {
   enum: ['restrict', 'clear', 'cascade'],
-  description: 'What happens to this record when the other one is deleted: the delete is refused (`restrict`, the default), the link is cleared, or this record goes too.',
+  description:
+    'What happens to this record when the other one is deleted: the delete is refused (`restrict`, the default), the link is cleared, or this record goes too.',
 };
 
 export const reference: FieldType = {
   key: 'reference',
-  options: options({ to: { $ref: 'common.schema.json#/$defs/name', description: 'The entity it points at.' }, onDelete }, ['to']),
+  options: options(
+    { to: { $ref: 'common.schema.json#/$defs/name', description: 'The entity it points at.' }, onDelete },
+    ['to'],
+  ),
   valueType: 'uuid',
   columns: (field) => [{ name: field.key, type: 'uuid' }],
   inputSchema: () => ({ type: 'string', format: 'uuid' }),

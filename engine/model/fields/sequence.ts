@@ -5,8 +5,17 @@ import { accept, numberOption, options, TEXTUAL, textOption, wrongType } from '.
 export const sequence: FieldType = {
   key: 'sequence',
   options: options({
-    prefix: { type: 'string', pattern: '^[A-Za-z0-9/._-]{0,20}$', description: 'What stands before the number, e.g. `O-`.' },
-    digits: { type: 'integer', minimum: 1, maximum: 15, description: 'Digits at least, filled up with zeros; 5 when left out.' },
+    prefix: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9/._-]{0,20}$',
+      description: 'What stands before the number, e.g. `O-`.',
+    },
+    digits: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 15,
+      description: 'Digits at least, filled up with zeros; 5 when left out.',
+    },
     start: { type: 'integer', minimum: 0, maximum: 1_000_000_000, description: 'The first number; 1 when left out.' },
   }),
   valueType: 'text',

@@ -6,7 +6,9 @@ import { options } from './base.ts';
 export const state: FieldType = {
   ...choice,
   key: 'state',
-  options: options({ lifecycle: { $ref: 'common.schema.json#/$defs/name', description: 'The lifecycle.' } }, ['lifecycle']),
+  options: options({ lifecycle: { $ref: 'common.schema.json#/$defs/name', description: 'The lifecycle.' } }, [
+    'lifecycle',
+  ]),
   widget: () => 'state',
   importCell: importChoice,
 };

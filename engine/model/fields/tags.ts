@@ -15,8 +15,10 @@ function parse(words: readonly string[], field: Field): Parsed {
   for (const word of words) {
     const tag = word.normalize('NFC').trim().replaceAll(/\s+/g, ' ');
     if (tag === '') continue;
-    if (FORBIDDEN.test(tag)) return refuse('tag', `“${tag.slice(0, 40)}” cannot be a tag: no commas, semicolons or line breaks.`);
-    if (lengthOf(tag) > MAX_LENGTH) return refuse('too_long', `A tag has at most ${MAX_LENGTH} characters.`, { max: MAX_LENGTH });
+    if (FORBIDDEN.test(tag))
+      return refuse('tag', `“${tag.slice(0, 40)}” cannot be a tag: no commas, semicolons or line breaks.`);
+    if (lengthOf(tag) > MAX_LENGTH)
+      return refuse('too_long', `A tag has at most ${MAX_LENGTH} characters.`, { max: MAX_LENGTH });
     tags.add(tag);
   }
   if (tags.size > max) return refuse('too_many', `At most ${max} tags; these are ${tags.size}.`, { max });
@@ -26,10 +28,16 @@ function parse(words: readonly string[], field: Field): Parsed {
 
 export const tags: FieldType = {
   key: 'tags',
-  options: options({ max: { type: 'integer', minimum: 1, maximum: 200, description: 'Tags at most; 50 when left out.' } }),
+  options: options({
+    max: { type: 'integer', minimum: 1, maximum: 200, description: 'Tags at most; 50 when left out.' },
+  }),
   valueType: 'texts',
   columns: (field) => [
-    { name: field.key, type: 'text[]', checks: [{ suffix: 'max', sql: `cardinality({}) <= ${numberOption(field, 'max', MAX_TAGS)}` }] },
+    {
+      name: field.key,
+      type: 'text[]',
+      checks: [{ suffix: 'max', sql: `cardinality({}) <= ${numberOption(field, 'max', MAX_TAGS)}` }],
+    },
   ],
   inputSchema: () => ({ type: 'array', items: { type: 'string', maxLength: MAX_LENGTH * 2 }, maxItems: 1000 }),
   outputSchema: () => ({ type: 'array', items: { type: 'string' } }),

@@ -16,7 +16,11 @@ export const text: FieldType = {
       format: 'field-pattern',
       description: 'Regular expression that the whole text or, without ^ and $, a part of it must match.',
     },
-    patternMessage: { type: 'string', maxLength: 200, description: 'What people read when the pattern does not match.' },
+    patternMessage: {
+      type: 'string',
+      maxLength: 200,
+      description: 'What people read when the pattern does not match.',
+    },
   }),
   valueType: 'text',
   columns: (field) => {
@@ -59,7 +63,9 @@ export const text: FieldType = {
     const pattern = textOption(field, 'pattern');
     if ('error' in parsed || typeof parsed.value !== 'string' || pattern === null) return parsed;
     if (new RegExp(pattern, 'u').test(parsed.value)) return accept(parsed.value);
-    return refuse('pattern', textOption(field, 'patternMessage') ?? `This does not have the form ${pattern}.`, { pattern });
+    return refuse('pattern', textOption(field, 'patternMessage') ?? `This does not have the form ${pattern}.`, {
+      pattern,
+    });
   },
   exportCell: (value) => String(value),
 };

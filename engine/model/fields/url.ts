@@ -11,7 +11,13 @@ function parse(text: string, field: Field): Parsed {
   if ('error' in clean || typeof clean.value !== 'string') return clean;
   const written = /^[a-z][a-z0-9+.-]*:\/\//i.test(clean.value) ? clean.value : `https://${clean.value}`;
   const parsed = URL.canParse(written) && !/\s/.test(clean.value) ? new URL(written) : null;
-  if (!parsed || !/^https?:$/.test(parsed.protocol) || !parsed.hostname.includes('.') || parsed.username || parsed.password) {
+  if (
+    !parsed ||
+    !/^https?:$/.test(parsed.protocol) ||
+    !parsed.hostname.includes('.') ||
+    parsed.username ||
+    parsed.password
+  ) {
     return refuse('url', `“${clean.value.slice(0, 80)}” is not a web address (http or https).`);
   }
   const bare = parsed.pathname === '/' && !parsed.search && !parsed.hash;

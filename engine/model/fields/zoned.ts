@@ -14,7 +14,15 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   let format = formats.get(timeZone);
   if (!format) {
     format = new Intl.DateTimeFormat('en-US', {
-      timeZone, hourCycle: 'h23', era: 'short', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+      timeZone,
+      hourCycle: 'h23',
+      era: 'short',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
     });
     formats.set(timeZone, format);
   }
@@ -23,10 +31,24 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
 
 /** Offset of a zone at a moment, in milliseconds east of UTC. */
 function offsetAt(moment: number, timeZone: string): number {
-  const parts = new Map(formatOf(timeZone).formatToParts(moment).map(({ type, value }) => [type, value]));
+  const parts = new Map(
+    formatOf(timeZone)
+      .formatToParts(moment)
+      .map(({ type, value }) => [type, value]),
+  );
   const number = (type: Intl.DateTimeFormatPartTypes) => Number(parts.get(type));
   const whole = Math.floor(moment / 1000) * 1000;
-  return utc({ year: number('year'), month: number('month'), day: number('day'), hour: number('hour'), minute: number('minute'), second: number('second'), millisecond: 0 }) - whole;
+  return (
+    utc({
+      year: number('year'),
+      month: number('month'),
+      day: number('day'),
+      hour: number('hour'),
+      minute: number('minute'),
+      second: number('second'),
+      millisecond: 0,
+    }) - whole
+  );
 }
 
 /** Milliseconds since the epoch of a wall-clock time read as UTC. */
