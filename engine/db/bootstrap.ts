@@ -1,0 +1,161 @@
+/**
+ * Prepares a Postgres for Armature: login roles, database, privileges, platform tables, the job queue's tables.
+ * Runs at every start and changes nothing the second time.
+ */
+import { createHmac } from 'node:crypto';
+import { runMigrations } from 'bullmq';
+import pg from 'pg';
+import type { Address, Credentials } from './connection.ts';
+import { literal, quote } from './identifiers.ts';
+import { migrateUp } from './migrate.ts';
+import { StartupError } from './startup-error.ts';
+
+/** Postgres's major version this engine is built for: virtual generated columns, `pg_unicode_fast`. */
+const MINIMUM_VERSION = 18;
+
+export const LOGIN_ROLES = { owner: 'armature_owner', app: 'armature_app', jobs: 'armature_jobs' } as const;
+
+/** Queues of the engine; their id sequences are made here, because the runtime role may not. */
+export const QUEUES = ['imports'] as const;
+
+export interface Bootstrapped {
+  readonly address: Address;
+  readonly owner: Credentials;
+  readonly app: Credentials;
+  readonly jobs: Credentials;
+}
+
+export interface BootstrapOptions {
+  /** A server and a role that may make roles and (when missing) the database. */
+  readonly server: Omit<Address, 'database'>;
+  readonly admin: Credentials;
+  /** Database the admin connects to first. */
+  readonly adminDatabase: string;
+  readonly database: string;
+  /** The installation's secret; the login roles' passwords are derived from it. */
+  readonly secret: string;
+  /** Prefix of tenant roles, when the installation is new. */
+  readonly rolePrefix?: string;
+}
+
+/** A secret derived from the installation's secret, for one purpose. */
+export function derive(secret: string, purpose: string): string {
+  return createHmac('sha256', secret).update(purpose).digest('base64url');
+}
+
+/**
+ * @throws StartupError when the server is too old, unreachable, or the admin may not make roles
+ */
+export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped> {
+  const credentials = (user: string): Credentials => ({ user, password: derive(options.secret, `postgres:${user}`) });
+  const owner = credentials(LOGIN_ROLES.owner);
+  const app = credentials(LOGIN_ROLES.app);
+  const jobs = credentials(LOGIN_ROLES.jobs);
+  const address: Address = { ...options.server, database: options.database };
+
+  await connected({ ...options.server, database: options.adminDatabase }, options.admin, async (client) => {
+    await requireVersion(client);
+    await makeRoles(client, owner, app, jobs);
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [options.database]);
+    if (!rowCount) await client.query(`create database ${quote(options.database)} owner ${quote(owner.user)}`);
+  });
+  await connected(address, options.admin, async (client) => {
+    await client.query(`grant create, connect on database ${quote(options.database)} to ${quote(owner.user)}`);
+    await client.query(`grant create on schema public to ${quote(owner.user)}`);
+    await revokeSettings(client);
+  });
+  await migrateUp(address, owner);
+  await connected(address, owner, async (client) => {
+    await client.query('insert into armature.installation (role_prefix) values ($1) on conflict do nothing', [options.rolePrefix ?? 't']);
+    await prepareQueues(client);
+  });
+  return { address, owner, app, jobs };
+}
+
+async function connected<T>(address: Address, credentials: Credentials, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ host: address.host, port: address.port, database: address.database, ...credentials, ...(address.ssl ? { ssl: true } : {}) });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartupError(`Postgres at ${address.host}:${address.port} (database ${address.database}) does not accept "${credentials.user}": ${reason}`, { cause: error });
+  }
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function requireVersion(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ version: number }>(`select current_setting('server_version_num')::int / 10000 as version`);
+  const version = rows[0]?.version ?? 0;
+  if (version < MINIMUM_VERSION) {
+    throw new StartupError(`Armature needs Postgres ${MINIMUM_VERSION} or newer; this server is version ${version}.`);
+  }
+}
+
+async function makeRoles(client: pg.Client, owner: Credentials, app: Credentials, jobs: Credentials): Promise<void> {
+  const wanted: readonly (readonly [string, string])[] = [
+    [owner.user, `login createrole noinherit password ${literal(owner.password)}`],
+    // Inherits nothing and is granted nothing: lost context reads nothing (rule 2).
+    [app.user, `login noinherit password ${literal(app.password)}`],
+    [jobs.user, `login noinherit password ${literal(jobs.password)}`],
+    ['armature_gate', 'nologin'],
+    ['armature_tenant', 'nologin'],
+  ];
+  // Roles belong to the whole cluster: two processes may start on it at once.
+  await client.query('select pg_advisory_lock(4092211)');
+  try {
+    for (const [name, attributes] of wanted) {
+      const { rowCount } = await client.query('select from pg_roles where rolname = $1', [name]);
+      await client.query(`${rowCount ? 'alter' : 'create'} role ${quote(name)} ${attributes}`);
+    }
+    await client.query(`grant armature_gate to ${quote(app.user)} with inherit false, set true`);
+    await client.query(`grant armature_tenant to ${quote(owner.user)} with admin option, inherit false`);
+    // Made by a CREATEROLE role, tenant roles must be grantable by it and usable for definer functions.
+    await client.query(`alter role ${quote(owner.user)} set createrole_self_grant = 'set'`);
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === '42501') {
+      throw new StartupError('The Postgres user of DATABASE_URL may not make roles. Give it CREATEROLE, or use a superuser for the first start.', { cause: error });
+    }
+    throw error;
+  } finally {
+    await client.query('select pg_advisory_unlock(4092211)');
+  }
+}
+
+/** Nobody but the login roles may change a setting through a function call: SQL could otherwise change who it is. */
+async function revokeSettings(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ superuser: boolean }>(`select rolsuper as superuser from pg_roles where rolname = current_user`);
+  if (!rows[0]?.superuser) return;
+  await client.query(`revoke execute on function pg_catalog.set_config(text, text, boolean) from public`);
+  await client.query(`grant execute on function pg_catalog.set_config(text, text, boolean) to ${Object.values(LOGIN_ROLES).map(quote).join(', ')}`);
+}
+
+async function prepareQueues(client: pg.Client): Promise<void> {
+  await runMigrations(client, 'bullmq');
+  const jobs = quote(LOGIN_ROLES.jobs);
+  for (const queue of QUEUES) {
+    await client.query(`do $$ begin execute format('create sequence if not exists bullmq.%I', bullmq.job_id_seq_name(${literal(queue)})); end $$`);
+  }
+  await client.query(`
+    grant usage on schema bullmq to ${jobs}, armature_tenant;
+    grant select, insert, update, delete on all tables in schema bullmq to ${jobs};
+    grant usage, select, update on all sequences in schema bullmq to ${jobs};
+    -- A job becomes visible with the transaction that made it, or not at all.
+    create or replace function bullmq.enqueue(queue text, id text, name text, data jsonb, options jsonb default '{}') returns text
+      language plpgsql security definer set search_path = bullmq, pg_temp as $$
+      begin
+        if queue <> all (array[${QUEUES.map(literal).join(', ')}]) then
+          raise insufficient_privilege using message = 'unknown queue';
+        end if;
+        return bullmq.add_job(queue, id, name, data, options, coalesce((options->>'priority')::int, 0),
+          coalesce((options->>'delay')::bigint, 0), (extract(epoch from clock_timestamp()) * 1000)::bigint,
+          coalesce((options->>'attempts')::int, 1), null, null, null, options->'deduplication'->>'id', null, false);
+      end $$;
+    revoke all on function bullmq.enqueue from public;
+    grant execute on function bullmq.enqueue to armature_tenant;
+  `);
+}

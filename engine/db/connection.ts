@@ -1,0 +1,76 @@
+/** Where the database is and how to reach it. */
+import pg from 'pg';
+import type { PoolClient, PoolConfig } from 'pg';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly ssl?: boolean;
+}
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Milliseconds a statement of a request may run. */
+const STATEMENT_TIMEOUT = 15_000;
+
+/**
+ * A pool whose clients never take the process down: a connection that the server ends (restart, timeout, an
+ * administrator) emits `error` on the client, also while it is checked out.
+ */
+export function openPool(address: Address, credentials: Credentials, options: PoolConfig): pg.Pool {
+  const pool = new pg.Pool({
+    host: address.host,
+    port: address.port,
+    database: address.database,
+    ...(address.ssl ? { ssl: { rejectUnauthorized: true } } : {}),
+    ...credentials,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+    options: `-c statement_timeout=${STATEMENT_TIMEOUT} -c search_path=pg_catalog -c timezone=UTC -c jit=off`,
+    ...options,
+  });
+  pool.on('error', () => {});
+  pool.on('connect', (client) => {
+    client.on('error', () => {});
+  });
+  return pool;
+}
+
+/** Whether the connection is gone (network, server shutdown, administrator). Errors of a statement leave it usable. */
+export function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return (
+    code.startsWith('08') || code.startsWith('57P') || code === '25P04' || /^E[A-Z]{3,}$/.test(code) ||
+    /connection terminated|connection error|not queryable/i.test(error.message)
+  );
+}
+
+/** Clients whose transaction could not be ended: their state is unknown, so they are not used again. */
+const broken = new WeakSet<PoolClient>();
+
+/** Ends a transaction block after an error; a client on which even that fails is given up. */
+export async function rollback(client: PoolClient): Promise<void> {
+  try {
+    await client.query('rollback');
+  } catch {
+    broken.add(client);
+  }
+}
+
+export async function withClient<T>(pool: pg.Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let lost = false;
+  try {
+    return await use(client);
+  } catch (error) {
+    lost = isConnectionLost(error) || broken.has(client);
+    throw error;
+  } finally {
+    client.release(lost);
+  }
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { testDatabase } from '#tests/support/postgres.ts';
+import { bareSession, Database } from './database.ts';
+import { tenantNames } from './identifiers.ts';
+import { migrateDown, migrateUp } from './migrate.ts';
+
+const database = await testDatabase();
+const db = new Database({ address: database.address, app: database.app, owner: database.owner, connections: 2 });
+const names = tenantNames(database.rolePrefix, 'acme');
+const role = names.role('reader');
+const session = { ...bareSession(role), userId: randomUUID(), teams: [randomUUID(), randomUUID()], attributes: { department: 'o"r\\d' } };
+
+beforeAll(async () => {
+  await db.ownerTransaction(async (client) => {
+    await client.query(`create role "${role}"; grant armature_tenant to "${role}" with inherit true;
+      grant "${role}" to armature_app with inherit false, set true`);
+  });
+});
+afterAll(() => db.close());
+
+const rows = async (text: string, values: (string | null)[] = []) => (await db.batch(session, [{ text, values }]))[0]?.rows;
+
+describe('a batch', () => {
+  test('runs as the role with the context, and leaves nothing behind', async () => {
+    expect(await rows('select current_user, armature.user_id(), armature.teams(), armature.attribute($1)', ['department'])).toEqual([
+      [role, session.userId, `{${session.teams.join(',')}}`, 'o"r\\d'],
+    ]);
+    const { rows: after } = await db.asOwner((client) => client.query('select armature.user_id()'));
+    expect(after[0]?.user_id).toBeNull();
+  });
+
+  test('is one transaction: an error in the last statement undoes the first', async () => {
+    await db.ownerTransaction(async (client) => {
+      await client.query(`create table public.note (id int); grant select, insert on public.note to "${role}"`);
+    });
+    await expect(
+      db.batch(session, [
+        { text: 'insert into public.note values (1)', values: [] },
+        { text: 'select 1 / $1::int', values: ['0'] },
+      ]),
+    ).rejects.toThrow('division by zero');
+    expect(await rows('select count(*) from public.note')).toEqual([['0']]);
+  });
+
+  test('after an error the same statement works again on the same connection', async () => {
+    for (const divisor of ['0', '1', '0', '2']) {
+      const outcome = rows('select 10 / $1::int', [divisor]);
+      if (divisor === '0') await expect(outcome).rejects.toThrow('division');
+      else expect(await outcome).toEqual([[String(10 / Number(divisor))]]);
+    }
+  });
+
+  test('keeps a bounded number of prepared statements per connection', async () => {
+    for (let index = 0; index < 400; index++) await rows(`select ${index}, $1::text`, ['x']);
+    const counts = await Promise.all([1, 2].map(() => rows(`select count(*)::int from pg_prepared_statements`)));
+    for (const count of counts) expect(Number(count?.[0]?.[0])).toBeLessThan(170);
+  });
+
+  test('the login role by itself reads nothing and may not change settings from SQL', async () => {
+    await expect(db.batch(bareSession(`${role}_missing`), [{ text: 'select 1', values: [] }])).rejects.toThrow('does not exist');
+    await expect(rows(`select set_config('armature.user_id', 'x', true)`)).rejects.toThrow('permission denied');
+    await expect(rows('select * from armature.login')).rejects.toThrow('permission denied');
+  });
+});
+
+describe('a transaction', () => {
+  test('commits what was sent and rolls back when the work throws', async () => {
+    await db.transaction(session, async ({ send }) => {
+      await send({ text: 'insert into public.note values (7)', values: [] });
+      await send({ text: 'insert into public.note values (8)', values: [] });
+    });
+    await expect(
+      db.transaction(session, async ({ send }) => {
+        await send({ text: 'insert into public.note values (9)', values: [] });
+        throw new Error('changed my mind');
+      }),
+    ).rejects.toThrow('changed my mind');
+    expect(await rows('select count(*) from public.note where id > 6')).toEqual([['2']]);
+  });
+
+  test('a connection killed by the server takes nothing else down', async () => {
+    const killed = db.transaction(session, async ({ send }) => {
+      const [result] = await send({ text: 'select pg_backend_pid()', values: [] });
+      await database.superuser.query('select pg_terminate_backend($1)', [result?.rows[0]?.[0]]);
+      await send({ text: 'insert into public.note values (99)', values: [] });
+    });
+    await expect(killed).rejects.toThrow();
+    expect(await rows('select count(*) from public.note where id = 99')).toEqual([['0']]);
+  });
+});
+
+test('migrations go down and up again', async () => {
+  const exists = async () => (await database.superuser.query(`select to_regclass('armature.tenant') as t`)).rows[0]?.t;
+  await migrateDown(database.address, database.owner);
+  expect(await exists()).toBeNull();
+  await migrateUp(database.address, database.owner);
+  expect(await exists()).toBe('armature.tenant');
+});

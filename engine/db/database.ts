@@ -1,0 +1,176 @@
+/**
+ * The database as the engine sees it: statements run as a database role with a principal's context, in one round trip
+ * ({@link Database.batch}) or in a transaction with decisions between its statements ({@link Database.transaction}).
+ * The owner's connections serve migrations and publishing alone.
+ */
+import type { Pool, PoolClient } from 'pg';
+import type { Clock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
+import type { Principal } from '../identity/principal.ts';
+import { Problem } from '../problem.ts';
+import type { Address, Credentials } from './connection.ts';
+import { openPool, rollback, withClient } from './connection.ts';
+import type { Statement, StatementResult } from './execute.ts';
+import { sendBatch } from './execute.ts';
+import { arrayText } from './identifiers.ts';
+
+/** A database role and the settings that policies and triggers read. */
+export interface Session {
+  readonly role: string;
+  readonly userId: string | null;
+  readonly team: string | null;
+  readonly teams: readonly string[];
+  readonly roles: readonly string[];
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly timeZone: string;
+}
+
+/** The session of a role that is no person: the gate, or a tenant's service principals. */
+export function bareSession(role: string): Session {
+  return { role, userId: null, team: null, teams: [], roles: [], attributes: {}, timeZone: 'UTC' };
+}
+
+export function sessionOf(principal: Principal): Session {
+  return {
+    role: principal.dbRole,
+    userId: principal.userId,
+    team: principal.team,
+    teams: principal.teams,
+    roles: principal.roles,
+    attributes: principal.attributes,
+    timeZone: principal.timeZone,
+  };
+}
+
+/** Role last: once it is set, nothing more may be set (`set_config` is revoked from everybody but the login roles). */
+const CONTEXT = `select set_config('armature.user_id',$1,true), set_config('armature.team',$2,true),
+ set_config('armature.teams',$3,true), set_config('armature.roles',$4,true), set_config('armature.attributes',$5,true),
+ set_config('armature.time_zone',$6,true), set_config('armature.now',$7,true), set_config('role',$8,true)`;
+
+export interface Transaction {
+  /** Sends statements in one round trip and waits. An error aborts the whole transaction. */
+  send(...statements: readonly Statement[]): Promise<StatementResult[]>;
+}
+
+export interface DatabaseOptions {
+  readonly address: Address;
+  readonly app: Credentials;
+  readonly owner: Credentials;
+  /** Connections for requests (default 10). */
+  readonly connections?: number;
+  readonly clock?: Clock;
+}
+
+export class Database {
+  readonly address: Address;
+  readonly credentials: { readonly app: Credentials; readonly owner: Credentials };
+  readonly #app: Pool;
+  readonly #owner: Pool;
+  readonly #clock: Clock;
+
+  constructor(options: DatabaseOptions) {
+    this.address = options.address;
+    this.credentials = { app: options.app, owner: options.owner };
+    this.#clock = options.clock ?? systemClock;
+    // A backend keeps about 50 kB for every table it has touched: after enough uses a connection is replaced.
+    this.#app = openPool(options.address, options.app, { max: options.connections ?? 10, maxUses: 20_000, application_name: 'armature' });
+    this.#owner = openPool(options.address, options.owner, { max: 3, application_name: 'armature owner', options: '-c timezone=UTC' });
+  }
+
+  #context(session: Session): Statement {
+    const now = this.#clock === systemClock ? '' : new Date(this.#clock.now()).toISOString();
+    return {
+      text: CONTEXT,
+      values: [
+        session.userId ?? '',
+        session.team ?? '',
+        arrayText(session.teams),
+        arrayText(session.roles),
+        JSON.stringify(session.attributes),
+        session.timeZone,
+        now,
+        session.role,
+      ],
+    };
+  }
+
+  /**
+   * Context and statements in one round trip, as one transaction.
+   * @returns one result per statement
+   * @throws pg's DatabaseError (see `db/database-error.ts`); nothing is kept then
+   */
+  async batch(session: Session, statements: readonly Statement[]): Promise<StatementResult[]> {
+    const results = await withClient(this.#app, (client) =>
+      sendBatch(client, session.role, [this.#context(session), ...statements]),
+    );
+    return results.slice(1);
+  }
+
+  /**
+   * A transaction with decisions between its statements: what `work` throws rolls everything back.
+   * @throws Problem `unavailable` when the server answered the COMMIT with a ROLLBACK
+   */
+  async transaction<T>(session: Session, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return withClient(this.#app, async (client) => {
+      let opened = false;
+      const transaction: Transaction = {
+        send: async (...statements) => {
+          if (opened) return sendBatch(client, session.role, statements);
+          opened = true;
+          const results = await sendBatch(client, session.role, [
+            { text: 'begin', values: [], unprepared: true },
+            this.#context(session),
+            ...statements,
+          ]);
+          return results.slice(2);
+        },
+      };
+      return finish(client, session.role, transaction, work, () => opened);
+    });
+  }
+
+  /** A transaction as the owner, for migrations and publishing. Statements run unprepared. */
+  async ownerTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return withClient(this.#owner, async (client) => {
+      await client.query('begin');
+      try {
+        const result = await work(client);
+        const { command } = await client.query('commit');
+        if (command !== 'COMMIT') throw new Problem('unavailable', 'The change could not be committed. Nothing was changed.');
+        return result;
+      } catch (error) {
+        await rollback(client);
+        throw error;
+      }
+    });
+  }
+
+  /** A connection of the owner outside a transaction (concurrent index builds, LISTEN). */
+  async asOwner<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return withClient(this.#owner, work);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#app.end(), this.#owner.end()]);
+  }
+}
+
+async function finish<T>(
+  client: PoolClient,
+  role: string,
+  transaction: Transaction,
+  work: (transaction: Transaction) => Promise<T>,
+  opened: () => boolean,
+): Promise<T> {
+  try {
+    const result = await work(transaction);
+    if (opened()) {
+      const [committed] = await sendBatch(client, role, [{ text: 'commit', values: [], unprepared: true }]);
+      if (committed?.tag !== 'COMMIT') throw new Problem('unavailable', 'The change could not be committed. Nothing was changed.');
+    }
+    return result;
+  } catch (error) {
+    if (opened()) await rollback(client);
+    throw error;
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * One round trip: a batch of statements between two Syncs of the extended protocol is one implicit transaction, so the
+ * principal's context set by its first statement (`set_config(…, true)`) holds for the rest and is gone after it.
+ *
+ * - Every statement is prepared under a name made of its text and the database role: a cached plan that depends on row
+ *   security is valid for one role only, and sharing a name between roles would plan anew each time.
+ * - Values go out and come back as text; nothing is parsed here. JSON built by Postgres passes through untouched.
+ */
+import { createHash } from 'node:crypto';
+import type { Connection, PoolClient, Submittable } from 'pg';
+
+/** A statement with its parameters in Postgres's text form. `unprepared` statements (transaction control, one-off DDL) get no name. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly (string | null)[];
+  readonly unprepared?: boolean;
+}
+
+export interface StatementResult {
+  /** Columns as text, in the order of the select list. */
+  readonly rows: readonly (readonly (string | null)[])[];
+  /** Rows affected, from the command tag. */
+  readonly count: number;
+  /** The command tag, e.g. `UPDATE 1`, `COMMIT`, `ROLLBACK`. */
+  readonly tag: string;
+}
+
+/** Named statements kept per connection: each costs about 48 KiB of the backend's memory after generic planning. */
+const KEPT_STATEMENTS = 150;
+
+interface Registry {
+  /** Names the server knows, least recently used first. */
+  readonly known: Set<string>;
+  active: Batch | null;
+}
+
+const registries = new WeakMap<Connection, Registry>();
+
+function registryOf(connection: Connection): Registry {
+  let registry = registries.get(connection);
+  if (!registry) {
+    const created: Registry = { known: new Set(), active: null };
+    connection.on('parseComplete', () => created.active?.parsed(created));
+    registries.set(connection, created);
+    registry = created;
+  }
+  return registry;
+}
+
+const hashes = new Map<string, string>();
+
+function hash(text: string): string {
+  let known = hashes.get(text);
+  if (known === undefined) {
+    if (hashes.size > 20_000) hashes.clear();
+    known = createHash('sha256').update(text).digest('base64url').slice(0, 16);
+    hashes.set(text, known);
+  }
+  return known;
+}
+
+function statementName(text: string, role: string): string {
+  return `${hash(text)}_${hash(role)}`;
+}
+
+class Batch implements Submittable {
+  readonly #statements: readonly Statement[];
+  readonly #role: string;
+  readonly #results: { rows: (string | null)[][]; count: number; tag: string }[] = [];
+  readonly #parsing: string[] = [];
+  #rows: (string | null)[][] = [];
+  readonly #settle: (error: Error | null, results: StatementResult[]) => void;
+  #settled = false;
+
+  constructor(role: string, statements: readonly Statement[], settle: (error: Error | null, results: StatementResult[]) => void) {
+    this.#role = role;
+    this.#statements = statements;
+    this.#settle = settle;
+  }
+
+  submit(connection: Connection): void {
+    const registry = registryOf(connection);
+    registry.active = this;
+    connection.stream.cork();
+    try {
+      // Closes come first: after an error the server skips everything up to the Sync, and a skipped Close would
+      // leave a name taken that we believe free.
+      while (registry.known.size > KEPT_STATEMENTS) {
+        const [oldest] = registry.known;
+        if (oldest === undefined) break;
+        registry.known.delete(oldest);
+        connection.close({ type: 'S', name: oldest }, true);
+      }
+      for (const statement of this.#statements) {
+        const name = statement.unprepared ? '' : statementName(statement.text, this.#role);
+        if (name === '' || !registry.known.has(name)) {
+          if (name === '' || !this.#parsing.includes(name)) {
+            this.#parsing.push(name);
+            connection.parse({ name, text: statement.text, types: [] }, true);
+          }
+        } else {
+          registry.known.delete(name);
+          registry.known.add(name);
+        }
+        connection.bind({ portal: '', statement: name, values: [...statement.values] }, true);
+        connection.execute(null, true);
+      }
+      connection.sync();
+    } finally {
+      connection.stream.uncork();
+    }
+  }
+
+  parsed(registry: Registry): void {
+    const name = this.#parsing.shift();
+    if (name) registry.known.add(name);
+  }
+
+  handleRowDescription(): void {}
+
+  handleDataRow(message: { fields: (string | null)[] }): void {
+    this.#rows.push(message.fields);
+  }
+
+  handleCommandComplete(message: { text: string }): void {
+    const tag = message.text;
+    const space = tag.lastIndexOf(' ');
+    const count = space < 0 ? 0 : Number(tag.slice(space + 1));
+    this.#results.push({ rows: this.#rows, count: Number.isNaN(count) ? 0 : count, tag });
+    this.#rows = [];
+  }
+
+  handleEmptyQuery(): void {}
+  handlePortalSuspended(): void {}
+
+  handleCopyInResponse(connection: { sendCopyFail(reason: string): void }): void {
+    connection.sendCopyFail('COPY is not part of a batch');
+  }
+
+  handleCopyData(): void {}
+
+  handleError(error: Error): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#settle(error, []);
+  }
+
+  /** Only now is the work committed: deferred constraints and serialization failures answer at the Sync. */
+  handleReadyForQuery(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#settle(null, this.#results);
+  }
+}
+
+/**
+ * Sends statements as one batch on a connection and waits for all of them.
+ * @param role the database role the statements run as; part of the prepared statements' names
+ * @returns one result per statement, in order
+ * @throws pg's DatabaseError of the first statement that failed; nothing of the batch is kept then (unless the
+ *   connection is inside an explicit transaction block, which is then aborted)
+ */
+export function sendBatch(client: PoolClient, role: string, statements: readonly Statement[]): Promise<StatementResult[]> {
+  return new Promise((resolve, reject) => {
+    client.query(new Batch(role, statements, (error, results) => (error ? reject(error) : resolve(results))));
+  });
+}

@@ -1,0 +1,42 @@
+/** A tenant as the engine handles it, and where its model comes from. */
+import type { TenantNames } from '../db/identifiers.ts';
+import type { Model } from './model.ts';
+
+export interface BusinessHours {
+  /** IANA time zone. */
+  readonly timeZone: string;
+  /** ISO days of the week, 1 = Monday. */
+  readonly days: readonly number[];
+  /** `HH:MM`, the first minute that counts. */
+  readonly from: string;
+  /** `HH:MM`, the first minute that no longer counts. */
+  readonly to: string;
+}
+
+export interface Tenant {
+  readonly id: string;
+  readonly key: string;
+  readonly name: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** BCP 47. */
+  readonly locale: string;
+  readonly businessHours: BusinessHours;
+  /** Schema and role names. */
+  readonly names: TenantNames;
+}
+
+export interface TenantModel {
+  readonly tenant: Tenant;
+  readonly model: Model;
+}
+
+/** Gives the current model of a tenant; never older than the last publish this process knows of. */
+export interface ModelSource {
+  /** @throws Problem `not_found` for a tenant that does not exist */
+  get(tenantKey: string): Promise<TenantModel>;
+}

@@ -1,0 +1,39 @@
+/** One embedded Postgres for a whole test run, with a prepared database that each test file clones. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { bootstrap } from '#engine/db/bootstrap.ts';
+import { startEmbedded } from '#engine/db/embedded.ts';
+
+export const SECRET = 'a secret for tests only';
+export const TEMPLATE = 'armature_template';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Port of the run's Postgres on 127.0.0.1. */
+    postgresPort: number;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const directory = await mkdtemp(join(tmpdir(), 'armature-test-'));
+  const postgres = await startEmbedded({
+    directory,
+    password: 'superuser',
+    // Tests of crashes start a cluster of their own; here nothing has to survive.
+    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
+  });
+  await bootstrap({
+    server: { host: '127.0.0.1', port: postgres.port },
+    admin: { user: 'postgres', password: 'superuser' },
+    adminDatabase: 'postgres',
+    database: TEMPLATE,
+    secret: SECRET,
+  });
+  project.provide('postgresPort', postgres.port);
+  return async () => {
+    await postgres.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+}

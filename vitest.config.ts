@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config';
+
+const shared = { testTimeout: 30_000, hookTimeout: 120_000 };
+
+export default defineConfig({
+  test: {
+    // Two cores: more workers only wait for each other and for Postgres.
+    maxWorkers: 2,
+    coverage: {
+      provider: 'v8',
+      include: ['engine/**/*.ts', 'plugins/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.generated.ts'],
+      reporter: ['text-summary', 'json-summary', 'html'],
+    },
+    projects: [
+      {
+        test: { ...shared, name: 'unit', include: ['{engine,plugins,runtime-ui,scripts}/**/*.test.{ts,tsx}'], exclude: ['**/*.db.test.ts'] },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'database',
+          include: ['engine/**/*.db.test.ts', 'tests/{integration,isolation}/**/*.test.ts'],
+          globalSetup: ['tests/support/cluster.ts'],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'browser',
+          include: ['tests/browser/**/*.test.ts'],
+          globalSetup: ['tests/support/cluster.ts'],
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
