@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
-          include: ['{engine,plugins,runtime-ui,scripts}/**/*.test.{ts,tsx}'],
+          include: ['{engine,plugins,runtime-ui,scripts,metadata,demo}/**/*.test.{ts,tsx}', 'tests/rules/**/*.test.ts'],
           exclude: ['**/*.db.test.ts'],
         },
       },
