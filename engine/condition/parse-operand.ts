@@ -16,7 +16,11 @@ export function parseOperand(json: unknown, pointer: string, faults: Faults): Ra
       found: json.length,
     });
   }
-  return { kind: 'list', at: pointer, of: json.map((member, index) => parseMember(member, at(pointer, index), faults)) };
+  return {
+    kind: 'list',
+    at: pointer,
+    of: json.map((member, index) => parseMember(member, at(pointer, index), faults)),
+  };
 }
 
 function parseMember(json: unknown, pointer: string, faults: Faults): RawOperand {
@@ -50,16 +54,24 @@ export function parseFact(fact: unknown, path: unknown, pointer: string, faults:
   if (fact === 'user') {
     const [attribute] = steps;
     if (attribute === undefined || steps.length > 1) {
-      faults.add(at(pointer, 'path'), 'invalid', 'A path to one attribute of the user is expected here, such as "$.id".', {
-        expected: '$.attribute',
-        found: describe(path),
-      });
+      faults.add(
+        at(pointer, 'path'),
+        'invalid',
+        'A path to one attribute of the user is expected here, such as "$.id".',
+        {
+          expected: '$.attribute',
+          found: describe(path),
+        },
+      );
     }
     return { kind: 'user', at: pointer, attribute: attribute ?? 'id' };
   }
   if (fact === 'now' || fact === 'today') {
     if (steps.length > 0) {
-      faults.add(at(pointer, 'path'), 'invalid', `"${fact}" has no parts.`, { expected: 'nothing', found: describe(path) });
+      faults.add(at(pointer, 'path'), 'invalid', `"${fact}" has no parts.`, {
+        expected: 'nothing',
+        found: describe(path),
+      });
     }
     return { kind: fact, at: pointer };
   }

@@ -2,10 +2,9 @@
 import { nearest } from '../nearest.ts';
 import { at, describe, hint } from './faults.ts';
 import { RULE_OPERATORS } from './operators.ts';
-import type { Walk } from './parse.ts';
-import { parseMembers } from './parse.ts';
 import { parseFact, parseOperand, unknownKey } from './parse-operand.ts';
 import type { RawCondition } from './raw.ts';
+import { parseMembers, type Walk } from './walk.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -13,19 +13,11 @@ import { at, describe, Faults } from './faults.ts';
 import { parseOperand } from './parse-operand.ts';
 import { isRule, parseRule } from './parse-rule.ts';
 import { LIMITS, type RawCondition } from './raw.ts';
+import { isObject, parseMembers, type Walk } from './walk.ts';
 
 export interface ParseOptions extends Origin {
   /** JSON Pointer of the condition inside the body or the document, `''` for the whole. */
   readonly pointer: string;
-}
-
-/** What the parsers of the parts share. */
-export interface Walk {
-  readonly faults: Faults;
-  /** The condition at `pointer`; `depth` counts from 1. */
-  node(json: unknown, pointer: string, depth: number): RawCondition;
-  /** Counts a node against the limits. */
-  count(pointer: string, depth: number): void;
 }
 
 /**
@@ -68,13 +60,7 @@ function startWalk(faults: Faults): Walk {
  * The filter form: `{ field: scalar | null | { operator: value } | { field: … }, and: […], or: […], not: {…} }`.
  * Inside a field (`path` is not empty) the keys are operators first, then fields of the record it refers to.
  */
-function parseFilter(
-  json: unknown,
-  pointer: string,
-  path: readonly string[],
-  depth: number,
-  walk: Walk,
-): RawCondition {
+function parseFilter(json: unknown, pointer: string, path: readonly string[], depth: number, walk: Walk): RawCondition {
   walk.count(pointer, depth);
   if (!isObject(json)) {
     walk.faults.add(pointer, 'invalid', `A condition is expected here, found ${describe(json)}.`, {
@@ -85,7 +71,9 @@ function parseFilter(
   }
   const entries = Object.entries(json);
   if (entries.length === 0 && path.length > 0) {
-    walk.faults.add(pointer, 'invalid', `An operator is expected here, for example {"eq": …}.`, { expected: 'operator' });
+    walk.faults.add(pointer, 'invalid', `An operator is expected here, for example {"eq": …}.`, {
+      expected: 'operator',
+    });
   }
   const of = entries.map(([key, value]) => parseEntry(key, value, at(pointer, key), path, depth, walk));
   return of.length === 1 && of[0] !== undefined ? of[0] : { kind: 'all', at: pointer, of };
@@ -106,7 +94,8 @@ function parseEntry(
     return { kind: key === 'and' ? 'all' : 'any', at: pointer, of };
   }
   if (key === 'not') {
-    const of = path.length === 0 ? walk.node(value, pointer, depth + 1) : parseFilter(value, pointer, path, depth + 1, walk);
+    const of =
+      path.length === 0 ? walk.node(value, pointer, depth + 1) : parseFilter(value, pointer, path, depth + 1, walk);
     return { kind: 'not', at: pointer, of };
   }
   if (path.length > 0 && isOperator(key)) {
@@ -118,37 +107,18 @@ function parseEntry(
   if (isObject(value)) return parseFilter(value, pointer, inner, depth + 1, walk);
   walk.count(pointer, depth);
   if (Array.isArray(value)) {
-    walk.faults.add(pointer, 'invalid', `A single value or an operator is expected here; for several values write {"in": […]}.`, {
-      expected: 'value or object',
-      found: describe(value),
-    });
+    walk.faults.add(
+      pointer,
+      'invalid',
+      `A single value or an operator is expected here; for several values write {"in": […]}.`,
+      {
+        expected: 'value or object',
+        found: describe(value),
+      },
+    );
   }
   const left = { kind: 'path', at: pointer, path: inner } as const;
   return { kind: 'test', at: pointer, left, operator: 'eq', right: { kind: 'value', at: pointer, value } };
-}
-
-/**
- * The members of `and`, `or`, `all`, `any`. An empty `or` is refused: json-rules-engine takes it as true and logic
- * takes it as false, so whoever wrote it would be surprised by one or the other.
- */
-export function parseMembers(
-  json: unknown,
-  pointer: string,
-  key: string,
-  walk: Walk,
-  parse: (member: unknown, pointer: string) => RawCondition,
-): RawCondition[] {
-  if (!Array.isArray(json)) {
-    walk.faults.add(pointer, 'invalid', `"${key}" takes a list of conditions, found ${describe(json)}.`, {
-      expected: 'list',
-      found: describe(json),
-    });
-    return [];
-  }
-  if (json.length === 0 && (key === 'or' || key === 'any')) {
-    walk.faults.add(pointer, 'invalid', `"${key}" needs at least one condition.`, { expected: 'conditions' });
-  }
-  return json.map((member, index) => parse(member, at(pointer, index)));
 }
 
 /**
@@ -198,8 +168,4 @@ function parseShort(key: string, value: unknown, pointer: string, faults: Faults
     return { kind: 'business_hours', at: pointer };
   }
   return { kind: 'short', at: pointer, key, right: parseOperand(value, pointer, faults) };
-}
-
-export function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
