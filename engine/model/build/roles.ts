@@ -11,6 +11,7 @@ export function buildRoles(draft: Draft): void {
       administrator: document.administrator ?? false,
     });
   }
+  const reported = new Set<string>();
   for (const { document, place } of documents) {
     document.inherits?.forEach((parent, index) => {
       if (!draft.roles.has(parent)) draft.faults.unknown(place('inherits', index), 'role', parent, draft.roles.keys());
