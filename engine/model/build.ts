@@ -70,9 +70,7 @@ export function buildModel(source: ReleaseSource): Model {
     menus,
     translations: frozenMap([...translations].map(([locale, texts]) => [locale, frozenMap(texts)])),
     packs: frozenMap(
-      effective
-        .of('pack')
-        .map(({ document: { key, version, label } }) => [key, { key, version, label }]),
+      effective.of('pack').map(({ document: { key, version, label } }) => [key, { key, version, label }]),
     ),
   });
 }

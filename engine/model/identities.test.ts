@@ -4,9 +4,17 @@ import { assignIdentities } from './identities.ts';
 import { releaseOf } from './testing/fields.ts';
 
 type Documents = readonly Readonly<Record<string, unknown>>[];
-const deal = (fields: Documents, more = {}) => ({ kind: 'entity', key: 'deal', plural: 'deals', label: 'Deal', fields, ...more });
+const deal = (fields: Documents, more = {}) => ({
+  kind: 'entity',
+  key: 'deal',
+  plural: 'deals',
+  label: 'Deal',
+  fields,
+  ...more,
+});
 const text = (key: string, more = {}) => ({ key, type: 'text', ...more });
-const assign = (release: number, previous: Identities | undefined, ...documents: Documents) => assignIdentities(releaseOf(documents, [], release), previous);
+const assign = (release: number, previous: Identities | undefined, ...documents: Documents) =>
+  assignIdentities(releaseOf(documents, [], release), previous);
 
 const first = assign(1, undefined, deal([text('name'), { key: 'amount', type: 'money' }]));
 
@@ -27,15 +35,25 @@ describe('an identity', () => {
   });
 
   test('goes along with a rename, the currency with its amount', () => {
-    const second = assign(2, first, deal([text('title', { was: 'name' }), { key: 'value', was: 'amount', type: 'money' }]));
+    const second = assign(
+      2,
+      first,
+      deal([text('title', { was: 'name' }), { key: 'value', was: 'amount', type: 'money' }]),
+    );
     expect(second.fields['shop.deal.title']).toBe(first.fields['shop.deal.name']);
     expect(second.fields['shop.deal.value_currency']).toBe(first.fields['shop.deal.amount_currency']);
     // "was" may stay in the document for ever.
-    expect(assign(3, second, deal([text('title', { was: 'name' })])).fields['shop.deal.title']).toBe(first.fields['shop.deal.name']);
+    expect(assign(3, second, deal([text('title', { was: 'name' })])).fields['shop.deal.title']).toBe(
+      first.fields['shop.deal.name'],
+    );
   });
 
   test('goes along when an entity is renamed, for all of its fields', () => {
-    const second = assign(2, first, deal([text('title', { was: 'name' })], { key: 'bargain', was: 'deal', plural: 'bargains' }));
+    const second = assign(
+      2,
+      first,
+      deal([text('title', { was: 'name' })], { key: 'bargain', was: 'deal', plural: 'bargains' }),
+    );
     expect(second.entities['shop.bargain']).toBe(first.entities['shop.deal']);
     expect(second.fields['shop.bargain.title']).toBe(first.fields['shop.deal.name']);
     expect(second.fields['shop.bargain.id']).toBe(first.fields['shop.deal.id']);
@@ -58,7 +76,11 @@ describe('an identity', () => {
   test('may be given by the document, but not twice', () => {
     const id = 'f_0123456789ab';
     expect(assign(2, first, deal([text('name', { id })])).fields['shop.deal.name']).toBe(id);
-    expect(() => assign(2, first, deal([text('a', { id }), text('b', { id })]))).toThrow('two things cannot come from one');
-    expect(() => assign(2, first, deal([text('a', { was: 'name' }), text('b', { was: 'name' })]))).toThrow('two things cannot come from one');
+    expect(() => assign(2, first, deal([text('a', { id }), text('b', { id })]))).toThrow(
+      'two things cannot come from one',
+    );
+    expect(() => assign(2, first, deal([text('a', { was: 'name' }), text('b', { was: 'name' })]))).toThrow(
+      'two things cannot come from one',
+    );
   });
 });

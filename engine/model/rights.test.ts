@@ -5,16 +5,65 @@ import { releaseOf } from './testing/fields.ts';
 
 const money = { key: 'amount', type: 'money' };
 const documents = [
-  { kind: 'lifecycle', key: 'stage', label: 'Stage', initial: 'open', states: [{ key: 'open' }, { key: 'won' }], transitions: [{ key: 'win', from: ['open'], to: 'won' }, { key: 'reopen', from: ['won'], to: 'open' }] },
-  { kind: 'entity', key: 'deal', plural: 'deals', label: 'Deal', owner: true, fields: [{ key: 'name', type: 'text' }, money, { key: 'stage', type: 'state', lifecycle: 'stage' }, { key: 'number', type: 'sequence' }, { key: 'lines', type: 'children', of: 'line' }] },
-  { kind: 'entity', key: 'line', plural: 'lines', label: 'Line', parent: 'deal', fields: [{ key: 'deal', type: 'reference', to: 'deal', required: true }, { key: 'text', type: 'text' }, { key: 'notes', type: 'children', of: 'note' }] },
-  { kind: 'entity', key: 'note', plural: 'notes', label: 'Note', parent: 'line', fields: [{ key: 'line', type: 'reference', to: 'line', required: true }] },
+  {
+    kind: 'lifecycle',
+    key: 'stage',
+    label: 'Stage',
+    initial: 'open',
+    states: [{ key: 'open' }, { key: 'won' }],
+    transitions: [
+      { key: 'win', from: ['open'], to: 'won' },
+      { key: 'reopen', from: ['won'], to: 'open' },
+    ],
+  },
+  {
+    kind: 'entity',
+    key: 'deal',
+    plural: 'deals',
+    label: 'Deal',
+    owner: true,
+    fields: [
+      { key: 'name', type: 'text' },
+      money,
+      { key: 'stage', type: 'state', lifecycle: 'stage' },
+      { key: 'number', type: 'sequence' },
+      { key: 'lines', type: 'children', of: 'line' },
+    ],
+  },
+  {
+    kind: 'entity',
+    key: 'line',
+    plural: 'lines',
+    label: 'Line',
+    parent: 'deal',
+    fields: [
+      { key: 'deal', type: 'reference', to: 'deal', required: true },
+      { key: 'text', type: 'text' },
+      { key: 'notes', type: 'children', of: 'note' },
+    ],
+  },
+  {
+    kind: 'entity',
+    key: 'note',
+    plural: 'notes',
+    label: 'Note',
+    parent: 'line',
+    fields: [{ key: 'line', type: 'reference', to: 'line', required: true }],
+  },
   { kind: 'role', key: 'boss', label: 'Boss', administrator: true },
   { kind: 'role', key: 'member', label: 'Member' },
   { kind: 'role', key: 'rep', label: 'Rep', inherits: ['member'] },
   { kind: 'role', key: 'clerk', label: 'Clerk' },
   { kind: 'permission', role: 'member', entity: 'deal', actions: ['read'], fields: { read: { only: ['name'] } } },
-  { kind: 'permission', role: 'rep', entity: 'deal', actions: ['read', 'create', 'update', 'export'], conditions: { owner: 'self' }, fields: { update: { except: ['amount'] } }, transitions: ['win'] },
+  {
+    kind: 'permission',
+    role: 'rep',
+    entity: 'deal',
+    actions: ['read', 'create', 'update', 'export'],
+    conditions: { owner: 'self' },
+    fields: { update: { except: ['amount'] } },
+    transitions: ['win'],
+  },
   { kind: 'permission', role: 'clerk', entity: 'deal', actions: ['read'], fields: { read: { except: ['lines'] } } },
 ];
 const source = releaseOf(documents);
@@ -26,7 +75,10 @@ describe('rights', () => {
     expect([...rightsOf(model, ['rep']).roles].sort()).toEqual(['member', 'rep']);
     const { read, create, update, delete: remove } = on(['rep']);
     expect(read).toHaveLength(2);
-    expect(read.map(({ condition, fields }) => [condition === null, fields === null])).toEqual([[true, false], [false, true]]);
+    expect(read.map(({ condition, fields }) => [condition === null, fields === null])).toEqual([
+      [true, false],
+      [false, true],
+    ]);
     expect(create).toMatchObject([{ fields: null }]);
     expect(update[0]?.fields?.has('amount')).toBe(false);
     expect(update[0]?.fields?.has('amount_currency')).toBe(false);
@@ -62,9 +114,14 @@ describe('rights', () => {
   test('of a part follow its parent, at any depth', () => {
     const { read, create, update, delete: remove } = on(['rep'], 'shop.line');
     expect(read).toHaveLength(1);
-    expect(read[0]?.condition).toMatchObject({ kind: 'test', left: { steps: [{ field: 'deal', entity: 'shop.deal', table: 'shop_deals' }], field: 'owner' } });
+    expect(read[0]?.condition).toMatchObject({
+      kind: 'test',
+      left: { steps: [{ field: 'deal', entity: 'shop.deal', table: 'shop_deals' }], field: 'owner' },
+    });
     for (const grants of [create, update, remove]) expect(grants).toEqual(read);
-    expect(on(['rep'], 'shop.note').read[0]?.condition).toMatchObject({ left: { steps: [{ field: 'line' }, { field: 'deal' }], field: 'owner' } });
+    expect(on(['rep'], 'shop.note').read[0]?.condition).toMatchObject({
+      left: { steps: [{ field: 'line' }, { field: 'deal' }], field: 'owner' },
+    });
     expect(on(['boss'], 'shop.note').delete).toHaveLength(1);
   });
 

@@ -14,26 +14,65 @@ function faultsOf(work: () => void): readonly ProblemDetail[] {
   }
 }
 const validate = (...documents: readonly unknown[]) =>
-  faultsOf(() => validateDocuments(documents.map((document, index) => ({ document, source: `doc${index}`, pack: 'shop' }))));
-const deal = (...fields: readonly Readonly<Record<string, unknown>>[]) => ({ kind: 'entity', key: 'deal', plural: 'deals', label: 'Deal', fields });
+  faultsOf(() =>
+    validateDocuments(documents.map((document, index) => ({ document, source: `doc${index}`, pack: 'shop' }))),
+  );
+const deal = (...fields: readonly Readonly<Record<string, unknown>>[]) => ({
+  kind: 'entity',
+  key: 'deal',
+  plural: 'deals',
+  label: 'Deal',
+  fields,
+});
 
 describe('a document that is wrong', () => {
   test.each([
     ['a property nobody knows', { ...deal(), tilte: '{name}' }, '/tilte', { found: 'tilte', nearest: 'title' }],
-    ['a property of a field', deal({ key: 'a', type: 'text', requierd: true }), '/fields/0/requierd', { nearest: 'required' }],
+    [
+      'a property of a field',
+      deal({ key: 'a', type: 'text', requierd: true }),
+      '/fields/0/requierd',
+      { nearest: 'required' },
+    ],
     ['an option of another type', deal({ key: 'a', type: 'text', scale: 2 }), '/fields/0/scale', { found: 'scale' }],
     ['a type that does not exist', deal({ key: 'a', type: 'txet' }), '/fields/0/type', { nearest: 'text' }],
     ['a type that only the engine makes', deal({ key: 'a', type: 'currency' }), '/fields/0/type', {}],
-    ['an option of the wrong kind', deal({ key: 'a', type: 'text', max: '5' }), '/fields/0/max', { expected: 'a whole number' }],
+    [
+      'an option of the wrong kind',
+      deal({ key: 'a', type: 'text', max: '5' }),
+      '/fields/0/max',
+      { expected: 'a whole number' },
+    ],
     ['a missing option', deal({ key: 'a', type: 'reference' }), '/fields/0', { expected: 'to' }],
     ['a missing property', { kind: 'entity', key: 'deal', plural: 'deals', fields: [] }, '', { expected: 'label' }],
     ['a key that cannot be a name', deal({ key: 'Amount', type: 'text' }), '/fields/0/key', {}],
-    ['an action nobody knows', { kind: 'permission', role: 'rep', entity: 'deal', actions: ['raed'] }, '/actions/0', { nearest: 'read' }],
-    ['a pattern that could run for ever', deal({ key: 'a', type: 'text', pattern: '(?:a+)+' }), '/fields/0/pattern', {}],
+    [
+      'an action nobody knows',
+      { kind: 'permission', role: 'rep', entity: 'deal', actions: ['raed'] },
+      '/actions/0',
+      { nearest: 'read' },
+    ],
+    [
+      'a pattern that could run for ever',
+      deal({ key: 'a', type: 'text', pattern: '(?:a+)+' }),
+      '/fields/0/pattern',
+      {},
+    ],
     ['a kind nobody knows', { kind: 'entitty' }, '/kind', { nearest: 'entity' }],
     ['no kind at all', {}, '/kind', {}],
     ['no object', [], '', {}],
-    ['both ways to name fields', { kind: 'permission', role: 'rep', entity: 'deal', actions: ['read'], fields: { read: { only: [], except: [] } } }, '/fields/read', {}],
+    [
+      'both ways to name fields',
+      {
+        kind: 'permission',
+        role: 'rep',
+        entity: 'deal',
+        actions: ['read'],
+        fields: { read: { only: [], except: [] } },
+      },
+      '/fields/read',
+      {},
+    ],
   ])('%s', (_what, document, pointer, params) => {
     const faults = validate(document);
     expect(faults).toHaveLength(1);
@@ -42,9 +81,11 @@ describe('a document that is wrong', () => {
   });
 
   test('everything that is wrong is said at once', () => {
-    expect(validate(deal({ key: 'a', type: 'txet' }, { key: 'b', type: 'text', max: 0 }), { kind: 'role', label: 1 }).map(({ document, pointer }) => `${document}${pointer}`)).toEqual([
-      'doc0/fields/0/type', 'doc0/fields/1/max', 'doc1', 'doc1/label',
-    ]);
+    expect(
+      validate(deal({ key: 'a', type: 'txet' }, { key: 'b', type: 'text', max: 0 }), { kind: 'role', label: 1 }).map(
+        ({ document, pointer }) => `${document}${pointer}`,
+      ),
+    ).toEqual(['doc0/fields/0/type', 'doc0/fields/1/max', 'doc1', 'doc1/label']);
   });
 });
 
@@ -52,7 +93,9 @@ test('an override says only what it changes, but says it right', () => {
   const base = deal({ key: 'name', type: 'text' });
   expect(validate(base, { kind: 'entity', key: 'deal', fields: [{ key: 'name', required: true }] })).toEqual([]);
   expect(validate({ kind: 'entity', key: 'deal', fields: [{ key: 'name', required: true }] })).toHaveLength(3);
-  expect(validate(base, { kind: 'entity', key: 'deal', fields: [{ key: 'name', required: 1 }] })).toMatchObject([{ document: 'doc1', pointer: '/fields/0/required' }]);
+  expect(validate(base, { kind: 'entity', key: 'deal', fields: [{ key: 'name', required: 1 }] })).toMatchObject([
+    { document: 'doc1', pointer: '/fields/0/required' },
+  ]);
   expect(validate({ kind: 'entity', key: 'deal', removed: true })).toEqual([]);
 });
 
@@ -69,7 +112,9 @@ describe('text that is not JSON', () => {
     ['[1] x', 1, 5],
     ["{'a': 1}", 1, 2],
   ])('%j is refused at line %i, column %i', (text, line, column) => {
-    expect(faultsOf(() => parseDocument(text, 'shop/a.json'))).toMatchObject([{ document: 'shop/a.json', params: { line, column } }]);
+    expect(faultsOf(() => parseDocument(text, 'shop/a.json'))).toMatchObject([
+      { document: 'shop/a.json', params: { line, column } },
+    ]);
   });
 
   test('what is JSON is read as such', () => {

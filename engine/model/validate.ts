@@ -26,7 +26,10 @@ export function shapeDocuments(documents: readonly SourceDocument[], faults: Fau
   for (const { document, source, pack } of documents) {
     const at = (path: string): Place => ({ document: source, pointer: path });
     if (!isObject(document)) {
-      faults.add(at(''), 'invalid', `Found ${describe(document)}, expected an object.`, { found: describe(document), expected: 'an object' });
+      faults.add(at(''), 'invalid', `Found ${describe(document)}, expected an object.`, {
+        found: describe(document),
+        expected: 'an object',
+      });
       continue;
     }
     const kind = document['kind'];
@@ -62,7 +65,9 @@ export function checkMerged(merged: EffectiveDocument, faults: Faults): void {
 }
 
 /** What makes up a document's identity is text; the schema of its kind says the rest. */
-function hasIdentity(document: Readonly<Record<string, unknown>>): document is Readonly<Record<string, unknown>> & Document {
+function hasIdentity(
+  document: Readonly<Record<string, unknown>>,
+): document is Readonly<Record<string, unknown>> & Document {
   const { kind, key, role, entity, resource, locale } = document;
   const texts = { permission: [role, entity ?? resource], form: [entity], translation: [locale] };
   const needed = kind === 'permission' || kind === 'form' || kind === 'translation' ? texts[kind] : [key];

@@ -28,7 +28,15 @@ function buildEntityFormulas(draft: Draft, entity: DraftEntity): void {
     const decimals = typeof scale === 'number' ? scale : DEFAULT_SCALE;
     const decimal = valueType === 'decimal' ? { scale: decimals, digits: DIGITS - decimals } : {};
     absorbing(draft, place, () => {
-      formulas.set(field.key, parseFormula(expr, { fields: readableBy(entity, field.key), returns: valueType, pointer: place.pointer, ...decimal }));
+      formulas.set(
+        field.key,
+        parseFormula(expr, {
+          fields: readableBy(entity, field.key),
+          returns: valueType,
+          pointer: place.pointer,
+          ...decimal,
+        }),
+      );
     });
   }
   if (formulas.size === 0) return;
@@ -62,16 +70,31 @@ function readableBy(entity: DraftEntity, key: string): ReadonlyMap<string, { rea
 }
 
 /** A result in money has the currency of the money it was computed from. */
-function currencyOf(draft: Draft, entity: DraftEntity, key: string, formula: Formula, place: Place | undefined): string | null {
+function currencyOf(
+  draft: Draft,
+  entity: DraftEntity,
+  key: string,
+  formula: Formula,
+  place: Place | undefined,
+): string | null {
   const field = entity.fields.get(key);
   if (field?.options['returns'] !== 'money') return null;
   const named = field.options['currency'];
   if (typeof named !== 'string') {
-    return formula.reads.map((read) => entity.fields.get(read)?.currencyField).find((found) => typeof found === 'string') ?? null;
+    return (
+      formula.reads.map((read) => entity.fields.get(read)?.currencyField).find((found) => typeof found === 'string') ??
+      null
+    );
   }
   const source = entity.fields.get(named);
   if (source?.currencyField) return source.currencyField;
-  if (place) draft.faults.unknown({ ...place, pointer: place.pointer.replace(/expr$/, 'currency') }, 'money field', named, moneyFields(entity));
+  if (place)
+    draft.faults.unknown(
+      { ...place, pointer: place.pointer.replace(/expr$/, 'currency') },
+      'money field',
+      named,
+      moneyFields(entity),
+    );
   return null;
 }
 

@@ -23,7 +23,12 @@ function cell(field: Field, text: string, more = {}): unknown {
   return 'error' in parsed ? parsed.error.code : parsed.value;
 }
 
-const stages = { choices: [{ key: 'won', label: 'Closed won', aliases: ['victory'] }, { key: 'lost', label: 'Lost' }] };
+const stages = {
+  choices: [
+    { key: 'won', label: 'Closed won', aliases: ['victory'] },
+    { key: 'lost', label: 'Lost' },
+  ],
+};
 
 describe('a value that a client sends', () => {
   test.each([
@@ -179,13 +184,18 @@ describe('a cell of a file', () => {
 
   test('an amount brings its currency along', () => {
     const money = fieldOf('money');
-    expect(money.type.importCell('USD 1,200.50', money, context)).toEqual({ value: '1200.50', also: { x_currency: 'USD' } });
+    expect(money.type.importCell('USD 1,200.50', money, context)).toEqual({
+      value: '1200.50',
+      also: { x_currency: 'USD' },
+    });
     expect(money.type.importCell('1,200.50', money, context)).toEqual({ value: '1200.50' });
   });
 
   test('a choice that is misspelled is told what it probably was', () => {
     const field = fieldOf('choice', { choices: [{ key: 'technology', label: 'Technology' }] });
-    expect(field.type.importCell('technolgy', field, context)).toMatchObject({ error: { params: { nearest: 'Technology' } } });
+    expect(field.type.importCell('technolgy', field, context)).toMatchObject({
+      error: { params: { nearest: 'Technology' } },
+    });
   });
 });
 
@@ -227,6 +237,7 @@ test('every type is complete: schemas compile, operators fit, a widget and a des
     expect(() => ajv.compile(type.inputSchema(field) ?? {})).not.toThrow();
     expect(type.operators.length > 0).toBe(type.valueType !== null);
     const properties = type.options['properties'] as Record<string, { description?: string }>;
-    for (const [name, option] of Object.entries(properties)) expect(option.description, `${key}.${name}`).toMatch(/\.$/);
+    for (const [name, option] of Object.entries(properties))
+      expect(option.description, `${key}.${name}`).toMatch(/\.$/);
   }
 });

@@ -7,12 +7,23 @@ import { zonedToUtc } from './zoned.ts';
 
 const digits = (max: number) => fc.bigInt({ min: 0n, max: 10n ** BigInt(max) - 1n }).map(String);
 const decimals = (whole: number, scale: number) =>
-  fc.tuple(fc.boolean(), digits(whole), digits(scale)).map(([minus, a, b]) => `${minus ? '-' : ''}${a}.${b.padStart(scale, '0')}`);
+  fc
+    .tuple(fc.boolean(), digits(whole), digits(scale))
+    .map(([minus, a, b]) => `${minus ? '-' : ''}${a}.${b.padStart(scale, '0')}`);
 const day = fc
-  .record({ year: fc.integer({ min: 1, max: 9999 }), month: fc.integer({ min: 1, max: 12 }), day: fc.integer({ min: 1, max: 31 }) })
+  .record({
+    year: fc.integer({ min: 1, max: 9999 }),
+    month: fc.integer({ min: 1, max: 12 }),
+    day: fc.integer({ min: 1, max: 31 }),
+  })
   .filter(isDay)
   .map(isoDate);
-const choices = [{ key: 'a', label: 'Alpha' }, { key: 'b', label: 'a' }, { key: 'c', label: 'Alpha' }, { key: 'd', label: 'Delta' }];
+const choices = [
+  { key: 'a', label: 'Alpha' },
+  { key: 'b', label: 'a' },
+  { key: 'c', label: 'Alpha' },
+  { key: 'd', label: 'Delta' },
+];
 
 const TYPES: readonly (readonly [string, Readonly<Record<string, unknown>>, fc.Arbitrary<Value>])[] = [
   ['text', {}, fc.string({ unit: 'grapheme', maxLength: 40 })],
@@ -26,7 +37,13 @@ const TYPES: readonly (readonly [string, Readonly<Record<string, unknown>>, fc.A
   ['percent', {}, decimals(7, 2)],
   ['boolean', {}, fc.boolean()],
   ['date', {}, day],
-  ['datetime', {}, fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }).map((date) => date.toISOString())],
+  [
+    'datetime',
+    {},
+    fc
+      .date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true })
+      .map((date) => date.toISOString()),
+  ],
   ['choice', { choices }, fc.constantFrom('a', 'b', 'c', 'd')],
   ['reference', { to: 'x' }, fc.uuid()],
   ['tags', {}, fc.array(fc.string({ maxLength: 20 }), { maxLength: 10 })],
