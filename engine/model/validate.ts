@@ -26,36 +26,34 @@ export function shapeDocuments(documents: readonly SourceDocument[], faults: Fau
   for (const { document, source, pack } of documents) {
     const at = (path: string): Place => ({ document: source, pointer: path });
     if (!isObject(document)) {
-      faults.add(at(''), 'invalid', `Found ${describe(document)}, expected an object.`);
+      faults.add(at(''), 'invalid', `Found ${describe(document)}, expected an object.`, {
+        found: describe(document),
+        expected: 'an object',
+      });
       continue;
     }
     const kind = document['kind'];
     if (!isKind(kind)) {
       const suggestion = typeof kind === 'string' ? nearest(kind, KINDS) : undefined;
-      faults.add(at('/kind'), 'invalid', `Found ${describe(kind)}, expected one of: ${KINDS.join(', ')}.${didYouMean(suggestion)}`, {
-        found: kind,
-        expected: KINDS,
-        ...(suggestion === undefined ? {} : { nearest: suggestion }),
-      });
+      faults.add(
+        at('/kind'),
+        'invalid',
+        `Found ${describe(kind)}, expected one of: ${KINDS.join(', ')}.${didYouMean(suggestion)}`,
+        {
+          found: kind,
+          expected: KINDS,
+          ...(suggestion === undefined ? {} : { nearest: suggestion }),
+        },
+      );
       continue;
     }
-    // What has no identity yet is no override; the schema will say what is missing.
-    const loose = partialDocuments();
     const before = faults.count;
     const target = typeof document['pack'] === 'string' ? document['pack'] : pack;
-    const errors = schemaErrors(document, kind, loose);
-    if (errors.length > 0) {
-      // The strict schema says everything the loose one does, and what is missing.
-      addSchemaErrors(schemaErrors(document, kind, wholeDocuments()), faults, at);
-      if (faults.count === before) addSchemaErrors(errors, faults, at);
-      continue;
-    }
-    if (!hasShape(document)) continue;
-    const identity = identityOf(document, target);
-    const override = seen.has(identity) || document.removed === true;
-    seen.add(identity);
-    if (!override) addSchemaErrors(schemaErrors(document, kind, wholeDocuments()), faults, at);
-    if (faults.count === before) shaped.push({ document, source, pack: target });
+    const identity = hasIdentity(document) ? identityOf(document, target) : undefined;
+    const override = document['removed'] === true || (identity !== undefined && seen.has(identity));
+    addSchemaErrors(schemaErrors(document, kind, override ? partialDocuments() : wholeDocuments()), faults, at);
+    if (identity !== undefined) seen.add(identity);
+    if (faults.count === before && hasIdentity(document)) shaped.push({ document, source, pack: target });
   }
   return shaped;
 }
@@ -66,17 +64,28 @@ export function checkMerged(merged: EffectiveDocument, faults: Faults): void {
   addSchemaErrors(errors, faults, (path) => merged.place(...segments(path)));
 }
 
-/** Only called for what the loose schema of its kind has let through. */
-function hasShape(document: Readonly<Record<string, unknown>>): document is Readonly<Record<string, unknown>> & Document {
-  return isKind(document['kind']);
+/** What makes up a document's identity is text; the schema of its kind says the rest. */
+function hasIdentity(
+  document: Readonly<Record<string, unknown>>,
+): document is Readonly<Record<string, unknown>> & Document {
+  const { kind, key, role, entity, resource, locale } = document;
+  const texts = { permission: [role, entity ?? resource], form: [entity], translation: [locale] };
+  const needed = kind === 'permission' || kind === 'form' || kind === 'translation' ? texts[kind] : [key];
+  return isKind(kind) && needed.every((part) => typeof part === 'string');
 }
 
-function schemaErrors(document: Readonly<Record<string, unknown>>, kind: Kind, validators: Validators): readonly ErrorObject[] {
+function schemaErrors(
+  document: Readonly<Record<string, unknown>>,
+  kind: Kind,
+  validators: Validators,
+): readonly ErrorObject[] {
   const validate = validators.kind(kind);
   validate(document);
   const errors = [...(validate.errors ?? [])];
   if (kind === 'entity' && Array.isArray(document['fields'])) {
-    document['fields'].forEach((field: unknown, index) => errors.push(...fieldErrors(field, pointer('/fields', index), validators)));
+    document['fields'].forEach((field: unknown, index) =>
+      errors.push(...fieldErrors(field, pointer('/fields', index), validators)),
+    );
   }
   return errors;
 }
@@ -95,5 +104,10 @@ function fieldErrors(field: unknown, path: string, validators: Validators): Erro
 
 /** The keys of a JSON Pointer. */
 export function segments(path: string): string[] {
-  return path === '' ? [] : path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return path === ''
+    ? []
+    : path
+        .slice(1)
+        .split('/')
+        .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
