@@ -55,23 +55,26 @@ export function planNew(scope: Scope, entity: Entity, bodies: readonly NewBody[]
   const created = prepareNew(scope, entity, bodies, ids, faults, rows);
   faults.check();
   const references = new References(scope);
-  const inserts = insertStatements(scope, rows, references);
+  const inserts = insertStatements(scope, rows, references, entity);
   const lookup = references.statement();
   const statements = [...(lookup ? [lookup] : []), ...inserts];
   const pointers = new Map([...rows.values()].flat().map((row) => [row.id, row.pointer]));
   return { entity, ids: created, statements, refused: (refusal) => createRefused(refusal, references, pointers) };
 }
 
-/** Checks of conditions and INSERTs for rows of any entities. `references` takes up what they refer to; its lookup goes before. */
-export function insertStatements(scope: Scope, rows: NewRows, references: References): Statement[] {
+/**
+ * Checks of conditions and INSERTs for rows of any entities.
+ * @param references takes up what they refer to; its lookup goes before
+ * @param whole the entity whose rights decide; the rights to parts follow their wholes, which the row policies ask for
+ */
+export function insertStatements(scope: Scope, rows: NewRows, references: References, whole: Entity | null): Statement[] {
   const statements: Statement[] = [];
   const checks: Statement[] = [];
   for (const [entity, ofEntity] of rows) {
     if (ofEntity.length === 0) continue;
-    references.add(entity, ofEntity, entity.parent?.field);
+    references.add(entity, ofEntity, entity === whole ? undefined : entity.parent?.field);
     const fields = insertedFields(scope, entity);
-    // The rights to a part follow its whole, which the row policy asks for.
-    if (!entity.parent) checks.push(...conditionChecks(scope, entity, fields, ofEntity));
+    if (entity === whole) checks.push(...conditionChecks(scope, entity, fields, ofEntity));
     statements.push(insertStatement(scope, entity, fields, ofEntity));
   }
   return [...checks, ...statements];

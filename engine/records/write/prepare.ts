@@ -40,7 +40,7 @@ export function prepareNew(
   given: ReadonlyMap<string, Value> = new Map(),
   depth = 1,
 ): string[] {
-  const options: CheckOptions = { given: new Set(given.keys()) };
+  const options: CheckOptions = depth === 1 && given.size === 0 ? {} : { given: new Set(given.keys()) };
   const ofEntity = rows.get(entity) ?? [];
   rows.set(entity, ofEntity);
   return bodies.map(({ body, pointer }) => {
@@ -110,21 +110,22 @@ function fillDefaults(scope: Scope, entity: Entity, values: Map<string, Value>):
 /** What a new record gets where nothing was sent. */
 export function defaultOf(scope: Scope, field: Field): Value | undefined {
   if (field.lifecycle !== null) return scope.model.lifecycles.get(field.lifecycle)?.initial;
-  if (field.type.key === 'currency' && field.system) return scope.tenant.currency;
   if (field.key === 'owner' && field.system) return scope.principal.userId ?? undefined;
   if (field.default === undefined) return undefined;
   const parsed = field.type.normalise(field.default, field, valueContext(scope));
   return 'error' in parsed ? undefined : parsed.value;
 }
 
-/** The columns an INSERT of the principal names, in the entity's order. */
+/**
+ * The columns an INSERT of the principal names, in the entity's order. Owner and state are always among them; other
+ * columns that the principal may not write get their defaults from the database.
+ */
 export function insertedFields(scope: Scope, entity: Entity): readonly Field[] {
   const { creatableFields } = scope.rights.of(entity.name);
   return [...entity.fields.values()].filter(
     (field) =>
       field.column !== null &&
       writable(field, 'create') &&
-      field.type.inputSchema(field) !== null &&
-      (creatableFields.has(field.key) || field.key === entity.parent?.field || field.key === 'owner' || field.lifecycle !== null),
+      (creatableFields.has(field.key) || entity.parent !== null || field.key === 'owner' || field.lifecycle !== null),
   );
 }

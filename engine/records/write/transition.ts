@@ -13,7 +13,7 @@ import type { Change } from './change.ts';
 import { changeStatement } from './change.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
 import type { Plan } from './plan.ts';
-import { conditionSql } from './predicate.ts';
+import { conditionSql, pairedPredicates } from './predicate.ts';
 import { References } from './references.ts';
 import { column, Parameters, sqlTypeOf, tableOf } from './sql.ts';
 import { at, checkBody, Faults, isObject, valueContext } from './validate.ts';
@@ -50,9 +50,9 @@ export function planTransition(
   const record = recordId(id);
   const step = findTransition(scope, entity, action);
   if (!step || !scope.rights.of(entity.name).readableFields.has(step.field.key)) throw notFound();
-  const { update: grants, transitions } = scope.rights.of(entity.name);
-  requireGrants(scope, entity, grants, 'change');
-  if (transitions !== null && !transitions.has(action)) {
+  const rights = scope.rights.of(entity.name);
+  requireGrants(scope, entity, rights.update, 'change');
+  if (!rights.transitions.has(action)) {
     throw new Problem('forbidden', `You may not do “${step.transition.label}”.`);
   }
   const faults = new Faults();
@@ -94,8 +94,11 @@ function changeOf(
   return {
     id,
     version,
-    grants: scope.rights.of(entity.name).update,
-    fields: [...values.keys()],
+    grants: scope.rights
+      .of(entity.name)
+      .update.filter(({ transitions }) => transitions === null || transitions.has(transition.key)),
+    // Fields that are sent along have conditions of their own below.
+    fields: [],
     skipEqual: false,
     assignments: (parameters) => {
       const assigned = new Map([[state, parameters.bind(transition.to, 'text')]]);
@@ -109,7 +112,12 @@ function changeOf(
       }
       return [...assigned].map(([column, value]) => ({ column, value }));
     },
-    conditions: (parameters) => [`x.${state} = any(${parameters.bind(transition.from, 'text[]')})`],
+    conditions: (parameters) => [
+      `x.${state} = any(${parameters.bind(transition.from, 'text[]')})`,
+      ...(values.size > 0
+        ? pairedPredicates(scope, scope.rights.of(entity.name).update, values.keys(), 'x', parameters)
+        : []),
+    ],
   };
 }
 

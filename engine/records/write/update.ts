@@ -45,7 +45,7 @@ export function planUpdate(
 
   const references = new References(scope);
   references.add(entity, [{ pointer: '', values }]);
-  const inserts = insertStatements(scope, parts.created, references);
+  const inserts = insertStatements(scope, parts.created, references, null);
   const changes = partStatements(scope, parts, references);
   const lookup = references.statement();
   const touched = inserts.length + changes.length > 0;

@@ -76,7 +76,7 @@ export function bodySchema(entity: Entity, operation: Operation): JsonSchema {
 
 /** Whether clients write it at all. Lifecycles start somewhere, so a state may be given at creation; the owner is a system field with manners of its own. */
 export function writable(field: Field, operation: Operation): boolean {
-  if (field.key === 'owner' && field.system) return true;
+  if (field.key === 'owner' && field.system) return operation === 'create';
   if (field.lifecycle !== null) return operation === 'create';
   return !field.readOnly;
 }
@@ -96,12 +96,10 @@ export function valueContext(scope: Scope): ValueContext {
 }
 
 export interface CheckOptions {
-  /** Keys the engine sets itself here, e.g. the parent of a part: refused when sent. */
+  /** For the parts of a record: keys the engine sets itself, refused when sent. */
   readonly given?: ReadonlySet<string>;
   /** Keys beside the fields that the caller handles, e.g. `id` of a part. */
   readonly ignore?: ReadonlySet<string>;
-  /** Only these keys, instead of what the rights say. */
-  readonly only?: ReadonlySet<string>;
 }
 
 /**
@@ -199,17 +197,14 @@ export function writableFields(
 ): ReadonlyMap<string, Field> {
   const rights = scope.rights.of(entity.name);
   const granted = operation === 'create' ? rights.creatableFields : rights.updatableFields;
+  // Whoever may write the parts of a record writes all of their fields; the caller has seen to it.
+  const all = options.given !== undefined && entity.parent !== null;
   const fields = new Map<string, Field>();
   for (const field of entity.fields.values()) {
-    if (options.given?.has(field.key) || (options.only && !options.only.has(field.key))) continue;
-    const may = field.children ? mayWriteParts(scope, field.children.entity, granted.has(field.key)) : granted.has(field.key);
-    if (may && writable(field, operation)) fields.set(field.key, field);
+    if (options.given?.has(field.key)) continue;
+    if ((all || granted.has(field.key)) && writable(field, operation)) fields.set(field.key, field);
   }
   return fields;
-}
-
-function mayWriteParts(scope: Scope, entity: string, granted: boolean): boolean {
-  return granted || scope.rights.of(entity).create.length > 0;
 }
 
 /** A hidden field equals a missing one; one that may be read and not written may be called by its name. */
@@ -223,9 +218,11 @@ function refusedKey(
   const field = entity.fields.get(key);
   if (field && scope.rights.of(entity.name).readableFields.has(key)) {
     const message =
-      field.lifecycle === null
-        ? `${field.label} cannot be written here.`
-        : `${field.label} changes through the record’s actions.`;
+      field.lifecycle !== null
+        ? `${field.label} changes through the record’s actions.`
+        : field.key === 'owner'
+          ? `${field.label} changes when the record is assigned to somebody else.`
+          : `${field.label} cannot be written here.`;
     return { code: 'read_only', message, pointer: at(pointer, key) };
   }
   const meant = nearest(key, allowed.keys());
