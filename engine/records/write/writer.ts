@@ -12,8 +12,6 @@ import { isDatabaseError } from '#engine/db/database-error.ts';
 import type { Statement, StatementResult } from '#engine/db/execute.ts';
 import type { Entity } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
-import type { Selection } from '../query/query.ts';
-import { oneStatement } from '../read/one.ts';
 import type { Scope } from '../scope.ts';
 import { planCreate } from './create.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
@@ -21,6 +19,7 @@ import type { Idempotency } from './idempotency.ts';
 import { answerStatement, keepStatement, KEY_CONSTRAINT, storedAnswer } from './idempotency.ts';
 import type { Plan } from './plan.ts';
 import { refusalOf } from './plan.ts';
+import { recordStatement } from './representation.ts';
 import { planRemove, planRestore } from './remove.ts';
 import { planTransition } from './transition.ts';
 import { planUpdate } from './update.ts';
@@ -28,7 +27,7 @@ import { planUpdate } from './update.ts';
 export interface WriteOptions {
   readonly idempotency?: Idempotency | undefined;
   /** What the answer shows of the record: a selection, every readable field (`null`, the default), or nothing. */
-  readonly returning?: Selection | null | 'minimal' | undefined;
+  readonly returning?: null | 'minimal' | undefined;
 }
 
 export interface ChangeOptions extends WriteOptions {
@@ -212,11 +211,17 @@ function answerOf(
   const representation =
     returning === 'minimal' || fixed !== undefined || id === undefined || scope.rights.of(entity.name).read.length === 0
       ? null
-      : oneStatement(scope, entity, returning ?? null, id);
+      : recordStatement(scope, entity, id);
   if (!idempotency) return representation;
-  if (representation) return answerStatement(scope, idempotency, job.status, id, representation);
+  const status = statusOf(job, returning);
+  if (representation) return answerStatement(scope, idempotency, status, id, representation);
   const body = returning === 'minimal' ? null : (fixed ?? '{"data":null}');
-  return keepStatement(scope, idempotency, job.status, { id, version: job.version, body });
+  return keepStatement(scope, idempotency, status, { id, version: job.version, body });
+}
+
+/** Without a body, 200 is called 204. */
+function statusOf({ status }: Job, returning: WriteOptions['returning']): number {
+  return status === 200 && returning === 'minimal' ? 204 : status;
 }
 
 function answered(
@@ -228,7 +233,7 @@ function answered(
   fixed: string | null | undefined,
   results: readonly StatementResult[],
 ): WriteResult {
-  if (returning === 'minimal') return result(job.status === 200 ? 204 : job.status, null, id, job.version ?? changedVersion(results), false);
+  if (returning === 'minimal') return result(statusOf(job, returning), null, id, job.version ?? changedVersion(results), false);
   if (fixed !== undefined) return result(job.status, fixed, undefined, undefined, false);
   const row = scope.rights.of(entity.name).read.length === 0 ? undefined : results.at(-1)?.rows[0];
   if (!row) return result(job.status, '{"data":null}', id, undefined, false);
