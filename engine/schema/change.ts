@@ -10,6 +10,7 @@ export const PHASES = [
   'drop_checks',
   'drop_indexes',
   'drop_generated',
+  'rename_tables',
   'set_aside',
   'rename_aside',
   'rename',

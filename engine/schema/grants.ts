@@ -1,9 +1,9 @@
 /** Grants: which columns a role may give, change and read. Writes are always column by column. */
-import type { Entity, Field, Role } from '../model/model.ts';
-import { isReservedField } from '../model/naming.ts';
+import type { Entity, Role } from '../model/model.ts';
 import type { Context } from './context.ts';
 import { storedFields } from './context.ts';
-import { allFields, type OwnGrant, type OwnRights, ownRights, rootOf } from './own-rights.ts';
+import { allFields, type OwnGrant, ownRights } from './own-rights.ts';
+import { policyColumns } from './policy-columns.ts';
 import type { GrantState } from './state.ts';
 
 /** @returns by database role; only roles that may do anything at all */
@@ -11,8 +11,8 @@ export function tableGrants(context: Context, entity: Entity): Record<string, Gr
   const { names } = context.tenant;
   const grants: Record<string, GrantState> = { [names.system]: systemGrant(entity) };
   for (const role of context.roles) {
-    const grant = entity.parent ? partGrant(context, entity, role) : ownGrant(context, entity, role);
-    if (grant) grants[names.role(role.key)] = grant;
+    const grant = roleGrant(context, entity, role);
+    if (grant.select.length + grant.insert.length + grant.update.length > 0 || grant.delete) grants[names.role(role.key)] = grant;
   }
   return grants;
 }
@@ -20,73 +20,66 @@ export function tableGrants(context: Context, entity: Entity): Record<string, Gr
 export function historyGrants(context: Context, entity: Entity): Record<string, GrantState> {
   const { names } = context.tenant;
   const select: GrantState = { select: 'all', insert: [], update: [], delete: false };
-  const readers = context.roles.filter((role) => ownRights(rootOf(context.model, entity), role).read.length > 0);
+  const readers = context.roles.filter((role) => ownRights(context.model, entity, role).read.length > 0);
   return Object.fromEntries([names.system, ...readers.map((role) => names.role(role.key))].map((name) => [name, select]));
 }
 
-/** Named service principals read everything and write what people can write. */
+/** Named service principals read everything and write what anybody can write. */
 function systemGrant(entity: Entity): GrantState {
-  const writable = storedFields(entity).filter((field) => !field.readOnly && !isReservedField(field.key));
-  const moved = storedFields(entity).filter((field) => field.lifecycle !== null);
-  const both = [...writable, ...moved].map((field) => field.id);
+  const fields = [...creatable(entity, null), ...updatable(entity, null), ...states(entity)];
   return {
     select: 'all',
-    insert: ids(entity, 'id', 'owner', both),
-    update: ids(entity, 'owner', 'deleted_at', both),
+    insert: sorted(keyed(entity, 'id'), fields),
+    update: sorted(keyed(entity, 'owner', 'deleted_at'), fields),
     delete: !entity.softDelete,
   };
 }
 
-function ownGrant(context: Context, entity: Entity, role: Role): GrantState | null {
-  const rights = ownRights(entity, role);
-  const { read, create, update } = rights;
-  if (read.length + create.length + update.length + rights.delete.length === 0) return null;
+function roleGrant(context: Context, entity: Entity, role: Role): GrantState {
+  const { read, create, update, delete: remove } = ownRights(context.model, entity, role);
+  const looked = keyed(entity, ...(policyColumnsOf(context, role).get(entity.name) ?? []));
+  const readable = read.length === 0 ? new Set<string>() : allFields(read);
+  const stored = new Set(storedFields(entity).map((field) => field.id));
   return {
-    select: readable(entity, rights),
-    insert: create.length === 0 ? [] : ids(entity, 'id', 'owner', writable(entity, create), states(entity)),
-    update: [
-      ...(update.length === 0 ? [] : ids(entity, writable(entity, update), movable(context, entity, update))),
-      ...(rights.delete.length > 0 && entity.softDelete ? ids(entity, 'deleted_at') : []),
-    ].sort(),
-    delete: rights.delete.length > 0 && !entity.softDelete,
+    select: readable === null ? 'all' : sorted(looked, [...readable]).filter((id) => stored.has(id)),
+    insert: create.length === 0 ? [] : sorted(keyed(entity, 'id'), creatable(entity, allFields(create))),
+    update: sorted(
+      update.length === 0 ? [] : [...updatable(entity, allFields(update)), ...movable(context, entity, update)],
+      remove.length > 0 ? keyed(entity, 'deleted_at') : [],
+    ),
+    delete: remove.length > 0 && !entity.softDelete,
   };
 }
 
-/** A part is read with its parent and written with it: every field. */
-function partGrant(context: Context, entity: Entity, role: Role): GrantState | null {
-  const { read, create, update } = ownRights(rootOf(context.model, entity), role);
-  if (read.length + create.length + update.length === 0) return null;
-  const all: readonly OwnGrant[] = [{ condition: null, fields: null, transitions: null }];
-  const fields = writable(entity, all);
-  return {
-    select: read.length > 0 ? 'all' : [],
-    insert: create.length + update.length > 0 ? ids(entity, 'id', 'owner', fields, states(entity)) : [],
-    update: update.length === 0 ? [] : ids(entity, fields, movable(context, entity, all), entity.softDelete ? ['deleted_at'] : []),
-    delete: update.length > 0 && !entity.softDelete,
-  };
+const known = new WeakMap<Context, Map<Role, ReturnType<typeof policyColumns>>>();
+
+function policyColumnsOf(context: Context, role: Role): ReturnType<typeof policyColumns> {
+  const roles = known.get(context) ?? new Map<Role, ReturnType<typeof policyColumns>>();
+  known.set(context, roles);
+  const columns = roles.get(role) ?? policyColumns(context, role);
+  roles.set(role, columns);
+  return columns;
 }
 
-function readable(entity: Entity, { read }: OwnRights): GrantState['select'] {
-  if (read.length === 0) return [];
-  const fields = allFields(read);
-  if (fields === null) return 'all';
-  return storedFields(entity).filter((field) => isReservedField(field.key) || fields.has(field.id)).map((field) => field.id).sort();
-}
-
-function writable(entity: Entity, grants: readonly OwnGrant[]): readonly string[] {
-  return writableFields(entity, allFields(grants));
-}
-
-/** Ids of the fields that clients may write, of those given (`null` = every field). */
-export function writableFields(entity: Entity, fields: ReadonlySet<string> | null): readonly string[] {
+/** What may be given at creation: as `model/rights.ts` has it, the owner and the state among it. */
+function creatable(entity: Entity, allowed: ReadonlySet<string> | null): readonly string[] {
   return storedFields(entity)
-    .filter((field) => !field.readOnly && !isReservedField(field.key) && (fields === null || fields.has(field.id)))
-    .map((field) => field.id);
+    .filter((field) => field.key === 'owner' || field.lifecycle !== null || (!field.system && !field.readOnly))
+    .map((field) => field.id)
+    .filter((id) => allowed === null || allowed.has(id));
+}
+
+/** Ids of the fields that people may change, of those given (`null` = every field). */
+export function updatable(entity: Entity, allowed: ReadonlySet<string> | null): readonly string[] {
+  return storedFields(entity)
+    .filter((field) => !field.system && !field.readOnly)
+    .map((field) => field.id)
+    .filter((id) => allowed === null || allowed.has(id));
 }
 
 const states = (entity: Entity): readonly string[] => storedFields(entity).filter((field) => field.lifecycle !== null).map((field) => field.id);
 
-/** Fields that the transitions of these grants write: states, and what transitions set. */
+/** Ids of the fields that the transitions of these grants write: states, and what transitions set. */
 export function movable(context: Context, entity: Entity, grants: readonly OwnGrant[]): readonly string[] {
   const written = new Set<string>();
   for (const field of storedFields(entity)) {
@@ -96,18 +89,14 @@ export function movable(context: Context, entity: Entity, grants: readonly OwnGr
       grants.some((grant) => grant.transitions === null || grant.transitions.has(transition.key)),
     );
     if (allowed.length > 0) written.add(field.id);
-    for (const key of allowed.flatMap((transition) => Object.keys(transition.sets))) {
-      const set = entity.fields.get(key);
-      if (set && isStored(set)) written.add(set.id);
-    }
+    for (const id of keyed(entity, ...allowed.flatMap((transition) => Object.keys(transition.sets)))) written.add(id);
   }
   return [...written];
 }
 
-const isStored = (field: Field): boolean => field.column !== null && field.formula === null && !isReservedField(field.key);
-
-/** Sorted ids; texts are keys of system fields (left out when the entity has none of that name), lists are ids or such keys. */
-function ids(entity: Entity, ...parts: readonly (string | readonly string[])[]): readonly string[] {
-  const found = parts.flat().map((part) => entity.fieldsById.get(part)?.id ?? entity.fields.get(part)?.id);
-  return [...new Set(found.filter((id) => id !== undefined))].sort();
+/** Ids of the fields of these keys, those left out that the entity does not have. */
+function keyed(entity: Entity, ...keys: readonly string[]): readonly string[] {
+  return keys.map((key) => entity.fields.get(key)?.id).filter((id) => id !== undefined);
 }
+
+const sorted = (...parts: readonly (readonly string[])[]): readonly string[] => [...new Set(parts.flat())].sort();

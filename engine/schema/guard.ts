@@ -7,7 +7,7 @@ import { literal, quote } from '../db/identifiers.ts';
 import type { Entity } from '../model/model.ts';
 import type { Context } from './context.ts';
 import { policySql } from './context.ts';
-import { movable, writableFields } from './grants.ts';
+import { movable, updatable } from './grants.ts';
 import { ownRights } from './own-rights.ts';
 
 /** A permission as the guard sees it. */
@@ -53,13 +53,13 @@ function coversOf(context: Context, entity: Entity): readonly Cover[] {
   const covers: Cover[] = [];
   const nameOf = (id: string): string => entity.fieldsById.get(id)?.column ?? id;
   for (const role of context.roles) {
-    const rights = ownRights(entity, role);
+    const rights = ownRights(context.model, entity, role);
     const byCondition = new Map<string, Set<string>>();
     const add = (condition: string, columns: readonly string[]) => {
       byCondition.set(condition, new Set([...(byCondition.get(condition) ?? []), ...columns]));
     };
     for (const grant of rights.update) {
-      add(policySql(grant.condition, 'old.', context), [...writableFields(entity, grant.fields), ...movable(context, entity, [grant])].map(nameOf));
+      add(policySql(grant.condition, 'old.', context), [...updatable(entity, grant.fields), ...movable(context, entity, [grant])].map(nameOf));
     }
     if (entity.softDelete) for (const grant of rights.delete) add(policySql(grant.condition, 'old.', context), ['deleted_at']);
     for (const [condition, columns] of byCondition) covers.push({ role: context.tenant.names.role(role.key), condition, columns });

@@ -10,7 +10,6 @@ export const notNullName = (column: string): string => fit(`nn_${column}`);
 export const checkName = (column: string, suffix: string): string => fit(`ck_${column}_${suffix}`);
 export const referenceName = (column: string): string => fit(`fk_${column}`);
 export const indexName = (column: string): string => fit(`ix_${column}`);
-export const uniqueFieldName = (column: string): string => fit(`uq_${column}`);
 export const uniqueKeyName = (key: UniqueKey): string => fit(`uq_${key.id}`);
 export const lifecycleName = (column: string): string => fit(`lc_${column}`);
 export const sequenceName = (column: string): string => fit(`sq_${column}`);

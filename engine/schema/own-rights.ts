@@ -6,7 +6,7 @@ import type { Condition } from '../condition/condition.ts';
 import type { Action, Entity, Model, Role } from '../model/model.ts';
 
 export interface OwnGrant {
-  /** `null` = every record. */
+  /** About the record, or, of a part, about the outermost record it belongs to. `null` = every record. */
   readonly condition: Condition | null;
   /** Field ids; `null` = every field. */
   readonly fields: ReadonlySet<string> | null;
@@ -21,13 +21,9 @@ export interface OwnRights {
   readonly delete: readonly OwnGrant[];
 }
 
-const EVERYTHING: OwnGrant = { condition: null, fields: null, transitions: null };
-
-/** @returns the rights a role has on an entity without its ancestors' and without what an entity has from its parent */
-export function ownRights(entity: Entity, role: Role): OwnRights {
-  if (role.administrator) {
-    return { read: [EVERYTHING], create: [EVERYTHING], update: [EVERYTHING], delete: [EVERYTHING] };
-  }
+/** The same rule as `model/rights.ts`, for one role without its ancestors. */
+export function ownRights(model: Model, entity: Entity, role: Role): OwnRights {
+  if (entity.parent) return partRights(model, entity, entity.parent.entity, role);
   const grants = (action: Action, fields: 'read' | 'create' | 'update' | null): readonly OwnGrant[] =>
     entity.permissions
       .filter((permission) => permission.role === role.key && permission.actions.has(action))
@@ -44,15 +40,18 @@ export function ownRights(entity: Entity, role: Role): OwnRights {
   };
 }
 
-/** The entity whose permissions decide: that of the outermost parent. */
-export function rootOf(model: Model, entity: Entity): Entity {
-  let root = entity;
-  while (root.parent) {
-    const parent = model.entities.get(root.parent.entity);
-    if (!parent) break;
-    root = parent;
-  }
-  return root;
+/** A part is read with its parent, and made, changed and deleted by whoever may change the field of the parent that holds it. */
+function partRights(model: Model, entity: Entity, parent: string, role: Role): OwnRights {
+  const whole = model.entities.get(parent);
+  if (!whole) return { read: [], create: [], update: [], delete: [] };
+  const rights = ownRights(model, whole, role);
+  const holder = [...whole.fields.values()].find(({ children }) => children?.entity === entity.name);
+  const through = (grants: readonly OwnGrant[]): readonly OwnGrant[] =>
+    grants
+      .filter(({ fields }) => !holder || fields === null || fields.has(holder.id))
+      .map(({ condition }) => ({ condition, fields: null, transitions: null }));
+  const write = through(rights.update);
+  return { read: through(rights.read), create: write, update: write, delete: write };
 }
 
 /** The fields of all grants together; `null` = every field. */

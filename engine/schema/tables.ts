@@ -1,14 +1,13 @@
 /** From an entity to its table: columns, constraints, indexes. */
-import type { Condition, Operand } from '../condition/condition.ts';
-import { quote } from '../db/identifiers.ts';
 import type { Entity, Field } from '../model/model.ts';
 import { columnsOf } from './columns.ts';
 import type { Context } from './context.ts';
 import { storedFields } from './context.ts';
 import { tableGrants } from './grants.ts';
-import { checkName, indexName, primaryKeyName, referenceName, sequenceName, uniqueFieldName, uniqueKeyName } from './names.ts';
-import { ownRights, rootOf } from './own-rights.ts';
+import { checkName, indexName, primaryKeyName, referenceName, sequenceName, uniqueKeyName } from './names.ts';
+import { ownRights } from './own-rights.ts';
 import { tablePolicies } from './policies.ts';
+import { operandsOf } from './policy-columns.ts';
 import type { ColumnState, IndexState, ReferenceState, SequenceState, TableState } from './state.ts';
 
 type Checks = Record<string, { readonly column: string; readonly sql: string }>;
@@ -44,11 +43,7 @@ export function entityTable(context: Context, entity: Entity, triggers: Readonly
 export function entitySequences(context: Context, entity: Entity): Record<string, SequenceState> {
   const sequences: Record<string, SequenceState> = {};
   const { names } = context.tenant;
-  const root = rootOf(context.model, entity);
-  const creators = context.roles.filter((role) => {
-    const { create, update } = ownRights(root, role);
-    return create.length > 0 || (entity !== root && update.length > 0);
-  });
+  const creators = context.roles.filter((role) => ownRights(context.model, entity, role).create.length > 0);
   const users = [names.system, ...creators.map((role) => names.role(role.key))].sort();
   for (const field of storedFields(entity)) {
     for (const [id, , spec] of columnsOf(context, entity, field)) {
@@ -84,14 +79,11 @@ function indexes(entity: Entity): Record<string, IndexState> {
   for (const field of storedFields(entity)) {
     // A virtual column is computed when it is read: there is nothing to index.
     if (field.formula !== null || field.key === 'id') continue;
-    if (field.unique) found[uniqueFieldName(field.id)] = { columns: [field.id], unique: true, method: 'btree', whereNull: live };
     if (field.reference || field.key === 'owner' || byPolicies.has(field.key) || field.index) {
       found[indexName(field.id)] = indexOf(field, id);
     }
   }
   for (const key of entity.unique) {
-    const [only, ...rest] = key.fields;
-    if (only !== undefined && rest.length === 0 && entity.fields.get(only)?.unique) continue;
     found[uniqueKeyName(key)] = { columns: key.fields.map((field) => idOf(entity, field)), unique: true, method: 'btree', whereNull: live };
   }
   // The order of a list that asks for none.
@@ -109,20 +101,6 @@ function indexOf(field: Field, id: string): IndexState {
 
 /** Keys of the fields of this entity that a permission's condition asks for: every row policy needs its index. */
 function fieldsInPolicies(entity: Entity): ReadonlySet<string> {
-  const keys = new Set<string>();
-  const operand = (one: Operand): void => {
-    if (one.kind === 'field') keys.add(one.steps[0]?.field ?? one.field);
-  };
-  const walk = (condition: Condition): void => {
-    if (condition.kind === 'test') {
-      operand(condition.left);
-      operand(condition.right);
-    } else if (condition.kind === 'not') walk(condition.of);
-    else if (condition.kind !== 'business_hours') condition.of.forEach(walk);
-  };
-  for (const permission of entity.permissions) if (permission.condition) walk(permission.condition);
-  return keys;
+  const operands = entity.permissions.flatMap((permission) => (permission.condition ? operandsOf(permission.condition) : []));
+  return new Set(operands.flatMap((operand) => (operand.kind === 'field' ? [operand.steps[0]?.field ?? operand.field] : [])));
 }
-
-/** `"a", "b"` */
-export const list = (names: readonly string[]): string => names.map(quote).join(', ');
