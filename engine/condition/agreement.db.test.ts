@@ -82,8 +82,12 @@ describe('a condition selects the same records', () => {
         ]);
         for (const [index, condition] of conditions.entries()) {
           const expected = evaluated(condition, acting);
-          expect(byQuery?.[index], JSON.stringify(jsons[index])).toEqual(expected);
-          expect(byPolicy?.[index], JSON.stringify(jsons[index])).toEqual(expected);
+          const json = JSON.stringify(jsons[index]);
+          expect({ json, query: byQuery?.[index], policy: byPolicy?.[index] }).toEqual({
+            json,
+            query: expected,
+            policy: expected,
+          });
         }
       }),
       { numRuns: 60 },
