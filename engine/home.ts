@@ -75,10 +75,20 @@ export async function forgetServer(home: string): Promise<void> {
   if (server?.pid === process.pid) await rm(join(home, NOTE), { force: true });
 }
 
-/** The server that runs on this folder, or `null`: a note of a process that died counts for nothing. */
+/**
+ * The server that runs on this folder, or `null`. A note alone proves nothing: its process may have been killed and its
+ * number given to another, so the server itself is asked.
+ */
 export async function findServer(home: string): Promise<RunningServer | null> {
   const server = await readNote(home);
-  return server && isAlive(server.pid) ? server : null;
+  if (!server || server.pid === process.pid || !isAlive(server.pid)) return null;
+  try {
+    const response = await fetch(`${server.url}/livez`, { signal: AbortSignal.timeout(3000) });
+    await response.body?.cancel();
+    return response.ok ? server : null;
+  } catch {
+    return null;
+  }
 }
 
 async function readNote(home: string): Promise<RunningServer | null> {

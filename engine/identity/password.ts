@@ -36,7 +36,7 @@ export async function verifyPassword(stored: string | null, password: string): P
 
 /** @returns what is wrong with a new password, or `null`; `pointer` says where it stood */
 export function weakness(password: string, email: string, pointer: string): ProblemDetail | null {
-  const length = [...password].length;
+  const length = Array.from(password).length;
   if (length < MINIMUM_LENGTH) {
     const message = `A password needs at least ${MINIMUM_LENGTH} characters.`;
     return { code: 'too_short', message, pointer, params: { minimum: MINIMUM_LENGTH } };
