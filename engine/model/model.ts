@@ -180,7 +180,12 @@ export interface View {
 
 export interface Form {
   readonly entity: string;
-  readonly sections: readonly { readonly key: string; readonly label: string; readonly fields: readonly string[]; readonly columns: 1 | 2 }[];
+  readonly sections: readonly {
+    readonly key: string;
+    readonly label: string;
+    readonly fields: readonly string[];
+    readonly columns: 1 | 2;
+  }[];
 }
 
 export interface Menu {
@@ -189,5 +194,11 @@ export interface Menu {
   readonly icon: string | null;
   readonly order: number;
   readonly roles: readonly string[] | null;
-  readonly items: readonly { readonly key: string; readonly label: string; readonly entity: string; readonly view: string | null; readonly icon: string | null }[];
+  readonly items: readonly {
+    readonly key: string;
+    readonly label: string;
+    readonly entity: string;
+    readonly view: string | null;
+    readonly icon: string | null;
+  }[];
 }

@@ -14,7 +14,17 @@
  * | texts    | array of strings                       | text[]          |
  * | uuids    | array of strings (only as an operand)  | uuid[]          |
  */
-export const VALUE_TYPES = ['text', 'integer', 'decimal', 'boolean', 'date', 'datetime', 'uuid', 'texts', 'uuids'] as const;
+export const VALUE_TYPES = [
+  'text',
+  'integer',
+  'decimal',
+  'boolean',
+  'date',
+  'datetime',
+  'uuid',
+  'texts',
+  'uuids',
+] as const;
 export type ValueType = (typeof VALUE_TYPES)[number];
 
 export const SQL_TYPE: Readonly<Record<ValueType, string>> = {
@@ -35,7 +45,23 @@ export type Value = Scalar | readonly string[];
 
 /** Filter operators, in the URL grammar and in the condition tree. */
 export const OPERATORS = [
-  'eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in', 'nin', 'between', 'null',
-  'contains', 'icontains', 'starts', 'istarts', 'ends', 'has', 'hasAny', 'hasAll',
+  'eq',
+  'ne',
+  'lt',
+  'lte',
+  'gt',
+  'gte',
+  'in',
+  'nin',
+  'between',
+  'null',
+  'contains',
+  'icontains',
+  'starts',
+  'istarts',
+  'ends',
+  'has',
+  'hasAny',
+  'hasAll',
 ] as const;
 export type Operator = (typeof OPERATORS)[number];
