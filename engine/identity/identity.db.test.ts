@@ -105,7 +105,7 @@ async function insertUser(tenant: string, values: Record<string, unknown> = {}):
     `insert into t_${tenant}.core_users (${names.join(', ')}) values (${names.map((_, i) => `$${i + 1}`).join(', ')})`,
     Object.values(row),
   );
-  return { id, email: String(row.email) };
+  return { id, email: row.email };
 }
 
 const set = (user: User, column: string, value: unknown) =>

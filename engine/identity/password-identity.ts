@@ -2,9 +2,9 @@
 import type { Clock, IdSource } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { KEY } from '../db/identifiers.ts';
+import { rightsOf } from '../model/rights.ts';
 import type { ModelSource, TenantModel } from '../model/tenant.ts';
 import { invalidAt, notFound, Problem } from '../problem.ts';
-import { isAdministrator } from './administrator.ts';
 import type { Credentials, Identity, Origin, PasswordChange, SignedIn, TokenRequest } from './identity.ts';
 import type { Login, StoredSession } from './logins.ts';
 import { Logins } from './logins.ts';
@@ -179,7 +179,7 @@ export class PasswordIdentity implements Identity {
     const scope = await this.#models.get(principal.tenant);
     const { tenant, model } = scope;
     // Only service principals have no user, and only `service-principals.ts` makes them.
-    const administers = principal.userId === null || isAdministrator(model, principal.roles);
+    const administers = principal.userId === null || rightsOf(model, principal.roles).administrator;
     const own = principal.userId === change.userId;
     if (!administers && !own)
       throw new Problem('forbidden', 'Only an administrator may set another person’s password.');
