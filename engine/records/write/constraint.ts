@@ -1,5 +1,5 @@
 /** From a constraint's name to the fields it is about. */
-import { checkName, lifecycleName, notNullName, referenceName, uniqueFieldName, uniqueKeyName } from '#engine/schema/names.ts';
+import { checkName, lifecycleName, notNullName, referenceName, uniqueKeyName } from '#engine/schema/names.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
 
 export interface ConstraintTarget {
@@ -21,13 +21,17 @@ function constraintsOf(entity: Entity): [string, ConstraintTarget][] {
   const target = (...fields: readonly string[]): ConstraintTarget => ({ entity, fields });
   return [
     ...entity.unique.map((key): [string, ConstraintTarget] => [uniqueKeyName(key), target(...key.fields)]),
-    ...[...entity.fields.values()].flatMap((field) => fieldConstraints(field).map((name): [string, ConstraintTarget] => [name, target(field.key)])),
+    ...[...entity.fields.values()].flatMap((field) =>
+      fieldConstraints(field).map((name): [string, ConstraintTarget] => [name, target(field.key)]),
+    ),
   ];
 }
 
 function fieldConstraints(field: Field): readonly string[] {
   if (field.column === null) return [];
   const { id } = field;
-  const checks = field.type.columns(field).flatMap(({ checks = [] }) => checks.map(({ suffix }) => checkName(id, suffix)));
-  return [uniqueFieldName(id), referenceName(id), notNullName(id), lifecycleName(id), ...checks];
+  const checks = field.type
+    .columns(field)
+    .flatMap(({ checks = [] }) => checks.map(({ suffix }) => checkName(id, suffix)));
+  return [referenceName(id), notNullName(id), lifecycleName(id), ...checks];
 }

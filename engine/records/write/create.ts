@@ -45,7 +45,9 @@ export function planCreate(scope: Scope, entity: Entity, body: unknown, ids: IdS
 export function requireCreate(scope: Scope, entity: Entity): void {
   const rights = scope.rights.of(entity.name);
   if (rights.create.length > 0) return;
-  throw rights.read.length > 0 ? new Problem('forbidden', `You may not create records of “${entity.label}”.`) : notFound();
+  throw rights.read.length > 0
+    ? new Problem('forbidden', `You may not create records of “${entity.label}”.`)
+    : notFound();
 }
 
 /** The statements for bodies that each know their place in the request. */
@@ -67,7 +69,12 @@ export function planNew(scope: Scope, entity: Entity, bodies: readonly NewBody[]
  * @param references takes up what they refer to; its lookup goes before
  * @param whole the entity whose rights decide; the rights to parts follow their wholes, which the row policies ask for
  */
-export function insertStatements(scope: Scope, rows: NewRows, references: References, whole: Entity | null): Statement[] {
+export function insertStatements(
+  scope: Scope,
+  rows: NewRows,
+  references: References,
+  whole: Entity | null,
+): Statement[] {
   const statements: Statement[] = [];
   const checks: Statement[] = [];
   for (const [entity, ofEntity] of rows) {
@@ -95,7 +102,7 @@ function conditionChecks(scope: Scope, entity: Entity, fields: readonly Field[],
     const parameters = new Parameters();
     const source = recordset(fields, group, parameters);
     const row = `(select r.*${restOfRow(scope, entity, fields, parameters)} from ${source}) n`;
-    const predicates = pairedPredicates(scope, grants, group[0]?.sent ?? [], 'n', parameters);
+    const predicates = pairedPredicates(scope, entity, grants, group[0]?.sent ?? [], 'n', parameters);
     if (predicates.length === 0) return [];
     return [
       {

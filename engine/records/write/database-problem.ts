@@ -28,10 +28,19 @@ export function writeProblem(error: unknown, scope: Scope, entity: Entity): Prob
     case '23502':
       return invalidProblem(error, entity, target, readable, 'required', (label) => `${label} is required.`);
     case '23514':
-      return invalidProblem(error, entity, target, readable, 'invalid', (label) => `${label} has a value that is not allowed.`);
+      return invalidProblem(
+        error,
+        entity,
+        target,
+        readable,
+        'invalid',
+        (label) => `${label} has a value that is not allowed.`,
+      );
     case 'AR001': {
       const label = labelOf(target, readable);
-      return new Problem('transition_refused', `${label ?? 'This step'} cannot change like this now.`, [], { cause: error });
+      return new Problem('transition_refused', `${label ?? 'This step'} cannot change like this now.`, [], {
+        cause: error,
+      });
     }
     default:
       return problemOf(error);
@@ -58,7 +67,12 @@ function labelOf(target: Target | null, readable: readonly string[]): string | n
 }
 
 /** A pointer only into the record that was sent: of a part nobody knows which one it was. */
-function pointers(entity: Entity, target: Target | null, readable: readonly string[], detail: Omit<ProblemDetail, 'pointer'>): ProblemDetail[] {
+function pointers(
+  entity: Entity,
+  target: Target | null,
+  readable: readonly string[],
+  detail: Omit<ProblemDetail, 'pointer'>,
+): ProblemDetail[] {
   if (target?.entity !== entity) return [{ ...detail }];
   return readable.map((key) => ({ ...detail, pointer: `/${key}` }));
 }
@@ -72,7 +86,9 @@ function uniqueProblem(error: Error, entity: Entity, target: Target | null, read
         ? `Another record has the same ${label}.`
         : `${label} is already used by another record.`;
   const params = readable.length > 0 ? { fields: readable } : {};
-  return new Problem('unique', message, pointers(entity, target, readable, { code: 'unique', message, params }), { cause: error });
+  return new Problem('unique', message, pointers(entity, target, readable, { code: 'unique', message, params }), {
+    cause: error,
+  });
 }
 
 /** Either what was sent points at nothing, or something else points at what was deleted. */
@@ -81,7 +97,9 @@ function referenceProblem(error: Error, entity: Entity, target: Target | null, r
     return new Problem('still_referenced', 'Other records still refer to this one.', [], { cause: error });
   }
   const message = 'This refers to a record that does not exist or that you may not see.';
-  return new Problem('invalid', message, pointers(entity, target, readable, { code: 'reference', message }), { cause: error });
+  return new Problem('invalid', message, pointers(entity, target, readable, { code: 'reference', message }), {
+    cause: error,
+  });
 }
 
 function invalidProblem(

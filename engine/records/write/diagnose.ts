@@ -34,7 +34,7 @@ export async function diagnose(
 ): Promise<{ readonly problem: Problem | null; readonly state: string | null }> {
   const parameters = new Parameters();
   const id = parameters.bind(wanted.id, 'uuid');
-  const predicates = pairedPredicates(scope, wanted.grants, wanted.fields, 'x', parameters);
+  const predicates = pairedPredicates(scope, entity, wanted.grants, wanted.fields, 'x', parameters);
   const readable = andReadable(scope, entity, 'x', parameters);
   const field = stateField === null ? undefined : entity.fields.get(stateField);
   const live = entity.softDelete ? ` and x.deleted_at is ${wanted.deleted ? 'not null' : 'null'}` : '';
@@ -45,15 +45,25 @@ export async function diagnose(
   const row = result?.rows[0];
   const state = row?.[2] ?? null;
   if (!row) return { problem: notFound(), state };
-  if (wanted.version !== null && row[0] !== String(wanted.version)) return { problem: staleVersion(Number(row[0])), state };
+  if (wanted.version !== null && row[0] !== String(wanted.version))
+    return { problem: staleVersion(Number(row[0])), state };
   if (row[1] !== 't') return { problem: new Problem('forbidden', `You may not ${wanted.verb} this record.`), state };
   return { problem: null, state };
 }
 
 function staleVersion(version: number): Problem {
-  return new Problem('precondition_failed', 'Somebody changed this record after you read it. Look at it again, then repeat your change.', [
-    { code: 'version', message: `The record is at version ${version} now.`, parameter: 'If-Match', params: { version } },
-  ]);
+  return new Problem(
+    'precondition_failed',
+    'Somebody changed this record after you read it. Look at it again, then repeat your change.',
+    [
+      {
+        code: 'version',
+        message: `The record is at version ${version} now.`,
+        parameter: 'If-Match',
+        params: { version },
+      },
+    ],
+  );
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -104,7 +104,10 @@ export async function storedAnswer(database: Database, scope: Scope, idempotency
   if (!row) return null;
   const [fingerprint, status, headers, body] = row;
   if (fingerprint !== idempotency.fingerprint) {
-    throw new Problem('idempotency_mismatch', 'This Idempotency-Key was already used for a different request. Use a new key for each request.');
+    throw new Problem(
+      'idempotency_mismatch',
+      'This Idempotency-Key was already used for a different request. Use a new key for each request.',
+    );
   }
   const { id, version } = readHeaders(headers ?? '{}');
   return { status: Number(status), body: body === '' || body == null ? null : body, id, version };

@@ -20,7 +20,12 @@ export interface NewRow {
 /**
  * @param fields columns to be written; a row without a value gets NULL. A constant list keeps the statement's text constant.
  */
-export function insertStatement(scope: Scope, entity: Entity, fields: readonly Field[], rows: readonly NewRow[]): Statement {
+export function insertStatement(
+  scope: Scope,
+  entity: Entity,
+  fields: readonly Field[],
+  rows: readonly NewRow[],
+): Statement {
   const parameters = new Parameters();
   const columns = ['id', ...fields.map(column)].join(', ');
   const [first] = rows;
@@ -29,7 +34,10 @@ export function insertStatement(scope: Scope, entity: Entity, fields: readonly F
       parameters.bind(first.id, 'uuid'),
       ...fields.map((field) => parameters.bind(first.values.get(field.key) ?? null, sqlTypeOf(field))),
     ];
-    return { text: `insert into ${tableOf(scope, entity)} (${columns}) values (${values.join(', ')})`, values: parameters.values };
+    return {
+      text: `insert into ${tableOf(scope, entity)} (${columns}) values (${values.join(', ')})`,
+      values: parameters.values,
+    };
   }
   const source = recordset(fields, rows, parameters);
   return {

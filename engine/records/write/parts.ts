@@ -49,7 +49,11 @@ export function noParts(): Parts {
     pointers,
     problem: (ids) => {
       const message = 'This part does not exist, or belongs to another record.';
-      return new Problem('invalid', message, ids.map((id) => ({ code: 'part', message, pointer: pointers.get(id) ?? '' })));
+      return new Problem(
+        'invalid',
+        message,
+        ids.map((id) => ({ code: 'part', message, pointer: pointers.get(id) ?? '' })),
+      );
     },
   };
 }
@@ -82,15 +86,25 @@ export function prepareChangedParts(
   const list = (key: string): readonly unknown[] => {
     const value = sent[key] ?? [];
     if (Array.isArray(value)) return value;
-    faults.add({ code: 'wrong_type', message: `“${key}” must be a list, not ${found(value)}.`, pointer: at(pointer, key) });
+    faults.add({
+      code: 'wrong_type',
+      message: `“${key}” must be a list, not ${found(value)}.`,
+      pointer: at(pointer, key),
+    });
     return [];
   };
   const [created, changed, removed] = [list('create'), list('update'), list('delete')];
   if (created.length + changed.length + removed.length > LIMITS.parts) {
-    faults.add({ code: 'too_many', message: `${field.label}: at most ${LIMITS.parts} at a time.`, pointer, params: { max: LIMITS.parts } });
+    faults.add({
+      code: 'too_many',
+      message: `${field.label}: at most ${LIMITS.parts} at a time.`,
+      pointer,
+      params: { max: LIMITS.parts },
+    });
     return;
   }
-  if (created.length > 0) prepareParts(scope, field, created, parentId, at(pointer, 'create'), ids, faults, parts.created, 1);
+  if (created.length > 0)
+    prepareParts(scope, field, created, parentId, at(pointer, 'create'), ids, faults, parts.created, 1);
   prepareChanged(scope, child, parent, parentId, changed, at(pointer, 'update'), faults, parts);
   const goners = removed.flatMap((id, index) => takeId(id, at(at(pointer, 'delete'), index), faults, parts));
   if (goners.length > 0) parts.removed.push({ entity: child, parent, parentId, ids: goners });
@@ -113,7 +127,11 @@ function prepareChanged(
     const options = { given: new Set([parent.key]), ignore: new Set(['id']) };
     const { values, children } = checkBody(scope, child, 'update', body, where, faults, options);
     for (const field of children.keys()) {
-      faults.add({ code: 'read_only', message: `${field.label} cannot be changed from here.`, pointer: at(where, field.key) });
+      faults.add({
+        code: 'read_only',
+        message: `${field.label} cannot be changed from here.`,
+        pointer: at(where, field.key),
+      });
     }
     if (id === undefined || values.size === 0) continue;
     const signature = [...values.keys()].sort().join(' ');
@@ -159,7 +177,14 @@ function changed(scope: Scope, { entity, parent, parentId, fields, rows }: PartC
   const set = fields.map((field) => `${column(field)} = r.${column(field)}`).join(', ');
   const differs = fields.map((field) => `x.${column(field)} is distinct from r.${column(field)}`).join(' or ');
   const work = `update ${tableOf(scope, entity)} x set ${set} from ${source} where x.id = r.id and ${own} and (${differs})`;
-  return refuseMissing(scope, entity, work, own, rows.map(({ id }) => id), parameters);
+  return refuseMissing(
+    scope,
+    entity,
+    work,
+    own,
+    rows.map(({ id }) => id),
+    parameters,
+  );
 }
 
 function removed(scope: Scope, { entity, parent, parentId, ids }: PartRemoval): Statement {

@@ -51,7 +51,8 @@ export function prepareNew(
     for (const [key, value] of given) values.set(key, value);
     fillDefaults(scope, entity, values);
     ofEntity.push({ id, pointer, values, sent });
-    for (const [field, parts] of children) prepareParts(scope, field, parts, id, at(pointer, field.key), ids, faults, rows, depth);
+    for (const [field, parts] of children)
+      prepareParts(scope, field, parts, id, at(pointer, field.key), ids, faults, rows, depth);
     return id;
   });
 }
@@ -71,11 +72,18 @@ export function prepareParts(
   const child = field.children && scope.model.entities.get(field.children.entity);
   if (!field.children || !child) return;
   if (!Array.isArray(parts)) {
-    faults.add({ code: 'wrong_type', message: `${field.label} must be a list of records, not ${found(parts)}.`, pointer });
+    faults.add({
+      code: 'wrong_type',
+      message: `${field.label} must be a list of records, not ${found(parts)}.`,
+      pointer,
+    });
     return;
   }
   if (parts.length > LIMITS.parts || depth >= LIMITS.depth) {
-    const message = depth >= LIMITS.depth ? `${field.label} is nested too deeply.` : `${field.label}: at most ${LIMITS.parts} at a time.`;
+    const message =
+      depth >= LIMITS.depth
+        ? `${field.label} is nested too deeply.`
+        : `${field.label}: at most ${LIMITS.parts} at a time.`;
     faults.add({ code: 'too_many', message, pointer, params: { max: LIMITS.parts } });
     return;
   }
@@ -84,7 +92,13 @@ export function prepareParts(
 }
 
 /** A record may only begin where its lifecycle lets it. */
-function checkState(scope: Scope, entity: Entity, values: ReadonlyMap<string, Value>, pointer: string, faults: Faults): void {
+function checkState(
+  scope: Scope,
+  entity: Entity,
+  values: ReadonlyMap<string, Value>,
+  pointer: string,
+  faults: Faults,
+): void {
   for (const field of entity.fields.values()) {
     const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
     const state = values.get(field.key);
@@ -117,15 +131,12 @@ export function defaultOf(scope: Scope, field: Field): Value | undefined {
 }
 
 /**
- * The columns an INSERT of the principal names, in the entity's order. Owner and state are always among them; other
- * columns that the principal may not write get their defaults from the database.
+ * The columns an INSERT of the principal names, in the entity's order: exactly those its database role may give. The
+ * others get their defaults from the database.
  */
 export function insertedFields(scope: Scope, entity: Entity): readonly Field[] {
   const { creatableFields } = scope.rights.of(entity.name);
   return [...entity.fields.values()].filter(
-    (field) =>
-      field.column !== null &&
-      writable(field, 'create') &&
-      (creatableFields.has(field.key) || entity.parent !== null || field.key === 'owner' || field.lifecycle !== null),
+    (field) => field.column !== null && writable(field, 'create') && creatableFields.has(field.key),
   );
 }

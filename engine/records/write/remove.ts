@@ -55,7 +55,13 @@ export function planRemove(database: Database, scope: Scope, entity: Entity, id:
 }
 
 /** Brings a deleted record back, with the parts that went with it. */
-export function planRestore(database: Database, scope: Scope, entity: Entity, id: string, version: number | null): Plan {
+export function planRestore(
+  database: Database,
+  scope: Scope,
+  entity: Entity,
+  id: string,
+  version: number | null,
+): Plan {
   const record = recordId(id);
   requireDeletable(scope, entity);
   const change = markOf(scope, entity, record, version, 'null::timestamptz', true);
@@ -83,7 +89,14 @@ function requireDeletable(scope: Scope, entity: Entity): void {
   );
 }
 
-function markOf(scope: Scope, entity: Entity, id: string, version: number | null, value: string, deleted: boolean): Change {
+function markOf(
+  scope: Scope,
+  entity: Entity,
+  id: string,
+  version: number | null,
+  value: string,
+  deleted: boolean,
+): Change {
   return {
     id,
     version,
@@ -103,7 +116,9 @@ function restrictStatements(scope: Scope, links: readonly Link[], id: string): S
     if (scope.rights.of(entity.name).read.length === 0) return [];
     const name = parameters.bind(entity.name, 'text');
     const where = `x.${column(field)} = ${record}${andLive(entity, 'x')}${andReadable(scope, entity, 'x', parameters)}`;
-    return [`select ${name} as entity, count(*) as n from (select from ${tableOf(scope, entity)} x where ${where} limit 1001) c`];
+    return [
+      `select ${name} as entity, count(*) as n from (select from ${tableOf(scope, entity)} x where ${where} limit 1001) c`,
+    ];
   });
   if (counts.length === 0) return [];
   return [
@@ -139,7 +154,7 @@ function clearStatement(scope: Scope, { entity, field }: Link, id: string): Stat
   if (!rights.updatableFields.has(field.key)) return [];
   const parameters = new Parameters();
   const record = parameters.bind(id, 'uuid');
-  const granted = pairedPredicates(scope, rights.update, [field.key], 'x', parameters);
+  const granted = pairedPredicates(scope, entity, rights.update, [field.key], 'x', parameters);
   return [
     {
       text: `update ${tableOf(scope, entity)} x set ${column(field)} = null where x.${column(field)} = ${record}${andLive(entity, 'x')}${andAll(granted)}`,
@@ -156,7 +171,7 @@ function cascadeStatement(scope: Scope, whole: Entity, { entity, field }: Link, 
   if (!part && grants.length === 0) return [];
   const parameters = new Parameters();
   const record = parameters.bind(id, 'uuid');
-  const granted = part ? [] : pairedPredicates(scope, grants, [], 'x', parameters);
+  const granted = part ? [] : pairedPredicates(scope, entity, grants, [], 'x', parameters);
   return [
     {
       text: `update ${tableOf(scope, entity)} x set deleted_at = armature.now() where x.${column(field)} = ${record} and x.deleted_at is null${andAll(granted)}`,
@@ -173,7 +188,7 @@ function reviveStatement(scope: Scope, whole: Entity, { entity, field }: Link, i
   if (!part && grants.length === 0) return [];
   const parameters = new Parameters();
   const record = parameters.bind(id, 'uuid');
-  const granted = part ? [] : pairedPredicates(scope, grants, [], 'x', parameters);
+  const granted = part ? [] : pairedPredicates(scope, entity, grants, [], 'x', parameters);
   return [
     {
       text: `update ${tableOf(scope, entity)} x set deleted_at = null where x.${column(field)} = ${record} and x.deleted_at = (select w.deleted_at from ${tableOf(scope, whole)} w where w.id = ${record})${andAll(granted)}`,

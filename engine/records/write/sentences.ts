@@ -74,7 +74,10 @@ export function schemaDetail(error: ErrorObject, field: Field, value: unknown, p
       break;
     }
   }
-  return detail('wrong_type', `${label} must be ${expected(field)}.`, { expected: expected(field), found: found(value) });
+  return detail('wrong_type', `${label} must be ${expected(field)}.`, {
+    expected: expected(field),
+    found: found(value),
+  });
 }
 
 /** What a field type found about a value. */

@@ -13,7 +13,7 @@ import type { Change } from './change.ts';
 import { changeStatement } from './change.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
 import type { Plan } from './plan.ts';
-import { conditionSql, pairedPredicates } from './predicate.ts';
+import { canEvaluate, conditionSql, pairedPredicates } from './predicate.ts';
 import { References } from './references.ts';
 import { column, Parameters, sqlTypeOf, tableOf } from './sql.ts';
 import { at, checkBody, Faults, isObject, valueContext } from './validate.ts';
@@ -58,7 +58,11 @@ export function planTransition(
   const faults = new Faults();
   const { values, children } = checkBody(scope, entity, 'update', body ?? {}, '', faults);
   for (const field of children.keys()) {
-    faults.add({ code: 'read_only', message: `${field.label} cannot be changed with a step.`, pointer: at('', field.key) });
+    faults.add({
+      code: 'read_only',
+      message: `${field.label} cannot be changed with a step.`,
+      pointer: at('', field.key),
+    });
   }
   faults.check();
   const references = new References(scope);
@@ -70,7 +74,7 @@ export function planTransition(
     statements: [
       ...(lookup ? [lookup] : []),
       changeStatement(scope, entity, change),
-      ...conclusion(scope, entity, record, step),
+      ...conclusion(scope, entity, record, step, values),
     ],
     refused: async (refusal) => {
       if (refusal.code === 'references') return references.problem(refusal.ids);
@@ -115,7 +119,7 @@ function changeOf(
     conditions: (parameters) => [
       `x.${state} = any(${parameters.bind(transition.from, 'text[]')})`,
       ...(values.size > 0
-        ? pairedPredicates(scope, scope.rights.of(entity.name).update, values.keys(), 'x', parameters)
+        ? pairedPredicates(scope, entity, scope.rights.of(entity.name).update, values.keys(), 'x', parameters)
         : []),
     ],
   };
@@ -134,16 +138,30 @@ function setValue(scope: Scope, field: Field, value: unknown, parameters: Parame
   return parameters.bind('error' in parsed ? null : parsed.value, sqlTypeOf(field));
 }
 
-/** Refuses (`step`, details: keys of the required fields that are empty, and `` for the guard). */
-function conclusion(scope: Scope, entity: Entity, id: string, { field, transition }: Step): Statement[] {
+/**
+ * Refuses (`step`, details: keys of the required fields that are empty, and `` for the guard). What asks for a field
+ * that is hidden from the principal cannot be looked at and counts as not fulfilled.
+ */
+function conclusion(
+  scope: Scope,
+  entity: Entity,
+  id: string,
+  { field, transition }: Step,
+  values: ReadonlyMap<string, Value>,
+): Statement[] {
   const parameters = new Parameters();
   const which = parameters.bind(id, 'uuid');
+  const { readableFields } = scope.rights.of(entity.name);
   const reasons = transition.requires.flatMap((key) => {
     const required = entity.fields.get(key);
-    return required?.column ? [`case when x.${column(required)} is null then ${parameters.bind(key, 'text')} end`] : [];
+    if (!required?.column || (values.get(key) ?? null) !== null || key in transition.sets) return [];
+    if (!readableFields.has(key)) return ["''::text"];
+    return [`case when x.${column(required)} is null then ${parameters.bind(key, 'text')} end`];
   });
   const guard = field.guards?.get(transition.key);
-  if (guard) reasons.push(`case when (${conditionSql(scope, guard, 'x', parameters)}) is not true then '' end`);
+  if (guard && canEvaluate(scope, entity, guard)) {
+    reasons.push(`case when (${conditionSql(scope, guard, 'x', parameters)}) is not true then '' end`);
+  } else if (guard) reasons.push("''::text");
   if (reasons.length === 0) return [];
   return [
     {

@@ -27,13 +27,17 @@ afterAll(() => lab.database.close());
 const project = () => lab.entity('project');
 const data = (body: string | null) => JSON.parse(body ?? 'null').data;
 const refusal = async (work: Promise<unknown>): Promise<Problem> => {
-  const error: unknown = await work.then(() => null, (reason: unknown) => reason);
+  const error: unknown = await work.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
   if (!(error instanceof Problem)) throw error ?? new Error('was not refused');
   return error;
 };
 const make = async (scope: Scope, body: Record<string, unknown> = {}): Promise<string> =>
   (await writer.create(scope, project(), { name: 'x', ...body })).id ?? '';
-const stored = async (id: string) => (await lab.look(`select * from ${schema}.lab_projects where id = $1`, [id]))[0] ?? {};
+const stored = async (id: string) =>
+  (await lab.look(`select * from ${schema}.lab_projects where id = $1`, [id]))[0] ?? {};
 
 describe('a merge patch', () => {
   test('changes what is sent, clears what is null, keeps the rest', async () => {
@@ -47,28 +51,37 @@ describe('a merge patch', () => {
     const id = await make(chief, { budget: '3.00', words: ['a'] });
     expect((await writer.update(chief, project(), id, { budget: '3', words: ['a'], secret: null })).version).toBe(1);
     expect((await writer.update(chief, project(), id, {})).version).toBe(1);
-    expect((await writer.update(chief, project(), id, { budget: '3.01' }, { returning: 'minimal' }))).toMatchObject({ status: 204, body: null, version: 2 });
+    expect(await writer.update(chief, project(), id, { budget: '3.01' }, { returning: 'minimal' })).toMatchObject({
+      status: 204,
+      body: null,
+      version: 2,
+    });
   });
 
   test('is refused when somebody else was first', async () => {
     const id = await make(chief);
     await writer.update(chief, project(), id, { name: 'a' }, { ifMatch: 1 });
     expect(await refusal(writer.update(chief, project(), id, { name: 'b' }, { ifMatch: 1 }))).toMatchObject({
-      code: 'precondition_failed', errors: [{ parameter: 'If-Match', params: { version: 2 } }],
+      code: 'precondition_failed',
+      errors: [{ parameter: 'If-Match', params: { version: 2 } }],
     });
     expect((await stored(id))['name']).toBe('a');
   });
 
   test('of two at the same time with the same version one wins', async () => {
     const id = await make(chief);
-    const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((name) => writer.update(chief, project(), id, { name }, { ifMatch: 1 })));
+    const outcomes = await Promise.allSettled(
+      ['a', 'b', 'c'].map((name) => writer.update(chief, project(), id, { name }, { ifMatch: 1 })),
+    );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await stored(id)).toMatchObject({ version: '2' });
   });
 
   test('a hidden record equals a missing one and a wrong id', async () => {
     const id = await make(chief);
-    const problems = await Promise.all([id, randomUUID(), "x' or 1=1"].map((one) => refusal(writer.update(worker, project(), one, { name: 'y' }))));
+    const problems = await Promise.all(
+      [id, randomUUID(), "x' or 1=1"].map((one) => refusal(writer.update(worker, project(), one, { name: 'y' }))),
+    );
     for (const problem of problems) expect({ ...problem }).toEqual({ ...problems[0] });
     expect(problems[0]?.code).toBe('not_found');
     expect((await stored(id))['name']).toBe('x');
@@ -76,9 +89,23 @@ describe('a merge patch', () => {
 
   test('refuses what may not be written', async () => {
     const id = await make(worker);
-    const problem = await refusal(writer.update(worker, project(), id, { secret: 'a', closed_on: '2026-01-01', stage: 'running', owner: null, version: 7, name: null }));
+    const problem = await refusal(
+      writer.update(worker, project(), id, {
+        secret: 'a',
+        closed_on: '2026-01-01',
+        stage: 'running',
+        owner: null,
+        version: 7,
+        name: null,
+      }),
+    );
     expect(Object.fromEntries(problem.errors.map((error) => [error.pointer, error.code]))).toEqual({
-      '/secret': 'unknown_field', '/closed_on': 'read_only', '/stage': 'read_only', '/owner': 'read_only', '/version': 'read_only', '/name': 'required',
+      '/secret': 'unknown_field',
+      '/closed_on': 'read_only',
+      '/stage': 'read_only',
+      '/owner': 'read_only',
+      '/version': 'read_only',
+      '/name': 'required',
     });
   });
 
@@ -90,7 +117,9 @@ describe('a merge patch', () => {
 
   test('a reference to nothing is refused and nothing kept', async () => {
     const id = await make(chief);
-    expect(await refusal(writer.update(chief, project(), id, { name: 'y', site: randomUUID() }))).toMatchObject({ errors: [{ pointer: '/site' }] });
+    expect(await refusal(writer.update(chief, project(), id, { name: 'y', site: randomUUID() }))).toMatchObject({
+      errors: [{ pointer: '/site' }],
+    });
     expect((await stored(id))['name']).toBe('x');
   });
 });
@@ -102,7 +131,9 @@ describe('conditions are paired with their fields', () => {
     const own = (await writer.create(mixed, project(), { name: 'x', effort: 2 })).id ?? '';
     expect((await writer.update(mixed, project(), innerOfOthers, { name: 'y' })).version).toBe(2);
     expect((await refusal(writer.update(mixed, project(), innerOfOthers, { effort: 5 }))).code).toBe('forbidden');
-    expect((await refusal(writer.update(mixed, project(), innerOfOthers, { name: 'z', effort: 5 }))).code).toBe('forbidden');
+    expect((await refusal(writer.update(mixed, project(), innerOfOthers, { name: 'z', effort: 5 }))).code).toBe(
+      'forbidden',
+    );
     expect((await writer.update(mixed, project(), own, { effort: 5 })).version).toBe(2);
     expect((await refusal(writer.update(mixed, project(), own, { name: 'y' }))).code).toBe('forbidden');
     const neither = await make(chief, { kind: 'outer' });
@@ -111,16 +142,28 @@ describe('conditions are paired with their fields', () => {
 });
 
 describe('parts', () => {
-  const items = (id: string) => lab.look(`select id, label, pieces from ${schema}.lab_items where project = $1 order by label`, [id]);
+  const items = (id: string) =>
+    lab.look(`select id, label, pieces from ${schema}.lab_items where project = $1 order by label`, [id]);
 
   test('are created, changed and deleted with their whole, whose version rises', async () => {
     const id = await make(worker, { items: [{ label: 'a' }, { label: 'b' }, { label: 'c' }] });
     const [a, b, c] = await items(id);
     const result = await writer.update(worker, project(), id, {
-      items: { create: [{ label: 'd' }], update: [{ id: a?.['id'], pieces: 3 }, { id: b?.['id'], label: 'bb' }], delete: [c?.['id']] },
+      items: {
+        create: [{ label: 'd' }],
+        update: [
+          { id: a?.['id'], pieces: 3 },
+          { id: b?.['id'], label: 'bb' },
+        ],
+        delete: [c?.['id']],
+      },
     });
     expect(result.version).toBe(2);
-    expect((await items(id)).map(({ label, pieces }) => [label, pieces])).toEqual([['a', '3'], ['bb', null], ['d', null]]);
+    expect((await items(id)).map(({ label, pieces }) => [label, pieces])).toEqual([
+      ['a', '3'],
+      ['bb', null],
+      ['d', null],
+    ]);
   });
 
   test('of another record, or none, are refused and nothing is kept', async () => {
@@ -128,10 +171,15 @@ describe('parts', () => {
     const other = await make(chief, { items: [{ label: 'o' }] });
     const [foreign] = await items(other);
     const problem = await refusal(
-      writer.update(chief, project(), id, { name: 'y', items: { create: [{ label: 'n' }], update: [{ id: foreign?.['id'], label: 'stolen' }] } }),
+      writer.update(chief, project(), id, {
+        name: 'y',
+        items: { create: [{ label: 'n' }], update: [{ id: foreign?.['id'], label: 'stolen' }] },
+      }),
     );
     expect(problem.errors).toMatchObject([{ code: 'part', pointer: '/items/update/0' }]);
-    const goner = await refusal(writer.update(chief, project(), id, { items: { delete: [foreign?.['id'], randomUUID()] } }));
+    const goner = await refusal(
+      writer.update(chief, project(), id, { items: { delete: [foreign?.['id'], randomUUID()] } }),
+    );
     expect(goner.errors.map(({ pointer }) => pointer)).toEqual(['/items/delete/0', '/items/delete/1']);
     expect(await stored(id)).toMatchObject({ name: 'x', version: '1' });
     expect((await items(other)).map(({ label }) => label)).toEqual(['o']);
@@ -142,10 +190,18 @@ describe('parts', () => {
     const id = await make(chief, { items: [{ label: 'a' }] });
     const [a] = await items(id);
     const problem = await refusal(
-      writer.update(chief, project(), id, { items: { create: [{}], update: [{ id: a?.['id'], pieces: 0 }, { label: 'x' }, 7], delete: [a?.['id'], 'x'] } }),
+      writer.update(chief, project(), id, {
+        items: { create: [{}], update: [{ id: a?.['id'], pieces: 0 }, { label: 'x' }, 7], delete: [a?.['id'], 'x'] },
+      }),
     );
     expect(problem.errors.map(({ pointer }) => pointer).sort()).toEqual([
-      '/items/create/0/label', '/items/delete/0', '/items/delete/1', '/items/update/0/pieces', '/items/update/1/id', '/items/update/2', '/items/update/2/id',
+      '/items/create/0/label',
+      '/items/delete/0',
+      '/items/delete/1',
+      '/items/update/0/pieces',
+      '/items/update/1/id',
+      '/items/update/2',
+      '/items/update/2/id',
     ]);
     expect((await refusal(writer.update(chief, project(), id, { items: [] }))).errors[0]?.pointer).toBe('/items');
   });
@@ -154,7 +210,10 @@ describe('parts', () => {
 describe('a step of the lifecycle', () => {
   test('goes from one state to another and sets what it says', async () => {
     const id = await make(chief, { budget: '10.00' });
-    expect(data((await writer.transition(chief, project(), id, 'begin', undefined)).body)).toMatchObject({ stage: 'running', version: 2 });
+    expect(data((await writer.transition(chief, project(), id, 'begin', undefined)).body)).toMatchObject({
+      stage: 'running',
+      version: 2,
+    });
     const result = data((await writer.transition(chief, project(), id, 'finish', {}, { ifMatch: 2 })).body);
     expect(result).toMatchObject({ stage: 'finished', version: 3 });
     expect(result.closed_on).toMatch(/^\d{4}-\d{2}-\d{2}$/);
@@ -163,32 +222,42 @@ describe('a step of the lifecycle', () => {
   test('from the wrong state says so', async () => {
     const id = await make(chief);
     expect(await refusal(writer.transition(chief, project(), id, 'finish', {}))).toMatchObject({
-      code: 'transition_refused', errors: [{ code: 'state', params: { state: 'planned', from: ['running'] } }],
+      code: 'transition_refused',
+      errors: [{ code: 'state', params: { state: 'planned', from: ['running'] } }],
     });
   });
 
   test('asks for what it requires, which may come with it', async () => {
     const id = await make(chief);
     expect(await refusal(writer.transition(chief, project(), id, 'drop', {}))).toMatchObject({
-      code: 'transition_refused', errors: [{ code: 'required', pointer: '/reason', message: 'Reason is required for “Drop”.' }],
+      code: 'transition_refused',
+      errors: [{ code: 'required', pointer: '/reason', message: 'Reason is required for “Drop”.' }],
     });
-    expect(data((await writer.transition(chief, project(), id, 'drop', { reason: 'no money' })).body)).toMatchObject({ stage: 'dropped', reason: 'no money' });
+    expect(data((await writer.transition(chief, project(), id, 'drop', { reason: 'no money' })).body)).toMatchObject({
+      stage: 'dropped',
+      reason: 'no money',
+    });
   });
 
   test('its guard looks at the record as it will be', async () => {
     const id = await make(chief, { stage: 'running', budget: '0.00' });
     expect(await refusal(writer.transition(chief, project(), id, 'finish', {}))).toMatchObject({
-      code: 'transition_refused', message: 'A finished project has cost something.',
+      code: 'transition_refused',
+      message: 'A finished project has cost something.',
     });
     expect(await stored(id)).toMatchObject({ stage: 'running', version: '1' });
-    expect(data((await writer.transition(chief, project(), id, 'finish', { budget: '1.00' })).body).stage).toBe('finished');
+    expect(data((await writer.transition(chief, project(), id, 'finish', { budget: '1.00' })).body).stage).toBe(
+      'finished',
+    );
   });
 
   test('needs the right to it, and an existing record', async () => {
     const id = await make(worker);
     expect((await refusal(writer.transition(worker, project(), id, 'drop', { reason: 'x' }))).code).toBe('forbidden');
     expect((await refusal(writer.transition(worker, project(), id, 'fly', {}))).code).toBe('not_found');
-    expect((await refusal(writer.transition(worker, project(), await make(chief), 'begin', {}))).code).toBe('not_found');
+    expect((await refusal(writer.transition(worker, project(), await make(chief), 'begin', {}))).code).toBe(
+      'not_found',
+    );
     expect((await writer.transition(worker, project(), id, 'begin', {})).status).toBe(200);
     // A day that a worker may not write is set by the step all the same.
     expect((await writer.transition(worker, project(), id, 'finish', { budget: '1.00' })).status).toBe(200);
@@ -205,11 +274,15 @@ describe('a step of the lifecycle', () => {
 describe('deleting', () => {
   test('hides, keeps, and can be undone', async () => {
     const id = await make(worker, { items: [{ label: 'a' }] });
-    expect(await writer.remove(worker, project(), id, { ifMatch: 1 })).toMatchObject({ status: 204, body: null, version: 2 });
+    expect(await writer.remove(worker, project(), id, { ifMatch: 1 })).toMatchObject({
+      status: 204,
+      body: null,
+      version: 2,
+    });
     expect((await refusal(writer.update(worker, project(), id, { name: 'y' }))).code).toBe('not_found');
     expect((await refusal(writer.remove(worker, project(), id))).code).toBe('not_found');
     expect(await lab.look(`select from ${schema}.lab_items where project = $1`, [id])).toHaveLength(1);
-    expect(data((await writer.restore(worker, project(), id)).body)).toMatchObject({ id, deleted_at: null, version: 3 });
+    expect(data((await writer.restore(worker, project(), id)).body)).toMatchObject({ id, version: 3 });
     expect((await refusal(writer.restore(worker, project(), id))).code).toBe('not_found');
   });
 
@@ -220,14 +293,18 @@ describe('deleting', () => {
     const problem = await refusal(writer.remove(chief, lab.entity('site'), site));
     expect(problem).toMatchObject({ code: 'still_referenced', message: '2 Projects still refer to this record.' });
     await writer.remove(chief, project(), first);
-    expect((await refusal(writer.remove(chief, lab.entity('site'), site))).message).toBe('1 Project still refers to this record.');
+    expect((await refusal(writer.remove(chief, lab.entity('site'), site))).message).toBe(
+      '1 Project still refers to this record.',
+    );
   });
 
   test('clears what is to be cleared', async () => {
     const id = await make(chief);
     const memo = (await writer.create(chief, lab.entity('memo'), { text: 't', project: id })).id;
     await writer.remove(chief, project(), id);
-    expect(await lab.look(`select project from ${schema}.lab_memos where id = $1`, [memo])).toEqual([{ project: null }]);
+    expect(await lab.look(`select project from ${schema}.lab_memos where id = $1`, [memo])).toEqual([
+      { project: null },
+    ]);
   });
 
   test('needs the right, the version, and an entity that lets records go', async () => {
@@ -263,7 +340,9 @@ describe('an Idempotency-Key', () => {
     const name = randomUUID();
     await writer.create(chief, project(), { name }, { idempotency });
     const other = { ...idempotency, fingerprint: 'f2' };
-    expect((await refusal(writer.create(chief, project(), { name: `${name}2` }, { idempotency: other }))).code).toBe('idempotency_mismatch');
+    expect((await refusal(writer.create(chief, project(), { name: `${name}2` }, { idempotency: other }))).code).toBe(
+      'idempotency_mismatch',
+    );
     expect(await lab.look(`select from ${schema}.lab_projects where name = $1`, [`${name}2`])).toHaveLength(0);
   });
 
@@ -280,7 +359,9 @@ describe('an Idempotency-Key', () => {
   test('ten at the same time do it once', async () => {
     const idempotency = key();
     const name = randomUUID();
-    const results = await Promise.all(Array.from({ length: 10 }, () => writer.create(chief, project(), { name }, { idempotency })));
+    const results = await Promise.all(
+      Array.from({ length: 10 }, () => writer.create(chief, project(), { name }, { idempotency })),
+    );
     expect(results.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(new Set(results.map(({ body }) => body)).size).toBe(1);
     expect(await lab.look(`select from ${schema}.lab_projects where name = $1`, [name])).toHaveLength(1);
@@ -288,7 +369,9 @@ describe('an Idempotency-Key', () => {
 
   test('of a refused request may be used again', async () => {
     const idempotency = key();
-    expect((await refusal(writer.create(chief, project(), { name: 'x', site: randomUUID() }, { idempotency }))).code).toBe('invalid');
+    expect(
+      (await refusal(writer.create(chief, project(), { name: 'x', site: randomUUID() }, { idempotency }))).code,
+    ).toBe('invalid');
     expect((await writer.create(chief, project(), { name: 'x' }, { idempotency })).replayed).toBe(false);
   });
 

@@ -76,7 +76,8 @@ function updateOf(
     version,
     grants: scope.rights.of(entity.name).update,
     fields: [...values.keys()],
-    skipEqual: !touched,
+    // Comparing means reading, which not everybody may who may write.
+    skipEqual: !touched && [...values.keys()].every((key) => scope.rights.of(entity.name).readableFields.has(key)),
     assignments: (parameters) => {
       const assignments = [...values].flatMap(([key, value]) => {
         const field = entity.fields.get(key);

@@ -38,7 +38,11 @@ export class Faults {
   check(): void {
     if (this.details.length === 0) return;
     const rest = this.details.length - 1;
-    throw new Problem('invalid', `${this.details[0]?.message ?? ''}${rest > 0 ? ` (and ${rest} more)` : ''}`, this.details);
+    throw new Problem(
+      'invalid',
+      `${this.details[0]?.message ?? ''}${rest > 0 ? ` (and ${rest} more)` : ''}`,
+      this.details,
+    );
   }
 }
 
@@ -88,7 +92,9 @@ function needed(field: Field): boolean {
 
 /** The engine has a value when none is sent. */
 function filled(field: Field): boolean {
-  return field.default !== undefined || field.lifecycle !== null || field.type.key === 'currency' || field.key === 'owner';
+  return (
+    field.default !== undefined || field.lifecycle !== null || field.type.key === 'currency' || field.key === 'owner'
+  );
 }
 
 export function valueContext(scope: Scope): ValueContext {
@@ -171,7 +177,8 @@ function schemaFaults(
     if (typeof missing === 'string') {
       const field = allowed.get(missing);
       // A required field the principal may not write is for the database to fill or to refuse.
-      if (field) faults.add({ code: 'required', message: `${field.label} is required.`, pointer: at(pointer, missing) });
+      if (field)
+        faults.add({ code: 'required', message: `${field.label} is required.`, pointer: at(pointer, missing) });
       continue;
     }
     const key = error.instancePath.split('/')[1] ?? '';
@@ -197,12 +204,12 @@ export function writableFields(
 ): ReadonlyMap<string, Field> {
   const rights = scope.rights.of(entity.name);
   const granted = operation === 'create' ? rights.creatableFields : rights.updatableFields;
-  // Whoever may write the parts of a record writes all of their fields; the caller has seen to it.
-  const all = options.given !== undefined && entity.parent !== null;
   const fields = new Map<string, Field>();
   for (const field of entity.fields.values()) {
     if (options.given?.has(field.key)) continue;
-    if ((all || granted.has(field.key)) && writable(field, operation)) fields.set(field.key, field);
+    if (!granted.has(field.key) || !writable(field, operation)) continue;
+    if (field.children && scope.rights.of(field.children.entity).create.length === 0) continue;
+    fields.set(field.key, field);
   }
   return fields;
 }

@@ -12,6 +12,8 @@ import { isDatabaseError } from '#engine/db/database-error.ts';
 import type { Statement, StatementResult } from '#engine/db/execute.ts';
 import type { Entity } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
+import type { Selection } from '../query/query.ts';
+import { oneStatement } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
 import { planCreate } from './create.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
@@ -19,7 +21,6 @@ import type { Idempotency } from './idempotency.ts';
 import { answerStatement, keepStatement, KEY_CONSTRAINT, storedAnswer } from './idempotency.ts';
 import type { Plan } from './plan.ts';
 import { refusalOf } from './plan.ts';
-import { recordStatement } from './representation.ts';
 import { planRemove, planRestore } from './remove.ts';
 import { planTransition } from './transition.ts';
 import { planUpdate } from './update.ts';
@@ -27,7 +28,7 @@ import { planUpdate } from './update.ts';
 export interface WriteOptions {
   readonly idempotency?: Idempotency | undefined;
   /** What the answer shows of the record: a selection, every readable field (`null`, the default), or nothing. */
-  readonly returning?: null | 'minimal' | undefined;
+  readonly returning?: Selection | null | 'minimal' | undefined;
 }
 
 export interface ChangeOptions extends WriteOptions {
@@ -98,7 +99,13 @@ export class Writer {
    * Changes a record by merge patch, and its parts with it.
    * @throws Problem `invalid`, `unique`, `forbidden`, `not_found`, `precondition_failed`, `idempotency_mismatch`
    */
-  async update(scope: Scope, entity: Entity, id: string, body: unknown, options: ChangeOptions = {}): Promise<WriteResult> {
+  async update(
+    scope: Scope,
+    entity: Entity,
+    id: string,
+    body: unknown,
+    options: ChangeOptions = {},
+  ): Promise<WriteResult> {
     const version = options.ifMatch ?? null;
     return this.#write(scope, entity, options, {
       plan: () => planUpdate(this.#database, scope, entity, id, body, version, this.#ids),
@@ -110,11 +117,16 @@ export class Writer {
   /** Deletes a record. @throws Problem `still_referenced` and those of {@link update}; answers 204 */
   async remove(scope: Scope, entity: Entity, id: string, options: ChangeOptions = {}): Promise<WriteResult> {
     const version = options.ifMatch ?? null;
-    return this.#write(scope, entity, { ...options, returning: 'minimal' }, {
-      plan: () => planRemove(this.#database, scope, entity, id, version),
-      status: 204,
-      id: () => id.toLowerCase(),
-    });
+    return this.#write(
+      scope,
+      entity,
+      { ...options, returning: 'minimal' },
+      {
+        plan: () => planRemove(this.#database, scope, entity, id, version),
+        status: 204,
+        id: () => id.toLowerCase(),
+      },
+    );
   }
 
   /** Brings a deleted record back. */
@@ -157,7 +169,8 @@ export class Writer {
       // Whatever went wrong this time: when the request was made before, its answer stands.
       const stored = idempotency && (await storedAnswer(this.#database, scope, idempotency));
       if (stored) return result(stored.status, stored.body, stored.id, stored.version, true);
-      if (isKeyTaken(error)) throw new Problem('request_in_progress', 'The same request is still being processed.', [], { cause: error });
+      if (isKeyTaken(error))
+        throw new Problem('request_in_progress', 'The same request is still being processed.', [], { cause: error });
       throw error instanceof Problem ? error : writeProblem(error, scope, entity);
     }
   }
@@ -184,7 +197,8 @@ export class Writer {
         if (!refusal) throw error;
         const problem = await plan.refused(refusal);
         if (problem !== 'again') throw problem;
-        if (attempt >= TRIES) throw new Problem('forbidden', 'You may not do this with this record.', [], { cause: error });
+        if (attempt >= TRIES)
+          throw new Problem('forbidden', 'You may not do this with this record.', [], { cause: error });
       }
     }
   }
@@ -211,7 +225,7 @@ function answerOf(
   const representation =
     returning === 'minimal' || fixed !== undefined || id === undefined || scope.rights.of(entity.name).read.length === 0
       ? null
-      : recordStatement(scope, entity, id);
+      : oneStatement(scope, entity, returning ?? null, id);
   if (!idempotency) return representation;
   const status = statusOf(job, returning);
   if (representation) return answerStatement(scope, idempotency, status, id, representation);
@@ -233,7 +247,8 @@ function answered(
   fixed: string | null | undefined,
   results: readonly StatementResult[],
 ): WriteResult {
-  if (returning === 'minimal') return result(statusOf(job, returning), null, id, job.version ?? changedVersion(results), false);
+  if (returning === 'minimal')
+    return result(statusOf(job, returning), null, id, job.version ?? changedVersion(results), false);
   if (fixed !== undefined) return result(job.status, fixed, undefined, undefined, false);
   const row = scope.rights.of(entity.name).read.length === 0 ? undefined : results.at(-1)?.rows[0];
   if (!row) return result(job.status, '{"data":null}', id, undefined, false);
