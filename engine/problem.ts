@@ -93,6 +93,11 @@ export function notFound(): Problem {
 }
 
 /** `invalid` with one detail. */
-export function invalidAt(pointer: string, message: string, code = 'invalid', params?: Record<string, unknown>): Problem {
+export function invalidAt(
+  pointer: string,
+  message: string,
+  code = 'invalid',
+  params?: Record<string, unknown>,
+): Problem {
   return new Problem('invalid', message, [{ code, message, pointer, ...(params ? { params } : {}) }]);
 }

@@ -30,7 +30,10 @@ function install() {
     .digest('hex');
   if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('Installing dependencies (the lock file changed) …');
-  const done = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const done = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (done.status !== 0) {
     console.error('npm ci failed: see the lines above. Nothing was started.');
     process.exit(done.status ?? 1);
@@ -42,7 +45,10 @@ function install() {
 /** Runs one step on the pinned Node; signals are passed on, so that Ctrl+C and SIGTERM reach the server itself. */
 function run(step, extra) {
   return new Promise((resolve) => {
-    const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...step, ...extra], { cwd: root, stdio: 'inherit' });
+    const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...step, ...extra], {
+      cwd: root,
+      stdio: 'inherit',
+    });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
     child.on('exit', (code, signal) => resolve(code ?? (signal ? 128 : 1)));
   });

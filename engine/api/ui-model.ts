@@ -6,9 +6,20 @@ import type { JsonSchema } from '../model/field-type.ts';
 import type { Operator, ValueType } from '../model/value-type.ts';
 
 export interface UiModel {
-  readonly tenant: { readonly key: string; readonly name: string; readonly currency: string; readonly timeZone: string };
+  readonly tenant: {
+    readonly key: string;
+    readonly name: string;
+    readonly currency: string;
+    readonly timeZone: string;
+  };
   readonly release: number;
-  readonly user: { readonly id: string | null; readonly name: string; readonly email: string | null; readonly roles: readonly string[]; readonly administrator: boolean };
+  readonly user: {
+    readonly id: string | null;
+    readonly name: string;
+    readonly email: string | null;
+    readonly roles: readonly string[];
+    readonly administrator: boolean;
+  };
   readonly locale: string;
   readonly direction: 'ltr' | 'rtl';
   /** Languages the organisation's metadata is translated to. */
@@ -22,7 +33,13 @@ export interface UiMenu {
   readonly key: string;
   readonly label: string;
   readonly icon: string | null;
-  readonly items: readonly { readonly key: string; readonly label: string; readonly entity: string; readonly view: string | null; readonly icon: string | null }[];
+  readonly items: readonly {
+    readonly key: string;
+    readonly label: string;
+    readonly entity: string;
+    readonly view: string | null;
+    readonly icon: string | null;
+  }[];
 }
 
 export interface UiEntity {
@@ -38,13 +55,31 @@ export interface UiEntity {
   readonly title: string;
   /** Part of a parent: has no list of its own. */
   readonly child: boolean;
-  readonly can: { readonly create: boolean; readonly update: boolean; readonly delete: boolean; readonly import: boolean; readonly export: boolean };
+  readonly can: {
+    readonly create: boolean;
+    readonly update: boolean;
+    readonly delete: boolean;
+    readonly import: boolean;
+    readonly export: boolean;
+  };
   /** In order; only readable ones. */
   readonly fields: readonly UiField[];
   readonly views: readonly UiView[];
-  readonly form: readonly { readonly key: string; readonly label: string; readonly columns: 1 | 2; readonly fields: readonly string[] }[];
+  readonly form: readonly {
+    readonly key: string;
+    readonly label: string;
+    readonly columns: 1 | 2;
+    readonly fields: readonly string[];
+  }[];
   /** Buttons of the state field, in lifecycle order. The record answers which are possible now: `_actions`. */
-  readonly transitions: readonly { readonly key: string; readonly label: string; readonly field: string; readonly from: readonly string[]; readonly to: string; readonly requires: readonly string[] }[];
+  readonly transitions: readonly {
+    readonly key: string;
+    readonly label: string;
+    readonly field: string;
+    readonly from: readonly string[];
+    readonly to: string;
+    readonly requires: readonly string[];
+  }[];
   /** Field sets a file can be matched by for upsert. */
   readonly uniqueKeys: readonly (readonly string[])[];
 }

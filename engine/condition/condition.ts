@@ -5,7 +5,7 @@
  * Meaning is two-valued (ADR 0003): a test with a NULL on either side is false, `ne` and `nin` are the negation of
  * `eq` and `in` (so they hold for NULL), and `not` negates. `null` tests for absence.
  */
-import type { Operator, Value, ValueType } from '../model/value-type.ts';
+import type { Operator, Scalar, Value, ValueType } from '../model/value-type.ts';
 
 export type Condition =
   | { readonly kind: 'all'; readonly of: readonly Condition[] }
@@ -17,6 +17,8 @@ export type Condition =
 
 export type Operand =
   | { readonly kind: 'literal'; readonly type: ValueType; readonly value: Value }
+  /** Literals of one type: the right side of `in`, `nin`, `hasAny` and `hasAll`, and the two ends of `between`. Never null. */
+  | { readonly kind: 'list'; readonly type: ValueType; readonly values: readonly Exclude<Scalar, null>[] }
   | FieldOperand
   /** An attribute of the principal: `id`, `team`, `teams`, `team_members`, `roles`, `department`, … */
   | { readonly kind: 'user'; readonly attribute: string; readonly type: ValueType }

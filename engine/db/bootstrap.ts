@@ -66,20 +66,35 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
   });
   await migrateUp(address, owner);
   await connected(address, owner, async (client) => {
-    await client.query('insert into armature.installation (role_prefix) values ($1) on conflict do nothing', [options.rolePrefix ?? 't']);
+    await client.query('insert into armature.installation (role_prefix) values ($1) on conflict do nothing', [
+      options.rolePrefix ?? 't',
+    ]);
     await prepareQueues(client);
   });
   return { address, owner, app, jobs };
 }
 
-async function connected<T>(address: Address, credentials: Credentials, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ host: address.host, port: address.port, database: address.database, ...credentials, ...(address.ssl ? { ssl: true } : {}) });
+async function connected<T>(
+  address: Address,
+  credentials: Credentials,
+  use: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({
+    host: address.host,
+    port: address.port,
+    database: address.database,
+    ...credentials,
+    ...(address.ssl ? { ssl: true } : {}),
+  });
   client.on('error', () => {});
   try {
     await client.connect();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StartupError(`Postgres at ${address.host}:${address.port} (database ${address.database}) does not accept "${credentials.user}": ${reason}`, { cause: error });
+    throw new StartupError(
+      `Postgres at ${address.host}:${address.port} (database ${address.database}) does not accept "${credentials.user}": ${reason}`,
+      { cause: error },
+    );
   }
   try {
     return await use(client);
@@ -89,7 +104,9 @@ async function connected<T>(address: Address, credentials: Credentials, use: (cl
 }
 
 async function requireVersion(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ version: number }>(`select current_setting('server_version_num')::int / 10000 as version`);
+  const { rows } = await client.query<{ version: number }>(
+    `select current_setting('server_version_num')::int / 10000 as version`,
+  );
   const version = rows[0]?.version ?? 0;
   if (version < MINIMUM_VERSION) {
     throw new StartupError(`Armature needs Postgres ${MINIMUM_VERSION} or newer; this server is version ${version}.`);
@@ -118,7 +135,10 @@ async function makeRoles(client: pg.Client, owner: Credentials, app: Credentials
     await client.query(`alter role ${quote(owner.user)} set createrole_self_grant = 'set'`);
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === '42501') {
-      throw new StartupError('The Postgres user of DATABASE_URL may not make roles. Give it CREATEROLE, or use a superuser for the first start.', { cause: error });
+      throw new StartupError(
+        'The Postgres user of DATABASE_URL may not make roles. Give it CREATEROLE, or use a superuser for the first start.',
+        { cause: error },
+      );
     }
     throw error;
   } finally {
@@ -128,17 +148,23 @@ async function makeRoles(client: pg.Client, owner: Credentials, app: Credentials
 
 /** Nobody but the login roles may change a setting through a function call: SQL could otherwise change who it is. */
 async function revokeSettings(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ superuser: boolean }>(`select rolsuper as superuser from pg_roles where rolname = current_user`);
+  const { rows } = await client.query<{ superuser: boolean }>(
+    `select rolsuper as superuser from pg_roles where rolname = current_user`,
+  );
   if (!rows[0]?.superuser) return;
   await client.query(`revoke execute on function pg_catalog.set_config(text, text, boolean) from public`);
-  await client.query(`grant execute on function pg_catalog.set_config(text, text, boolean) to ${Object.values(LOGIN_ROLES).map(quote).join(', ')}`);
+  await client.query(
+    `grant execute on function pg_catalog.set_config(text, text, boolean) to ${Object.values(LOGIN_ROLES).map(quote).join(', ')}`,
+  );
 }
 
 async function prepareQueues(client: pg.Client): Promise<void> {
   await runMigrations(client, 'bullmq');
   const jobs = quote(LOGIN_ROLES.jobs);
   for (const queue of QUEUES) {
-    await client.query(`do $$ begin execute format('create sequence if not exists bullmq.%I', bullmq.job_id_seq_name(${literal(queue)})); end $$`);
+    await client.query(
+      `do $$ begin execute format('create sequence if not exists bullmq.%I', bullmq.job_id_seq_name(${literal(queue)})); end $$`,
+    );
   }
   await client.query(`
     grant usage on schema bullmq to ${jobs}, armature_tenant;

@@ -45,7 +45,10 @@ export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return (
-    code.startsWith('08') || code.startsWith('57P') || code === '25P04' || /^E[A-Z]{3,}$/.test(code) ||
+    code.startsWith('08') ||
+    code.startsWith('57P') ||
+    code === '25P04' ||
+    /^E[A-Z]{3,}$/.test(code) ||
     /connection terminated|connection error|not queryable/i.test(error.message)
   );
 }

@@ -49,7 +49,12 @@ export function problemOf(error: unknown): Problem {
   if (isDatabaseError(error)) {
     const known = TABLE[error.code] ?? TABLE[error.code.slice(0, 2)];
     if (known) return new Problem(known[0], known[1], [], { cause: error });
-  } else if (error instanceof Error && /ECONN|EPIPE|terminat|timeout exceeded|not queryable/i.test(`${'code' in error ? String(error.code) : ''} ${error.message}`)) {
+  } else if (
+    error instanceof Error &&
+    /ECONN|EPIPE|terminat|timeout exceeded|not queryable/i.test(
+      `${'code' in error ? String(error.code) : ''} ${error.message}`,
+    )
+  ) {
     return new Problem('unavailable', 'The database cannot be reached right now.', [], { cause: error });
   }
   return new Problem('internal', 'Something went wrong on our side. It was logged.', [], { cause: error });

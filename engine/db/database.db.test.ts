@@ -9,7 +9,12 @@ const database = await testDatabase();
 const db = new Database({ address: database.address, app: database.app, owner: database.owner, connections: 2 });
 const names = tenantNames(database.rolePrefix, 'acme');
 const role = names.role('reader');
-const session = { ...bareSession(role), userId: randomUUID(), teams: [randomUUID(), randomUUID()], attributes: { department: 'o"r\\d' } };
+const session = {
+  ...bareSession(role),
+  userId: randomUUID(),
+  teams: [randomUUID(), randomUUID()],
+  attributes: { department: 'o"r\\d' },
+};
 
 beforeAll(async () => {
   await db.ownerTransaction(async (client) => {
@@ -19,13 +24,14 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const rows = async (text: string, values: (string | null)[] = []) => (await db.batch(session, [{ text, values }]))[0]?.rows;
+const rows = async (text: string, values: (string | null)[] = []) =>
+  (await db.batch(session, [{ text, values }]))[0]?.rows;
 
 describe('a batch', () => {
   test('runs as the role with the context, and leaves nothing behind', async () => {
-    expect(await rows('select current_user, armature.user_id(), armature.teams(), armature.attribute($1)', ['department'])).toEqual([
-      [role, session.userId, `{${session.teams.join(',')}}`, 'o"r\\d'],
-    ]);
+    expect(
+      await rows('select current_user, armature.user_id(), armature.teams(), armature.attribute($1)', ['department']),
+    ).toEqual([[role, session.userId, `{${session.teams.join(',')}}`, 'o"r\\d']]);
     const { rows: after } = await db.asOwner((client) => client.query('select armature.user_id()'));
     expect(after[0]?.user_id).toBeNull();
   });
@@ -44,11 +50,11 @@ describe('a batch', () => {
   });
 
   test('after an error the same statement works again on the same connection', async () => {
-    for (const divisor of ['0', '1', '0', '2']) {
-      const outcome = rows('select 10 / $1::int', [divisor]);
-      if (divisor === '0') await expect(outcome).rejects.toThrow('division');
-      else expect(await outcome).toEqual([[String(10 / Number(divisor))]]);
-    }
+    const divide = (divisor: string) => rows('select 10 / $1::int', [divisor]);
+    await expect(divide('0')).rejects.toThrow('division');
+    expect(await divide('1')).toEqual([['10']]);
+    await expect(divide('0')).rejects.toThrow('division');
+    expect(await divide('2')).toEqual([['5']]);
   });
 
   test('keeps a bounded number of prepared statements per connection', async () => {
@@ -58,7 +64,9 @@ describe('a batch', () => {
   });
 
   test('the login role by itself reads nothing and may not change settings from SQL', async () => {
-    await expect(db.batch(bareSession(`${role}_missing`), [{ text: 'select 1', values: [] }])).rejects.toThrow('does not exist');
+    await expect(db.batch(bareSession(`${role}_missing`), [{ text: 'select 1', values: [] }])).rejects.toThrow(
+      'does not exist',
+    );
     await expect(rows(`select set_config('armature.user_id', 'x', true)`)).rejects.toThrow('permission denied');
     await expect(rows('select * from armature.login')).rejects.toThrow('permission denied');
   });
@@ -85,7 +93,7 @@ describe('a transaction', () => {
       await database.superuser.query('select pg_terminate_backend($1)', [result?.rows[0]?.[0]]);
       await send({ text: 'insert into public.note values (99)', values: [] });
     });
-    await expect(killed).rejects.toThrow();
+    await expect(killed).rejects.toThrow(/terminat|reset|closed/i);
     expect(await rows('select count(*) from public.note where id = 99')).toEqual([['0']]);
   });
 });

@@ -49,7 +49,7 @@ const CONTEXT = `select set_config('armature.user_id',$1,true), set_config('arma
 
 export interface Transaction {
   /** Sends statements in one round trip and waits. An error aborts the whole transaction. */
-  send(...statements: readonly Statement[]): Promise<StatementResult[]>;
+  readonly send: (...statements: readonly Statement[]) => Promise<StatementResult[]>;
 }
 
 export interface DatabaseOptions {
@@ -73,8 +73,16 @@ export class Database {
     this.credentials = { app: options.app, owner: options.owner };
     this.#clock = options.clock ?? systemClock;
     // A backend keeps about 50 kB for every table it has touched: after enough uses a connection is replaced.
-    this.#app = openPool(options.address, options.app, { max: options.connections ?? 10, maxUses: 20_000, application_name: 'armature' });
-    this.#owner = openPool(options.address, options.owner, { max: 3, application_name: 'armature owner', options: '-c timezone=UTC' });
+    this.#app = openPool(options.address, options.app, {
+      max: options.connections ?? 10,
+      maxUses: 20_000,
+      application_name: 'armature',
+    });
+    this.#owner = openPool(options.address, options.owner, {
+      max: 3,
+      application_name: 'armature owner',
+      options: '-c timezone=UTC',
+    });
   }
 
   #context(session: Session): Statement {
@@ -136,7 +144,8 @@ export class Database {
       try {
         const result = await work(client);
         const { command } = await client.query('commit');
-        if (command !== 'COMMIT') throw new Problem('unavailable', 'The change could not be committed. Nothing was changed.');
+        if (command !== 'COMMIT')
+          throw new Problem('unavailable', 'The change could not be committed. Nothing was changed.');
         return result;
       } catch (error) {
         await rollback(client);
@@ -166,7 +175,8 @@ async function finish<T>(
     const result = await work(transaction);
     if (opened()) {
       const [committed] = await sendBatch(client, role, [{ text: 'commit', values: [], unprepared: true }]);
-      if (committed?.tag !== 'COMMIT') throw new Problem('unavailable', 'The change could not be committed. Nothing was changed.');
+      if (committed?.tag !== 'COMMIT')
+        throw new Problem('unavailable', 'The change could not be committed. Nothing was changed.');
     }
     return result;
   } catch (error) {

@@ -65,12 +65,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   }
   const port = await freePort();
   const settings: Record<string, string> = { ...SETTINGS, ...options.settings, port: String(port) };
-  const flags = Object.entries(settings).map(([key, value]) => `-c ${key}='${value}'`).join(' ');
+  const flags = Object.entries(settings)
+    .map(([key, value]) => `-c ${key}='${value}'`)
+    .join(' ');
   const log = join(data, 'server.log');
   try {
     await asAccount(account, binaries.pg_ctl, ['start', '-w', '-t', '60', '-s', '-D', data, '-l', log, '-o', flags]);
   } catch (error) {
-    throw new StartupError(`Postgres could not start in ${data}. Its log ends with:\n${await tail(log)}`, { cause: error });
+    throw new StartupError(`Postgres could not start in ${data}. Its log ends with:\n${await tail(log)}`, {
+      cause: error,
+    });
   }
   return {
     port,
@@ -120,7 +124,9 @@ async function serverAccount(): Promise<Account | null> {
       // The next one, then.
     }
   }
-  throw new StartupError('Postgres does not run as root, and there is no user "postgres" or "nobody" to run it. Start Armature as an ordinary user, or set DATABASE_URL.');
+  throw new StartupError(
+    'Postgres does not run as root, and there is no user "postgres" or "nobody" to run it. Start Armature as an ordinary user, or set DATABASE_URL.',
+  );
 }
 
 /**
@@ -131,8 +137,20 @@ async function asAccount(account: Account | null, binary: string, args: readonly
   const options = { env: { ...process.env, LC_ALL: 'C' }, maxBuffer: 1 << 20 };
   if (!account) return (await run(binary, [...args], options)).stdout;
   const capability = '+dac_read_search';
-  const setpriv = ['--reuid', String(account.uid), '--regid', String(account.gid), '--clear-groups', '--inh-caps', capability, '--ambient-caps', capability, '--'];
-  if (await exists('/usr/bin/setpriv')) return (await run('/usr/bin/setpriv', [...setpriv, binary, ...args], options)).stdout;
+  const setpriv = [
+    '--reuid',
+    String(account.uid),
+    '--regid',
+    String(account.gid),
+    '--clear-groups',
+    '--inh-caps',
+    capability,
+    '--ambient-caps',
+    capability,
+    '--',
+  ];
+  if (await exists('/usr/bin/setpriv'))
+    return (await run('/usr/bin/setpriv', [...setpriv, binary, ...args], options)).stdout;
   return (await run(binary, [...args], { ...options, uid: account.uid, gid: account.gid })).stdout;
 }
 
@@ -146,8 +164,17 @@ async function initialise(binaries: Binaries, account: Account | null, data: str
   }
   try {
     await asAccount(account, binaries.initdb, [
-      '-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256',
-      '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions',
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--locale=C',
+      '--no-instructions',
     ]);
   } catch (error) {
     await rm(data, { recursive: true, force: true });
@@ -194,7 +221,10 @@ async function freePort(): Promise<number> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return access(path).then(() => true, () => false);
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function tail(file: string): Promise<string> {

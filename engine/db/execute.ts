@@ -72,7 +72,11 @@ class Batch implements Submittable {
   readonly #settle: (error: Error | null, results: StatementResult[]) => void;
   #settled = false;
 
-  constructor(role: string, statements: readonly Statement[], settle: (error: Error | null, results: StatementResult[]) => void) {
+  constructor(
+    role: string,
+    statements: readonly Statement[],
+    settle: (error: Error | null, results: StatementResult[]) => void,
+  ) {
     this.#role = role;
     this.#statements = statements;
     this.#settle = settle;
@@ -160,7 +164,11 @@ class Batch implements Submittable {
  * @throws pg's DatabaseError of the first statement that failed; nothing of the batch is kept then (unless the
  *   connection is inside an explicit transaction block, which is then aborted)
  */
-export function sendBatch(client: PoolClient, role: string, statements: readonly Statement[]): Promise<StatementResult[]> {
+export function sendBatch(
+  client: PoolClient,
+  role: string,
+  statements: readonly Statement[],
+): Promise<StatementResult[]> {
   return new Promise((resolve, reject) => {
     client.query(new Batch(role, statements, (error, results) => (error ? reject(error) : resolve(results))));
   });

@@ -65,7 +65,10 @@ export function tenantNames(prefix: string, tenant: string): TenantNames {
     role,
     system: role('system'),
     roleSet: (keys) => {
-      const hash = createHash('sha256').update(JSON.stringify([...keys].sort())).digest('hex').slice(0, 16);
+      const hash = createHash('sha256')
+        .update(JSON.stringify([...keys].sort()))
+        .digest('hex')
+        .slice(0, 16);
       return role(`set_${hash}`);
     },
   };

@@ -25,7 +25,14 @@ const config: Knex.MigratorConfig = { migrationSource: source, tableName: 'armat
 async function withKnex<T>(address: Address, owner: Credentials, use: (knex: Knex) => Promise<T>): Promise<T> {
   const knex = knexFactory({
     client: 'pg',
-    connection: { host: address.host, port: address.port, database: address.database, user: owner.user, password: owner.password, ...(address.ssl ? { ssl: true } : {}) },
+    connection: {
+      host: address.host,
+      port: address.port,
+      database: address.database,
+      user: owner.user,
+      password: owner.password,
+      ...(address.ssl ? { ssl: true } : {}),
+    },
     pool: { min: 0, max: 1 },
   });
   try {
@@ -45,7 +52,10 @@ export async function migrateUp(address: Address, owner: Credentials): Promise<v
       await knex.migrate.latest(config);
     } catch (error) {
       if (error instanceof Error && error.message.includes('migration directory is corrupt')) {
-        throw new StartupError('The data were made by a newer version of Armature than this one. Start that version, or use another ARMATURE_HOME.', { cause: error });
+        throw new StartupError(
+          'The data were made by a newer version of Armature than this one. Start that version, or use another ARMATURE_HOME.',
+          { cause: error },
+        );
       }
       throw error;
     }

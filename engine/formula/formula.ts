@@ -12,4 +12,9 @@ export interface Formula {
 export type Expression =
   | { readonly kind: 'literal'; readonly type: ValueType; readonly value: Value }
   | { readonly kind: 'field'; readonly type: ValueType; readonly field: string }
-  | { readonly kind: 'call'; readonly type: ValueType; readonly function: string; readonly args: readonly Expression[] };
+  | {
+      readonly kind: 'call';
+      readonly type: ValueType;
+      readonly function: string;
+      readonly args: readonly Expression[];
+    };

@@ -16,7 +16,8 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/** Vitest's global set-up; its name is Vitest's. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'armature-test-'));
   const postgres = await startEmbedded({
     directory,

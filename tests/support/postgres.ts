@@ -29,7 +29,9 @@ export async function testDatabase(): Promise<TestDatabase> {
   const maintenance = new pg.Client({ ...server, ...admin, database: 'postgres' });
   await maintenance.connect();
   await maintenance.query(`select pg_advisory_lock(71)`);
-  await maintenance.query(`create database ${quote(name)} template ${quote(TEMPLATE)} owner ${quote(LOGIN_ROLES.owner)}`);
+  await maintenance.query(
+    `create database ${quote(name)} template ${quote(TEMPLATE)} owner ${quote(LOGIN_ROLES.owner)}`,
+  );
   await maintenance.query(`select pg_advisory_unlock(71)`);
   const superuser = new pg.Client({ ...server, ...admin, database: name });
   superuser.on('error', () => {});
@@ -40,7 +42,10 @@ export async function testDatabase(): Promise<TestDatabase> {
   afterAll(async () => {
     await superuser.end();
     await maintenance.query(`drop database ${quote(name)} with (force)`);
-    const { rows } = await maintenance.query<{ rolname: string }>('select rolname from pg_roles where rolname like $1', [`${name}\\_%`]);
+    const { rows } = await maintenance.query<{ rolname: string }>(
+      'select rolname from pg_roles where rolname like $1',
+      [`${name}\\_%`],
+    );
     if (rows.length > 0) await maintenance.query(`drop role ${rows.map((row) => quote(row.rolname)).join(', ')}`);
     await maintenance.end();
   });

@@ -1,0 +1,115 @@
+/** Does a record fulfil a condition? The twin of `to-sql.ts`: property tests hold the two equal. */
+import type { BusinessHours } from '../model/tenant.ts';
+import type { Value } from '../model/value-type.ts';
+import type { Condition, FieldOperand, Operand } from './condition.ts';
+import { evaluateTest, type Tested } from './evaluate-test.ts';
+import { localTime } from './moment.ts';
+
+/** A record as the API answers it: field key → JSON value. An absent key is NULL. */
+export type PlainRecord = Readonly<Record<string, unknown>>;
+
+export interface EvaluationContext {
+  /** An attribute of the acting user, `null` when there is none; see `user-attributes.ts`. */
+  readonly user: (attribute: string) => Value;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  /** IANA name; decides what day it is today. */
+  readonly timeZone: string;
+  readonly businessHours: BusinessHours;
+  /**
+   * The record a reference points at, or `null` when there is none or it may not be seen. Not needed where records carry
+   * the objects they refer to.
+   * @param entity qualified name
+   */
+  readonly follow?: (entity: string, id: string) => PlainRecord | null;
+}
+
+/**
+ * @param record references are ids, or the records themselves
+ * @throws TypeError when a reference has to be followed and the context cannot
+ */
+export function evaluate(condition: Condition, record: PlainRecord, context: EvaluationContext): boolean {
+  switch (condition.kind) {
+    case 'all':
+      return condition.of.every((member) => evaluate(member, record, context));
+    case 'any':
+      return condition.of.some((member) => evaluate(member, record, context));
+    case 'not':
+      return !evaluate(condition.of, record, context);
+    case 'test': {
+      const left = read(condition.left, record, context);
+      return evaluateTest(condition.operator, condition.left.type, left, read(condition.right, record, context));
+    }
+    case 'business_hours':
+      return inBusinessHours(context);
+  }
+}
+
+function read(operand: Operand, record: PlainRecord, context: EvaluationContext): Tested {
+  switch (operand.kind) {
+    case 'literal':
+      return operand.value;
+    case 'list':
+      return operand.values;
+    case 'user':
+      return context.user(operand.attribute);
+    case 'now':
+      return new Date(context.now).toISOString();
+    case 'today':
+      return localTime(context.now, context.timeZone).date;
+    case 'field':
+      return readField(operand, record, context);
+  }
+}
+
+function readField(operand: FieldOperand, record: PlainRecord, context: EvaluationContext): Value {
+  let current = record;
+  for (const step of operand.steps) {
+    const reference = current[step.field];
+    if (isRecord(reference)) {
+      current = reference;
+      continue;
+    }
+    if (typeof reference !== 'string') return null;
+    if (context.follow === undefined) throw new TypeError(`"${step.field}" has to be followed, and the context cannot`);
+    const target = context.follow(step.entity, reference);
+    if (target === null) return null;
+    current = target;
+  }
+  return toValue(current[operand.field]);
+}
+
+/** An embedded record stands for its id. */
+function toValue(value: unknown): Value {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return value;
+    case 'object':
+      if (Array.isArray(value)) return value.map(String);
+      return isRecord(value) ? toValue(value.id) : null;
+    default:
+      return null;
+  }
+}
+
+function isRecord(value: unknown): value is PlainRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** As `armature.in_business_hours()`: from the first minute up to, and without, the last. */
+function inBusinessHours({ now, businessHours }: EvaluationContext): boolean {
+  const { weekday, minute } = localTime(now, businessHours.timeZone);
+  return (
+    businessHours.days.includes(weekday) &&
+    minute >= minuteOf(businessHours.from) &&
+    minute < minuteOf(businessHours.to)
+  );
+}
+
+/** `09:30` → 570 */
+function minuteOf(time: string): number {
+  const [hours = '0', minutes = '0'] = time.split(':');
+  return Number(hours) * 60 + Number(minutes);
+}

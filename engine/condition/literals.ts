@@ -1,0 +1,103 @@
+/** From a JSON scalar to the canonical literal of a value type, so that equal values are equal texts. */
+import { Decimal } from 'decimal.js';
+import type { Scalar, ValueType } from '../model/value-type.ts';
+
+export type Literal = Exclude<Scalar, null>;
+
+/** What a person is told to write, per type. */
+export const EXPECTED: Readonly<Record<ValueType, string>> = {
+  text: 'text',
+  integer: 'an integer',
+  decimal: 'a decimal number such as "10.50"',
+  boolean: 'true or false',
+  date: 'a date such as "2026-01-31"',
+  datetime: 'a date and time with offset, such as "2026-01-31T10:00:00Z"',
+  uuid: 'an id (UUID)',
+  texts: 'a list of texts',
+  uuids: 'a list of ids',
+};
+
+/** Longer texts in a condition are a mistake or an attack; long texts are searched, not compared. */
+const MAX_TEXT = 10_000;
+
+const DECIMAL = /^[+-]?\d{1,40}(\.\d{1,30})?$/;
+const INTEGER = /^-?\d{1,16}$/;
+const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
+const DATETIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})$/i;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * @param fromText the value comes from a query string, where everything is text: `"5"` is an integer there
+ * @returns the canonical value, or `undefined` when it is not of the type: decimals without superfluous zeros ("10.5"),
+ *   date-times in UTC with milliseconds (further digits are cut off), ids in lower case
+ */
+export function parseLiteral(value: unknown, type: ValueType, fromText = false): Literal | undefined {
+  switch (type) {
+    case 'text':
+    case 'texts':
+      return parseText(value);
+    case 'integer':
+      return parseInteger(value, fromText);
+    case 'decimal':
+      return parseDecimal(value);
+    case 'boolean':
+      if (fromText && (value === 'true' || value === 'false')) return value === 'true';
+      return typeof value === 'boolean' ? value : undefined;
+    case 'date':
+      return typeof value === 'string' && isDate(value) ? value : undefined;
+    case 'datetime':
+      return typeof value === 'string' ? parseDatetime(value) : undefined;
+    case 'uuid':
+    case 'uuids':
+      return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : undefined;
+  }
+}
+
+/** Postgres stores neither NUL nor half a surrogate pair. */
+function parseText(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value.length > MAX_TEXT || value.includes('\0') || !value.isWellFormed())
+    return undefined;
+  return value;
+}
+
+function parseInteger(value: unknown, fromText: boolean): number | undefined {
+  const number = fromText && typeof value === 'string' && INTEGER.test(value) ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isSafeInteger(number)) return undefined;
+  return number === 0 ? 0 : number;
+}
+
+function parseDecimal(value: unknown): string | undefined {
+  if (typeof value === 'number' && Number.isFinite(value)) {
+    const text = new Decimal(value).toFixed();
+    return DECIMAL.test(text) ? canonicalDecimal(text) : undefined;
+  }
+  return typeof value === 'string' && DECIMAL.test(value) ? canonicalDecimal(value) : undefined;
+}
+
+/** `"+010.50"` → `"10.5"`, `"-0.00"` → `"0"`. */
+export function canonicalDecimal(text: string): string {
+  const decimal = new Decimal(text);
+  return decimal.isZero() ? '0' : decimal.toFixed();
+}
+
+/** A day of the calendar, from 0001-01-01 to 9999-12-31. */
+export function isDate(text: string): boolean {
+  const parts = DATE.exec(text);
+  if (parts === null || parts[1] === '0000') return false;
+  // A day that does not exist (31 April) rolls over into another one.
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
+
+function parseDatetime(text: string): string | undefined {
+  const parts = DATETIME.exec(text);
+  if (parts === null) return undefined;
+  const [, date = '', hour = '', minute = '', second = '00', fraction = '', zone = ''] = parts;
+  if (!isDate(date) || Number(hour) > 23) return undefined;
+  const milliseconds = fraction.slice(0, 3).padEnd(3, '0');
+  const moment = new Date(`${date}T${hour}:${minute}:${second}.${milliseconds}${zone.toUpperCase()}`);
+  if (Number.isNaN(moment.getTime())) return undefined;
+  const canonical = moment.toISOString();
+  // An offset can lead out of the years that have four digits.
+  return canonical.length === 24 && !canonical.startsWith('0000') ? canonical : undefined;
+}

@@ -1,0 +1,215 @@
+/** From a {@link RawCondition} to a {@link Condition}: names become fields, values become typed literals. */
+import type { Entity, Field } from '../model/model.ts';
+import type { Operator, ValueType } from '../model/value-type.ts';
+import { nearest } from '../nearest.ts';
+import { type Condition, FALSE, type Operand, TRUE } from './condition.ts';
+import { Faults, hint, type Origin } from './faults.ts';
+import { OPERATORS_OF } from './operators.ts';
+import type { RawCondition, RawOperand, RawTest } from './raw.ts';
+import { resolvePath } from './resolve-path.ts';
+import { elementType, resolveLiterals, resolveRight, type Side } from './resolve-right.ts';
+import { all, any, not, simplify, test } from './simplify.ts';
+import { userAttributeType } from './user-attributes.ts';
+
+export interface ResolveOptions extends Origin {
+  /** Fields it refuses are treated, and reported, exactly as if they did not exist. Everything is visible without it. */
+  readonly visible?: (entity: Entity, field: Field) => boolean;
+  /** Values come from a query string: `"5"` is an integer, `"true"` a boolean. */
+  readonly fromText?: boolean;
+}
+
+/**
+ * @param entity whose records the condition is about
+ * @param lookup an entity by its qualified name, for paths over references
+ * @returns the simplified, frozen tree; `between` has become two comparisons
+ * @throws Problem with one detail per fault: `unknown_field`, `unknown_operator` or `invalid`, where, what was found,
+ *   what is expected and the nearest valid key. Its code is `invalid_document` where {@link Origin} says so, else
+ *   `unknown_field` or `unknown_operator` when all details are such, else `invalid_parameter`.
+ */
+export function resolveCondition(
+  raw: RawCondition,
+  entity: Entity,
+  lookup: (name: string) => Entity | undefined,
+  options: ResolveOptions = {},
+): Condition {
+  const faults = new Faults(options);
+  const side: Side = {
+    entity,
+    lookup,
+    visible: options.visible ?? (() => true),
+    faults,
+    fromText: options.fromText ?? false,
+  };
+  const condition = resolve(raw, side);
+  faults.check();
+  return simplify(condition);
+}
+
+function resolve(raw: RawCondition, side: Side): Condition {
+  switch (raw.kind) {
+    case 'all':
+      return all(raw.of.map((member) => resolve(member, side)));
+    case 'any':
+      return any(raw.of.map((member) => resolve(member, side)));
+    case 'not':
+      return not(resolve(raw.of, side));
+    case 'business_hours':
+      return Object.freeze({ kind: 'business_hours' });
+    case 'short':
+      return resolveShort(raw, side);
+    case 'test':
+      return resolveTest(raw, side);
+  }
+}
+
+function resolveShort(raw: Extract<RawCondition, { kind: 'short' }>, side: Side): Condition {
+  const field = side.entity.fields.get(raw.key);
+  const left: RawOperand =
+    field !== undefined && side.visible(side.entity, field)
+      ? { kind: 'path', at: raw.at, path: [raw.key] }
+      : { kind: 'user', at: raw.at, attribute: raw.key };
+  const operator = raw.right.kind === 'list' ? 'in' : 'eq';
+  return resolveTest({ kind: 'test', at: raw.at, left, operator, right: raw.right }, side);
+}
+
+/** Without a left side there is nothing to check the rest against; the fault has been added, and any tree will do. */
+const FAULTY = TRUE;
+
+function resolveTest(raw: RawTest, side: Side): Condition {
+  const left = resolveLeft(raw.left, side);
+  if (left === undefined) return FAULTY;
+  const { operand, field } = left;
+  const { type } = operand;
+  // json-rules-engine's `contains` is about arrays; on texts it is ours.
+  const operator = raw.operator === 'contains' && elementType(type) !== undefined ? 'has' : raw.operator;
+  if (!checkOperator(operator, type, raw.at, field, side)) return FAULTY;
+
+  const { right } = raw;
+  switch (operator) {
+    case 'null':
+      return literalTest(operand, 'null', right, 'boolean', side);
+    case 'eq':
+    case 'ne': {
+      if (right.kind === 'value' && right.value === null) {
+        return test(operand, 'null', { kind: 'literal', type: 'boolean', value: operator === 'eq' });
+      }
+      const value = resolveRight(right, type, field, side);
+      return value === undefined ? FAULTY : test(operand, operator, value);
+    }
+    case 'in':
+      return resolveIn(operand, right, field, side);
+    case 'nin':
+      return not(resolveIn(operand, right, field, side));
+    case 'between':
+      return resolveBetween(operand, right, side);
+    case 'hasAny':
+    case 'hasAll': {
+      const values = resolveArray(right, elementType(type) ?? type, field, side);
+      return values === undefined ? FAULTY : test(operand, operator, values);
+    }
+    case 'has': {
+      const value = resolveRight(right, elementType(type) ?? type, field, side);
+      return value === undefined ? FAULTY : test(operand, 'has', value);
+    }
+    default: {
+      // Choices are not checked: a part of a key is not a key.
+      const value = resolveRight(right, type, null, side);
+      return value === undefined ? FAULTY : test(operand, operator, value);
+    }
+  }
+}
+
+function resolveLeft(raw: RawOperand, side: Side): { operand: Operand; field: Field | null } | undefined {
+  switch (raw.kind) {
+    case 'path':
+      return resolvePath(raw.path, raw.at, side);
+    case 'user': {
+      const type = userAttributeType(raw.attribute);
+      return { operand: Object.freeze({ kind: 'user', attribute: raw.attribute, type }), field: null };
+    }
+    case 'now':
+      return { operand: Object.freeze({ kind: 'now', type: 'datetime' }), field: null };
+    case 'today':
+      return { operand: Object.freeze({ kind: 'today', type: 'date' }), field: null };
+    case 'value':
+    case 'list':
+      side.faults.add(raw.at, 'invalid', 'A field is expected here, found a value.', {
+        expected: 'a field',
+        found: 'value',
+      });
+      return undefined;
+  }
+}
+
+function checkOperator(operator: Operator, type: ValueType, at: string, field: Field | null, side: Side): boolean {
+  const possible = [...OPERATORS_OF[type]].filter((each) => field === null || field.type.operators.includes(each));
+  if (possible.includes(operator)) return true;
+  const suggestion = nearest(operator, possible);
+  const subject = field === null ? `a ${type}` : `"${field.key}" (${field.type.key})`;
+  side.faults.add(
+    at,
+    'unknown_operator',
+    `"${operator}" is not an operator of ${subject}; it has ${possible.join(', ')}.${hint(suggestion)}`,
+    { expected: possible, found: operator, ...(suggestion === undefined ? {} : { nearest: suggestion }) },
+  );
+  return false;
+}
+
+function literalTest(left: Operand, operator: Operator, right: RawOperand, type: ValueType, side: Side): Condition {
+  const value = resolveRight(right, type, null, side);
+  if (value === undefined) return FAULTY;
+  if (value.kind !== 'literal') {
+    side.faults.add(right.at, 'invalid', 'true or false is expected here.', { expected: 'boolean', found: value.kind });
+    return FAULTY;
+  }
+  return test(left, operator, value);
+}
+
+/** `in` a list of values, some of which may be fields or the user (`"@me"`): those become comparisons of their own. */
+function resolveIn(left: Operand, right: RawOperand, field: Field | null, side: Side): Condition {
+  if (right.kind !== 'list') {
+    const values = resolveArray(right, left.type, field, side);
+    return values === undefined ? FAULTY : test(left, 'in', values);
+  }
+  const { literals, others } = resolveLiterals(right, left.type, field, side);
+  const tests = others.map((other) => test(left, 'eq', other));
+  if (literals.values.length > 0) tests.push(test(left, 'in', literals));
+  return tests.length === 0 ? FALSE : any(tests);
+}
+
+function resolveBetween(left: Operand, right: RawOperand, side: Side): Condition {
+  const ends = right.kind === 'list' ? right.of : [];
+  const [low, high] = ends;
+  if (low === undefined || high === undefined || ends.length > 2) {
+    side.faults.add(right.at, 'invalid', 'A list of two values, the least and the greatest, is expected here.', {
+      expected: 'two values',
+      found: right.kind === 'list' ? ends.length : 'value',
+    });
+    return FAULTY;
+  }
+  const from = resolveRight(low, left.type, null, side);
+  const to = resolveRight(high, left.type, null, side);
+  return from === undefined || to === undefined ? FAULTY : all([test(left, 'gte', from), test(left, 'lte', to)]);
+}
+
+/** Something with several values: a list of literals, or an array of the record or the user. */
+function resolveArray(right: RawOperand, type: ValueType, field: Field | null, side: Side): Operand | undefined {
+  if (right.kind === 'list') {
+    const { literals, others } = resolveLiterals(right, type, field, side);
+    if (others.length === 0) return literals;
+    side.faults.add(right.at, 'invalid', 'Only values are expected in this list.', {
+      expected: 'values',
+      found: others[0]?.kind,
+    });
+    return undefined;
+  }
+  const array = ({ text: 'texts', uuid: 'uuids' } as Partial<Record<ValueType, ValueType>>)[type];
+  if (right.kind === 'value' || array === undefined) {
+    side.faults.add(right.at, 'invalid', 'A list is expected here, found a single value.', {
+      expected: 'list',
+      found: right.kind,
+    });
+    return undefined;
+  }
+  return resolveRight(right, array, null, side);
+}

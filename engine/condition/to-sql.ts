@@ -1,0 +1,170 @@
+/**
+ * From a condition to SQL. SQL has three truth values and the language has two: the tree is brought into negation
+ * normal form, a plain test may be NULL (which no `where` and no policy lets pass, and which keeps it indexable), and a
+ * negated one becomes `(…) is not true`.
+ */
+import { literal, quote } from '../db/identifiers.ts';
+import type { Operator, Value } from '../model/value-type.ts';
+import { SQL_TYPE } from '../model/value-type.ts';
+import type { Condition, FieldOperand, Operand } from './condition.ts';
+import { negationNormalForm } from './simplify.ts';
+
+export interface SqlTarget {
+  /**
+   * What stands before a column of the record, quoted, with the dot: `x.` or `"crm_account".` in a policy. Never empty:
+   * in a subselect a bare column would be looked for in the inner table first.
+   */
+  readonly alias: string;
+  /** The tenant's schema, quoted. */
+  readonly schema: string;
+  /** A policy stands in the catalog and asks the session for the user; a query brings the user along as values. */
+  readonly mode: 'policy' | 'query';
+  /**
+   * Writes a value into the statement and returns how it is referred to: `$3::numeric` in a query, an escaped literal
+   * with a cast in a policy ({@link inlineValue}). Lists, of numbers too, come as arrays of texts, e.g. `['1', '2']` with
+   * `bigint[]`. Called from left to right, so that equal shapes give equal texts.
+   */
+  readonly bind: (value: Value, sqlType: string) => string;
+  /** The acting user's attributes, for queries. */
+  readonly user?: (attribute: string) => Value;
+}
+
+type Test = Extract<Condition, { kind: 'test' }>;
+
+/**
+ * A boolean expression for `where`, `using` or `with check`. It may be NULL where it does not hold: in other places
+ * (a select list, a CHECK constraint, under `not`) write `(…) is true`.
+ */
+export function conditionToSql(condition: Condition, target: SqlTarget): string {
+  if (target.alias === '') throw new TypeError('a condition in SQL needs an alias for its record');
+  return write(negationNormalForm(condition), target);
+}
+
+/** The value as a literal with a cast, for {@link SqlTarget.bind} of policies. */
+export function inlineValue(value: Value, sqlType: string): string {
+  if (value === null) return `null::${sqlType}`;
+  if (typeof value === 'object') return `array[${value.map(literal).join(', ')}]::${sqlType}`;
+  return `${literal(String(value))}::${sqlType}`;
+}
+
+function write(condition: Condition, target: SqlTarget): string {
+  switch (condition.kind) {
+    case 'all':
+    case 'any': {
+      if (condition.of.length === 0) return condition.kind === 'all' ? 'true' : 'false';
+      const members = condition.of.map((member) => write(member, target));
+      return `(${members.join(condition.kind === 'all' ? ' and ' : ' or ')})`;
+    }
+    case 'not':
+      return writeNegated(condition.of, target);
+    case 'test':
+      return writeTest(condition, target);
+    case 'business_hours':
+      return '(select armature.in_business_hours())';
+  }
+}
+
+function writeNegated(condition: Condition, target: SqlTarget): string {
+  if (condition.kind === 'test' && condition.operator === 'null') {
+    return `${writeOperand(condition.left, target)} is not null`;
+  }
+  return `(${write(condition, target)}) is not true`;
+}
+
+function writeTest({ left, operator, right }: Test, target: SqlTarget): string {
+  const a = writeOperand(left, target);
+  if (operator === 'null') return `${a} is null`;
+  const b = writeOperand(right, target);
+  switch (operator) {
+    case 'eq':
+      return left.type === 'text' && left.kind === 'field' && right.kind === 'field'
+        ? // Two columns of different collations would make Postgres ask which one to use.
+          `${a} collate "C" = ${b}`
+        : `${a} = ${b}`;
+    case 'lt':
+    case 'lte':
+    case 'gt':
+    case 'gte':
+      return `${a}${left.type === 'text' ? ' collate "C"' : ''} ${COMPARISON[operator]} ${b}`;
+    case 'in':
+      return `${a} = any(${b})`;
+    case 'contains':
+      return `strpos(${a}, ${b}) > 0`;
+    case 'icontains':
+      return `strpos(${lower(a)}, ${lower(b)}) > 0`;
+    case 'starts':
+      return `${a} ^@ ${b}`;
+    case 'istarts':
+      return `${lower(a)} ^@ ${lower(b)}`;
+    case 'ends':
+      return `right(${a}, length(${b})) = ${b}`;
+    case 'has':
+      // `@>` can use an index on the record's array, `= any` one on the value to be found.
+      return left.kind === 'field' ? `${a} @> array[${b}]` : `${b} = any(${a})`;
+    case 'hasAny':
+      return `${a} && ${b}`;
+    case 'hasAll':
+      return `${a} @> ${b}`;
+    case 'ne':
+    case 'nin':
+    case 'between':
+      throw new TypeError(`"${operator}" is gone after simplifying`);
+  }
+}
+
+const COMPARISON = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const satisfies Partial<Record<Operator, string>>;
+
+/** Unicode's full case mapping without a language, whatever the database's own collation is. */
+function lower(sql: string): string {
+  return `lower(${sql} collate pg_unicode_fast)`;
+}
+
+function writeOperand(operand: Operand, target: SqlTarget): string {
+  switch (operand.kind) {
+    case 'literal':
+      return target.bind(operand.value, SQL_TYPE[operand.type]);
+    case 'list':
+      return target.bind(operand.values.map(String), `${SQL_TYPE[operand.type]}[]`);
+    case 'user':
+      return writeUser(operand, target);
+    case 'now':
+      return '(select armature.now())';
+    case 'today':
+      return '(select armature.today())';
+    case 'field':
+      return writeField(operand, target);
+  }
+}
+
+function writeUser({ attribute, type }: Extract<Operand, { kind: 'user' }>, target: SqlTarget): string {
+  if (target.mode === 'query') {
+    if (target.user === undefined) throw new TypeError('a query needs the attributes of its user');
+    return target.bind(target.user(attribute), SQL_TYPE[type]);
+  }
+  switch (attribute) {
+    case 'id':
+      return '(select armature.user_id())';
+    case 'team':
+      return '(select armature.team())';
+    // The casts keep `= any((select …))` from being read as a comparison with the rows of a subquery.
+    case 'teams':
+      return '(select armature.teams())::uuid[]';
+    case 'roles':
+      return '(select armature.roles())::text[]';
+    case 'team_members':
+      return `array(select u.id from ${target.schema}.${quote('core_users')} u where u.team = any((select armature.teams())::uuid[]))`;
+    default:
+      return `(select armature.attribute(${literal(attribute)}))`;
+  }
+}
+
+/** References become scalar subselects, innermost first: a missing or hidden record gives NULL. */
+function writeField({ steps, field }: FieldOperand, target: SqlTarget): string {
+  let reached = `${target.alias}${quote(steps[0]?.field ?? field)}`;
+  for (const [index, step] of steps.entries()) {
+    const inner = `_r${index + 1}`;
+    const column = quote(steps[index + 1]?.field ?? field);
+    reached = `(select ${inner}.${column} from ${target.schema}.${quote(step.table)} ${inner} where ${inner}.id = ${reached})`;
+  }
+  return reached;
+}
