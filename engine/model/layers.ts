@@ -62,8 +62,10 @@ function mergeGroup(group: readonly LayeredDocument[]): EffectiveDocument | null
   const merge = new Merge();
   let current: LayeredDocument | null = null;
   let layers = 0;
-  for (const layered of group) {
+  for (const source of group) {
     layers += 1;
+    // The model keeps parts of it and freezes them; the caller's documents stay the caller's.
+    const layered = { ...source, document: structuredClone(source.document) };
     if (layered.document.removed) {
       current = null;
       continue;
