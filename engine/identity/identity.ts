@@ -1,4 +1,4 @@
-/** Who may enter: sign-in, sessions, tokens. One implementation today: {@link ../identity/password-identity.ts}. */
+/** Who may enter: sign-in, sessions, tokens. The implementation is in `password-identity.ts`. */
 import type { Principal } from './principal.ts';
 
 export interface Credentials {
@@ -36,6 +36,8 @@ export interface PasswordChange {
   readonly password: string;
   /** Needed when people change their own password. */
   readonly oldPassword?: string | undefined;
+  /** The token of the page it is done from, which stays signed in. */
+  readonly keepToken?: string | undefined;
 }
 
 export interface Identity {
@@ -60,11 +62,17 @@ export interface Identity {
   issueToken(request: TokenRequest): Promise<SignedIn>;
 
   /**
-   * Sets a password; the person's other sessions end.
+   * Sets a password; the person's signed-in pages end, tokens of programs stay.
    * @throws Problem `forbidden` unless the principal is an administrator or it is their own password with the old one;
    *   `invalid` when the password is too weak; `not_found` when there is no such user
    */
   setPassword(principal: Principal, change: PasswordChange): Promise<void>;
+
+  /**
+   * Told of every committed change of a record.
+   * @param entity qualified name
+   */
+  recordChanged(tenant: string, entity: string, recordId: string): Promise<void>;
 
   /** Forgets what is cached about a tenant's people (or one of them), so that the next request sees what is stored. */
   invalidate(tenant: string, userId?: string): void;

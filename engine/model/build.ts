@@ -57,12 +57,21 @@ export function buildModel(source: ReleaseSource): Model {
     entities: frozenMap(entities.map((entity) => [entity.name, entity])),
     entitiesByPath: frozenMap(entities.map((entity) => [entity.path, entity])),
     roles: frozenMap([...draft.roles].map(([key, role]) => [key, deepFreeze(role)])),
-    lifecycles: frozenMap([...draft.lifecycles].map(([name, { guards: _guards, placeOf: _placeOf, ...lifecycle }]) => [name, deepFreeze(lifecycle)])),
+    lifecycles: frozenMap(
+      [...draft.lifecycles].map(([name, { guards: _guards, placeOf: _placeOf, ...lifecycle }]) => [
+        name,
+        deepFreeze(lifecycle),
+      ]),
+    ),
     views: frozenMap([...views].map(([name, view]) => [name, deepFreeze(view)])),
     forms: frozenMap([...forms].map(([name, form]) => [name, deepFreeze(form)])),
     menus,
     translations: frozenMap([...translations].map(([locale, texts]) => [locale, frozenMap(texts)])),
-    packs: frozenMap(effective.of('pack').map(({ document: { key, version, label } }) => [key, Object.freeze({ key, version, label })])),
+    packs: frozenMap(
+      effective
+        .of('pack')
+        .map(({ document: { key, version, label } }) => [key, Object.freeze({ key, version, label })]),
+    ),
   });
 }
 

@@ -18,7 +18,17 @@ export type {
   ViewDocument,
 } from './documents.generated.ts';
 
-export const KINDS = ['pack', 'entity', 'role', 'permission', 'lifecycle', 'view', 'form', 'menu', 'translation'] as const;
+export const KINDS = [
+  'pack',
+  'entity',
+  'role',
+  'permission',
+  'lifecycle',
+  'view',
+  'form',
+  'menu',
+  'translation',
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 export function isKind(value: unknown): value is Kind {

@@ -37,7 +37,12 @@ export function effectiveDocuments({ packs, tenantDocuments }: Layers, faults: F
     inLayer.set(`${layer} ${identity}`, document.source);
     if (own && needsBase(document) && !known.has(identity)) {
       const suggestion = nearest(identity, known);
-      faults.add(place, 'nothing_to_override', `The pack ${document.pack} has no ${identity}.${didYouMean(suggestion)} An organisation’s own documents have "pack": "${CUSTOM}".`, { found: identity });
+      faults.add(
+        place,
+        'nothing_to_override',
+        `The pack ${document.pack} has no ${identity}.${didYouMean(suggestion)} An organisation’s own documents have "pack": "${CUSTOM}".`,
+        { found: identity },
+      );
       continue;
     }
     known.add(identity);
@@ -47,7 +52,8 @@ export function effectiveDocuments({ packs, tenantDocuments }: Layers, faults: F
   for (const effective of merged) if (effective.layers > 1) checkMerged(effective, faults);
   const byKind = Map.groupBy(merged, ({ document }) => document.kind);
   return {
-    of: <K extends Kind>(kind: K) => (byKind.get(kind) ?? []).filter((one): one is EffectiveDocument<DocumentOf<K>> => isOfKind(one, kind)),
+    of: <K extends Kind>(kind: K) =>
+      (byKind.get(kind) ?? []).filter((one): one is EffectiveDocument<DocumentOf<K>> => isOfKind(one, kind)),
   };
 }
 
@@ -60,7 +66,12 @@ function needsBase({ document, pack }: LayeredDocument): boolean {
   return pack !== CUSTOM && document.removed !== true && ['entity', 'lifecycle', 'view'].includes(document.kind);
 }
 
-function checkPack({ document, source, pack }: LayeredDocument, own: boolean, packs: ReadonlySet<string>, faults: Faults): boolean {
+function checkPack(
+  { document, source, pack }: LayeredDocument,
+  own: boolean,
+  packs: ReadonlySet<string>,
+  faults: Faults,
+): boolean {
   const at = { document: source, pointer: document.kind === 'pack' ? '/key' : '/pack' };
   if (document.kind === 'pack' && own) {
     faults.add({ document: source, pointer: '/kind' }, 'invalid', 'An organisation’s documents hold no pack.');

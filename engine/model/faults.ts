@@ -24,7 +24,13 @@ export class Faults {
    */
   add(place: Place, code: string, message: string, params?: Readonly<Record<string, unknown>>): void {
     if (this.#details.length >= MAX_FAULTS) return;
-    this.#details.push({ code, message, pointer: place.pointer, document: place.document, ...(params ? { params } : {}) });
+    this.#details.push({
+      code,
+      message,
+      pointer: place.pointer,
+      document: place.document,
+      ...(params ? { params } : {}),
+    });
   }
 
   /** A name that nothing has: with what was probably meant. */

@@ -17,7 +17,10 @@ export const NO_IDENTITIES: Identities = { entities: {}, fields: {}, permissions
  * @param previous identities of the release this one follows; those of an older one to bring it back (a rollback)
  * @throws Problem `invalid_document` for documents without a shape, or two that claim one identity
  */
-export function assignIdentities(source: Omit<ReleaseSource, 'identities' | 'settings'>, previous: Identities = NO_IDENTITIES): Identities {
+export function assignIdentities(
+  source: Omit<ReleaseSource, 'identities' | 'settings'>,
+  previous: Identities = NO_IDENTITIES,
+): Identities {
   const faults = new Faults();
   const effective = effectiveDocuments(source, faults);
   faults.check();
@@ -26,14 +29,24 @@ export function assignIdentities(source: Omit<ReleaseSource, 'identities' | 'set
   return assigned;
 }
 
-function assign(source: Pick<ReleaseSource, 'tenant' | 'release'>, effective: Effective, previous: Identities, faults: Faults): Identities {
+function assign(
+  source: Pick<ReleaseSource, 'tenant' | 'release'>,
+  effective: Effective,
+  previous: Identities,
+  faults: Faults,
+): Identities {
   const made = (prefix: string, name: string) =>
     `${prefix}_${createHash('sha256').update(`${source.tenant}/${name}@${source.release}`).digest('hex').slice(0, 12)}`;
   const owners = new Map<string, string>();
   const claim = (id: string, name: string, place: Place): string => {
     const owner = owners.get(id);
     if (owner !== undefined) {
-      faults.add(place, 'duplicate', `“${name}” would be the same as “${owner}” (${id}): two things cannot come from one.`, { found: id });
+      faults.add(
+        place,
+        'duplicate',
+        `“${name}” would be the same as “${owner}” (${id}): two things cannot come from one.`,
+        { found: id },
+      );
     }
     owners.set(id, name);
     return id;
@@ -47,16 +60,30 @@ function assign(source: Pick<ReleaseSource, 'tenant' | 'release'>, effective: Ef
   for (const one of entityDocuments) {
     const { document, pack } = one;
     const name = `${pack}.${document.key}`;
-    const former = formerName(document.was === undefined ? undefined : `${pack}.${document.was}`, name, names, previous.entities);
-    entities[name] = claim(document.id ?? previous.entities[name] ?? kept(previous.entities, former) ?? made('e', name), name, one.place('key'));
+    const former = formerName(
+      document.was === undefined ? undefined : `${pack}.${document.was}`,
+      name,
+      names,
+      previous.entities,
+    );
+    entities[name] = claim(
+      document.id ?? previous.entities[name] ?? kept(previous.entities, former) ?? made('e', name),
+      name,
+      one.place('key'),
+    );
 
     const written = fieldsOf(document);
     const keys = new Set(written.map(({ key }) => key));
     // Under its old name the entity's fields are found as well.
-    const known = (key: string): string | undefined => previous.fields[`${name}.${key}`] ?? (former === undefined ? undefined : previous.fields[`${former}.${key}`]);
+    const known = (key: string): string | undefined =>
+      previous.fields[`${name}.${key}`] ?? (former === undefined ? undefined : previous.fields[`${former}.${key}`]);
     for (const { key, id, was, place } of written) {
       const before = was !== undefined && !keys.has(was) ? known(was) : undefined;
-      fields[`${name}.${key}`] = claim(id ?? known(key) ?? before ?? made('f', `${name}.${key}`), `${name}.${key}`, one.place(...place));
+      fields[`${name}.${key}`] = claim(
+        id ?? known(key) ?? before ?? made('f', `${name}.${key}`),
+        `${name}.${key}`,
+        one.place(...place),
+      );
     }
   }
   for (const one of effective.of('permission')) {
@@ -72,7 +99,12 @@ function kept(known: Readonly<Record<string, string>>, name: string | undefined)
 }
 
 /** The former name, unless the name is no news or something else bears the former one now. */
-function formerName(was: string | undefined, name: string, names: ReadonlySet<string>, previous: Readonly<Record<string, string>>): string | undefined {
+function formerName(
+  was: string | undefined,
+  name: string,
+  names: ReadonlySet<string>,
+  previous: Readonly<Record<string, string>>,
+): string | undefined {
   return was === undefined || names.has(was) || previous[name] !== undefined ? undefined : was;
 }
 

@@ -4,7 +4,8 @@
  */
 import { Problem } from '../problem.ts';
 
-const TOKEN = /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[[\]{}:,]/y;
+const TOKEN =
+  /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[[\]{}:,]/y;
 
 interface Fault {
   readonly at: number;
@@ -46,7 +47,11 @@ function findFault(text: string): Fault | null {
     const token = TOKEN.exec(text)?.[0];
     if (token !== undefined) return token;
     if (at >= text.length) return refuse('the text ends too early.');
-    return refuse(text.charAt(at) === '"' ? 'this text is not closed, or holds a line break or a wrong escape.' : `“${[...text.slice(at, at + 2)][0] ?? ''}” cannot stand here.`);
+    return refuse(
+      text.charAt(at) === '"'
+        ? 'this text is not closed, or holds a line break or a wrong escape.'
+        : `“${[...text.slice(at, at + 2)][0] ?? ''}” cannot stand here.`,
+    );
   };
   const take = (token: string): true => {
     at += token.length;

@@ -28,9 +28,23 @@ export interface EffectiveDocument<D extends Document = Document> {
 }
 
 /** Replaced as a whole: half of one condition and half of another would be a third one that nobody wrote. */
-const WHOLE: ReadonlySet<string> = new Set(['condition', 'conditions', 'guard', 'filter', 'read', 'create', 'update', 'sets']);
+const WHOLE: ReadonlySet<string> = new Set([
+  'condition',
+  'conditions',
+  'guard',
+  'filter',
+  'read',
+  'create',
+  'update',
+  'sets',
+]);
 /** Two spellings of one thing: naming one takes the other away. */
-const INSTEAD: Readonly<Record<string, string>> = { condition: 'conditions', conditions: 'condition', entity: 'resource', resource: 'entity' };
+const INSTEAD: Readonly<Record<string, string>> = {
+  condition: 'conditions',
+  conditions: 'condition',
+  entity: 'resource',
+  resource: 'entity',
+};
 
 type Json = Readonly<Record<string, unknown>>;
 /** Where an object was written; `parts` for those of its properties that came from elsewhere. */
@@ -75,12 +89,20 @@ function mergeGroup(group: readonly LayeredDocument[]): EffectiveDocument | null
       merge.origins.set(layered.document, place);
       current = layered;
     } else {
-      const document = merge.objects(jsonOf(current.document), jsonOf(layered.document), merge.originOf(current.document), place);
+      const document = merge.objects(
+        jsonOf(current.document),
+        jsonOf(layered.document),
+        merge.originOf(current.document),
+        place,
+      );
       current = { source: current.source, pack: current.pack, document: asDocument(document, current.document) };
     }
   }
   if (current === null) return null;
-  const document = asDocument(merge.withoutRemoved(jsonOf(current.document), merge.originOf(current.document)), current.document);
+  const document = asDocument(
+    merge.withoutRemoved(jsonOf(current.document), merge.originOf(current.document)),
+    current.document,
+  );
   return {
     document,
     pack: current.pack,
@@ -143,7 +165,10 @@ class Merge {
       this.remember(element, overPlace, index);
       const before = elements.get(element['key']);
       // What was removed and comes again starts from nothing.
-      const merged = before && before['removed'] !== true ? this.objects(before, element, this.originOf(before), this.originOf(element)) : element;
+      const merged =
+        before && before['removed'] !== true
+          ? this.objects(before, element, this.originOf(before), this.originOf(element))
+          : element;
       elements.set(element['key'], merged);
     });
     return [...elements.values()];
@@ -178,7 +203,9 @@ class Merge {
     let node: unknown = root;
     let place: Place = this.originOf(root);
     for (const key of path) {
-      place = isObject(node) ? part(this.origins.get(node) ?? place, String(key)) : { ...place, pointer: pointer(place.pointer, key) };
+      place = isObject(node)
+        ? part(this.origins.get(node) ?? place, String(key))
+        : { ...place, pointer: pointer(place.pointer, key) };
       node = isObject(node) || Array.isArray(node) ? Reflect.get(node, key) : undefined;
       if (typeof node === 'object' && node !== null) place = this.origins.get(node) ?? place;
     }
@@ -186,7 +213,8 @@ class Merge {
   }
 
   remember(element: object, list: Place, index: number): void {
-    if (!this.origins.has(element)) this.origins.set(element, { document: list.document, pointer: pointer(list.pointer, index) });
+    if (!this.origins.has(element))
+      this.origins.set(element, { document: list.document, pointer: pointer(list.pointer, index) });
   }
 }
 

@@ -2,11 +2,27 @@
 import { CORE, type Document } from './documents.ts';
 
 const RESERVED_PACKS: ReadonlySet<string> = new Set([
-  'h', 'zz', 'ui', 'auth', 'session', 'metadata', 'openapi', 'imports', 'me', 'api',
+  'h',
+  'zz',
+  'ui',
+  'auth',
+  'session',
+  'metadata',
+  'openapi',
+  'imports',
+  'me',
+  'api',
 ]);
 
 const RESERVED_FIELDS: ReadonlySet<string> = new Set([
-  'id', 'version', 'created_at', 'created_by', 'updated_at', 'updated_by', 'owner', 'deleted_at',
+  'id',
+  'version',
+  'created_at',
+  'created_by',
+  'updated_at',
+  'updated_by',
+  'owner',
+  'deleted_at',
 ]);
 
 /** Whether a pack may not have this key: it would collide with an address or a prefix of the engine. */

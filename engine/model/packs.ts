@@ -18,7 +18,13 @@ export async function loadPack(dir: string): Promise<Pack> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
-    .map((entry) => join(entry.parentPath, entry.name).slice(dir.length).replace(/^[/\\]/, '').split(sep).join('/'))
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(dir.length)
+        .replace(/^[/\\]/, '')
+        .split(sep)
+        .join('/'),
+    )
     .sort();
   const faults: ProblemDetail[] = [];
   const files: { readonly path: string; readonly document: unknown }[] = [];
@@ -35,10 +41,16 @@ export async function loadPack(dir: string): Promise<Pack> {
   const manifest = files.find(({ path }) => path === 'pack.json')?.document;
   if (!isObject(manifest) || typeof manifest['key'] !== 'string' || typeof manifest['version'] !== 'string') {
     const message = 'A pack has a “pack.json” with its key and version.';
-    throw new Problem('invalid_document', `${name}: ${message}`, [{ code: 'missing', message, pointer: '', document: `${name}/pack.json` }]);
+    throw new Problem('invalid_document', `${name}: ${message}`, [
+      { code: 'missing', message, pointer: '', document: `${name}/pack.json` },
+    ]);
   }
   const { key, version } = manifest;
-  const documents: readonly SourceDocument[] = files.map(({ path, document }) => ({ document, source: `${name}/${path}`, pack: key }));
+  const documents: readonly SourceDocument[] = files.map(({ path, document }) => ({
+    document,
+    source: `${name}/${path}`,
+    pack: key,
+  }));
   return { key, version, documents };
 }
 
@@ -48,8 +60,12 @@ export async function loadPack(dir: string): Promise<Pack> {
  */
 export async function loadShippedPacks(metadata: string = METADATA): Promise<readonly Pack[]> {
   const folder = join(metadata, 'packs');
-  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const packs = await Promise.all([join(metadata, 'platform'), ...names.sort().map((name) => join(folder, name))].map(loadPack));
+  const names = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  const packs = await Promise.all(
+    [join(metadata, 'platform'), ...names.sort().map((name) => join(folder, name))].map(loadPack),
+  );
   return inOrder(packs);
 }
 
@@ -74,7 +90,8 @@ export function inOrder(packs: readonly Pack[]): readonly Pack[] {
 /** Keys of the packs that a pack requires. */
 export function requirements(pack: Pack): readonly string[] {
   for (const { document } of pack.documents) {
-    if (isObject(document) && document['kind'] === 'pack' && Array.isArray(document['requires'])) return document['requires'].map(String);
+    if (isObject(document) && document['kind'] === 'pack' && Array.isArray(document['requires']))
+      return document['requires'].map(String);
   }
   return [];
 }

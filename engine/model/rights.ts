@@ -87,7 +87,9 @@ function makeRights(model: Model, roleKeys: readonly string[]): Rights {
     if (found) return found;
     const entity = model.entities.get(name);
     if (!entity) return NOTHING;
-    const rights = entity.parent ? partRights(model, entity, entity.parent, of(entity.parent.entity)) : wholeRights(model, entity, roles);
+    const rights = entity.parent
+      ? partRights(model, entity, entity.parent, of(entity.parent.entity))
+      : wholeRights(model, entity, roles);
     made.set(name, rights);
     return rights;
   };
@@ -121,7 +123,12 @@ function wholeRights(model: Model, entity: Entity, roles: ReadonlySet<string>): 
 }
 
 /** A part is read with its parent, and made, changed and deleted by whoever may change the parent. */
-function partRights(model: Model, entity: Entity, parent: NonNullable<Entity['parent']>, rights: EntityRights): EntityRights {
+function partRights(
+  model: Model,
+  entity: Entity,
+  parent: NonNullable<Entity['parent']>,
+  rights: EntityRights,
+): EntityRights {
   const whole = model.entities.get(parent.entity);
   const back = entity.fields.get(parent.field);
   if (!whole || !back) return NOTHING;
@@ -176,7 +183,8 @@ function summary(model: Model, entity: Entity, granted: Granted): EntityRights {
     if (givenAtCreation(field) && allows(granted.create, key)) creatable.add(key);
     if (!field.system && !field.readOnly && allows(granted.update, key)) updatable.add(key);
     for (const transition of model.lifecycles.get(field.lifecycle ?? '')?.transitions.keys() ?? []) {
-      if (granted.update.some((grant) => grant.transitions === null || grant.transitions.has(transition))) transitions.add(transition);
+      if (granted.update.some((grant) => grant.transitions === null || grant.transitions.has(transition)))
+        transitions.add(transition);
     }
   }
   return Object.freeze({
@@ -192,7 +200,8 @@ function summary(model: Model, entity: Entity, granted: Granted): EntityRights {
   });
 }
 
-const allows = (grants: readonly Grant[], key: string): boolean => grants.some(({ fields }) => fields === null || fields.has(key));
+const allows = (grants: readonly Grant[], key: string): boolean =>
+  grants.some(({ fields }) => fields === null || fields.has(key));
 
 function givenAtCreation(field: Field): boolean {
   return field.key === 'owner' || field.lifecycle !== null || (!field.system && !field.readOnly);
@@ -210,7 +219,9 @@ function keysOf(entity: Entity, ids: ReadonlySet<string> | null): ReadonlySet<st
 
 /** A grant of everything makes the others superfluous. */
 function simplest(grants: readonly Grant[]): readonly Grant[] {
-  const everything = grants.find(({ condition, fields, transitions }) => condition === null && fields === null && transitions === null);
+  const everything = grants.find(
+    ({ condition, fields, transitions }) => condition === null && fields === null && transitions === null,
+  );
   return everything ? [everything] : grants;
 }
 

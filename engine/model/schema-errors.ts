@@ -10,11 +10,14 @@ import { patternError } from './fields/pattern.ts';
  */
 export function addSchemaErrors(errors: readonly ErrorObject[], faults: Faults, place: (path: string) => Place): void {
   // Branches of an `anyOf` each complain; the `anyOf` itself says it once for all of them.
-  const choices = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf').map(({ instancePath }) => instancePath);
+  const choices = errors
+    .filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
+    .map(({ instancePath }) => instancePath);
   const seen = new Set<string>();
   for (const error of errors) {
     const isChoice = error.keyword === 'anyOf' || error.keyword === 'oneOf';
-    if (!isChoice && choices.some((path) => error.instancePath === path || error.instancePath.startsWith(`${path}/`))) continue;
+    if (!isChoice && choices.some((path) => error.instancePath === path || error.instancePath.startsWith(`${path}/`)))
+      continue;
     // The name that is wrong is reported by `propertyNames`.
     if (error.propertyName !== undefined) continue;
     const { path, code, message, params } = translate(error);
@@ -35,12 +38,20 @@ interface Translated {
 function translate(error: ErrorObject): Translated {
   const path = error.instancePath;
   const found = describe(error.data);
-  const expected = (what: string): Translated => ({ path, code: 'invalid', message: `Found ${found}, expected ${what}.`, params: { found, expected: what } });
+  const expected = (what: string): Translated => ({
+    path,
+    code: 'invalid',
+    message: `Found ${found}, expected ${what}.`,
+    params: { found, expected: what },
+  });
   const params: Readonly<Record<string, unknown>> = error.params;
   switch (error.keyword) {
     case 'additionalProperties': {
       const property = String(params['additionalProperty']);
-      const known = isObject(error.parentSchema) && isObject(error.parentSchema['properties']) ? Object.keys(error.parentSchema['properties']) : [];
+      const known =
+        isObject(error.parentSchema) && isObject(error.parentSchema['properties'])
+          ? Object.keys(error.parentSchema['properties'])
+          : [];
       const suggestion = nearest(property, known);
       return {
         path: pointer(path, property),
@@ -55,7 +66,12 @@ function translate(error: ErrorObject): Translated {
     }
     case 'propertyNames': {
       const property = String(params['propertyName']);
-      return { path: pointer(path, property), code: 'invalid', message: `“${property}” cannot be a name here.`, params: { found: property } };
+      return {
+        path: pointer(path, property),
+        code: 'invalid',
+        message: `“${property}” cannot be a name here.`,
+        params: { found: property },
+      };
     }
     case 'enum': {
       const allowed = Array.isArray(params['allowedValues']) ? params['allowedValues'].map(String) : [];
@@ -74,7 +90,9 @@ function translate(error: ErrorObject): Translated {
     case 'pattern':
       return expected(patternName(String(params['pattern'])));
     case 'format':
-      return expected(typeof error.data === 'string' ? `a simple pattern (${patternError(error.data) ?? ''})` : 'a pattern');
+      return expected(
+        typeof error.data === 'string' ? `a simple pattern (${patternError(error.data) ?? ''})` : 'a pattern',
+      );
     case 'minLength':
       return expected(`at least ${String(params['limit'])} characters`);
     case 'maxLength':
@@ -94,7 +112,11 @@ function translate(error: ErrorObject): Translated {
     case 'anyOf':
     case 'oneOf': {
       const branches: readonly unknown[] = Array.isArray(error.schema) ? error.schema : [];
-      const names = branches.map((branch) => (isObject(branch) && typeof branch['description'] === 'string' ? branch['description'].replace(/\.$/, '') : 'a key'));
+      const names = branches.map((branch) =>
+        isObject(branch) && typeof branch['description'] === 'string'
+          ? branch['description'].replace(/\.$/, '')
+          : 'a key',
+      );
       return expected(names.join(', or: '));
     }
     default:
@@ -103,13 +125,22 @@ function translate(error: ErrorObject): Translated {
 }
 
 function typeNames(type: unknown): string {
-  const names: Readonly<Record<string, string>> = { string: 'text', integer: 'a whole number', number: 'a number', boolean: 'true or false', object: 'an object', array: 'a list', null: 'null' };
+  const names: Readonly<Record<string, string>> = {
+    string: 'text',
+    integer: 'a whole number',
+    number: 'a number',
+    boolean: 'true or false',
+    object: 'an object',
+    array: 'a list',
+    null: 'null',
+  };
   const types = Array.isArray(type) ? type : String(type).split(',');
   return types.map((one) => names[String(one)] ?? String(one)).join(' or ');
 }
 
 function patternName(pattern: string): string {
-  if (pattern.startsWith('^[a-z][a-z0-9_]{0,39}')) return 'a key (lower-case letters, digits, underscores; a letter first; at most 40)';
+  if (pattern.startsWith('^[a-z][a-z0-9_]{0,39}'))
+    return 'a key (lower-case letters, digits, underscores; a letter first; at most 40)';
   if (pattern.startsWith('^([a-z][a-z0-9_]{0,39}')) return 'a key, or pack.key';
   return `text of the form ${pattern}`;
 }

@@ -38,7 +38,14 @@ function relax(schema: unknown): unknown {
 }
 
 function validators(partial: boolean): Validators {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, strictTypes: false, verbose: true, ownProperties: true });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: true,
+    strictRequired: false,
+    strictTypes: false,
+    verbose: true,
+    ownProperties: true,
+  });
   ajv.addFormat('field-pattern', (pattern: string) => patternError(pattern) === null);
   const prepare = (schema: AnySchemaObject): AnySchemaObject => {
     const relaxed = partial ? relax(schema) : schema;

@@ -17,7 +17,8 @@ import type { Entity, Field, Model } from './model.ts';
 export const textKey = {
   entity: (entity: string) => entity,
   plural: (entity: string) => `${entity}.plural`,
-  field: (entity: Pick<Entity, 'name'>, field: Pick<Field, 'key' | 'system'>) => (field.system ? `system:${field.key}` : `${entity.name}.${field.key}`),
+  field: (entity: Pick<Entity, 'name'>, field: Pick<Field, 'key' | 'system'>) =>
+    field.system ? `system:${field.key}` : `${entity.name}.${field.key}`,
   help: (entity: Pick<Entity, 'name'>, field: Pick<Field, 'key'>) => `${entity.name}.${field.key}.help`,
   /** A choice or a state. */
   choice: (entity: string, field: string, choice: string) => `${entity}.${field}.${choice}`,
@@ -55,7 +56,8 @@ export function* translatable(model: Model): Generator<readonly [key: string, en
       system.add(key);
       yield [key, field.label];
       if (field.help !== null) yield [textKey.help(entity, field), field.help];
-      for (const choice of field.choices ?? []) yield [textKey.choice(entity.name, field.key, choice.key), choice.label];
+      for (const choice of field.choices ?? [])
+        yield [textKey.choice(entity.name, field.key, choice.key), choice.label];
       for (const step of model.lifecycles.get(field.lifecycle ?? '')?.transitions.values() ?? []) {
         yield [textKey.step(entity.name, field.key, step.key), step.label];
         if (step.guardMessage !== null) yield [textKey.message(entity.name, field.key, step.key), step.guardMessage];
@@ -63,7 +65,8 @@ export function* translatable(model: Model): Generator<readonly [key: string, en
     }
   }
   for (const view of model.views.values()) yield [textKey.view(view.name), view.label];
-  for (const form of model.forms.values()) for (const section of form.sections) yield [textKey.section(form.entity, section.key), section.label];
+  for (const form of model.forms.values())
+    for (const section of form.sections) yield [textKey.section(form.entity, section.key), section.label];
   for (const menu of model.menus) {
     yield [textKey.menu(menu.key), menu.label];
     for (const item of menu.items) yield [textKey.item(menu.key, item.key), item.label];

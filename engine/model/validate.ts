@@ -32,11 +32,16 @@ export function shapeDocuments(documents: readonly SourceDocument[], faults: Fau
     const kind = document['kind'];
     if (!isKind(kind)) {
       const suggestion = typeof kind === 'string' ? nearest(kind, KINDS) : undefined;
-      faults.add(at('/kind'), 'invalid', `Found ${describe(kind)}, expected one of: ${KINDS.join(', ')}.${didYouMean(suggestion)}`, {
-        found: kind,
-        expected: KINDS,
-        ...(suggestion === undefined ? {} : { nearest: suggestion }),
-      });
+      faults.add(
+        at('/kind'),
+        'invalid',
+        `Found ${describe(kind)}, expected one of: ${KINDS.join(', ')}.${didYouMean(suggestion)}`,
+        {
+          found: kind,
+          expected: KINDS,
+          ...(suggestion === undefined ? {} : { nearest: suggestion }),
+        },
+      );
       continue;
     }
     // What has no identity yet is no override; the schema will say what is missing.
@@ -67,16 +72,24 @@ export function checkMerged(merged: EffectiveDocument, faults: Faults): void {
 }
 
 /** Only called for what the loose schema of its kind has let through. */
-function hasShape(document: Readonly<Record<string, unknown>>): document is Readonly<Record<string, unknown>> & Document {
+function hasShape(
+  document: Readonly<Record<string, unknown>>,
+): document is Readonly<Record<string, unknown>> & Document {
   return isKind(document['kind']);
 }
 
-function schemaErrors(document: Readonly<Record<string, unknown>>, kind: Kind, validators: Validators): readonly ErrorObject[] {
+function schemaErrors(
+  document: Readonly<Record<string, unknown>>,
+  kind: Kind,
+  validators: Validators,
+): readonly ErrorObject[] {
   const validate = validators.kind(kind);
   validate(document);
   const errors = [...(validate.errors ?? [])];
   if (kind === 'entity' && Array.isArray(document['fields'])) {
-    document['fields'].forEach((field: unknown, index) => errors.push(...fieldErrors(field, pointer('/fields', index), validators)));
+    document['fields'].forEach((field: unknown, index) =>
+      errors.push(...fieldErrors(field, pointer('/fields', index), validators)),
+    );
   }
   return errors;
 }
@@ -95,5 +108,10 @@ function fieldErrors(field: unknown, path: string, validators: Validators): Erro
 
 /** The keys of a JSON Pointer. */
 export function segments(path: string): string[] {
-  return path === '' ? [] : path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return path === ''
+    ? []
+    : path
+        .slice(1)
+        .split('/')
+        .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

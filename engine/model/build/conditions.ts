@@ -6,7 +6,13 @@ import type { Place } from '../faults.ts';
 import type { Draft, DraftEntity } from './draft.ts';
 
 /** `null` when every record fulfils it, or after a fault. */
-export function conditionAt(draft: Draft, json: unknown, entity: DraftEntity, { document, pointer }: Place, short = false): Condition | null {
+export function conditionAt(
+  draft: Draft,
+  json: unknown,
+  entity: DraftEntity,
+  { document, pointer }: Place,
+  short = false,
+): Condition | null {
   if (json === undefined) return null;
   const options = { document, pointer, problem: 'invalid_document' } as const;
   try {

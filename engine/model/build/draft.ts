@@ -60,7 +60,11 @@ export function fieldNamed(draft: Draft, entity: DraftEntity, key: string, place
 }
 
 /** Faults for roles that do not exist; answers those that do. */
-export function rolesNamed(draft: Draft, roles: readonly string[] | undefined, place: (index: number) => Place): readonly string[] | null {
+export function rolesNamed(
+  draft: Draft,
+  roles: readonly string[] | undefined,
+  place: (index: number) => Place,
+): readonly string[] | null {
   if (roles === undefined) return null;
   return roles.filter((role, index) => {
     if (draft.roles.has(role)) return true;
@@ -70,7 +74,12 @@ export function rolesNamed(draft: Draft, roles: readonly string[] | undefined, p
 }
 
 /** A fault for every key that stands twice in a list of keyed elements. */
-export function noDoubles(draft: Draft, elements: readonly { readonly key: string }[], what: string, place: (index: number) => Place): void {
+export function noDoubles(
+  draft: Draft,
+  elements: readonly { readonly key: string }[],
+  what: string,
+  place: (index: number) => Place,
+): void {
   const seen = new Set<string>();
   elements.forEach(({ key }, index) => {
     if (seen.has(key)) draft.faults.add(place(index), 'duplicate', `There are two ${what} “${key}”.`, { found: key });

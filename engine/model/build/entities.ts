@@ -39,7 +39,12 @@ function buildEntity(draft: Draft, effective: EffectiveDocument<EntityDocument>)
     const at = (...path: readonly (string | number)[]) => place('fields', index, ...path);
     for (const built of documentFields({ draft, entity: name, place: at }, field)) {
       const before = fields.get(built.key);
-      if (before && built.key !== field.key) draft.faults.add(at('key'), 'duplicate', `“${field.key}” brings the field “${built.key}”, which is already there.`);
+      if (before && built.key !== field.key)
+        draft.faults.add(
+          at('key'),
+          'duplicate',
+          `“${field.key}” brings the field “${built.key}”, which is already there.`,
+        );
       fields.set(built.key, built);
     }
   });
@@ -74,8 +79,10 @@ function checkCollisions(draft: Draft): void {
     const place = draft.notes.get(name)?.effective.place('plural') ?? { document: name, pointer: '/plural' };
     const samePath = paths.get(path);
     const sameTable = tables.get(table);
-    if (samePath !== undefined) draft.faults.add(place, 'duplicate', `The plural “${plural}” is already that of ${samePath}.`, { found: plural });
-    else if (sameTable !== undefined) draft.faults.add(place, 'duplicate', `Its table “${table}” would be that of ${sameTable}.`, { found: table });
+    if (samePath !== undefined)
+      draft.faults.add(place, 'duplicate', `The plural “${plural}” is already that of ${samePath}.`, { found: plural });
+    else if (sameTable !== undefined)
+      draft.faults.add(place, 'duplicate', `Its table “${table}” would be that of ${sameTable}.`, { found: table });
     paths.set(path, name);
     tables.set(table, name);
   }
@@ -85,13 +92,22 @@ function checkCollisions(draft: Draft): void {
 function tieFields(draft: Draft, entity: DraftEntity): void {
   const notes = draft.notes.get(entity.name);
   for (const field of entity.fields.values()) {
-    const at = (...path: readonly (string | number)[]) => notes?.effective.place('fields', notes.written.get(field.key)?.index ?? 0, ...path) ?? { document: entity.name, pointer: '' };
+    const at = (...path: readonly (string | number)[]) =>
+      notes?.effective.place('fields', notes.written.get(field.key)?.index ?? 0, ...path) ?? {
+        document: entity.name,
+        pointer: '',
+      };
     const { to, onDelete, lifecycle } = field.options;
-    const pointsAt = { user: USER_ENTITY, team: TEAM_ENTITY }[field.type.key] ?? (field.type.key === 'reference' ? to : undefined);
+    const pointsAt =
+      { user: USER_ENTITY, team: TEAM_ENTITY }[field.type.key] ?? (field.type.key === 'reference' ? to : undefined);
     if (typeof pointsAt === 'string') {
       const target = field.system ? pointsAt : entityNamed(draft, pointsAt, entity.pack, at('to'))?.name;
       const action = onDelete === 'clear' || onDelete === 'cascade' ? onDelete : 'restrict';
-      if (action === 'clear' && field.required) draft.faults.add(at('onDelete'), 'invalid', 'A required reference cannot be cleared.', { found: 'clear', expected: ['restrict', 'cascade'] });
+      if (action === 'clear' && field.required)
+        draft.faults.add(at('onDelete'), 'invalid', 'A required reference cannot be cleared.', {
+          found: 'clear',
+          expected: ['restrict', 'cascade'],
+        });
       if (target !== undefined) field.reference = { entity: target, onDelete: action };
     }
     if (field.type.key === 'state' && typeof lifecycle === 'string') {
@@ -118,11 +134,18 @@ function tieParent(draft: Draft, entity: DraftEntity): void {
   const field = fieldNamed(draft, entity, key, place);
   if (!field) return;
   if (field.type.key !== 'reference' || !field.required || field.reference === null) {
-    if (field.type.key !== 'reference' || !field.required) draft.faults.add(place, 'invalid', `“${key}” must be a required reference: a part cannot be without its whole.`);
+    if (field.type.key !== 'reference' || !field.required)
+      draft.faults.add(place, 'invalid', `“${key}” must be a required reference: a part cannot be without its whole.`);
     return;
   }
-  if (entity.owner) draft.faults.add(notes.effective.place('owner'), 'invalid', 'A part has no owner of its own: its rights follow its parent.');
-  if (notes.written.get(key)?.document['onDelete'] === undefined) field.reference = { ...field.reference, onDelete: 'cascade' };
+  if (entity.owner)
+    draft.faults.add(
+      notes.effective.place('owner'),
+      'invalid',
+      'A part has no owner of its own: its rights follow its parent.',
+    );
+  if (notes.written.get(key)?.document['onDelete'] === undefined)
+    field.reference = { ...field.reference, onDelete: 'cascade' };
   entity.parent = { entity: field.reference.entity, field: key };
 }
 
@@ -135,7 +158,12 @@ function tieChildren(draft: Draft, entity: DraftEntity): void {
     const child = entityNamed(draft, of, entity.pack, place);
     if (!child) continue;
     if (child.parent?.entity !== entity.name) {
-      draft.faults.add(place, 'invalid', `${child.name} is not a part of ${entity.name}: its “parent” must be a reference to it.`, { found: child.name });
+      draft.faults.add(
+        place,
+        'invalid',
+        `${child.name} is not a part of ${entity.name}: its “parent” must be a reference to it.`,
+        { found: child.name },
+      );
       continue;
     }
     field.children = { entity: child.name, field: child.parent.field };
@@ -154,21 +182,37 @@ function buildTitle(draft: Draft, entity: DraftEntity): void {
   }
   const place = notes.effective.place('title');
   const keys = [...written.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] ?? '');
-  if (keys.length === 0) draft.faults.add(place, 'invalid', 'A title names at least one field in braces, e.g. “{name}”.', { found: written });
+  if (keys.length === 0)
+    draft.faults.add(place, 'invalid', 'A title names at least one field in braces, e.g. “{name}”.', {
+      found: written,
+    });
   for (const key of keys) {
     const field = fieldNamed(draft, entity, key, place);
-    if (field && (field.column === null || field.type.valueType === 'texts')) draft.faults.add(place, 'invalid', `“${key}” holds no single value to show in a title.`);
+    if (field && (field.column === null || field.type.valueType === 'texts'))
+      draft.faults.add(place, 'invalid', `“${key}” holds no single value to show in a title.`);
   }
   entity.title = { template: written, fields: [...new Set(keys)] };
 }
 
 function buildUnique(draft: Draft, entity: DraftEntity): void {
   const notes = draft.notes.get(entity.name);
-  const sets: (readonly string[])[] = [...entity.fields.values()].filter(({ unique }) => unique).map(({ key }) => [key]);
+  const sets: (readonly string[])[] = [...entity.fields.values()]
+    .filter(({ unique }) => unique)
+    .map(({ key }) => [key]);
   notes?.effective.document.unique?.forEach((keys, index) => {
-    const fields = keys.map((key, position) => fieldNamed(draft, entity, key, notes.effective.place('unique', index, position)));
-    if (fields.some((field) => field && (field.column === null || field.type.key === 'formula' || field.type.valueType === 'texts'))) {
-      draft.faults.add(notes.effective.place('unique', index), 'invalid', 'Only fields with a column of their own and one value can be unique together.');
+    const fields = keys.map((key, position) =>
+      fieldNamed(draft, entity, key, notes.effective.place('unique', index, position)),
+    );
+    if (
+      fields.some(
+        (field) => field && (field.column === null || field.type.key === 'formula' || field.type.valueType === 'texts'),
+      )
+    ) {
+      draft.faults.add(
+        notes.effective.place('unique', index),
+        'invalid',
+        'Only fields with a column of their own and one value can be unique together.',
+      );
     } else sets.push(keys);
   });
   const unique = new Map<string, UniqueKey>();

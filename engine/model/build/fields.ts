@@ -8,7 +8,20 @@ import { isReservedField, readable } from '../naming.ts';
 import type { Draft, DraftField } from './draft.ts';
 import { fit } from '../../db/identifiers.ts';
 
-const COMMON: ReadonlySet<string> = new Set(['key', 'id', 'was', 'type', 'label', 'help', 'required', 'unique', 'index', 'search', 'default', 'removed']);
+const COMMON: ReadonlySet<string> = new Set([
+  'key',
+  'id',
+  'was',
+  'type',
+  'label',
+  'help',
+  'required',
+  'unique',
+  'index',
+  'search',
+  'default',
+  'removed',
+]);
 /** Types whose values clients never write, or only at creation. */
 const READ_ONLY: ReadonlySet<string> = new Set(['formula', 'sequence', 'state', 'uuid']);
 /** Longest key; the companion's suffix must fit as well. */
@@ -32,11 +45,16 @@ export function documentFields(context: FieldContext, document: FieldDocument): 
   const { draft, place } = context;
   const { key } = document;
   if (isReservedField(key)) {
-    draft.faults.add(place('key'), 'reserved', `A field cannot be called “${key}”: the engine uses this name itself.`, { found: key });
+    draft.faults.add(place('key'), 'reserved', `A field cannot be called “${key}”: the engine uses this name itself.`, {
+      found: key,
+    });
     return [];
   }
   const returns = document['returns'];
-  const type = typeof returns === 'string' && document.type === 'formula' ? formulaReturning(returns) : fieldTypes.get(document.type);
+  const type =
+    typeof returns === 'string' && document.type === 'formula'
+      ? formulaReturning(returns)
+      : fieldTypes.get(document.type);
   // The schema has seen to it that the type exists; whoever skipped the schema gets no field.
   if (!type) return [];
   const field = draftField(context, document, type);
@@ -50,12 +68,20 @@ function companionField(context: FieldContext, field: DraftField): DraftField {
   const { suffix = '', type = '', label = '' } = field.type.companion ?? {};
   const key = `${field.key}${suffix}`;
   if (key.length > MAX_KEY) {
-    draft.faults.add(place('key'), 'invalid', `The key of a ${field.type.key} field has at most ${MAX_KEY - suffix.length} characters, so that “${fit(key)}” fits beside it.`);
+    draft.faults.add(
+      place('key'),
+      'invalid',
+      `The key of a ${field.type.key} field has at most ${MAX_KEY - suffix.length} characters, so that “${fit(key)}” fits beside it.`,
+    );
   }
   const companionType = fieldTypes.get(type);
   if (!companionType) throw new TypeError(`no field type ${type}`);
   field.currencyField = key;
-  return draftField(context, { key, type, label: `${field.label} ${label}`, required: true, default: draft.settings.currency }, companionType);
+  return draftField(
+    context,
+    { key, type, label: `${field.label} ${label}`, required: true, default: draft.settings.currency },
+    companionType,
+  );
 }
 
 function draftField({ draft, entity }: FieldContext, document: FieldDocument, type: FieldType): DraftField {
@@ -90,13 +116,18 @@ function draftField({ draft, entity }: FieldContext, document: FieldDocument, ty
 function choicesOf(document: FieldDocument): Choice[] | null {
   const written = document['choices'];
   if (!Array.isArray(written)) return null;
-  return written.map(({ key, label, color }: { key: string; label?: string; color?: string }) => ({ key, label: label ?? readable(key), color: color ?? null }));
+  return written.map(({ key, label, color }: { key: string; label?: string; color?: string }) => ({
+    key,
+    label: label ?? readable(key),
+    color: color ?? null,
+  }));
 }
 
 /** Flags that a type cannot bear. */
 function checkFlags({ draft, place }: FieldContext, document: FieldDocument, field: DraftField): void {
   const { type } = field;
-  const refuse = (flag: string, why: string) => draft.faults.add(place(flag), 'invalid', `A ${type.key} field cannot have “${flag}”: ${why}.`);
+  const refuse = (flag: string, why: string) =>
+    draft.faults.add(place(flag), 'invalid', `A ${type.key} field cannot have “${flag}”: ${why}.`);
   const computed = type.key === 'formula';
   const keyed = field.column !== null && !computed && type.valueType !== 'texts' && type.key !== 'long_text';
   if (document.unique && !keyed) refuse('unique', 'its values cannot be told apart by an index');
@@ -106,7 +137,10 @@ function checkFlags({ draft, place }: FieldContext, document: FieldDocument, fie
   if (field.choices) {
     const seen = new Set<string>();
     field.choices.forEach(({ key }, index) => {
-      if (seen.has(key)) draft.faults.add(place('choices', index, 'key'), 'duplicate', `There are two choices “${key}”.`, { found: key });
+      if (seen.has(key))
+        draft.faults.add(place('choices', index, 'key'), 'duplicate', `There are two choices “${key}”.`, {
+          found: key,
+        });
       seen.add(key);
     });
   }
@@ -122,7 +156,11 @@ function checkDefault({ draft, place }: FieldContext, field: DraftField): void {
   }
   const { default: value } = field;
   if (value === undefined) return;
-  const context = { country: draft.settings.country, currency: draft.settings.currency, timeZone: draft.settings.timeZone };
+  const context = {
+    country: draft.settings.country,
+    currency: draft.settings.currency,
+    timeZone: draft.settings.timeZone,
+  };
   const parsed = type.normalise(value, field, context);
   // The cell's reading also knows the bounds that the API checks by schema.
   const checked = 'value' in parsed && typeof value === 'string' ? type.importCell(value, field, context) : parsed;

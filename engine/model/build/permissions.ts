@@ -44,14 +44,20 @@ function buildPermission(draft: Draft, { document, pack, place }: EffectiveDocum
   const entity = entityNamed(draft, written, pack, where);
   if (!entity) return;
   if (entity.parent) {
-    draft.faults.add(where, 'invalid', `${entity.name} is a part of ${entity.parent.entity}: its rights follow those of its parent.`, { found: written, expected: entity.parent.entity });
+    draft.faults.add(
+      where,
+      'invalid',
+      `${entity.name} is a part of ${entity.parent.entity}: its rights follow those of its parent.`,
+      { found: written, expected: entity.parent.entity },
+    );
     return;
   }
   if (document.condition !== undefined && document.conditions !== undefined) {
     draft.faults.add(place('conditions'), 'invalid', 'A permission has either “condition” or “conditions”.');
   }
   const { read, create, update } = document.fields ?? {};
-  const of = (verb: Verb, set: FieldSetDocument | undefined) => fieldSet(draft, entity, verb, set, (...path) => place('fields', verb, ...path));
+  const of = (verb: Verb, set: FieldSetDocument | undefined) =>
+    fieldSet(draft, entity, verb, set, (...path) => place('fields', verb, ...path));
   const name = permissionName(document.role, entity.name, document.key);
   const permission: Permission = {
     id: draft.identities.permissions[name] ?? name,
@@ -69,15 +75,31 @@ function buildPermission(draft: Draft, { document, pack, place }: EffectiveDocum
 }
 
 /** Field ids; `null` = every field. */
-function fieldSet(draft: Draft, entity: DraftEntity, verb: Verb, set: FieldSetDocument | undefined, place: (...path: (string | number)[]) => Place): ReadonlySet<string> | null {
+function fieldSet(
+  draft: Draft,
+  entity: DraftEntity,
+  verb: Verb,
+  set: FieldSetDocument | undefined,
+  place: (...path: (string | number)[]) => Place,
+): ReadonlySet<string> | null {
   if (set === undefined) return null;
   const named = new Set<string>();
   const collect = (keys: readonly string[] | undefined, list: string) => {
     keys?.forEach((key, index) => {
       const field = fieldNamed(draft, entity, key, place(list, index));
       if (!field) return;
-      if (list === 'only' && verb !== 'read' && field.readOnly && !(verb === 'create' && (key === 'owner' || field.lifecycle !== null))) {
-        draft.faults.add(place(list, index), 'invalid', `“${key}” is never written by people, so nobody can be allowed to.`, { found: key });
+      if (
+        list === 'only' &&
+        verb !== 'read' &&
+        field.readOnly &&
+        !(verb === 'create' && (key === 'owner' || field.lifecycle !== null))
+      ) {
+        draft.faults.add(
+          place(list, index),
+          'invalid',
+          `“${key}” is never written by people, so nobody can be allowed to.`,
+          { found: key },
+        );
       }
       named.add(key);
       // An amount without its currency says nothing, and the currency alone tells that there is an amount.
@@ -94,15 +116,22 @@ function fieldSet(draft: Draft, entity: DraftEntity, verb: Verb, set: FieldSetDo
 
 /** A formula tells of its inputs: who may not read one of them may not read it either. */
 function dropBlindFormulas(entity: DraftEntity, keys: Set<string>): void {
-  const readable = (key: string): boolean => keys.has(key) && (entity.fields.get(key)?.formula?.reads ?? []).every(readable);
+  const readable = (key: string): boolean =>
+    keys.has(key) && (entity.fields.get(key)?.formula?.reads ?? []).every(readable);
   for (const key of [...keys]) if (!readable(key)) keys.delete(key);
 }
 
-function transitionsOf(draft: Draft, entity: DraftEntity, document: PermissionDocument, place: (...path: (string | number)[]) => Place): ReadonlySet<string> | null {
+function transitionsOf(
+  draft: Draft,
+  entity: DraftEntity,
+  document: PermissionDocument,
+  place: (...path: (string | number)[]) => Place,
+): ReadonlySet<string> | null {
   if (document.transitions === undefined) return null;
   const known = new Set<string>();
   for (const { lifecycle } of entity.fields.values()) {
-    for (const key of (lifecycle === null ? undefined : draft.lifecycles.get(lifecycle))?.transitions.keys() ?? []) known.add(key);
+    for (const key of (lifecycle === null ? undefined : draft.lifecycles.get(lifecycle))?.transitions.keys() ?? [])
+      known.add(key);
   }
   document.transitions.forEach((key, index) => {
     if (!known.has(key)) draft.faults.unknown(place('transitions', index), `step of ${entity.name}`, key, known);

@@ -25,7 +25,12 @@ export function checkPolicyCycles(draft: Draft): void {
     if (reported.has(members)) continue;
     reported.add(members);
     const place = placeOfPermission(draft, name);
-    draft.faults.add(place, 'cycle', `The permissions of these entities look at each other’s records in a circle: ${cycle.join(' → ')}.`, { found: cycle });
+    draft.faults.add(
+      place,
+      'cycle',
+      `The permissions of these entities look at each other’s records in a circle: ${cycle.join(' → ')}.`,
+      { found: cycle },
+    );
   }
 }
 

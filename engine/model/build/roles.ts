@@ -16,7 +16,13 @@ export function buildRoles(draft: Draft): void {
       if (!draft.roles.has(parent)) draft.faults.unknown(place('inherits', index), 'role', parent, draft.roles.keys());
     });
     const cycle = cycleFrom(document.key, (key) => draft.roles.get(key)?.inherits ?? []);
-    if (cycle) draft.faults.add(place('inherits'), 'cycle', `Roles cannot inherit from each other in a circle: ${cycle.join(' → ')}.`, { found: cycle });
+    if (cycle)
+      draft.faults.add(
+        place('inherits'),
+        'cycle',
+        `Roles cannot inherit from each other in a circle: ${cycle.join(' → ')}.`,
+        { found: cycle },
+      );
   }
 }
 

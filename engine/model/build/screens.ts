@@ -4,7 +4,15 @@ import type { EffectiveDocument } from '../layers.ts';
 import type { Form, Menu, View } from '../model.ts';
 import { candidates, lookUp, readable } from '../naming.ts';
 import { conditionAt } from './conditions.ts';
-import { type Draft, type DraftEntity, type DraftField, entityNamed, fieldNamed, noDoubles, rolesNamed } from './draft.ts';
+import {
+  type Draft,
+  type DraftEntity,
+  type DraftField,
+  entityNamed,
+  fieldNamed,
+  noDoubles,
+  rolesNamed,
+} from './draft.ts';
 
 export function buildViews(draft: Draft): ReadonlyMap<string, View> {
   const views = new Map<string, View>();
@@ -19,18 +27,30 @@ function buildView(draft: Draft, { document, pack, place }: EffectiveDocument<Vi
   const entity = entityNamed(draft, document.entity, pack, place('entity'));
   if (!entity) return null;
   const columns = document.columns.map((column, index) => {
-    const { field, width } = typeof column === 'string' ? { field: column, width: null } : { field: column.field, width: column.width ?? null };
+    const { field, width } =
+      typeof column === 'string'
+        ? { field: column, width: null }
+        : { field: column.field, width: column.width ?? null };
     const at = typeof column === 'string' ? place('columns', index) : place('columns', index, 'field');
     const found = fieldNamed(draft, entity, field, at);
-    if (found && found.column === null) draft.faults.add(at, 'invalid', `“${field}” holds no single value and cannot be a column.`, { found: field });
+    if (found && found.column === null)
+      draft.faults.add(at, 'invalid', `“${field}” holds no single value and cannot be a column.`, { found: field });
     return { field, width };
   });
-  noDoubles(draft, columns.map(({ field }) => ({ key: field })), 'columns', (index) => place('columns', index));
+  noDoubles(
+    draft,
+    columns.map(({ field }) => ({ key: field })),
+    'columns',
+    (index) => place('columns', index),
+  );
   const order = (document.order ?? []).map((written, index) => {
     const descending = written.startsWith('-');
     const field = descending ? written.slice(1) : written;
     const found = fieldNamed(draft, entity, field, place('order', index));
-    if (found && !found.type.sortable) draft.faults.add(place('order', index), 'invalid', `A list cannot be sorted by “${field}” (${found.type.key}).`, { found: field });
+    if (found && !found.type.sortable)
+      draft.faults.add(place('order', index), 'invalid', `A list cannot be sorted by “${field}” (${found.type.key}).`, {
+        found: field,
+      });
     return { field, descending };
   });
   return {
@@ -55,7 +75,12 @@ export function buildForms(draft: Draft): ReadonlyMap<string, Form> {
   for (const entity of draft.entities.values()) {
     if (forms.has(entity.name)) continue;
     const fields = ordinaryFields(entity).map(({ key }) => key);
-    forms.set(entity.name, { entity: entity.name, sections: [{ key: 'main', label: entity.label, columns: 2, fields: entity.owner ? [...fields, 'owner'] : fields }] });
+    forms.set(entity.name, {
+      entity: entity.name,
+      sections: [
+        { key: 'main', label: entity.label, columns: 2, fields: entity.owner ? [...fields, 'owner'] : fields },
+      ],
+    });
   }
   return forms;
 }
@@ -73,7 +98,12 @@ function buildForm(draft: Draft, { document, pack, place }: EffectiveDocument<Fo
       if (shown.has(key)) draft.faults.add(at, 'duplicate', `“${key}” stands in the form twice.`, { found: key });
       shown.add(key);
     });
-    return { key: section.key, label: section.label ?? readable(section.key), columns: section.columns ?? 2, fields: [...fields] };
+    return {
+      key: section.key,
+      label: section.label ?? readable(section.key),
+      columns: section.columns ?? 2,
+      fields: [...fields],
+    };
   });
   // A field that a later layer brings shows up without anybody touching the form.
   const last = sections.at(-1);
@@ -93,7 +123,11 @@ export function buildMenus(draft: Draft, views: ReadonlyMap<string, View>): read
   return menus.sort((a, b) => a.order - b.order || a.key.localeCompare(b.key));
 }
 
-function buildMenu(draft: Draft, { document, pack, place }: EffectiveDocument<MenuDocument>, views: ReadonlyMap<string, View>): Menu {
+function buildMenu(
+  draft: Draft,
+  { document, pack, place }: EffectiveDocument<MenuDocument>,
+  views: ReadonlyMap<string, View>,
+): Menu {
   noDoubles(draft, document.items, 'items', (index) => place('items', index, 'key'));
   const items = document.items.flatMap((item, index) => {
     const at = (key: string) => place('items', index, key);
@@ -107,10 +141,23 @@ function buildMenu(draft: Draft, { document, pack, place }: EffectiveDocument<Me
     if (item.view !== undefined) {
       const found = lookUp(item.view, pack, (name) => views.has(name));
       if (found === undefined) draft.faults.unknown(at('view'), 'view', item.view, candidates(views.keys(), pack));
-      else if (views.get(found)?.entity !== entity.name) draft.faults.add(at('view'), 'invalid', `The view “${item.view}” lists ${views.get(found)?.entity ?? ''}, not ${entity.name}.`);
+      else if (views.get(found)?.entity !== entity.name)
+        draft.faults.add(
+          at('view'),
+          'invalid',
+          `The view “${item.view}” lists ${views.get(found)?.entity ?? ''}, not ${entity.name}.`,
+        );
       else view = found;
     }
-    return [{ key: item.key, label: item.label ?? entity.pluralLabel, entity: entity.name, view, icon: item.icon ?? entity.icon }];
+    return [
+      {
+        key: item.key,
+        label: item.label ?? entity.pluralLabel,
+        entity: entity.name,
+        view,
+        icon: item.icon ?? entity.icon,
+      },
+    ];
   });
   return {
     key: document.key,

@@ -16,7 +16,12 @@ export function buildTransitions(draft: Draft): void {
       for (const transition of lifecycle.transitions.values()) {
         const { key } = transition;
         const other = owners.get(key);
-        if (other !== undefined) draft.faults.add(lifecycle.placeOf(transition, 'key'), 'duplicate', `${entity.name} has two steps “${key}” (of “${other}” and “${field.key}”): their address would be the same.`);
+        if (other !== undefined)
+          draft.faults.add(
+            lifecycle.placeOf(transition, 'key'),
+            'duplicate',
+            `${entity.name} has two steps “${key}” (of “${other}” and “${field.key}”): their address would be the same.`,
+          );
         owners.set(key, field.key);
         checkFields(draft, entity, lifecycle, transition);
         const guard = lifecycle.guards.get(key);
@@ -30,7 +35,13 @@ export function buildTransitions(draft: Draft): void {
 
 function checkFields(draft: Draft, entity: DraftEntity, lifecycle: DraftLifecycle, transition: Transition): void {
   transition.requires.forEach((key, index) => {
-    if (!entity.fields.has(key)) draft.faults.unknown(lifecycle.placeOf(transition, 'requires', index), `field of ${entity.name}`, key, entity.fields.keys());
+    if (!entity.fields.has(key))
+      draft.faults.unknown(
+        lifecycle.placeOf(transition, 'requires', index),
+        `field of ${entity.name}`,
+        key,
+        entity.fields.keys(),
+      );
   });
   for (const [key, value] of Object.entries(transition.sets)) {
     const place = lifecycle.placeOf(transition, 'sets', key);
@@ -47,9 +58,17 @@ function setError(draft: Draft, field: DraftField, value: unknown): string | nul
   if (field.system || field.readOnly || field.column === null) return `A step cannot set “${field.key}”.`;
   if (value === null) return field.required ? `“${field.key}” is required and cannot be emptied.` : null;
   if (typeof value === 'object') {
-    if ('now' in value) return field.type.valueType === 'datetime' ? null : `Only a date-time field can be set to the present moment; “${field.key}” is ${field.type.key}.`;
-    if ('today' in value) return field.type.valueType === 'date' ? null : `Only a date field can be set to the present day; “${field.key}” is ${field.type.key}.`;
-    return field.reference?.entity === USER_ENTITY ? null : `Only a user field can be set to the acting user; “${field.key}” is ${field.type.key}.`;
+    if ('now' in value)
+      return field.type.valueType === 'datetime'
+        ? null
+        : `Only a date-time field can be set to the present moment; “${field.key}” is ${field.type.key}.`;
+    if ('today' in value)
+      return field.type.valueType === 'date'
+        ? null
+        : `Only a date field can be set to the present day; “${field.key}” is ${field.type.key}.`;
+    return field.reference?.entity === USER_ENTITY
+      ? null
+      : `Only a user field can be set to the acting user; “${field.key}” is ${field.type.key}.`;
   }
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return 'This is no value.';
   const { country, currency, timeZone } = draft.settings;

@@ -1,5 +1,7 @@
 /** One of a list. Stored as its key; `text` with a CHECK, because an enum's operators are not leakproof and its values cannot be removed. */
 import { literal } from '../../db/identifiers.ts';
+import { nearest } from '../../nearest.ts';
+import { isObject } from '../documents.ts';
 import type { FieldType, Parsed } from '../field-type.ts';
 import type { Field } from '../model.ts';
 import { accept, EQUALITY, fold, options, refuse, wrongType } from './base.ts';
@@ -11,18 +13,32 @@ export function listCheck(keys: readonly string[]): string {
   return `{} in (${keys.map((key) => literal(key)).join(', ')})`;
 }
 
-/** The choice a person means: by key, by label, in any case. */
+/** The choice a person means: by key, by label, by another word for it, in any case. */
 export function importChoice(cell: string, field: Field): Parsed {
   const word = fold(cell);
   const choices = field.choices ?? [];
-  const found = choices.find((choice) => choice.key === word) ?? choices.find((choice) => fold(choice.label) === word);
+  const found =
+    choices.find((choice) => choice.key === word) ??
+    choices.find((choice) => fold(choice.label) === word) ??
+    choices.find((choice) => aliasesOf(choice.key, field).some((alias) => fold(alias) === word));
   if (found) return accept(found.key);
-  const known = choices.slice(0, 12).map((choice) => choice.label);
+  const labels = choices.map((choice) => choice.label);
+  const suggestion = nearest(cell.trim(), labels);
+  const known = `${labels.slice(0, 12).join(', ')}${labels.length > 12 ? ', …' : ''}`;
   return refuse(
     'choice',
-    `“${cell.slice(0, 40)}” is not one of: ${known.join(', ')}${choices.length > 12 ? ', …' : ''}.`,
-    { allowed: choices.map(({ key }) => key) },
+    `“${cell.slice(0, 40)}” is not one of: ${known}.${suggestion === undefined ? '' : ` Did you mean “${suggestion}”?`}`,
+    { allowed: choices.map(({ key }) => key), ...(suggestion === undefined ? {} : { nearest: suggestion }) },
   );
+}
+
+function aliasesOf(key: string, field: Field): readonly string[] {
+  const written: readonly unknown[] = Array.isArray(field.options['choices']) ? field.options['choices'] : [];
+  for (const choice of written) {
+    if (isObject(choice) && choice['key'] === key && Array.isArray(choice['aliases']))
+      return choice['aliases'].map(String);
+  }
+  return [];
 }
 
 export function exportChoice(key: string, field: Field): string {
@@ -56,6 +72,12 @@ export const choice: FieldType = {
               minLength: 1,
               maxLength: 120,
               description: 'What people read; the key made readable when left out.',
+            },
+            aliases: {
+              type: 'array',
+              maxItems: 20,
+              description: 'Other words for it that imported files may use.',
+              items: { type: 'string', minLength: 1, maxLength: 120, description: 'Another word.' },
             },
             color: { type: 'string', pattern: '^[a-z]{1,20}$', description: 'A colour of the design system.' },
             removed: { type: 'boolean', description: '`true` takes the choice away that a lower layer brought.' },
