@@ -17,8 +17,6 @@ import { Scopes } from './scopes.ts';
 import { mountSession } from './session.ts';
 import { mountUiModel } from './ui-model-build.ts';
 
-export { httpServer, shutDown } from './shutdown.ts';
-
 export interface HttpOptions {
   /** Folder of the built screens; `dist/ui` by default. */
   readonly uiRoot?: string;
@@ -60,7 +58,7 @@ function dispatchFirst(app: Express, dispatch: (request: IncomingMessage, respon
 }
 
 /**
- * The application. Listen with {@link httpServer}, or mount it.
+ * The application, a request listener. Apply `guardServer` (limits.ts) to the server that listens with it.
  *
  * `/api/{pack}/v1/…` records.ts · `/api/session` session.ts · `/api/ui/model` ui-model-build.ts · `/api/openapi.json`
  * openapi.ts · `/api/metadata/…` metadata.ts · `/livez`, `/readyz` health.ts · `/problems/{code}` here · the rest pages.ts

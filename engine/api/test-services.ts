@@ -119,6 +119,7 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       },
       setPassword: async () => {},
       invalidate: () => {},
+      recordChanged: async () => {},
     },
     log: pino({ level: 'info' }, { write: (line) => void calls.logged.push(JSON.parse(line) as Record<string, unknown>) }),
     secret: 'x'.repeat(32),

@@ -1,14 +1,18 @@
 /** One entity as the screens of a principal know it. */
 import type { Entity, Field, View } from '../model/model.ts';
 import type { EntityRights, Rights } from '../model/rights.ts';
+import { textKey } from '../model/texts.ts';
 import type { Scope } from '../records/scope.ts';
 import type { UiEntity, UiField, UiView } from './ui-model.ts';
-import type { Translate } from './ui-texts.ts';
+
 
 /** @param own the principal's roles with all they inherit: a view for sales representatives is one for their managers too */
 export function isFor(roles: readonly string[] | null, own: ReadonlySet<string>): boolean {
   return roles === null || roles.some((role) => own.has(role));
 }
+
+/** From a text's key and its English to the text in the person's language, see `model/texts.ts`. */
+export type Translate = (key: string, english: string) => string;
 
 export function isReadable(rights: Rights, entity: string): boolean {
   return rights.of(entity).read.length > 0;
@@ -35,7 +39,7 @@ function choicesOf(scope: Scope, entity: Entity, field: Field, translate: Transl
   return (
     choices?.map(({ key, label, color }) => ({
       key,
-      label: translate(`${entity.name}.${field.key}.${key}`, lifecycle ? translate(`lifecycle:${lifecycle.name}.${key}`, label) : label),
+      label: translate(textKey.choice(entity.name, field.key, key), label),
       color,
     })) ?? null
   );
@@ -48,8 +52,8 @@ function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRight
   const target = field.reference?.entity;
   return {
     key: field.key,
-    label: translate(`${entity.name}.${field.key}`, field.label),
-    help: field.help === null ? null : translate(`${entity.name}.${field.key}.help`, field.help),
+    label: translate(textKey.field(entity, field), field.label),
+    help: field.help === null ? null : translate(textKey.help(entity, field), field.help),
     type: type.key,
     widget: type.widget(field),
     valueType: type.valueType,
@@ -72,7 +76,7 @@ function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRight
 function uiView(view: View, readable: ReadonlySet<string>, translate: Translate): UiView {
   return {
     key: view.key,
-    label: translate(`view:${view.name}`, view.label),
+    label: translate(textKey.view(view.name), view.label),
     columns: view.columns.filter(({ field }) => readable.has(field)),
     order: view.order
       .filter(({ field }) => readable.has(field))
@@ -90,7 +94,7 @@ function transitionsOf(scope: Scope, entity: Entity, rights: EntityRights, reada
       .filter(({ key }) => rights.transitions.has(key))
       .map(({ key, label, from, to, requires }) => ({
         key,
-        label: translate(`transition:${lifecycle?.name ?? ''}.${key}`, label),
+        label: translate(textKey.step(entity.name, field.key, key), label),
         field: field.key,
         from,
         to,
@@ -106,12 +110,12 @@ function formOf(scope: Scope, entity: Entity, fields: readonly UiField[], transl
     // Without a form every field of the organisation's own stands in one section; a currency stands beside its amount.
     const companions = new Set(fields.map(({ currencyField }) => currencyField));
     const own = fields.filter(({ key, system }) => (!system || key === 'owner') && !companions.has(key));
-    return [{ key: 'main', label: translate(entity.name, entity.label), columns: 2, fields: own.map(({ key }) => key) }];
+    return [{ key: 'main', label: translate(textKey.entity(entity.name), entity.label), columns: 2, fields: own.map(({ key }) => key) }];
   }
   return form.sections
     .map((section) => ({
       key: section.key,
-      label: translate(`form:${entity.name}.${section.key}`, section.label),
+      label: translate(textKey.section(entity.name, section.key), section.label),
       columns: section.columns,
       fields: section.fields.filter((key) => readable.has(key)),
     }))
@@ -139,8 +143,8 @@ export function uiEntity(scope: Scope, entity: Entity, translate: Translate): Ui
     name: entity.name,
     url: resourceUrl(entity),
     path: entity.path,
-    label: translate(entity.name, entity.label),
-    pluralLabel: translate(`${entity.name}.plural`, entity.pluralLabel),
+    label: translate(textKey.entity(entity.name), entity.label),
+    pluralLabel: translate(textKey.plural(entity.name), entity.pluralLabel),
     icon: entity.icon,
     title: entity.title.template,
     child: entity.parent !== null,

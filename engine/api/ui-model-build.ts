@@ -1,6 +1,7 @@
 /** `GET /api/ui/model`: the model as this principal may see it, in the principal's language. */
 import type { Express } from 'express';
 import type { Model } from '../model/model.ts';
+import { textKey, translator } from '../model/texts.ts';
 import type { Scope } from '../records/scope.ts';
 import { authenticate } from './authenticate.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
@@ -8,10 +9,10 @@ import type { HttpServices } from './ports.ts';
 import { entityTag, matchesNone } from './request-headers.ts';
 import { mount } from './routes.ts';
 import type { Scopes } from './scopes.ts';
+import type { Translate } from './ui-entity.ts';
 import { isFor, isReadable, uiEntity } from './ui-entity.ts';
 import type { UiMenu, UiModel } from './ui-model.ts';
-import type { Translate } from './ui-texts.ts';
-import { chooseLocale, directionOf, localesOf, translator } from './ui-texts.ts';
+import { chooseLocale, directionOf, localesOf } from './ui-texts.ts';
 
 type Shared = Pick<UiModel, 'release' | 'locale' | 'direction' | 'locales' | 'menus' | 'entities'>;
 
@@ -25,7 +26,7 @@ function menusOf(scope: Scope, translate: Translate): readonly UiMenu[] {
     .toSorted((a, b) => a.order - b.order)
     .map((menu) => ({
       key: menu.key,
-      label: translate(`menu:${menu.key}`, menu.label),
+      label: translate(textKey.menu(menu.key), menu.label),
       icon: menu.icon,
       items: menu.items
         .filter((item) => isReadable(rights, item.entity))
@@ -33,10 +34,10 @@ function menusOf(scope: Scope, translate: Translate): readonly UiMenu[] {
           const entity = model.entities.get(item.entity);
           const view = item.view === null ? undefined : model.views.get(item.view);
           // An entry without a name of its own has its entity's, in the person's language.
-          const named = item.label === entity?.pluralLabel ? translate(`${item.entity}.plural`, item.label) : item.label;
+          const named = item.label === entity?.pluralLabel ? translate(textKey.plural(item.entity), item.label) : item.label;
           return {
             key: item.key,
-            label: translate(`menu:${menu.key}.${item.key}`, named),
+            label: translate(textKey.item(menu.key, item.key), named),
             entity: item.entity,
             view: view && isFor(view.roles, rights.roles) ? view.key : null,
             icon: item.icon ?? entity?.icon ?? null,

@@ -1,4 +1,4 @@
-/** Texts of the model in a person's language; what has no translation stays as the documents have it (English). */
+/** Which language a person gets the model in. Its texts themselves are in `model/texts.ts`. */
 import type { Model } from '../model/model.ts';
 
 /** ISO 639 languages that are written from right to left. */
@@ -29,14 +29,4 @@ export function chooseLocale(model: Model, wishes: readonly (string | null | und
     if (known.has(language)) return language;
   }
   return SOURCE_LOCALE;
-}
-
-/** Looks a text up by its key: in the locale, then in its language, then as it is. */
-export type Translate = (key: string, text: string) => string;
-
-export function translator(model: Model, locale: string): Translate {
-  const own = model.translations.get(locale);
-  const general = model.translations.get(languageOf(locale));
-  if (!own && !general) return (_, text) => text;
-  return (key, text) => own?.get(key) ?? general?.get(key) ?? text;
 }
