@@ -65,7 +65,10 @@ export function requireSameOrigin(request: IncomingMessage, publicOrigin: string
 
 function requireIntent(request: IncomingMessage, publicOrigin: string): void {
   if (request.headers[REQUEST_HEADER] !== '1') {
-    throw crossOrigin('Requests with a session cookie that change something need the header X-Armature-Request: 1.', 'X-Armature-Request');
+    throw crossOrigin(
+      'Requests with a session cookie that change something need the header X-Armature-Request: 1.',
+      'X-Armature-Request',
+    );
   }
   requireSameOrigin(request, publicOrigin);
 }
@@ -74,12 +77,18 @@ function requireIntent(request: IncomingMessage, publicOrigin: string): void {
  * The principal of a request; it stands in the exchange afterwards.
  * @throws Problem `unauthenticated`, `cross_origin`
  */
-export async function authenticate(exchange: Exchange, identity: Authenticator, publicOrigin: string): Promise<Principal> {
+export async function authenticate(
+  exchange: Exchange,
+  identity: Authenticator,
+  publicOrigin: string,
+): Promise<Principal> {
   const { request } = exchange;
   const credentials = credentialsOf(request);
   const principal = credentials && (await identity.authenticate(credentials.token));
-  if (!credentials || !principal) throw new Problem('unauthenticated', 'Sign in first: there is no valid session or token.');
+  if (!credentials || !principal)
+    throw new Problem('unauthenticated', 'Sign in first: there is no valid session or token.');
   exchange.principal = principal;
-  if (credentials.kind === 'cookie' && request.method !== 'GET' && request.method !== 'HEAD') requireIntent(request, publicOrigin);
+  if (credentials.kind === 'cookie' && request.method !== 'GET' && request.method !== 'HEAD')
+    requireIntent(request, publicOrigin);
   return principal;
 }

@@ -1,6 +1,7 @@
 /** Request bodies: read up to a limit, checked before they are parsed. */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { parseDocument } from '../model/json-text.ts';
 import { invalidAt, Problem } from '../problem.ts';
 
 /** Bytes of a body with records. */
@@ -102,13 +103,6 @@ export function nesting(text: Uint8Array, limit: number): number {
   return deepest;
 }
 
-/** Where V8 says that parsing stopped: characters from 0. */
-function positionOf(error: unknown, text: string): number {
-  const found = error instanceof Error ? /at position (\d+)/.exec(error.message) : null;
-  if (found?.[1] !== undefined) return Number(found[1]);
-  return text.length;
-}
-
 function malformed(message: string, params: Record<string, unknown> = {}): Problem {
   return new Problem('malformed_json', message, [{ code: 'malformed_json', message, pointer: '', params }]);
 }
@@ -120,26 +114,46 @@ export function parseJson(body: Buffer): unknown {
   if (body.length === 0) throw malformed('The body is empty.', { position: 0, line: 1, column: 1 });
   if (nesting(body, MAX_DEPTH) > MAX_DEPTH) {
     throw new Problem('too_deep', `Objects and arrays may be nested ${MAX_DEPTH} deep.`, [
-      { code: 'too_deep', message: `Objects and arrays may be nested ${MAX_DEPTH} deep.`, params: { limit: MAX_DEPTH } },
+      {
+        code: 'too_deep',
+        message: `Objects and arrays may be nested ${MAX_DEPTH} deep.`,
+        params: { limit: MAX_DEPTH },
+      },
     ]);
   }
   if (!isUtf8(body)) throw malformed('The body is not valid UTF-8.');
   const text = body.toString('utf8');
   try {
     return JSON.parse(text);
+  } catch {
+    return diagnose(text);
+  }
+}
+
+/** V8 does not always say where a text stops being JSON; the scanner of documents does. */
+function diagnose(text: string): unknown {
+  try {
+    // Getting through means that only a byte order mark was in the way, which RFC 8259 §8.1 lets us ignore.
+    return parseDocument(text, 'body');
   } catch (error) {
-    const position = positionOf(error, text);
-    const before = text.slice(0, position);
-    const line = before.split('\n').length;
-    const column = position - before.lastIndexOf('\n');
-    const end = position >= text.length ? 'It ends too early' : 'It cannot be read from';
-    throw malformed(`The body is not valid JSON. ${end}: line ${line}, column ${column}.`, { position, line, column });
+    const found = error instanceof Problem ? error.errors[0] : undefined;
+    const { line, column } = found?.params ?? {};
+    if (!found || typeof line !== 'number' || typeof column !== 'number') throw error;
+    const position =
+      text
+        .split('\n')
+        .slice(0, line - 1)
+        .join('\n').length +
+      column -
+      (line > 1 ? 0 : 1);
+    throw malformed(`The body is not valid JSON. ${found.message}`, { position, line, column });
   }
 }
 
 /** @throws Problem `invalid` when the body is no object */
 export function objectOf(body: unknown): Readonly<Record<string, unknown>> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalidAt('', 'The body must be an object.', 'type');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw invalidAt('', 'The body must be an object.', 'type');
   return { ...body };
 }
 

@@ -88,7 +88,9 @@ export function sendText(exchange: Exchange, status: number, body: string, optio
   response.writeHead(status, [
     ...exchange.headers,
     ...(options.type === undefined ? JSON_TYPE : ['Content-Type', options.type]),
-    ...(options.cache === undefined ? NO_STORE : ['Cache-Control', options.cache, 'Vary', 'Cookie, Authorization, Accept-Language']),
+    ...(options.cache === undefined
+      ? NO_STORE
+      : ['Cache-Control', options.cache, 'Vary', 'Cookie, Authorization, Accept-Language']),
     'Content-Length',
     String(Buffer.byteLength(body)),
     'X-Request-Id',

@@ -24,7 +24,9 @@ export async function readiness(database: Pick<Database, 'asOwner'>): Promise<Re
   try {
     const wanted = await migrationCount();
     const applied = await database.asOwner(async (client) => {
-      const { rows } = await client.query<{ count: number }>('select count(*)::int as count from public.armature_migration');
+      const { rows } = await client.query<{ count: number }>(
+        'select count(*)::int as count from public.armature_migration',
+      );
       return rows[0]?.count ?? 0;
     });
     const complete = applied >= wanted;

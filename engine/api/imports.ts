@@ -30,7 +30,10 @@ async function receiveFile<T>(
   }
   let parser: busboy.Busboy;
   try {
-    parser = busboy({ headers: request.headers, limits: { files: 1, fields: 8, fieldSize: 4096, parts: 10, fileSize: FILE_LIMIT } });
+    parser = busboy({
+      headers: request.headers,
+      limits: { files: 1, fields: 8, fieldSize: 4096, parts: 10, fileSize: FILE_LIMIT },
+    });
   } catch {
     throw invalidImport('The multipart body has no boundary.', '');
   }
@@ -72,10 +75,14 @@ async function errorsFile(request: RecordRequest, id: string): Promise<void> {
   const stream = await services.importer.errors(scope, entity, id);
   exchange.response.writeHead(200, [
     ...exchange.headers,
-    'Content-Type', 'text/csv; charset=utf-8',
-    'Content-Disposition', `attachment; filename="${entity.plural}-errors.csv"`,
-    'Cache-Control', 'no-store',
-    'X-Request-Id', exchange.id,
+    'Content-Type',
+    'text/csv; charset=utf-8',
+    'Content-Disposition',
+    `attachment; filename="${entity.plural}-errors.csv"`,
+    'Cache-Control',
+    'no-store',
+    'X-Request-Id',
+    exchange.id,
   ]);
   await pipeline(stream, exchange.response);
 }
@@ -86,12 +93,15 @@ export async function importRoute(request: RecordRequest, rest: readonly string[
   const [first, second] = rest;
   if (first === undefined) {
     if (method !== 'POST') throw notAllowed('POST');
-    const made = await receiveFile(exchange.request, (name, stream) => services.importer.upload(scope, entity, { name, stream }));
+    const made = await receiveFile(exchange.request, (name, stream) =>
+      services.importer.upload(scope, entity, { name, stream }),
+    );
     return sendJson(exchange, 201, { data: made });
   }
   const id = requireId(first);
   if (second === undefined) {
-    if (method === 'GET' || method === 'HEAD') return sendJson(exchange, 200, { data: await services.importer.status(scope, entity, id) });
+    if (method === 'GET' || method === 'HEAD')
+      return sendJson(exchange, 200, { data: await services.importer.status(scope, entity, id) });
     if (method !== 'PATCH') throw notAllowed('GET, HEAD, PATCH');
     const body = await readJson(exchange.request, RECORD_LIMIT);
     return sendJson(exchange, 200, { data: await services.importer.configure(scope, entity, id, body) });

@@ -9,14 +9,8 @@ const REQUEST = 300_000;
 const KEEP_ALIVE = 65_000;
 
 function refusal(error: NodeJS.ErrnoException): readonly [number, string] {
-  switch (error.code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return [431, 'Request Header Fields Too Large'];
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return [408, 'Request Timeout'];
-    default:
-      return [400, 'Bad Request'];
-  }
+  if (error.code === 'HPE_HEADER_OVERFLOW') return [431, 'Request Header Fields Too Large'];
+  return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'Request Timeout'] : [400, 'Bad Request'];
 }
 
 /** What cannot be parsed as HTTP has no exchange: the answer is written by hand. */
@@ -27,7 +21,15 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   }
   const [status, detail] = refusal(error);
   const [, title, retryable] = PROBLEMS.invalid_header;
-  const body = JSON.stringify({ type: '/problems/invalid_header', title, status, code: 'invalid_header', detail, retryable, errors: [] });
+  const body = JSON.stringify({
+    type: '/problems/invalid_header',
+    title,
+    status,
+    code: 'invalid_header',
+    detail,
+    retryable,
+    errors: [],
+  });
   socket.end(
     [
       `HTTP/1.1 ${status} ${detail}`,

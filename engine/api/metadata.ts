@@ -27,8 +27,10 @@ function releaseNumber(body: Body, key: string): number {
 
 function message(body: Body): string {
   const value = body['message'];
-  if (typeof value !== 'string' || value.trim() === '') throw invalidAt('/message', 'Say what this release is for.', 'required');
-  if (value.length > MESSAGE_LENGTH) throw invalidAt('/message', `This may have ${MESSAGE_LENGTH} characters.`, 'too_long');
+  if (typeof value !== 'string' || value.trim() === '')
+    throw invalidAt('/message', 'Say what this release is for.', 'required');
+  if (value.length > MESSAGE_LENGTH)
+    throw invalidAt('/message', `This may have ${MESSAGE_LENGTH} characters.`, 'too_long');
   return value;
 }
 
@@ -38,7 +40,8 @@ function source(body: Body): { packs?: readonly string[]; documents?: readonly B
   if (packs !== undefined && !(Array.isArray(packs) && packs.every((key) => typeof key === 'string'))) {
     throw invalidAt('/packs', 'This must be a list of pack keys.', 'type');
   }
-  if (documents !== undefined && !Array.isArray(documents)) throw invalidAt('/documents', 'This must be a list of documents.', 'type');
+  if (documents !== undefined && !Array.isArray(documents))
+    throw invalidAt('/documents', 'This must be a list of documents.', 'type');
   const objects = documents?.map((document: unknown, at) => {
     if (typeof document !== 'object' || document === null || Array.isArray(document)) {
       throw invalidAt(`/documents/${at}`, 'A document is an object.', 'type');
@@ -50,7 +53,19 @@ function source(body: Body): { packs?: readonly string[]; documents?: readonly B
 
 function onlyKeys(body: Body, ...known: readonly string[]): void {
   const other = Object.keys(body).find((key) => !known.includes(key));
-  if (other !== undefined) throw invalidAt(`/${other.replaceAll('~', '~0').replaceAll('/', '~1')}`, 'This is not known here.', 'unknown', { known });
+  if (other !== undefined)
+    throw invalidAt(`/${other.replaceAll('~', '~0').replaceAll('/', '~1')}`, 'This is not known here.', 'unknown', {
+      known,
+    });
+}
+
+async function read(exchange: Exchange): Promise<Body> {
+  return objectOf(await readJson(exchange.request, METADATA_LIMIT));
+}
+
+/** The name a release is published under. */
+function author({ principal }: Scope): string {
+  return principal.email ?? principal.name;
 }
 
 export function mountMetadata(app: Express, services: HttpServices, scopes: Scopes, publicOrigin: string): void {
@@ -59,11 +74,10 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
 
   async function administrator(exchange: Exchange): Promise<Scope> {
     const scope = await scopes.of(await authenticate(exchange, services.identity, publicOrigin));
-    if (!scope.rights.administrator) throw new Problem('forbidden', 'Only an administrator of the organisation may do this.');
+    if (!scope.rights.administrator)
+      throw new Problem('forbidden', 'Only an administrator of the organisation may do this.');
     return scope;
   }
-  const read = async (exchange: Exchange) => objectOf(await readJson(exchange.request, METADATA_LIMIT));
-  const author = (scope: Scope) => scope.principal.email ?? scope.principal.name;
 
   mount(app, '/api/metadata/documents', {
     GET: async (exchange) => {
@@ -84,7 +98,12 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
       const scope = await administrator(exchange);
       const body = await read(exchange);
       onlyKeys(body, 'packs', 'documents', 'base', 'message');
-      const input = { base: releaseNumber(body, 'base'), author: author(scope), message: message(body), ...source(body) };
+      const input = {
+        base: releaseNumber(body, 'base'),
+        author: author(scope),
+        message: message(body),
+        ...source(body),
+      };
       sendJson(exchange, 201, { data: await publisher.publish(scope.tenant.key, input) });
     },
   });
@@ -93,7 +112,12 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
       const scope = await administrator(exchange);
       const body = await read(exchange);
       onlyKeys(body, 'base', 'to', 'message');
-      const input = { base: releaseNumber(body, 'base'), to: releaseNumber(body, 'to'), author: author(scope), message: message(body) };
+      const input = {
+        base: releaseNumber(body, 'base'),
+        to: releaseNumber(body, 'to'),
+        author: author(scope),
+        message: message(body),
+      };
       sendJson(exchange, 201, { data: await publisher.rollback(scope.tenant.key, input) });
     },
   });

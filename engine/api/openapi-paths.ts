@@ -10,10 +10,24 @@ type Paths = Record<string, Part>;
 
 const parameter = (key: string): Part => ({ $ref: `#/components/parameters/${key}` });
 const headerRef = (key: string): Part => ({ [key]: { $ref: `#/components/headers/${key}` } });
-const json = (schema: Part, example?: unknown): Part => ({ 'application/json': { schema, ...(example !== undefined && { example }) } });
+const json = (schema: Part, example?: unknown): Part => ({
+  'application/json': { schema, ...(example !== undefined && { example }) },
+});
 const data = (schema: Part): Part => ({ type: 'object', required: ['data'], properties: { data: schema } });
 
-const LIST_CONTROLS = ['select', 'order', 'first', 'after', 'before', 'offset', 'count', 'search', 'view', 'group', 'agg'] as const;
+const LIST_CONTROLS = [
+  'select',
+  'order',
+  'first',
+  'after',
+  'before',
+  'offset',
+  'count',
+  'search',
+  'view',
+  'group',
+  'agg',
+] as const;
 
 /** A filter such as `amount[gte]=10.00`: one deep object per field, its members the operators. */
 function filterParameter(scope: Scope, field: Field): Part {
@@ -22,7 +36,13 @@ function filterParameter(scope: Scope, field: Field): Part {
   const single = Array.isArray(example) ? { type: 'string' } : value;
   const member = (operator: string): Part => {
     if (operator === 'null') return { type: 'boolean' };
-    if (operator === 'in' || operator === 'nin' || operator === 'between' || operator === 'hasAny' || operator === 'hasAll') {
+    if (
+      operator === 'in' ||
+      operator === 'nin' ||
+      operator === 'between' ||
+      operator === 'hasAny' ||
+      operator === 'hasAll'
+    ) {
       return { type: 'string', description: 'Values with commas between them.' };
     }
     return operator === 'eq' ? single : { type: 'string' };
@@ -53,19 +73,39 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
   const item: Record<string, Part> = {};
   if (rights.read.length > 0) {
     const filterable = readableFields(scope, entity).filter((field) => field.type.operators.length > 0);
-    const found: Part = { description: 'A page of records, or of groups.', headers: headerRef('Link'), content: json(schemaRef(names.list)) };
+    const found: Part = {
+      description: 'A page of records, or of groups.',
+      headers: headerRef('Link'),
+      content: json(schemaRef(names.list)),
+    };
     item['get'] = operation(entity, 'list', `List ${entity.pluralLabel}`, {
       parameters: [...LIST_CONTROLS.map(parameter), ...filterable.map((field) => filterParameter(scope, field))],
       responses: { '200': found, ...problems(...ALWAYS, 504) },
     });
     paths[`${url}/$query`] = {
       post: operation(entity, 'query', `Query ${entity.pluralLabel}`, {
-        description: 'The same as the list, with the query as JSON: also `and`, `or`, `not`. The method QUERY (RFC 10008) on the list does the same.',
+        description:
+          'The same as the list, with the query as JSON: also `and`, `or`, `not`. The method QUERY (RFC 10008) on the list does the same.',
         requestBody: {
           required: true,
           content: json(
-            { type: 'object', properties: { where: { type: 'object' }, select: { type: 'array' }, order: { type: 'array', items: { type: 'string' } }, first: { type: 'integer' }, after: { type: ['string', 'null'] }, count: { enum: ['none', 'exact', 'capped'] } } },
-            { where: { created_at: { gte: '2026-01-01T00:00:00Z' } }, select: ['id', '_title'], order: ['-created_at'], first: 50 },
+            {
+              type: 'object',
+              properties: {
+                where: { type: 'object' },
+                select: { type: 'array' },
+                order: { type: 'array', items: { type: 'string' } },
+                first: { type: 'integer' },
+                after: { type: ['string', 'null'] },
+                count: { enum: ['none', 'exact', 'capped'] },
+              },
+            },
+            {
+              where: { created_at: { gte: '2026-01-01T00:00:00Z' } },
+              select: ['id', '_title'],
+              order: ['-created_at'],
+              first: 50,
+            },
           ),
         },
         responses: { '200': found, ...problems(...ALWAYS, 413, 415, 422, 504) },
@@ -74,11 +114,21 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
   }
   if (rights.create.length > 0) {
     const one = schemaRef(names.create);
-    const example = recordExample(scope, entity, [...rights.creatableFields].filter((key) => entity.fields.get(key)?.required === true));
+    const example = recordExample(
+      scope,
+      entity,
+      [...rights.creatableFields].filter((key) => entity.fields.get(key)?.required === true),
+    );
     item['post'] = operation(entity, 'create', `Create ${entity.label}`, {
       parameters: ['select', 'idempotencyKey', 'prefer'].map(parameter),
-      requestBody: { required: true, content: json({ oneOf: [one, { type: 'array', minItems: 1, maxItems: 1000, items: one }] }, example) },
-      responses: { '201': written(scope, entity, { ...headerRef('Location'), ...headerRef('ETag') }), ...problems(...WITH_BODY) },
+      requestBody: {
+        required: true,
+        content: json({ oneOf: [one, { type: 'array', minItems: 1, maxItems: 1000, items: one }] }, example),
+      },
+      responses: {
+        '201': written(scope, entity, { ...headerRef('Location'), ...headerRef('ETag') }),
+        ...problems(...WITH_BODY),
+      },
     });
   }
   if (Object.keys(item).length > 0) paths[url] = item;
@@ -112,8 +162,18 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
   if (rights.update.length > 0) {
     item['patch'] = operation(entity, 'update', `Change ${entity.label}`, {
       parameters: ['select', 'ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
-      requestBody: { required: true, content: { ...json(schemaRef(names.update)), 'application/merge-patch+json': { schema: schemaRef(names.update) } } },
-      responses: { '200': written(scope, entity, headerRef('ETag')), '204': { description: 'Done, without a body.' }, ...problems(...WITH_BODY) },
+      requestBody: {
+        required: true,
+        content: {
+          ...json(schemaRef(names.update)),
+          'application/merge-patch+json': { schema: schemaRef(names.update) },
+        },
+      },
+      responses: {
+        '200': written(scope, entity, headerRef('ETag')),
+        '204': { description: 'Done, without a body.' },
+        ...problems(...WITH_BODY),
+      },
     });
   }
   if (rights.delete.length > 0) {
@@ -127,7 +187,13 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
     paths[`${url}/history`] = {
       parameters: [parameter('id')],
       get: operation(entity, 'history', `History of ${entity.label}`, {
-        responses: { '200': { description: 'Changes, newest first.', content: json(data({ type: 'array', items: schemaRef('HistoryEntry') })) }, ...problems(...ALWAYS) },
+        responses: {
+          '200': {
+            description: 'Changes, newest first.',
+            content: json(data({ type: 'array', items: schemaRef('HistoryEntry') })),
+          },
+          ...problems(...ALWAYS),
+        },
       }),
     };
   }
@@ -149,7 +215,8 @@ function actions(scope: Scope, entity: Entity, paths: Paths): void {
   for (const field of entity.fields.values()) {
     const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
     for (const transition of lifecycle?.transitions.values() ?? []) {
-      if (rights.transitions.has(transition.key)) post(transition.key, `${entity.label}: ${transition.label}`, schemaRef(schemaNames(entity).update));
+      if (rights.transitions.has(transition.key))
+        post(transition.key, `${entity.label}: ${transition.label}`, schemaRef(schemaNames(entity).update));
     }
   }
   if (entity.softDelete && rights.delete.length > 0) post('restore', `Restore ${entity.label}`, null);
@@ -158,29 +225,65 @@ function actions(scope: Scope, entity: Entity, paths: Paths): void {
 function imports(scope: Scope, entity: Entity, paths: Paths): void {
   if (!scope.rights.of(entity.name).import) return;
   const url = `${resourceUrl(entity)}/imports`;
-  const answer = (status: string, description: string): Part => ({ [status]: { description, content: json(data(schemaRef('Import'))) } });
+  const answer = (status: string, description: string): Part => ({
+    [status]: { description, content: json(data(schemaRef('Import'))) },
+  });
   paths[url] = {
     post: operation(entity, 'import', `Upload a file of ${entity.pluralLabel}`, {
-      requestBody: { required: true, content: { 'multipart/form-data': { schema: { type: 'object', required: ['file'], properties: { file: { type: 'string', contentMediaType: 'text/csv' } } } } } },
-      responses: { ...answer('201', 'What was found in the file, with a suggested mapping.'), ...problems(...ALWAYS, 403, 413, 415, 422) },
+      requestBody: {
+        required: true,
+        content: {
+          'multipart/form-data': {
+            schema: {
+              type: 'object',
+              required: ['file'],
+              properties: { file: { type: 'string', contentMediaType: 'text/csv' } },
+            },
+          },
+        },
+      },
+      responses: {
+        ...answer('201', 'What was found in the file, with a suggested mapping.'),
+        ...problems(...ALWAYS, 403, 413, 415, 422),
+      },
     }),
   };
   paths[`${url}/{import}`] = {
     parameters: [parameter('import')],
-    get: operation(entity, 'import_status', 'Progress of an import', { responses: { ...answer('200', 'How far it is.'), ...problems(...ALWAYS) } }),
+    get: operation(entity, 'import_status', 'Progress of an import', {
+      responses: { ...answer('200', 'How far it is.'), ...problems(...ALWAYS) },
+    }),
     patch: operation(entity, 'import_settings', 'Settings of an import', {
-      requestBody: { required: true, content: json({ type: 'object', properties: { mapping: { type: 'object' }, upsertBy: { type: 'array', items: { type: 'string' } }, dryRun: { type: 'boolean' } } }) },
+      requestBody: {
+        required: true,
+        content: json({
+          type: 'object',
+          properties: {
+            mapping: { type: 'object' },
+            upsertBy: { type: 'array', items: { type: 'string' } },
+            dryRun: { type: 'boolean' },
+          },
+        }),
+      },
       responses: { ...answer('200', 'Stored.'), ...problems(...WITH_BODY) },
     }),
   };
   paths[`${url}/{import}/start`] = {
     parameters: [parameter('import')],
-    post: operation(entity, 'import_start', 'Start an import', { responses: { ...answer('202', 'It runs.'), ...problems(...ALWAYS, 403, 409, 422) } }),
+    post: operation(entity, 'import_start', 'Start an import', {
+      responses: { ...answer('202', 'It runs.'), ...problems(...ALWAYS, 403, 409, 422) },
+    }),
   };
   paths[`${url}/{import}/errors.csv`] = {
     parameters: [parameter('import')],
     get: operation(entity, 'import_errors', 'Rows that were not imported', {
-      responses: { '200': { description: 'The rows as they were, each with its reason.', content: { 'text/csv': { schema: { type: 'string' } } } }, ...problems(...ALWAYS) },
+      responses: {
+        '200': {
+          description: 'The rows as they were, each with its reason.',
+          content: { 'text/csv': { schema: { type: 'string' } } },
+        },
+        ...problems(...ALWAYS),
+      },
     }),
   };
 }

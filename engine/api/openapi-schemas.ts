@@ -7,8 +7,18 @@ import { isReadable, readableFields } from './ui-entity.ts';
 export type SchemaSet = Record<string, JsonSchema>;
 
 /** Names of an entity's schemas under `components/schemas`. */
-export function schemaNames(entity: Entity): { readonly record: string; readonly create: string; readonly update: string; readonly list: string } {
-  return { record: entity.name, create: `${entity.name}.create`, update: `${entity.name}.update`, list: `${entity.name}.list` };
+export function schemaNames(entity: Entity): {
+  readonly record: string;
+  readonly create: string;
+  readonly update: string;
+  readonly list: string;
+} {
+  return {
+    record: entity.name,
+    create: `${entity.name}.create`,
+    update: `${entity.name}.update`,
+    list: `${entity.name}.list`,
+  };
 }
 
 export function schemaRef(name: string): JsonSchema {
@@ -44,6 +54,7 @@ export function exampleOf(scope: Scope, field: Field): unknown {
     case 'text':
       return textExample(scope, field);
     case null:
+    default:
       return [];
   }
 }
@@ -75,11 +86,21 @@ function nullable(schema: JsonSchema): JsonSchema {
 /** What a reference may be answered as: its id, or the record when it was selected. */
 function outputSchema(scope: Scope, field: Field): JsonSchema {
   const described = { title: field.label, ...(field.help !== null && { description: field.help }) };
-  if (field.children) return { ...described, type: 'array', description: 'Answered when selected.', items: schemaRef(field.children.entity) };
+  if (field.children)
+    return {
+      ...described,
+      type: 'array',
+      description: 'Answered when selected.',
+      items: schemaRef(field.children.entity),
+    };
   const own = field.type.outputSchema(field);
   const target = field.reference?.entity;
   const value = target !== undefined && isReadable(scope.rights, target) ? { anyOf: [own, schemaRef(target)] } : own;
-  return { ...described, ...(field.required || field.system ? value : nullable(value)), readOnly: field.readOnly || field.system };
+  return {
+    ...described,
+    ...(field.required || field.system ? value : nullable(value)),
+    readOnly: field.readOnly || field.system,
+  };
 }
 
 function inputSchema(scope: Scope, field: Field): JsonSchema | null {
@@ -108,7 +129,14 @@ function inputs(scope: Scope, entity: Entity, allowed: ReadonlySet<string>): Sch
 /** A field must be sent when it is required and nothing else gives it a value. */
 function mustSend(entity: Entity, key: string): boolean {
   const field = entity.fields.get(key);
-  return field !== undefined && field.required && field.default === undefined && field.lifecycle === null && key !== 'owner' && field.key !== entity.parent?.field;
+  return (
+    field !== undefined &&
+    field.required &&
+    field.default === undefined &&
+    field.lifecycle === null &&
+    key !== 'owner' &&
+    field.key !== entity.parent?.field
+  );
 }
 
 /** A whole record as an example, of the fields given. */
@@ -134,9 +162,20 @@ export function entitySchemas(scope: Scope, entity: Entity): SchemaSet {
       properties: {
         ...Object.fromEntries(fields.map((field) => [field.key, outputSchema(scope, field)])),
         _title: { type: 'string', readOnly: true, description: 'The title, when selected.' },
-        _actions: { type: 'array', readOnly: true, items: { type: 'string' }, description: 'Transitions that are possible now, when selected.' },
+        _actions: {
+          type: 'array',
+          readOnly: true,
+          items: { type: 'string' },
+          description: 'Transitions that are possible now, when selected.',
+        },
       },
-      examples: [recordExample(scope, entity, fields.map(({ key }) => key))],
+      examples: [
+        recordExample(
+          scope,
+          entity,
+          fields.map(({ key }) => key),
+        ),
+      ],
     };
     made[names.list] = {
       type: 'object',
@@ -151,7 +190,13 @@ export function entitySchemas(scope: Scope, entity: Entity): SchemaSet {
   if (rights.create.length > 0) {
     const properties = inputs(scope, entity, rights.creatableFields);
     const required = Object.keys(properties).filter((key) => mustSend(entity, key));
-    made[names.create] = { type: 'object', title: entity.label, additionalProperties: false, properties, ...(required.length > 0 && { required }) };
+    made[names.create] = {
+      type: 'object',
+      title: entity.label,
+      additionalProperties: false,
+      properties,
+      ...(required.length > 0 && { required }),
+    };
   }
   if (rights.update.length > 0) {
     made[names.update] = {

@@ -45,12 +45,20 @@ export function buildOpenApi(scope: Scope, publicUrl: string): Record<string, un
     components: {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'A token issued for a program.' },
-        session: { type: 'apiKey', in: 'cookie', name: 'armature_session', description: 'The cookie of a signed-in browser; requests other than GET also need `X-Armature-Request: 1`.' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'armature_session',
+          description: 'The cookie of a signed-in browser; requests other than GET also need `X-Armature-Request: 1`.',
+        },
       },
       parameters: COMMON_PARAMETERS,
       headers: COMMON_HEADERS,
       responses: COMMON_RESPONSES,
-      schemas: Object.assign({ ...COMMON_SCHEMAS }, ...entities.map((entity) => entitySchemas(scope, entity))) as Record<string, unknown>,
+      schemas: Object.assign(
+        { ...COMMON_SCHEMAS },
+        ...entities.map((entity) => entitySchemas(scope, entity)),
+      ) as Record<string, unknown>,
     },
   };
 }

@@ -11,6 +11,7 @@ import { notAllowed, sendProblem } from './problem-response.ts';
 import { exchangeOf } from './routes.ts';
 
 const BUILT = fileURLToPath(new URL('../../dist/ui/', import.meta.url));
+const INDEX = '/index.html';
 const PLACEHOLDER = '__CSP_NONCE__';
 const ONE_YEAR = 365 * 24 * 60 * 60 * 1000;
 const UNBUILT = 'The screens are not built yet: run "npm run build". The API works without them.\n';
@@ -44,7 +45,8 @@ function pageReader(root: string): () => Promise<Page | null> {
   return async () => {
     try {
       const { mtimeMs } = await stat(file);
-      if (page?.changed !== mtimeMs) page = { changed: mtimeMs, parts: (await readFile(file, 'utf8')).split(PLACEHOLDER) };
+      if (page?.changed !== mtimeMs)
+        page = { changed: mtimeMs, parts: (await readFile(file, 'utf8')).split(PLACEHOLDER) };
       return page;
     } catch {
       return null;
@@ -55,19 +57,26 @@ function pageReader(root: string): () => Promise<Page | null> {
 function sendPage(exchange: Exchange, status: number, type: string, body: string, contentPolicy: string): void {
   exchange.response.writeHead(status, [
     ...exchange.headers.filter((_, at, all) => all[at - (at % 2)] !== 'Content-Security-Policy'),
-    'Content-Security-Policy', contentPolicy,
-    'Content-Type', type,
-    'Content-Length', String(Buffer.byteLength(body)),
-    'Cache-Control', 'no-store',
-    'X-Request-Id', exchange.id,
+    'Content-Security-Policy',
+    contentPolicy,
+    'Content-Type',
+    type,
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'Cache-Control',
+    'no-store',
+    'X-Request-Id',
+    exchange.id,
   ]);
   exchange.response.end(body);
 }
 
-/** Whether an address may be one of the screens': the last part has no extension, and it is not the API's. */
+/** Whether an address may be one of the screens': no part has an extension, it is not the API's, and it is well encoded. */
 function isPagePath(path: string): boolean {
-  if (path === '/api' || path.startsWith('/api/') || path.startsWith('/assets/')) return false;
-  return !path.slice(path.lastIndexOf('/')).includes('.');
+  if (path === INDEX) return true;
+  const [, first] = path.split('/', 2);
+  if (first === 'api' || first === 'assets') return false;
+  return !path.includes('.') && !/%(?![0-9A-Fa-f]{2})/.test(path);
 }
 
 /** Mounted last: what no route has answered. */
@@ -81,21 +90,28 @@ export function mountPages(app: Express, root = BUILT): void {
     next();
   });
   // Names in /assets carry a hash of their content: what was fetched once never changes.
-  app.use('/assets', express.static(`${root.replace(/\/$/, '')}/assets`, { ...files, immutable: true, maxAge: ONE_YEAR }));
-  app.use(express.static(root, { ...files, maxAge: 0, extensions: false }));
+  app.use(
+    '/assets',
+    express.static(`${root.replace(/\/$/, '')}/assets`, { ...files, immutable: true, maxAge: ONE_YEAR }),
+  );
+  const others = express.static(root, { ...files, maxAge: 0, extensions: false });
+  // The page itself leaves with a nonce only.
+  app.use((request, response, next) => (request.path === INDEX ? next() : others(request, response, next)));
 
-  app.use(async (request, response) => {
-    const exchange = exchangeOf(request);
+  app.use((request, response) => {
+    // The page and problems bring their own.
     for (const name of response.getHeaderNames()) response.removeHeader(name);
-    try {
-      if (!isPagePath(pathOf(request.originalUrl))) throw notFound();
-      if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET, HEAD');
-      const page = await read();
-      if (!page) return sendPage(exchange, 503, 'text/plain; charset=utf-8', UNBUILT, "default-src 'none'");
-      const nonce = randomBytes(16).toString('base64url');
-      sendPage(exchange, 200, 'text/html; charset=utf-8', page.parts.join(nonce), policy(nonce));
-    } catch (error) {
-      sendProblem(exchange, error);
-    }
+    const exchange = exchangeOf(request);
+    answerPage(exchange, pathOf(request.originalUrl), read).catch((error: unknown) => sendProblem(exchange, error));
   });
+}
+
+async function answerPage(exchange: Exchange, path: string, read: () => Promise<Page | null>): Promise<void> {
+  const { method } = exchange.request;
+  if (!isPagePath(path)) throw notFound();
+  if (method !== 'GET' && method !== 'HEAD') throw notAllowed('GET, HEAD');
+  const page = await read();
+  if (!page) return sendPage(exchange, 503, 'text/plain; charset=utf-8', UNBUILT, "default-src 'none'");
+  const nonce = randomBytes(16).toString('base64url');
+  sendPage(exchange, 200, 'text/html; charset=utf-8', page.parts.join(nonce), policy(nonce));
 }

@@ -3,22 +3,25 @@
  */
 import type { Readable } from 'node:stream';
 import type { Entity } from '../model/model.ts';
+import type { Query, Selection } from '../records/query/query.ts';
 import type { Scope } from '../records/scope.ts';
 import type { Services } from '../services.ts';
 import type { Idempotency } from './request-headers.ts';
 
-export type Query = unknown;
-export type Selection = unknown;
-
 export interface RecordReader {
   list(scope: Scope, entity: Entity, query: Query): Promise<{ readonly body: string }>;
-  one(scope: Scope, entity: Entity, id: string, selection: Selection): Promise<{ readonly body: string; readonly version: number } | null>;
-  history(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string } | null>;
+  one(
+    scope: Scope,
+    entity: Entity,
+    id: string,
+    selection: Selection | null,
+  ): Promise<{ readonly body: string; readonly version: number } | null>;
+  history(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }>;
 }
 
 export interface WriteOptions {
   readonly idempotency?: Idempotency;
-  readonly returning: Selection | 'minimal';
+  readonly returning: Selection | null | 'minimal';
   readonly ifMatch?: number;
 }
 
@@ -35,7 +38,14 @@ export interface RecordWriter {
   update(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
   remove(scope: Scope, entity: Entity, id: string, options: WriteOptions): Promise<WriteAnswer>;
   restore(scope: Scope, entity: Entity, id: string, options: WriteOptions): Promise<WriteAnswer>;
-  transition(scope: Scope, entity: Entity, id: string, action: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  transition(
+    scope: Scope,
+    entity: Entity,
+    id: string,
+    action: string,
+    body: unknown,
+    options: WriteOptions,
+  ): Promise<WriteAnswer>;
 }
 
 export interface RecordImporter {

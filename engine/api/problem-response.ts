@@ -63,7 +63,10 @@ export function sendProblem(exchange: Exchange, error: unknown): void {
   const problem = problemOf(error);
   if (problem.status >= 500) {
     const path = pathOf(originalUrl(exchange.request));
-    exchange.log.error({ request: exchange.id, path, code: problem.code, err: problem.cause ?? problem }, problem.title);
+    exchange.log.error(
+      { request: exchange.id, path, code: problem.code, err: problem.cause ?? problem },
+      problem.title,
+    );
   }
   if (exchange.response.headersSent) {
     // Half an answer is out: only a broken connection tells the client that the rest will not come.
@@ -81,7 +84,9 @@ function isCode(code: string): code is ProblemCode {
 }
 
 /** What `/problems/<code>` says; `null` for a code that does not exist. */
-export function describeProblem(code: string): { code: string; status: number; title: string; retryable: boolean } | null {
+export function describeProblem(
+  code: string,
+): { code: string; status: number; title: string; retryable: boolean } | null {
   if (!isCode(code)) return null;
   const [status, title, retryable] = PROBLEMS[code];
   return { code, status, title, retryable };

@@ -1,16 +1,31 @@
 /** From the request's query to the Query of the read path. */
-import { Problem } from '../problem.ts';
-import type { Query, Selection } from './ports.ts';
+import { parseUrlQuery } from '../records/query/url.ts';
+import type { Query, Selection } from '../records/query/query.ts';
 
-export function urlQuery(search: string, _request: unknown): Query {
-  return Object.fromEntries(new URLSearchParams(search));
-}
+/** Screens and programs ask the same lists again and again: what was parsed once is kept, as Queries are frozen. */
+const KEPT = 500;
+const KEPT_LENGTH = 400;
+const parsed = new Map<string, Query>();
 
-export function jsonQuery(body: unknown, _request: unknown): Query {
-  if (typeof body !== 'object' || body === null) throw new Problem('invalid', 'The query must be an object.');
-  return body;
-}
-
-export function selectionOf(query: Query): Selection {
+/**
+ * @param search what stands after `?`, still encoded
+ * @throws Problem `unknown_parameter`, `unknown_operator`, `invalid_parameter`
+ */
+export function listQuery(search: string): Query {
+  const known = parsed.get(search);
+  if (known) return known;
+  const query = parseUrlQuery(search);
+  if (search.length <= KEPT_LENGTH) {
+    if (parsed.size >= KEPT) parsed.clear();
+    parsed.set(search, query);
+  }
   return query;
+}
+
+/**
+ * What `$select` asks to be answered of one record; `null`: every readable field.
+ * @throws Problem `unknown_parameter`, `invalid_parameter`
+ */
+export function selectionIn(search: string): Selection | null {
+  return search === '' ? null : parseUrlQuery(search, { controls: ['$select'], filters: false }).select;
 }

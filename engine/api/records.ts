@@ -5,17 +5,26 @@
 import type { IncomingMessage } from 'node:http';
 import type { Entity } from '../model/model.ts';
 import { invalidAt, notFound } from '../problem.ts';
+import { parseJsonQuery } from '../records/query/json.ts';
 import { authenticate } from './authenticate.ts';
 import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
 import { importRoute } from './imports.ts';
-import type { HttpServices, Selection, WriteAnswer, WriteOptions } from './ports.ts';
+import type { HttpServices, WriteAnswer, WriteOptions } from './ports.ts';
 import { notAllowed, sendProblem } from './problem-response.ts';
 import type { RecordRequest } from './record-request.ts';
 import { requireId } from './record-request.ts';
-import { jsonQuery, selectionOf, urlQuery } from './query-input.ts';
-import { entityTag, idempotencyOf, ifMatch, matchesNone, preferencesOf, requireJsonAccepted, versionTag } from './request-headers.ts';
+import { listQuery, selectionIn } from './query-input.ts';
+import {
+  entityTag,
+  idempotencyOf,
+  ifMatch,
+  matchesNone,
+  preferencesOf,
+  requireJsonAccepted,
+  versionTag,
+} from './request-headers.ts';
 import type { Scopes } from './scopes.ts';
 import { knowsEntity } from './scopes.ts';
 
@@ -58,24 +67,29 @@ function nextCursor(body: string): string | null {
 function linkHeaders(request: RecordRequest, body: string): string[] {
   const cursor = nextCursor(body);
   if (cursor === null) return [];
-  const kept = request.search.split('&').filter((part) => part !== '' && !/^(?:\$|%24)(?:after|before|offset)=/i.test(part));
+  const kept = request.search
+    .split('&')
+    .filter((part) => part !== '' && !/^(?:\$|%24)(?:after|before|offset)=/i.test(part));
   const path = request.url.slice(0, request.url.length - request.search.length - (request.search === '' ? 0 : 1));
-  return ['Link', `<${path.replace(/\?$/, '')}?${[...kept, `$after=${encodeURIComponent(cursor)}`].join('&')}>; rel="next"`];
+  return [
+    'Link',
+    `<${path.replace(/\?$/, '')}?${[...kept, `$after=${encodeURIComponent(cursor)}`].join('&')}>; rel="next"`,
+  ];
 }
 
 async function list(request: RecordRequest): Promise<void> {
-  const { body } = await request.services.reader.list(request.scope, request.entity, urlQuery(request.search, request));
+  const { body } = await request.services.reader.list(request.scope, request.entity, listQuery(request.search));
   sendText(request.exchange, 200, body, { headers: linkHeaders(request, body) });
 }
 
 async function queryByBody(request: RecordRequest): Promise<void> {
   const input = await readJson(request.exchange.request, RECORD_LIMIT);
-  const { body } = await request.services.reader.list(request.scope, request.entity, jsonQuery(input, request));
+  const { body } = await request.services.reader.list(request.scope, request.entity, parseJsonQuery(input));
   sendText(request.exchange, 200, body);
 }
 
 async function one(request: RecordRequest, id: string): Promise<void> {
-  const found = await request.services.reader.one(request.scope, request.entity, id, selection(request));
+  const found = await request.services.reader.one(request.scope, request.entity, id, selectionIn(request.search));
   if (!found) throw notFound();
   const tag = entityTag(found.version, found.body);
   if (matchesNone(request.exchange.request, tag)) return sendEmpty(request.exchange, 304, ['ETag', tag]);
@@ -83,14 +97,8 @@ async function one(request: RecordRequest, id: string): Promise<void> {
 }
 
 async function history(request: RecordRequest, id: string): Promise<void> {
-  const found = await request.services.reader.history(request.scope, request.entity, id);
-  if (!found) throw notFound();
-  sendText(request.exchange, 200, found.body);
-}
-
-/** What `$select` asks to be answered. */
-function selection(request: RecordRequest): Selection {
-  return selectionOf(urlQuery(request.search, request));
+  const { body } = await request.services.reader.history(request.scope, request.entity, id);
+  sendText(request.exchange, 200, body);
 }
 
 function sendWritten(request: RecordRequest, answer: WriteAnswer, minimal: boolean): void {
@@ -120,7 +128,7 @@ async function write(
   const incoming: IncomingMessage = request.exchange.request;
   const { minimal } = preferencesOf(incoming);
   const version = ifMatch(incoming);
-  const returning = minimal || request.method === 'DELETE' ? 'minimal' : selection(request);
+  const returning = minimal || request.method === 'DELETE' ? 'minimal' : selectionIn(request.search);
   const withBody = body === 'required' || (body === 'optional' && hasBody(incoming));
   if (withBody) requireType(incoming, types);
   const bytes = await readBody(incoming, RECORD_LIMIT);
@@ -168,7 +176,9 @@ async function collectionRoute(request: RecordRequest): Promise<void> {
     case 'QUERY':
       return queryByBody(request);
     case 'POST':
-      return write(request, 'required', undefined, (input, options) => services.writer.create(scope, entity, input, options));
+      return write(request, 'required', undefined, (input, options) =>
+        services.writer.create(scope, entity, input, options),
+      );
     default:
       throw notAllowed(COLLECTION);
   }
@@ -181,7 +191,9 @@ async function recordRoute(request: RecordRequest, id: string): Promise<void> {
     case 'HEAD':
       return one(request, id);
     case 'PATCH':
-      return write(request, 'required', PATCH_TYPES, (input, options) => services.writer.update(scope, entity, id, input, options));
+      return write(request, 'required', PATCH_TYPES, (input, options) =>
+        services.writer.update(scope, entity, id, input, options),
+      );
     case 'DELETE':
       return write(request, 'none', undefined, (_, options) => services.writer.remove(scope, entity, id, options));
     default:
@@ -192,12 +204,13 @@ async function recordRoute(request: RecordRequest, id: string): Promise<void> {
 /** Picks the handler by what stands after the entity's path. @throws Problem `not_found` */
 async function route(request: RecordRequest, rest: readonly string[]): Promise<void> {
   const [first, second, third] = rest;
+  if (first === 'imports') return importRoute(request, rest.slice(1));
+  requireJsonAccepted(request.exchange.request);
   if (first === undefined) return collectionRoute(request);
   if (rest.length === 1 && (first === '$query' || first === '%24query')) {
     if (request.method !== 'POST') throw notAllowed('POST');
     return queryByBody(request);
   }
-  if (first === 'imports') return importRoute(request, rest.slice(1));
   const id = requireId(first);
   if (second === undefined) return recordRoute(request, id);
   if (second === 'history' && rest.length === 2) {
@@ -212,7 +225,11 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
 }
 
 /** The one dispatcher of the record routes. It answers every request it is given; it never throws. */
-export function recordDispatcher(services: HttpServices, scopes: Scopes, publicOrigin: string): (exchange: Exchange) => Promise<void> {
+export function recordDispatcher(
+  services: HttpServices,
+  scopes: Scopes,
+  publicOrigin: string,
+): (exchange: Exchange) => Promise<void> {
   return async (exchange) => {
     try {
       const { request } = exchange;
@@ -221,8 +238,10 @@ export function recordDispatcher(services: HttpServices, scopes: Scopes, publicO
       const { path, rest } = split(url);
       const entity = scope.model.entitiesByPath.get(path);
       if (!entity || !knowsEntity(scope.rights, entity)) throw notFound();
-      requireJsonAccepted(request);
-      await route({ exchange, services, scope, entity, method: request.method ?? 'GET', url, search: searchOf(url) }, rest);
+      await route(
+        { exchange, services, scope, entity, method: request.method ?? 'GET', url, search: searchOf(url) },
+        rest,
+      );
     } catch (error) {
       sendProblem(exchange, error);
     }

@@ -42,7 +42,8 @@ export function ifMatch(request: IncomingMessage): number | null {
     throw new Problem('precondition_failed', 'A weak entity tag never matches. Send the strong one of the record.');
   }
   const version = OUR_TAG.exec(header)?.[1];
-  if (version === undefined) throw invalidHeader('If-Match', 'If-Match must be the ETag of the record as you read it, e.g. "v3.x1Y2".');
+  if (version === undefined)
+    throw invalidHeader('If-Match', 'If-Match must be the ETag of the record as you read it, e.g. "v3.x1Y2".');
   return Number(version);
 }
 
@@ -64,9 +65,15 @@ export function idempotencyOf(request: IncomingMessage, url: string, body: Buffe
   const given = typeof header === 'string' ? header.trim() : '';
   const key = given.length > 2 && given.startsWith('"') && given.endsWith('"') ? given.slice(1, -1) : given;
   if (!IDEMPOTENCY_KEY.test(key)) {
-    throw invalidHeader('Idempotency-Key', 'Idempotency-Key must be 1 to 255 printable ASCII characters without spaces.');
+    throw invalidHeader(
+      'Idempotency-Key',
+      'Idempotency-Key must be 1 to 255 printable ASCII characters without spaces.',
+    );
   }
-  return { key, fingerprint: hash('sha256', Buffer.concat([Buffer.from(`${request.method ?? ''} ${url}\n`), body]), 'hex') };
+  return {
+    key,
+    fingerprint: hash('sha256', Buffer.concat([Buffer.from(`${request.method ?? ''} ${url}\n`), body]), 'hex'),
+  };
 }
 
 export interface Preferences {
@@ -83,7 +90,9 @@ const DEFAULT_PREFERENCES: Preferences = { minimal: false };
 export function preferencesOf(request: IncomingMessage): Preferences {
   const header = request.headers['prefer'];
   if (header === undefined) return DEFAULT_PREFERENCES;
-  const wishes = (Array.isArray(header) ? header.join(',') : header).split(/[,;]/).map((part) => part.trim().toLowerCase());
+  const wishes = (Array.isArray(header) ? header.join(',') : header)
+    .split(/[,;]/)
+    .map((part) => part.trim().toLowerCase());
   if (wishes.includes('tx=rollback')) throw invalidHeader('Prefer', 'A dry run (tx=rollback) is not offered here.');
   return { minimal: wishes.includes('return=minimal') };
 }

@@ -23,7 +23,9 @@ export function exchangeOf(request: IncomingMessage): Exchange {
 }
 
 function paramsOf(given: Readonly<Record<string, string | string[]>>): Params {
-  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, Array.isArray(value) ? value.join('/') : value]));
+  return Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [key, Array.isArray(value) ? value.join('/') : value]),
+  );
 }
 
 /** Mounts the handlers of one path: HEAD is answered as GET, OPTIONS and other methods with what there is. */
@@ -42,14 +44,16 @@ export function mount(app: Express, path: string, handlers: Handlers): void {
         return undefined;
     }
   };
-  app.all(path, async (request) => {
-    const exchange = exchangeOf(request);
+  const answer = async (exchange: Exchange, method: string, params: Params): Promise<void> => {
     try {
-      const handler = find(request.method);
+      const handler = find(method);
       if (!handler) throw notAllowed(methods.join(', '));
-      await handler(exchange, paramsOf(request.params));
+      await handler(exchange, params);
     } catch (error) {
       sendProblem(exchange, error);
     }
+  };
+  app.all(path, (request) => {
+    void answer(exchangeOf(request), request.method, paramsOf(request.params));
   });
 }

@@ -29,12 +29,18 @@ export interface HttpOptions {
 /** Headers of every API answer. JSON that a browser shows by itself must neither run nor be framed nor be read across sites. */
 function apiHeaders(publicUrl: string): readonly string[] {
   return [
-    'Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'",
-    'X-Content-Type-Options', 'nosniff',
-    'X-Frame-Options', 'DENY',
-    'Referrer-Policy', 'same-origin',
-    'Cross-Origin-Opener-Policy', 'same-origin',
-    'Cross-Origin-Resource-Policy', 'same-origin',
+    'Content-Security-Policy',
+    "default-src 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options',
+    'nosniff',
+    'X-Frame-Options',
+    'DENY',
+    'Referrer-Policy',
+    'same-origin',
+    'Cross-Origin-Opener-Policy',
+    'same-origin',
+    'Cross-Origin-Resource-Policy',
+    'same-origin',
     ...(publicUrl.startsWith('https:') ? ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'] : []),
   ];
 }
@@ -70,7 +76,12 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): E
   const scopes = new Scopes(services.models);
   const records = recordDispatcher(services, scopes, publicOrigin);
   const app = express();
-  app.disable('x-powered-by').disable('etag').set('query parser', false).enable('strict routing').enable('case sensitive routing');
+  app
+    .disable('x-powered-by')
+    .disable('etag')
+    .set('query parser', false)
+    .enable('strict routing')
+    .enable('case sensitive routing');
 
   dispatchFirst(app, (request, response) => {
     if (!isRecordPath(request.url ?? '')) return false;

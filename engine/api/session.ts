@@ -56,7 +56,8 @@ export function mountSession(app: Express, services: Services, options: SessionO
       requireSameOrigin(exchange.request, options.publicOrigin);
       const body = objectOf(await readJson(exchange.request, LIMIT));
       const { organisation } = body;
-      if (organisation !== undefined && typeof organisation !== 'string') throw invalidAt('/organisation', 'This must be text.', 'type');
+      if (organisation !== undefined && typeof organisation !== 'string')
+        throw invalidAt('/organisation', 'This must be text.', 'type');
       const signedIn = await services.identity.signIn(
         { email: textOf(body, 'email'), password: textOf(body, 'password'), organisation },
         { ip: clientAddress(exchange.request, options.trustedProxies) },

@@ -1,4 +1,5 @@
 /** A double of the services for tests of HTTP alone: one entity, two people, no database. */
+import { Readable } from 'node:stream';
 import pino from 'pino';
 import { fixedClock, systemIds } from '../clock.ts';
 import { Database } from '../db/database.ts';
@@ -17,17 +18,42 @@ function field(key: string, type: string, rest: Partial<Field> = {}): Field {
   const found = fieldTypes.get(type);
   if (!found) throw new TypeError(`no field type ${type}`);
   return {
-    id: `f_${key}`, key, column: key, type: found, label: key, help: null, required: false, unique: false, index: false, search: null,
-    default: undefined, system: false, readOnly: false, reference: null, children: null, choices: null, lifecycle: null, guards: null,
-    formula: null, options: {}, currencyField: null, ...rest,
+    id: `f_${key}`,
+    key,
+    column: key,
+    type: found,
+    label: key,
+    help: null,
+    required: false,
+    unique: false,
+    index: false,
+    search: null,
+    default: undefined,
+    system: false,
+    readOnly: false,
+    reference: null,
+    children: null,
+    choices: null,
+    lifecycle: null,
+    guards: null,
+    formula: null,
+    options: {},
+    currencyField: null,
+    ...rest,
   };
 }
 
 function permission(role: string, rest: Partial<Permission> = {}): Permission {
   const every = { read: null, create: null, update: null };
   return {
-    id: `p_${role}`, role, entity: 'shop.thing', actions: new Set(['create', 'read', 'update', 'delete', 'import']), fields: every,
-    transitions: null, condition: null, ...rest,
+    id: `p_${role}`,
+    role,
+    entity: 'shop.thing',
+    actions: new Set(['create', 'read', 'update', 'delete', 'import']),
+    fields: every,
+    transitions: null,
+    condition: null,
+    ...rest,
   };
 }
 
@@ -43,10 +69,28 @@ function entity(): Entity {
   ];
   const visible = new Set(fields.filter(({ key }) => key !== 'secret').map(({ id }) => id));
   return {
-    id: 'e_thing', name: 'shop.thing', pack: 'shop', key: 'thing', plural: 'things', label: 'Thing', pluralLabel: 'Things', icon: null,
-    path: 'shop/things', table: 'shop_things', title: { template: '{name}', fields: ['name'] }, owner: false, softDelete: true, history: true,
-    parent: null, fields: new Map(fields.map((one) => [one.key, one])), fieldsById: new Map(fields.map((one) => [one.id, one])), unique: [],
-    permissions: [permission('boss'), permission('clerk', { actions: new Set(['read']), fields: { read: visible, create: visible, update: visible } })],
+    id: 'e_thing',
+    name: 'shop.thing',
+    pack: 'shop',
+    key: 'thing',
+    plural: 'things',
+    label: 'Thing',
+    pluralLabel: 'Things',
+    icon: null,
+    path: 'shop/things',
+    table: 'shop_things',
+    title: { template: '{name}', fields: ['name'] },
+    owner: false,
+    softDelete: true,
+    history: true,
+    parent: null,
+    fields: new Map(fields.map((one) => [one.key, one])),
+    fieldsById: new Map(fields.map((one) => [one.id, one])),
+    unique: [],
+    permissions: [
+      permission('boss'),
+      permission('clerk', { actions: new Set(['read']), fields: { read: visible, create: visible, update: visible } }),
+    ],
   };
 }
 
@@ -56,34 +100,78 @@ function role(key: string, administrator: boolean): Role {
 
 export function testModel(): Model {
   const thing = entity();
-  const hidden: Entity = { ...thing, id: 'e_hidden', name: 'shop.hidden', key: 'hidden', plural: 'hiddens', path: 'shop/hiddens', permissions: [] };
+  const hidden: Entity = {
+    ...thing,
+    id: 'e_hidden',
+    name: 'shop.hidden',
+    key: 'hidden',
+    plural: 'hiddens',
+    path: 'shop/hiddens',
+    permissions: [],
+  };
   const entities = [thing, hidden];
   return {
-    tenant: 'acme', release: 3,
+    tenant: 'acme',
+    release: 3,
     entities: new Map(entities.map((one) => [one.name, one])),
     entitiesByPath: new Map(entities.map((one) => [one.path, one])),
     roles: new Map([role('boss', true), role('clerk', false), role('nobody', false)].map((one) => [one.key, one])),
-    lifecycles: new Map(), views: new Map(), forms: new Map(),
+    lifecycles: new Map(),
+    views: new Map(),
+    forms: new Map(),
     menus: [
-      { key: 'main', label: 'Main', icon: null, order: 1, roles: null, items: [
-        { key: 'things', label: 'Things', entity: 'shop.thing', view: null, icon: null },
-        { key: 'hidden', label: 'Hidden', entity: 'shop.hidden', view: null, icon: null },
-      ] },
+      {
+        key: 'main',
+        label: 'Main',
+        icon: null,
+        order: 1,
+        roles: null,
+        items: [
+          { key: 'things', label: 'Things', entity: 'shop.thing', view: null, icon: null },
+          { key: 'hidden', label: 'Hidden', entity: 'shop.hidden', view: null, icon: null },
+        ],
+      },
     ],
-    translations: new Map([['ar', new Map([['shop.thing', 'شيء'], ['shop.thing.name', 'الاسم'], ['shop.thing.kind.big', 'كبير']])]]),
+    translations: new Map([
+      [
+        'ar',
+        new Map([
+          ['shop.thing', 'شيء'],
+          ['shop.thing.name', 'الاسم'],
+          ['shop.thing.kind.big', 'كبير'],
+        ]),
+      ],
+    ]),
     packs: new Map(),
   };
 }
 
 const tenant: Tenant = {
-  id: '01900000-0000-7000-8000-000000000001', key: 'acme', name: 'Acme', country: 'AE', currency: 'AED', timeZone: 'Asia/Dubai', locale: 'en',
-  businessHours: { timeZone: 'Asia/Dubai', days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' }, names: tenantNames('t', 'acme'),
+  id: '01900000-0000-7000-8000-000000000001',
+  key: 'acme',
+  name: 'Acme',
+  country: 'AE',
+  currency: 'AED',
+  timeZone: 'Asia/Dubai',
+  locale: 'en',
+  businessHours: { timeZone: 'Asia/Dubai', days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' },
+  names: tenantNames('t', 'acme'),
 };
 
 function principal(key: string): Principal {
   return {
-    tenant: 'acme', userId: '01900000-0000-7000-8000-000000000002', name: key, email: `${key}@acme.test`, roles: [key], dbRole: `t_acme__${key}`,
-    team: null, teams: [], teamMembers: [], attributes: {}, locale: 'en', timeZone: 'Asia/Dubai',
+    tenant: 'acme',
+    userId: '01900000-0000-7000-8000-000000000002',
+    name: key,
+    email: `${key}@acme.test`,
+    roles: [key],
+    dbRole: `t_acme__${key}`,
+    team: null,
+    teams: [],
+    teamMembers: [],
+    attributes: {},
+    locale: 'en',
+    timeZone: 'Asia/Dubai',
   };
 }
 
@@ -96,14 +184,30 @@ export interface Calls {
 export function testServices(overrides: Partial<HttpServices> = {}): { services: HttpServices; calls: Calls } {
   const calls: Calls = { written: [], logged: [] };
   const model = testModel();
-  const people = new Map([[TOKENS.admin, principal('boss')], [TOKENS.clerk, principal('clerk')], [TOKENS.nobody, principal('nobody')]] as [string, Principal][]);
-  const write = (verb: string, status: number) => async (...parts: readonly unknown[]): Promise<WriteAnswer> => {
-    calls.written.push({ verb, body: parts.length > 3 ? parts.at(-2) : undefined, options: parts.at(-1) });
-    return { status, body: status === 204 ? null : '{"data":{"name":"x"}}', id: RECORD_ID, version: 2, replayed: false };
-  };
+  const people = new Map([
+    [TOKENS.admin, principal('boss')],
+    [TOKENS.clerk, principal('clerk')],
+    [TOKENS.nobody, principal('nobody')],
+  ] as [string, Principal][]);
+  const write =
+    (verb: string, status: number) =>
+    async (...parts: readonly unknown[]): Promise<WriteAnswer> => {
+      calls.written.push({ verb, body: parts.length > 3 ? parts.at(-2) : undefined, options: parts.at(-1) });
+      return {
+        status,
+        body: status === 204 ? null : '{"data":{"name":"x"}}',
+        id: RECORD_ID,
+        version: 2,
+        replayed: false,
+      };
+    };
   const services: HttpServices = {
     // Never connected to: no test of HTTP alone needs it.
-    database: new Database({ address: { host: '127.0.0.1', port: 1, database: 'none' }, app: { user: 'a', password: '' }, owner: { user: 'o', password: '' } }),
+    database: new Database({
+      address: { host: '127.0.0.1', port: 1, database: 'none' },
+      app: { user: 'a', password: '' },
+      owner: { user: 'o', password: '' },
+    }),
     clock: fixedClock(Date.parse('2026-01-31T10:00:00Z')),
     ids: systemIds,
     models: { get: async () => source },
@@ -121,15 +225,27 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       invalidate: () => {},
       recordChanged: async () => {},
     },
-    log: pino({ level: 'info' }, { write: (line) => void calls.logged.push(JSON.parse(line) as Record<string, unknown>) }),
+    log: pino(
+      { level: 'info' },
+      { write: (line) => void calls.logged.push(JSON.parse(line) as Record<string, unknown>) },
+    ),
     secret: 'x'.repeat(32),
     publicUrl: 'http://localhost:3000',
     reader: {
-      list: async () => ({ body: '{"data":[{"name":"a \\"page\\":{\\"next\\":\\"no"}],"page":{"next":"abc","prev":null},"count":null}' }),
-      one: async (_scope, _entity, id) => (id === RECORD_ID ? { body: `{"data":{"id":"${id}","name":"x"}}`, version: 7 } : null),
+      list: async () => ({
+        body: '{"data":[{"name":"a \\"page\\":{\\"next\\":\\"no"}],"page":{"next":"abc","prev":null},"count":null}',
+      }),
+      one: async (_scope, _entity, id) =>
+        id === RECORD_ID ? { body: `{"data":{"id":"${id}","name":"x"}}`, version: 7 } : null,
       history: async () => ({ body: '{"data":[]}' }),
     },
-    writer: { create: write('create', 201), update: write('update', 200), remove: write('remove', 204), restore: write('restore', 200), transition: write('transition', 200) },
+    writer: {
+      create: write('create', 201),
+      update: write('update', 200),
+      remove: write('remove', 204),
+      restore: write('restore', 200),
+      transition: write('transition', 200),
+    },
     importer: {
       upload: async (_scope, _entity, { name, stream }) => {
         let size = 0;
@@ -139,9 +255,7 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       configure: async (_scope, _entity, id, body) => ({ id, body }),
       start: async (_scope, _entity, id) => ({ id }),
       status: async (_scope, _entity, id) => ({ id }),
-      errors: async () => {
-        throw notFound();
-      },
+      errors: async () => Readable.from(['line,reason\n']),
     },
     publisher: {
       documents: async () => ({ release: 3 }),

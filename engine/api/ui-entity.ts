@@ -5,7 +5,6 @@ import { textKey } from '../model/texts.ts';
 import type { Scope } from '../records/scope.ts';
 import type { UiEntity, UiField, UiView } from './ui-model.ts';
 
-
 /** @param own the principal's roles with all they inherit: a view for sales representatives is one for their managers too */
 export function isFor(roles: readonly string[] | null, own: ReadonlySet<string>): boolean {
   return roles === null || roles.some((role) => own.has(role));
@@ -86,9 +85,16 @@ function uiView(view: View, readable: ReadonlySet<string>, translate: Translate)
   };
 }
 
-function transitionsOf(scope: Scope, entity: Entity, rights: EntityRights, readable: ReadonlySet<string>, translate: Translate): UiEntity['transitions'] {
+function transitionsOf(
+  scope: Scope,
+  entity: Entity,
+  rights: EntityRights,
+  readable: ReadonlySet<string>,
+  translate: Translate,
+): UiEntity['transitions'] {
   return [...entity.fields.values()].flatMap((field) => {
-    const lifecycle = field.lifecycle === null || !readable.has(field.key) ? undefined : scope.model.lifecycles.get(field.lifecycle);
+    const lifecycle =
+      field.lifecycle === null || !readable.has(field.key) ? undefined : scope.model.lifecycles.get(field.lifecycle);
     const transitions = [...(lifecycle?.transitions.values() ?? [])];
     return transitions
       .filter(({ key }) => rights.transitions.has(key))
@@ -110,7 +116,14 @@ function formOf(scope: Scope, entity: Entity, fields: readonly UiField[], transl
     // Without a form every field of the organisation's own stands in one section; a currency stands beside its amount.
     const companions = new Set(fields.map(({ currencyField }) => currencyField));
     const own = fields.filter(({ key, system }) => (!system || key === 'owner') && !companions.has(key));
-    return [{ key: 'main', label: translate(textKey.entity(entity.name), entity.label), columns: 2, fields: own.map(({ key }) => key) }];
+    return [
+      {
+        key: 'main',
+        label: translate(textKey.entity(entity.name), entity.label),
+        columns: 2,
+        fields: own.map(({ key }) => key),
+      },
+    ];
   }
   return form.sections
     .map((section) => ({
@@ -125,7 +138,9 @@ function formOf(scope: Scope, entity: Entity, fields: readonly UiField[], transl
 /** Sets of fields that tell records apart, so that a file can be matched by them. */
 function uniqueKeysOf(entity: Entity, readable: ReadonlySet<string>): UiEntity['uniqueKeys'] {
   const single = [...entity.fields.values()].filter((field) => field.unique && !field.system).map(({ key }) => [key]);
-  const sets = new Map([...entity.unique.map(({ fields }) => fields), ...single].map((fields) => [fields.join(), fields]));
+  const sets = new Map(
+    [...entity.unique.map(({ fields }) => fields), ...single].map((fields) => [fields.join(), fields]),
+  );
   return [...sets.values()].filter((fields) => fields.every((key) => readable.has(key)));
 }
 
@@ -138,7 +153,9 @@ export function uiEntity(scope: Scope, entity: Entity, translate: Translate): Ui
   const rights = scope.rights.of(entity.name);
   const fields = readableFields(scope, entity).map((field) => uiField(scope, entity, field, rights, translate));
   const readable = new Set(fields.map(({ key }) => key));
-  const views = [...scope.model.views.values()].filter((view) => view.entity === entity.name && isFor(view.roles, scope.rights.roles));
+  const views = [...scope.model.views.values()].filter(
+    (view) => view.entity === entity.name && isFor(view.roles, scope.rights.roles),
+  );
   return {
     name: entity.name,
     url: resourceUrl(entity),

@@ -34,7 +34,8 @@ function menusOf(scope: Scope, translate: Translate): readonly UiMenu[] {
           const entity = model.entities.get(item.entity);
           const view = item.view === null ? undefined : model.views.get(item.view);
           // An entry without a name of its own has its entity's, in the person's language.
-          const named = item.label === entity?.pluralLabel ? translate(textKey.plural(item.entity), item.label) : item.label;
+          const named =
+            item.label === entity?.pluralLabel ? translate(textKey.plural(item.entity), item.label) : item.label;
           return {
             key: item.key,
             label: translate(textKey.item(menu.key, item.key), named),
