@@ -12,17 +12,11 @@ export type Tested = Value | readonly Exclude<Scalar, null>[];
  * @returns false whenever a side is NULL, except for `ne` and `nin` (negations) and `null`
  */
 export function evaluateTest(operator: Operator, type: ValueType, left: Tested, right: Tested): boolean {
-  switch (operator) {
-    case 'null':
-      return (left === null) === (right === true);
-    case 'ne':
-      return !evaluateTest('eq', type, left, right);
-    case 'nin':
-      return !evaluateTest('in', type, left, right);
-    default:
-      if (left === null || right === null) return false;
-      return evaluatePresent(operator, type, left, right);
-  }
+  if (operator === 'null') return (left === null) === (right === true);
+  if (operator === 'ne') return !evaluateTest('eq', type, left, right);
+  if (operator === 'nin') return !evaluateTest('in', type, left, right);
+  if (left === null || right === null) return false;
+  return evaluatePresent(operator, type, left, right);
 }
 
 function evaluatePresent(

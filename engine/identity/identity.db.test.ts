@@ -8,7 +8,7 @@ import type { Entity, Model } from '../model/model.ts';
 import type { Tenant, TenantModel } from '../model/tenant.ts';
 import { notFound, Problem } from '../problem.ts';
 import { PasswordIdentity } from './password-identity.ts';
-import { systemPrincipal } from './service-principals.ts';
+import { administratorPrincipal } from './service-principals.ts';
 
 const DAY = 86_400_000;
 const PASSWORD = 'correct horse battery';
@@ -116,7 +116,7 @@ const scopeOf = (key: string): TenantModel => {
   if (!scope) throw new RangeError(key);
   return scope;
 };
-const system = (tenant = 'acme') => systemPrincipal(scopeOf(tenant).tenant, 'provisioning');
+const system = (tenant = 'acme') => administratorPrincipal(scopeOf(tenant), 'provisioning');
 
 async function withPassword(tenant = 'acme', values: Record<string, unknown> = {}, password = PASSWORD): Promise<User> {
   const user = await insertUser(tenant, values);

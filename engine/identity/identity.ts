@@ -52,6 +52,9 @@ export interface Identity {
   /** The principal a token stands for; `null` when it is unknown, expired, or its user is inactive or gone. */
   authenticate(token: string): Promise<Principal | null>;
 
+  /** The principal of a user, for a job that acts on behalf of a person; `null` as above. */
+  principalOf(tenant: string, userId: string): Promise<Principal | null>;
+
   /** Ends the session or revokes the token. Unknown tokens are fine. */
   signOut(token: string): Promise<void>;
 

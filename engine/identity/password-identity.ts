@@ -119,7 +119,7 @@ export class PasswordIdentity implements Identity {
     const hash = hashToken(token);
     if (hash === null) return null;
     const session = await this.#session(hash);
-    return session ? this.#principal(session) : null;
+    return session ? this.principalOf(session.tenant, session.userId) : null;
   }
 
   async #session(hash: string): Promise<StoredSession | null> {
@@ -141,7 +141,7 @@ export class PasswordIdentity implements Identity {
     return stored;
   }
 
-  async #principal({ tenant, userId }: StoredSession): Promise<Principal | null> {
+  async principalOf(tenant: string, userId: string): Promise<Principal | null> {
     let scope: TenantModel;
     try {
       scope = await this.#models.get(tenant);

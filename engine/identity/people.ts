@@ -2,7 +2,8 @@
 import type { Database } from '../db/database.ts';
 import { sessionOf } from '../db/database.ts';
 import { qualified, quote } from '../db/identifiers.ts';
-import type { Entity } from '../model/model.ts';
+import type { Entity, Model } from '../model/model.ts';
+import { withInherited } from '../model/rights.ts';
 import type { Tenant, TenantModel } from '../model/tenant.ts';
 import type { Principal } from './principal.ts';
 import { systemPrincipal } from './service-principals.ts';
@@ -60,7 +61,7 @@ export class People {
       name: nameOf(row),
       email: text(row['email']),
       roles: sorted,
-      dbRole: await this.#roleSet(tenant, sorted),
+      dbRole: await this.#roleSet(tenant, needed(model, sorted)),
       team: text(row['team']),
       teams: ids(under?.rows),
       teamMembers: [...new Set([userId, ...ids(members?.rows)])],
@@ -89,6 +90,11 @@ export class People {
     const email = text(row?.['email']);
     return row && id && email ? { id, email: email.toLowerCase(), active: row['active'] !== false } : null;
   }
+}
+
+/** Without the roles that others of them inherit anyway: most people then need no database role of their own combination. */
+function needed(model: Model, roles: readonly string[]): readonly string[] {
+  return roles.filter((role) => !roles.some((other) => other !== role && withInherited(model, [other]).has(role)));
 }
 
 function table(tenant: Tenant, entity: Entity): string {
