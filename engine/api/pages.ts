@@ -95,8 +95,9 @@ export function mountPages(app: Express, root = BUILT): void {
     express.static(`${root.replace(/\/$/, '')}/assets`, { ...files, immutable: true, maxAge: ONE_YEAR }),
   );
   const others = express.static(root, { ...files, maxAge: 0, extensions: false });
-  // The page itself leaves with a nonce only.
-  app.use((request, response, next) => (request.path === INDEX ? next() : others(request, response, next)));
+  // The page itself leaves with a nonce only, and no file of a build has a name that needs an escape.
+  const isPlain = (path: string): boolean => path !== INDEX && !path.includes('%');
+  app.use((request, response, next) => (isPlain(request.path) ? others(request, response, next) : next()));
 
   app.use((request, response) => {
     // The page and problems bring their own.

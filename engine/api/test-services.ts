@@ -224,6 +224,9 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       setPassword: async () => {},
       invalidate: () => {},
       recordChanged: async () => {},
+      principalOf: async () => {
+        throw notFound();
+      },
     },
     log: pino(
       { level: 'info' },
