@@ -352,7 +352,7 @@ describe('a password', () => {
     const change = { userId: user.id, password: 'another good one', keepToken: here.token };
     for (const oldPassword of [undefined, 'wrong wrong wrong']) {
       const problem = await problemOf(identity.setPassword(here.principal, { ...change, oldPassword }));
-      expect(problem.errors[0]).toMatchObject({ code: 'wrong_password', pointer: '/oldPassword' });
+      expect(problem.errors[0]).toMatchObject({ code: 'wrong_password', pointer: '/old_password' });
     }
     await identity.setPassword(here.principal, { ...change, oldPassword: PASSWORD });
     expect(await identity.authenticate(here.token)).not.toBeNull();
