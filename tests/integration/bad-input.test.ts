@@ -13,7 +13,8 @@ const ACCOUNTS = '/api/crm/v1/accounts';
 
 let id = '';
 let before = '';
-const stored = async () => JSON.stringify((await database.superuser.query('select * from t_acme.crm_accounts order by id')).rows);
+const stored = async () =>
+  JSON.stringify((await database.superuser.query('select * from t_acme.crm_accounts order by id')).rows);
 
 beforeAll(async () => {
   const { json } = await admin.post(ACCOUNTS, { name: 'Untouched', annual_revenue: '100.00', employees: 5 });
@@ -30,13 +31,23 @@ describe('bodies', () => {
     ['an unknown field', { name: 'A', nmae: 'B' }, '/nmae', /name/],
     ['a wrong type', { name: 'A', employees: 'many' }, '/employees', /number|integer/i],
     ['a number too large', { name: 'A', employees: 99_999_999_999 }, '/employees', /10,?000,?000|large|most/i],
-    ['money too large', { name: 'A', annual_revenue: '99999999999999999999999.00' }, '/annual_revenue', /large|digits/i],
+    [
+      'money too large',
+      { name: 'A', annual_revenue: '99999999999999999999999.00' },
+      '/annual_revenue',
+      /large|digits/i,
+    ],
     ['an invalid address', { name: 'A', email: 'not an address' }, '/email', /e-?mail/i],
     ['a missing name', { employees: 3 }, '/name', /required|missing|needs/i],
     ['an empty name', { name: '' }, '/name', /required|empty|needs|at least/i],
     ['a name that is too long', { name: 'x'.repeat(201) }, '/name', /200/],
     ['a choice that is none', { name: 'A', sector: 'technologie' }, '/sector', /technology/],
-    ['a reference to nothing', { name: 'A', parent: '01900000-0000-7000-8000-000000000000' }, '/parent', /does not exist|may not see/],
+    [
+      'a reference to nothing',
+      { name: 'A', parent: '01900000-0000-7000-8000-000000000000' },
+      '/parent',
+      /does not exist|may not see/,
+    ],
     ['a reference that is no id', { name: 'A', parent: "x'; drop table accounts; --" }, '/parent', /id/i],
     ['a system field', { name: 'A', version: 7 }, '/version', /version/i],
     ['a text that cannot be stored', { name: 'A\u0000B' }, '/name', /character/i],
@@ -76,7 +87,9 @@ describe('bodies', () => {
   });
 
   test('a __proto__ key does nothing', async () => {
-    const answer = await admin.send('POST', ACCOUNTS, '{"name":"A","__proto__":{"administrator":true}}', { 'content-type': 'application/json' });
+    const answer = await admin.send('POST', ACCOUNTS, '{"name":"A","__proto__":{"administrator":true}}', {
+      'content-type': 'application/json',
+    });
     expect(answer.status).toBe(422);
   });
 });
@@ -100,7 +113,10 @@ describe('addresses and parameters', () => {
   });
 
   test('an id that is none equals one that does not exist', async () => {
-    const [wrong, absent] = [await admin.get(`${ACCOUNTS}/1 or 1=1`), await admin.get(`${ACCOUNTS}/01900000-0000-7000-8000-000000000000`)];
+    const [wrong, absent] = [
+      await admin.get(`${ACCOUNTS}/1 or 1=1`),
+      await admin.get(`${ACCOUNTS}/01900000-0000-7000-8000-000000000000`),
+    ];
     expect([wrong.status, wrong.json.code, wrong.json.detail]).toEqual([404, 'not_found', absent.json.detail]);
   });
 
@@ -125,10 +141,15 @@ describe('too late, twice, half-way', () => {
   test('a parent with one wrong child makes neither', async () => {
     const answer = await admin.post('/api/crm/v1/opportunities', {
       name: 'Half',
-      lines: [{ description: 'Good', quantity: '1', unit_price: '5.00' }, { description: 'Bad', quantity: 'x', unit_price: '5.00' }],
+      lines: [
+        { description: 'Good', quantity: '1', unit_price: '5.00' },
+        { description: 'Bad', quantity: 'x', unit_price: '5.00' },
+      ],
     });
     expect([answer.status, answer.json.errors?.[0]?.pointer]).toEqual([422, '/lines/1/quantity']);
-    expect((await database.superuser.query('select count(*)::int as n from t_acme.crm_opportunities')).rows[0]?.n).toBe(0);
+    expect((await database.superuser.query('select count(*)::int as n from t_acme.crm_opportunities')).rows[0]?.n).toBe(
+      0,
+    );
   });
 });
 

@@ -13,7 +13,15 @@ export const FLEET: readonly Record<string, unknown>[] = [
     history: true,
     fields: [
       { key: 'plate', type: 'text', label: 'Plate', required: true, max: 20, unique: true, search: 'A' },
-      { key: 'fuel', type: 'choice', label: 'Fuel', choices: [{ key: 'diesel', label: 'Diesel' }, { key: 'electric', label: 'Electric' }] },
+      {
+        key: 'fuel',
+        type: 'choice',
+        label: 'Fuel',
+        choices: [
+          { key: 'diesel', label: 'Diesel' },
+          { key: 'electric', label: 'Electric' },
+        ],
+      },
       { key: 'seats', type: 'integer', label: 'Seats', min: 1, max: 90 },
       { key: 'consumption', type: 'decimal', label: 'Consumption', scale: 1 },
       { key: 'price', type: 'money', label: 'Price' },
@@ -37,7 +45,14 @@ export const FLEET: readonly Record<string, unknown>[] = [
     ],
     transitions: [
       { key: 'deliver', label: 'Deliver', from: ['ordered'], to: 'in_use', requires: ['bought'] },
-      { key: 'sell', label: 'Sell', from: ['in_use'], to: 'sold', guard: { all: [{ fact: 'leased', operator: 'notEqual', value: true }] }, guardMessage: 'A leased vehicle cannot be sold.' },
+      {
+        key: 'sell',
+        label: 'Sell',
+        from: ['in_use'],
+        to: 'sold',
+        guard: { all: [{ fact: 'leased', operator: 'notEqual', value: true }] },
+        guardMessage: 'A leased vehicle cannot be sold.',
+      },
     ],
   },
   { kind: 'role', key: 'driver', label: 'Driver', inherits: ['member'] },
@@ -47,16 +62,30 @@ export const FLEET: readonly Record<string, unknown>[] = [
     entity: 'vehicle',
     actions: ['create', 'read', 'update'],
     fields: { read: { except: ['price', 'net'] }, update: { except: ['price', 'discount'] } },
-    condition: { any: [{ fact: 'owner', operator: 'equal', value: { fact: 'user', path: '$.id' } }, { fact: 'fuel', operator: 'equal', value: 'electric' }] },
+    condition: {
+      any: [
+        { fact: 'owner', operator: 'equal', value: { fact: 'user', path: '$.id' } },
+        { fact: 'fuel', operator: 'equal', value: 'electric' },
+      ],
+    },
   },
-  { kind: 'menu', key: 'fleet', label: 'Fleet', icon: 'truck', order: 90, items: [{ key: 'vehicles', label: 'Vehicles', entity: 'vehicle' }] },
+  {
+    kind: 'menu',
+    key: 'fleet',
+    label: 'Fleet',
+    icon: 'truck',
+    order: 90,
+    items: [{ key: 'vehicles', label: 'Vehicles', entity: 'vehicle' }],
+  },
 ];
 
 /** The same documents with one field changed or left out. */
 export function withField(key: string, change: Record<string, unknown> | null): readonly Record<string, unknown>[] {
   return FLEET.map((document) => {
     if (document.kind !== 'entity' || !Array.isArray(document.fields)) return document;
-    const fields: unknown[] = document.fields.flatMap((field: Record<string, unknown>) => (field.key !== key ? [field] : change === null ? [] : [{ ...field, ...change }]));
+    const fields: unknown[] = document.fields.flatMap((field: Record<string, unknown>) =>
+      field.key !== key ? [field] : change === null ? [] : [{ ...field, ...change }],
+    );
     return { ...document, fields };
   });
 }

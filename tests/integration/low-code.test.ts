@@ -18,7 +18,16 @@ const publish = async (documents: readonly Record<string, unknown>[], message: s
   admin.post('/api/metadata/publish', { base: await release(), message, documents });
 
 const VEHICLES = '/api/custom/v1/vehicles';
-const BUS = { plate: 'HB-AR 1', fuel: 'diesel', seats: 49, consumption: '24.5', price: '310000.00', discount: '10', bought: '2026-01-31', leased: true };
+const BUS = {
+  plate: 'HB-AR 1',
+  fuel: 'diesel',
+  seats: 49,
+  consumption: '24.5',
+  price: '310000.00',
+  discount: '10',
+  bought: '2026-01-31',
+  leased: true,
+};
 
 describe('publishing an entity while the product runs', () => {
   test('makes it usable over the API within the same second', async () => {
@@ -31,7 +40,9 @@ describe('publishing an entity while the product runs', () => {
 
     const created = await admin.post(VEHICLES, { ...BUS, account: account.json.data?.id });
     expect(created.status, created.text).toBe(201);
-    const read = await admin.get(`${VEHICLES}/${created.json.data?.id}?$select=_title,plate,fuel,seats,consumption,price,price_currency,discount,net,bought,leased,status,account(name)`);
+    const read = await admin.get(
+      `${VEHICLES}/${created.json.data?.id}?$select=_title,plate,fuel,seats,consumption,price,price_currency,discount,net,bought,leased,status,account(name)`,
+    );
     expect(performance.now() - from).toBeLessThan(1000);
     expect(read.json.data).toMatchObject({
       ...BUS,
@@ -45,7 +56,7 @@ describe('publishing an entity while the product runs', () => {
   });
 
   test('gives the new role its rows and its fields, and no more', async () => {
-    await hire(app, 'acme', admin, { name: 'Dina Driver', email: 'dina@acme.example', roles: ['driver'] });
+    await hire(admin, { name: 'Dina Driver', email: 'dina@acme.example', roles: ['driver'] });
     const driver = await app.as('acme', 'dina@acme.example');
     expect((await driver.get(`${VEHICLES}?$count=exact`)).json.count?.value).toBe(0);
     await admin.post(VEHICLES, { plate: 'HB-AR 2', fuel: 'electric', price: '52000.00' });
@@ -77,7 +88,8 @@ describe('publishing an entity while the product runs', () => {
 });
 
 describe('changing it loses nothing', () => {
-  const seats = async (key: string) => (await admin.get(`${VEHICLES}?$select=plate,${key}&$order=plate`)).json.data?.map((row) => row[key]);
+  const seats = async (key: string) =>
+    (await admin.get(`${VEHICLES}?$select=plate,${key}&$order=plate`)).json.data?.map((row) => row[key]);
 
   test('a rename keeps the values, and the plan says that it is one', async () => {
     const documents = withField('seats', { key: 'places', was: 'seats', label: 'Places' });
@@ -95,10 +107,16 @@ describe('changing it loses nothing', () => {
     expect((await publish(withField('seats', null), 'No seats')).status).toBeLessThan(300);
     expect((await admin.get(`${VEHICLES}?$select=places`)).json.code).toBe('unknown_field');
 
-    expect((await publish(withField('seats', { key: 'places', label: 'Places' }), 'Places anew')).status).toBeLessThan(300);
+    expect((await publish(withField('seats', { key: 'places', label: 'Places' }), 'Places anew')).status).toBeLessThan(
+      300,
+    );
     expect(await seats('places')).toEqual([null, null, null]);
 
-    const back = await admin.post('/api/metadata/rollback', { base: await release(), to: before, message: 'As it was' });
+    const back = await admin.post('/api/metadata/rollback', {
+      base: await release(),
+      to: before,
+      message: 'As it was',
+    });
     expect(back.status, back.text).toBeLessThan(300);
     expect(await seats('places')).toEqual([49, 5, null]);
   });
@@ -109,7 +127,10 @@ describe('changing it loses nothing', () => {
     expect(await count()).toBe(3);
     expect((await publish([], 'Nothing of our own')).status).toBeLessThan(300);
     expect((await admin.get(VEHICLES)).status).toBe(404);
-    expect((await admin.post('/api/metadata/rollback', { base: await release(), to: before, message: 'Vehicles again' })).status).toBeLessThan(300);
+    expect(
+      (await admin.post('/api/metadata/rollback', { base: await release(), to: before, message: 'Vehicles again' }))
+        .status,
+    ).toBeLessThan(300);
     expect(await count()).toBe(3);
     const releases = await admin.get('/api/metadata/releases');
     expect(releases.json.data?.length).toBe(await release());
@@ -121,8 +142,25 @@ describe('a publish that cannot be', () => {
     ['a field type that does not exist', withField('seats', { type: 'intger' }), /intger[\s\S]*integer/],
     ['a formula that needs itself', withField('net', { expr: 'net * 2' }), /cycl/i],
     ['a formula on a field that is not there', withField('net', { expr: 'prise * 2' }), /prise[\s\S]*price/],
-    ['a reference to an entity that is not there', withField('account', { to: 'crm.acount' }), /crm\.acount[\s\S]*crm\.account/],
-    ['a permission on a missing field', [...FLEET.filter((one) => one.kind !== 'permission'), { kind: 'permission', role: 'driver', entity: 'vehicle', actions: ['read'], fields: { read: { only: ['plat'] } } }], /plat/],
+    [
+      'a reference to an entity that is not there',
+      withField('account', { to: 'crm.acount' }),
+      /crm\.acount[\s\S]*crm\.account/,
+    ],
+    [
+      'a permission on a missing field',
+      [
+        ...FLEET.filter((one) => one.kind !== 'permission'),
+        {
+          kind: 'permission',
+          role: 'driver',
+          entity: 'vehicle',
+          actions: ['read'],
+          fields: { read: { only: ['plat'] } },
+        },
+      ],
+      /plat/,
+    ],
     ['a key with SQL in it', withField('seats', { key: 'seats"; drop table x; --' }), /key/],
     ['a reserved key', withField('seats', { key: 'version' }), /version/],
   ])('%s is answered with document, pointer and what was meant', async (_name, documents, expected) => {
@@ -137,7 +175,9 @@ describe('a publish that cannot be', () => {
   test('of two at once one wins, and the other is told', async () => {
     const base = await release();
     const wide = withField('plate', { max: 30 });
-    const answers = await Promise.all([1, 2].map((n) => admin.post('/api/metadata/publish', { base, message: `Number ${n}`, documents: wide })));
+    const answers = await Promise.all(
+      [1, 2].map((n) => admin.post('/api/metadata/publish', { base, message: `Number ${n}`, documents: wide })),
+    );
     const codes = answers.map(({ status, json }) => (status < 300 ? 'published' : json.code)).sort();
     expect(codes[1]).toBe('stale_base' === codes[1] ? 'stale_base' : 'published');
     expect(codes.filter((code) => code === 'published')).toHaveLength(1);
@@ -150,6 +190,8 @@ describe('a publish that cannot be', () => {
     for (const path of ['/api/metadata/documents', '/api/metadata/releases']) {
       expect([403, 404]).toContain((await driver.get(path)).status);
     }
-    expect([403, 404]).toContain((await driver.post('/api/metadata/publish', { base: 1, message: 'x', documents: [] })).status);
+    expect([403, 404]).toContain(
+      (await driver.post('/api/metadata/publish', { base: 1, message: 'x', documents: [] })).status,
+    );
   });
 });

@@ -12,7 +12,9 @@ export interface PermissionDocument {
   readonly entity: string;
   readonly key?: string;
   readonly actions: readonly string[];
-  readonly fields?: Readonly<Record<string, { readonly only?: readonly string[]; readonly except?: readonly string[] }>>;
+  readonly fields?: Readonly<
+    Record<string, { readonly only?: readonly string[]; readonly except?: readonly string[] }>
+  >;
   readonly conditions?: { readonly owner?: 'self' | 'team' };
   readonly condition?: unknown;
 }
@@ -56,7 +58,9 @@ export class Expectation {
   constructor(overrides: readonly PermissionDocument[], inputs: (entity: string, field: string) => readonly string[]) {
     this.#inputs = inputs;
     const identity = (one: PermissionDocument) => `${one.role} ${one.entity} ${one.key ?? 'default'}`;
-    this.#permissions = [...new Map([...shippedPermissions(), ...overrides].map((one) => [identity(one), one])).values()];
+    this.#permissions = [
+      ...new Map([...shippedPermissions(), ...overrides].map((one) => [identity(one), one])).values(),
+    ];
   }
 
   /** Whether the person may do this with the record; for `read`, `create` and `update` with this field of it. */

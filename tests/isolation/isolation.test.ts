@@ -12,15 +12,22 @@ import { testDatabase } from '../support/postgres.ts';
 import { makeTenant } from '../support/tenant.ts';
 import { canaryValue, token } from './canary.ts';
 import { Expectation } from './expectation.ts';
-import { buildWorld, OVERRIDES, recordEntities, TENANTS, type World, type WorldPerson, type WorldRecord } from './world.ts';
+import { buildWorld, OVERRIDES, recordEntities, TENANTS, type WorldPerson, type WorldRecord } from './world.ts';
 
 const database = await testDatabase();
 const app = await testApp(database);
 const world = await buildWorld(app, (tenant) => makeTenant(app, tenant));
-const expectation = new Expectation(OVERRIDES, (entity, field) => world.model.entities.get(entity)?.fields.get(field)?.formula?.reads ?? []);
+const expectation = new Expectation(
+  OVERRIDES,
+  (entity, field) => world.model.entities.get(entity)?.fields.get(field)?.formula?.reads ?? [],
+);
 
 let cases = 0;
-afterAll(() => console.log(`isolation: ${cases.toLocaleString('en')} cases, ${world.records.length} records, ${world.people.length} people`));
+afterAll(() =>
+  console.log(
+    `isolation: ${cases.toLocaleString('en')} cases, ${world.records.length} records, ${world.people.length} people`,
+  ),
+);
 
 const MODES = [
   { mode: 'both layers', url: app.url, rowSecurity: true },
@@ -35,7 +42,9 @@ async function setRowSecurity(on: boolean): Promise<void> {
       [`t_${tenant}`],
     );
     for (const { relname } of rows) {
-      await database.superuser.query(`alter table "t_${tenant}"."${relname}" ${on ? 'enable' : 'disable'} row level security`);
+      await database.superuser.query(
+        `alter table "t_${tenant}"."${relname}" ${on ? 'enable' : 'disable'} row level security`,
+      );
     }
   }
 }
@@ -47,7 +56,9 @@ const visible = (person: WorldPerson, entity: string) =>
 function expectNoLeak(person: WorldPerson, text: string): void {
   const leaked = world.records.flatMap((record) =>
     [...record.canaries]
-      .filter(([field, trace]) => text.includes(trace) && !expectation.allows(person, 'read', record.entity, record, field))
+      .filter(
+        ([field, trace]) => text.includes(trace) && !expectation.allows(person, 'read', record.entity, record, field),
+      )
       .map(([field, trace]) => `${record.entity}.${field} of ${record.tenant}: ${trace}`),
   );
   expect(leaked).toEqual([]);
@@ -63,21 +74,34 @@ for (const { mode, url, rowSecurity } of MODES) {
     beforeAll(() => setRowSecurity(rowSecurity));
     afterAll(() => setRowSecurity(true));
 
-    describe.each(world.people.map((person) => ({ title: `${person.name} of ${person.tenant}`, person })))('$title', ({ person }) => {
-      const client = world.clientOf(person, url);
+    describe.each(world.people.map((person) => ({ title: `${person.name} of ${person.tenant}`, person })))(
+      '$title',
+      ({ person }) => {
+        const client = world.clientOf(person, url);
 
-      test.each(world.entities.map((entity) => ({ name: entity.name, entity })))('$name: lists, counts, single records', async ({ entity }) => {
-        await readsOnlyWhatIsAllowed(client, person, entity);
-      });
+        test.each(world.entities.map((entity) => ({ name: entity.name, entity })))(
+          '$name: lists, counts, single records',
+          async ({ entity }) => {
+            await readsOnlyWhatIsAllowed(client, person, entity);
+          },
+        );
 
-      test.each(world.entities.map((entity) => ({ name: entity.name, entity })))('$name: every field, in every place a field can stand', async ({ entity }) => {
-        for (const field of entity.fields.values()) await fieldShowsOnlyWhatIsAllowed(client, person, entity, field);
-      });
+        test.each(world.entities.map((entity) => ({ name: entity.name, entity })))(
+          '$name: every field, in every place a field can stand',
+          async ({ entity }) => {
+            for (const field of entity.fields.values())
+              await fieldShowsOnlyWhatIsAllowed(client, person, entity, field);
+          },
+        );
 
-      test.each(world.entities.map((entity) => ({ name: entity.name, entity })))('$name: changes', async ({ entity }) => {
-        await changesOnlyWhatIsAllowed(client, person, entity);
-      });
-    });
+        test.each(world.entities.map((entity) => ({ name: entity.name, entity })))(
+          '$name: changes',
+          async ({ entity }) => {
+            await changesOnlyWhatIsAllowed(client, person, entity);
+          },
+        );
+      },
+    );
   });
 }
 
@@ -106,11 +130,18 @@ async function readsOnlyWhatIsAllowed(client: Client, person: WorldPerson, entit
   }
 }
 
-async function fieldShowsOnlyWhatIsAllowed(client: Client, person: WorldPerson, entity: Entity, field: Field): Promise<void> {
+async function fieldShowsOnlyWhatIsAllowed(
+  client: Client,
+  person: WorldPerson,
+  entity: Entity,
+  field: Field,
+): Promise<void> {
   if (field.children) return;
   const base = address(entity);
   const unknown = (await client.get(`${base}?$select=id,no_such_field`)).text.replaceAll('no_such_field', 'FIELD');
-  const knows = expectation.knows(person, 'read', entity.name, field.key) || (field.system && visible(person, entity.name).length > 0);
+  const knows =
+    expectation.knows(person, 'read', entity.name, field.key) ||
+    (field.system && visible(person, entity.name).length > 0);
   const places = [`$select=id,${field.key}`];
   if (field.type.sortable) places.push(`$select=id&$order=${field.key}`);
   if (field.type.groupable) places.push(`$group=${field.key}&$agg=n:count()`);
@@ -120,14 +151,29 @@ async function fieldShowsOnlyWhatIsAllowed(client: Client, person: WorldPerson, 
     const answer = await client.get(`${base}?${place}`);
     cases++;
     expectNoLeak(person, answer.text);
-    const hidden = !knows && !person.roles.includes('administrator') && entityKnown(person, entity) && !field.system && field.currencyField === null && !field.key.endsWith('_currency');
-    if (hidden) expect(withoutSuggestion(answer.text.replaceAll(field.key, 'FIELD'))).toBe(withoutSuggestion(unknownIn(place, unknown)));
+    const hidden =
+      !knows &&
+      !person.roles.includes('administrator') &&
+      entityKnown(person, entity) &&
+      !field.system &&
+      field.currencyField === null &&
+      !field.key.endsWith('_currency');
+    if (hidden)
+      expect(withoutSuggestion(answer.text.replaceAll(field.key, 'FIELD'))).toBe(
+        withoutSuggestion(unknownIn(place, unknown)),
+      );
   }
   // A filter must not tell whether a hidden value exists.
   for (const record of world.records.filter((one) => one.entity === entity.name && one.canaries.has(field.key))) {
     const trace = record.canaries.get(field.key) ?? '';
-    const operator = field.type.operators.includes('icontains') ? 'icontains' : field.type.operators.includes('has') ? 'has' : 'eq';
-    const answer = await client.get(`${base}?$select=id&$count=exact&${field.key}[${operator}]=${encodeURIComponent(trace)}`);
+    const operator = field.type.operators.includes('icontains')
+      ? 'icontains'
+      : field.type.operators.includes('has')
+        ? 'has'
+        : 'eq';
+    const answer = await client.get(
+      `${base}?$select=id&$count=exact&${field.key}[${operator}]=${encodeURIComponent(trace)}`,
+    );
     cases++;
     const readable = expectation.allows(person, 'read', entity.name, record, field.key);
     if (answer.status === 200) expect(ids(answer.json.data)).toEqual(readable ? [record.id] : []);
@@ -150,7 +196,14 @@ function withoutSuggestion(text: string): string {
 async function changesOnlyWhatIsAllowed(client: Client, person: WorldPerson, entity: Entity): Promise<void> {
   const table = `"t_${'{}'}"."${entity.table}"`;
   const stored = async (record: WorldRecord) =>
-    JSON.stringify((await database.superuser.query(`select to_jsonb(x) - 'updated_at' as row from ${table.replace('{}', record.tenant)} x where id = $1`, [record.id])).rows[0]);
+    JSON.stringify(
+      (
+        await database.superuser.query(
+          `select to_jsonb(x) - 'updated_at' as row from ${table.replace('{}', record.tenant)} x where id = $1`,
+          [record.id],
+        )
+      ).rows[0],
+    );
   for (const record of world.records.filter((one) => one.entity === entity.name)) {
     for (const [key] of record.canaries) {
       const field = entity.fields.get(key);
@@ -170,21 +223,36 @@ async function changesOnlyWhatIsAllowed(client: Client, person: WorldPerson, ent
     const mayDelete = expectation.allows(person, 'delete', entity.name, record);
     // Other records may still refer to it: then nothing is deleted, whoever asks.
     if (removed.status !== 409) expect(removed.status < 300, removed.text).toBe(mayDelete);
-    if (removed.status < 300) await database.superuser.query(`update ${table.replace('{}', record.tenant)} set deleted_at = null where id = $1`, [record.id]);
+    if (removed.status < 300)
+      await database.superuser.query(
+        `update ${table.replace('{}', record.tenant)} set deleted_at = null where id = $1`,
+        [record.id],
+      );
     else expect(await stored(record)).toBe(before);
   }
   // Making a record for somebody else, or pointing at a record one may not see.
-  for (const record of world.records.filter((one) => one.entity === entity.name && one.owner !== null && one.tenant === person.tenant)) {
-    const answer = await client.post(`${address(entity)}?$select=id`, { ...requiredValues(entity), owner: record.owner });
+  for (const record of world.records.filter(
+    (one) => one.entity === entity.name && one.owner !== null && one.tenant === person.tenant,
+  )) {
+    const answer = await client.post(`${address(entity)}?$select=id`, {
+      ...requiredValues(entity),
+      owner: record.owner,
+    });
     cases++;
     expect(answer.status === 201, answer.text).toBe(expectation.allows(person, 'create', entity.name, record));
-    if (answer.json.data) await database.superuser.query(`delete from ${table.replace('{}', person.tenant)} where id = $1`, [answer.json.data.id]);
+    if (answer.json.data)
+      await database.superuser.query(`delete from ${table.replace('{}', person.tenant)} where id = $1`, [
+        answer.json.data.id,
+      ]);
   }
   for (const field of [...entity.fields.values()].filter((one) => one.type.key === 'reference')) {
     const target = field.reference?.entity ?? '';
-    const hidden = world.records.find((one) => one.entity === target && !expectation.allows(person, 'read', target, one));
+    const hidden = world.records.find(
+      (one) => one.entity === target && !expectation.allows(person, 'read', target, one),
+    );
     if (!hidden) continue;
-    const refer = (id: string) => client.post(`${address(entity)}?$select=id`, { ...requiredValues(entity), [field.key]: id });
+    const refer = (id: string) =>
+      client.post(`${address(entity)}?$select=id`, { ...requiredValues(entity), [field.key]: id });
     const [answer, missing] = [await refer(hidden.id), await refer(randomUUID())];
     cases += 2;
     expect(answer.status, answer.text).not.toBe(201);
@@ -204,7 +272,10 @@ function requiredValues(entity: Entity): Record<string, unknown> {
 async function restoreValue(record: WorldRecord, table: string, key: string, before: string): Promise<void> {
   const { row }: { row: Record<string, unknown> } = JSON.parse(before);
   const value = row[key];
-  await database.superuser.query(`update ${table.replace('{}', record.tenant)} set "${key}" = $2 where id = $1`, [record.id, Array.isArray(value) ? value : value === null ? null : String(value)]);
+  await database.superuser.query(`update ${table.replace('{}', record.tenant)} set "${key}" = $2 where id = $1`, [
+    record.id,
+    Array.isArray(value) ? value : value === null ? null : String(value),
+  ]);
 }
 
 test('the model has entities, people and canaries to test with', () => {

@@ -10,11 +10,33 @@ export const TENANTS = ['acme', 'bolt'] as const;
 /** Both organisations refine the pack's permissions, so that fields and rows are cut in every way. */
 export const OVERRIDES: readonly PermissionDocument[] = [
   // A field that a role never sees.
-  { role: 'sales_rep', pack: 'crm', entity: 'crm.account', actions: ['create', 'read', 'update'], fields: { read: { except: ['annual_revenue', 'phone'] }, update: { except: ['tags'] } }, conditions: { owner: 'self' } },
+  {
+    role: 'sales_rep',
+    pack: 'crm',
+    entity: 'crm.account',
+    actions: ['create', 'read', 'update'],
+    fields: { read: { except: ['annual_revenue', 'phone'] }, update: { except: ['tags'] } },
+    conditions: { owner: 'self' },
+  },
   // Some fields of all records, all fields of some records: a mask that depends on the row.
-  { role: 'sales_rep', pack: 'crm', entity: 'crm.contact', key: 'names', actions: ['read'], fields: { read: { only: ['first_name', 'last_name'] } } },
+  {
+    role: 'sales_rep',
+    pack: 'crm',
+    entity: 'crm.contact',
+    key: 'names',
+    actions: ['read'],
+    fields: { read: { only: ['first_name', 'last_name'] } },
+  },
   // Two permissions to change that must not add up.
-  { role: 'sales_rep', pack: 'crm', entity: 'crm.lead', key: 'notes', actions: ['read', 'update'], fields: { read: { only: ['last_name', 'description'] }, update: { only: ['description'] } }, conditions: { owner: 'team' } },
+  {
+    role: 'sales_rep',
+    pack: 'crm',
+    entity: 'crm.lead',
+    key: 'notes',
+    actions: ['read', 'update'],
+    fields: { read: { only: ['last_name', 'description'] }, update: { only: ['description'] } },
+    conditions: { owner: 'team' },
+  },
 ];
 
 export interface WorldPerson extends Person {
@@ -48,7 +70,12 @@ const STAFF = [
   { name: 'both', roles: ['sales_rep', 'support'], team: 'south' },
 ] as const;
 
-const TEAMS = [['office', null], ['north', 'office'], ['north_east', 'north'], ['south', 'office']] as const;
+const TEAMS = [
+  ['office', null],
+  ['north', 'office'],
+  ['north_east', 'north'],
+  ['south', 'office'],
+] as const;
 /** Under `lead`'s team: the people whose records a manager sees. */
 const UNDER: Readonly<Record<string, readonly string[]>> = {
   office: STAFF.map(({ name }) => name),
@@ -60,17 +87,31 @@ const UNDER: Readonly<Record<string, readonly string[]>> = {
 export async function buildWorld(app: TestApp, prepare: (tenant: string) => Promise<void>): Promise<World> {
   const people: WorldPerson[] = [];
   const records: WorldRecord[] = [];
-  let model: Model | null = null;
+  let known: Model | null = null;
   for (const tenant of TENANTS) {
     await prepare(tenant);
     const admin = await app.as(tenant, `admin@${tenant}.example`);
     people.push(...(await hire(app, tenant, admin)));
     await publishOverrides(admin);
-    ({ model } = await app.app.services.models.get(tenant));
-    records.push(...(await fill(tenant, model, admin, people.filter((person) => person.tenant === tenant))));
+    const { model } = await app.app.services.models.get(tenant);
+    known = model;
+    records.push(
+      ...(await fill(
+        tenant,
+        model,
+        admin,
+        people.filter((person) => person.tenant === tenant),
+      )),
+    );
   }
-  if (!model) throw new Error('there is no model');
-  return { people, records, model, entities: recordEntities(model), clientOf: (person, url) => client(url, person.token) };
+  if (!known) throw new Error('there is no model');
+  return {
+    people,
+    records,
+    model: known,
+    entities: recordEntities(known),
+    clientOf: (person, url) => client(url, person.token),
+  };
 }
 
 /** Entities with records of their own; parts live with their parents. */
@@ -81,7 +122,10 @@ export function recordEntities(model: Model): readonly Entity[] {
 async function hire(app: TestApp, tenant: string, admin: Client): Promise<readonly WorldPerson[]> {
   const teams = new Map<string, string>();
   for (const [name, parent] of TEAMS) {
-    const { json, text } = await admin.post('/api/core/v1/teams', { name, ...(parent ? { parent: teams.get(parent) } : {}) });
+    const { json, text } = await admin.post('/api/core/v1/teams', {
+      name,
+      ...(parent ? { parent: teams.get(parent) } : {}),
+    });
     if (!json.data) throw new Error(text);
     teams.set(name, json.data.id);
   }
@@ -91,7 +135,9 @@ async function hire(app: TestApp, tenant: string, admin: Client): Promise<readon
     const email = `${name}@${tenant}.example`;
     const values = { roles, team: teams.get(team) };
     const known = name === 'admin' ? found.json.data?.[0] : undefined;
-    const { json, text } = known ? await admin.patch(`/api/core/v1/users/${known.id}`, values) : await admin.post('/api/core/v1/users', { name, email, ...values });
+    const { json, text } = known
+      ? await admin.patch(`/api/core/v1/users/${known.id}`, values)
+      : await admin.post('/api/core/v1/users', { name, email, ...values });
     if (!json.data) throw new Error(text);
     ids.set(name, json.data.id);
   }
@@ -108,11 +154,20 @@ async function hire(app: TestApp, tenant: string, admin: Client): Promise<readon
 async function publishOverrides(admin: Client): Promise<void> {
   const { json: current } = await admin.get('/api/metadata/documents');
   const documents = OVERRIDES.map((override) => ({ kind: 'permission', ...override }));
-  const answer = await admin.post('/api/metadata/publish', { base: current.release ?? current.data?.release, message: 'Refine permissions', documents });
+  const answer = await admin.post('/api/metadata/publish', {
+    base: current.release ?? current.data?.release,
+    message: 'Refine permissions',
+    documents,
+  });
   if (answer.status >= 300) throw new Error(answer.text);
 }
 
-async function fill(tenant: string, model: Model, admin: Client, people: readonly WorldPerson[]): Promise<readonly WorldRecord[]> {
+async function fill(
+  tenant: string,
+  model: Model,
+  admin: Client,
+  people: readonly WorldPerson[],
+): Promise<readonly WorldRecord[]> {
   const records: WorldRecord[] = [];
   for (const entity of recordEntities(model)) {
     for (const owner of people) {
@@ -121,16 +176,30 @@ async function fill(tenant: string, model: Model, admin: Client, people: readonl
       for (const field of entity.fields.values()) setField(field, body, canaries, records, owner.userId);
       const { json, text, status } = await admin.post(`/api/${entity.pack}/v1/${entity.plural}`, body);
       if (status !== 201 || !json.data) throw new Error(`${entity.name}: ${text}`);
-      records.push({ tenant, owner: entity.owner ? owner.userId : null, id: json.data.id, entity: entity.name, canaries });
+      records.push({
+        tenant,
+        owner: entity.owner ? owner.userId : null,
+        id: json.data.id,
+        entity: entity.name,
+        canaries,
+      });
     }
   }
   return records;
 }
 
-function setField(field: Field, body: Record<string, unknown>, canaries: Map<string, string>, records: readonly WorldRecord[], owner: string): void {
+function setField(
+  field: Field,
+  body: Record<string, unknown>,
+  canaries: Map<string, string>,
+  records: readonly WorldRecord[],
+  owner: string,
+): void {
   if (field.system || field.readOnly) return;
   if (field.type.key === 'reference' && field.reference) {
-    const to = records.find((record) => record.entity === field.reference?.entity && (record.owner === owner || record.owner === null));
+    const to = records.find(
+      (record) => record.entity === field.reference?.entity && (record.owner === owner || record.owner === null),
+    );
     if (to) body[field.key] = to.id;
     return;
   }

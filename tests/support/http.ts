@@ -14,7 +14,14 @@ export interface JsonBody {
   readonly code?: string;
   readonly title?: string;
   readonly detail?: string;
-  readonly errors?: readonly { readonly code: string; readonly message: string; readonly pointer?: string; readonly parameter?: string; readonly document?: string; readonly params?: Record<string, unknown> }[];
+  readonly errors?: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly pointer?: string;
+    readonly parameter?: string;
+    readonly document?: string;
+    readonly params?: Record<string, unknown>;
+  }[];
   readonly [key: string]: unknown;
 }
 
@@ -30,7 +37,12 @@ export interface Client {
   patch(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   delete(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** A body as it is: text, bytes or a form. */
-  send(method: string, path: string, body: string | Uint8Array<ArrayBuffer> | FormData | null, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  send(
+    method: string,
+    path: string,
+    body: string | Uint8Array<ArrayBuffer> | FormData | null,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>;
 }
 
 /** @param token a bearer token; `null` for an anonymous client */
@@ -44,10 +56,17 @@ export function client(url: string, token: string | null): Client {
     });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-    return { status: response.status, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : {} };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: isJson && text !== '' ? JSON.parse(text) : {},
+    };
   };
-  const json = (method: string) => (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
-    send(method, path, JSON.stringify(body ?? {}), { 'content-type': 'application/json', ...headers });
+  const json =
+    (method: string) =>
+    (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+      send(method, path, JSON.stringify(body ?? {}), { 'content-type': 'application/json', ...headers });
   return {
     send,
     get: (path, headers) => send('GET', path, null, headers),

@@ -1,4 +1,5 @@
 /** Organisations and people for tests. */
+import { createOrganisation } from '#engine/organisation.ts';
 import type { TestApp } from './app.ts';
 import type { Client, JsonRecord } from './http.ts';
 
@@ -10,8 +11,22 @@ export interface NewPerson {
 }
 
 /** A user, made over the API by an administrator. */
-export async function hire(_app: TestApp, _tenant: string, admin: Client, person: NewPerson): Promise<JsonRecord> {
+export async function hire(admin: Client, person: NewPerson): Promise<JsonRecord> {
   const { json, text } = await admin.post('/api/core/v1/users', person);
   if (!json.data) throw new Error(text);
   return json.data;
+}
+
+/** An organisation with the CRM and an administrator `admin@<tenant>.example`. */
+export async function makeTenant(app: TestApp, tenant: string): Promise<void> {
+  await createOrganisation(app.app.services, {
+    key: tenant,
+    name: `The ${tenant} organisation`,
+    country: 'DE',
+    currency: 'EUR',
+    timeZone: 'Europe/Berlin',
+    locale: 'en',
+    packs: ['crm'],
+    administrator: { name: 'Ada Admin', email: `admin@${tenant}.example` },
+  });
 }
