@@ -27,6 +27,8 @@ export interface SqlTarget {
   readonly bind: (value: Value, sqlType: string) => string;
   /** The acting user's attributes, for queries. */
   readonly user?: (attribute: string) => Value;
+  /** Where a field is found, when it is not simply the column of the record or of a referenced table (masks, joins). */
+  readonly field?: (operand: FieldOperand) => string;
 }
 
 type Test = Extract<Condition, { kind: 'test' }>;
@@ -137,7 +139,7 @@ function writeOperand(operand: Operand, target: SqlTarget): string {
     case 'today':
       return '(select armature.today())';
     case 'field':
-      return writeField(operand, target);
+      return target.field === undefined ? writeField(operand, target) : target.field(operand);
   }
 }
 

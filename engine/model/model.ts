@@ -22,7 +22,7 @@ export interface Model {
   /** By qualified entity name. */
   readonly forms: ReadonlyMap<string, Form>;
   readonly menus: readonly Menu[];
-  /** locale → key → text. Keys are `crm.opportunity`, `crm.opportunity.plural`, `crm.opportunity.amount`, `crm.opportunity.priority.high`, … */
+  /** locale → key → text; `texts.ts` makes the keys. */
   readonly translations: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly packs: ReadonlyMap<string, { readonly key: string; readonly version: string; readonly label: string }>;
 }
@@ -53,7 +53,9 @@ export interface Entity {
   /** All fields by key, system fields first (id, version, created_at, created_by, updated_at, updated_by, [owner], [deleted_at]). */
   readonly fields: ReadonlyMap<string, Field>;
   readonly fieldsById: ReadonlyMap<string, Field>;
+  /** All of them: the document's combinations and every `unique` field. */
   readonly unique: readonly UniqueKey[];
+  /** Those of administrators are among them (every action, field and record). Empty for parts: their rights follow the parent. */
   readonly permissions: readonly Permission[];
 }
 
@@ -81,7 +83,7 @@ export interface Field {
   readonly default: Value | undefined;
   /** Kept by the engine (id, version, …), never written by clients (except `owner` at creation). */
   readonly system: boolean;
-  /** Clients never write it: system, formula, sequence, state (written by transitions). */
+  /** Clients never write it: system, formula, sequence; state is given at creation at most, then moved by transitions. */
   readonly readOnly: boolean;
   /** reference, user, team: the entity it points at, qualified, and what a delete of that record does. */
   readonly reference: { readonly entity: string; readonly onDelete: 'restrict' | 'clear' | 'cascade' } | null;
@@ -94,7 +96,7 @@ export interface Field {
   readonly formula: Formula | null;
   /** Type-specific options as the document has them (max, min, scale, prefix, …), schema-valid. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** money: key of the companion field with the currency, e.g. `amount_currency`. */
+  /** money, and formulas that return it: key of the field with the currency, e.g. `amount_currency`. */
   readonly currencyField: string | null;
 }
 

@@ -1,0 +1,26 @@
+/** Conditions in documents: parsed and resolved against their entity, with faults where they stand. */
+import type { Condition } from '../../condition/condition.ts';
+import { parseCondition, parseShortConditions } from '../../condition/parse.ts';
+import { resolveCondition } from '../../condition/resolve.ts';
+import type { Place } from '../faults.ts';
+import type { Draft, DraftEntity } from './draft.ts';
+
+/** `null` when every record fulfils it, or after a fault. */
+export function conditionAt(
+  draft: Draft,
+  json: unknown,
+  entity: DraftEntity,
+  { document, pointer }: Place,
+  short = false,
+): Condition | null {
+  if (json === undefined) return null;
+  const options = { document, pointer, problem: 'invalid_document' } as const;
+  try {
+    const raw = short ? parseShortConditions(json, options) : parseCondition(json, options);
+    const condition = resolveCondition(raw, entity, (name) => draft.entities.get(name), options);
+    return condition.kind === 'all' && condition.of.length === 0 ? null : condition;
+  } catch (error) {
+    draft.faults.absorb(error);
+    return null;
+  }
+}

@@ -1,0 +1,758 @@
+// Generated from metadata/schema by scripts/generate-types.ts (`npm run generate`). Do not edit.
+
+/**
+ * Any metadata document; `kind` tells which.
+ */
+export type Document =
+  | PackDocument
+  | EntityDocument
+  | RoleDocument
+  | PermissionDocument
+  | LifecycleDocument
+  | ViewDocument
+  | FormDocument
+  | MenuDocument
+  | TranslationDocument;
+/**
+ * Keys of the roles it is shown to; everybody when left out. Showing is not permitting: rights come from permissions.
+ *
+ * @minItems 1
+ *
+ * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+ */
+export type Roles = string[];
+
+/**
+ * What a pack is: `pack.json` at the root of its folder.
+ */
+export interface PackDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'pack';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * Key of the pack: first part of its entities’ names and of their address (`/api/crm/v1/…`).
+   */
+  readonly key: string;
+  /**
+   * Semantic version.
+   */
+  readonly version: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * One paragraph about what the pack is for.
+   */
+  readonly description?: string;
+  /**
+   * Name of an icon, e.g. `building`.
+   */
+  readonly icon?: string;
+  /**
+   * Packs that must be there as well. `core` always is.
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly requires?: string[];
+}
+/**
+ * A kind of record: becomes a table, an API resource, a list and a form.
+ */
+export interface EntityDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'entity';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * The immutable identity. Written by the export so that a rename elsewhere is recognised; never needed by hand.
+   */
+  readonly id?: string;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly was?: string;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly plural: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly pluralLabel?: string;
+  /**
+   * Name of an icon, e.g. `building`.
+   */
+  readonly icon?: string;
+  /**
+   * How one record is called, with fields in braces: `{first_name} {last_name}`. The first text field when left out.
+   */
+  readonly title?: string;
+  /**
+   * Every record belongs to a user: adds the system field `owner`.
+   */
+  readonly owner?: boolean;
+  /**
+   * Deleted records are kept and can be restored: adds the system field `deleted_at`.
+   */
+  readonly softDelete?: boolean;
+  /**
+   * Every change is kept with who and when.
+   */
+  readonly history?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly parent?: string;
+  /**
+   * The fields, in the order in which they are shown.
+   *
+   * @maxItems 400
+   */
+  readonly fields: FieldDocument[];
+  /**
+   * Combinations of fields that no two records share.
+   */
+  readonly unique?: string[][];
+}
+/**
+ * A field of an entity. These are the properties that fields of all types have; each type adds its own (see `engine/model/fields`), and a property that neither knows is refused.
+ */
+export interface FieldDocument {
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * The immutable identity. Written by the export so that a rename elsewhere is recognised; never needed by hand.
+   */
+  readonly id?: string;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly was?: string;
+  /**
+   * Key of the field type: `text`, `money`, `reference`, …
+   */
+  readonly type: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label?: string;
+  /**
+   * A sentence shown under the input.
+   */
+  readonly help?: string;
+  /**
+   * Every record must have a value.
+   */
+  readonly required?: boolean;
+  /**
+   * No two records share a value. Records without one do not count.
+   */
+  readonly unique?: boolean;
+  /**
+   * People filter or sort by it: keep an index.
+   */
+  readonly index?: boolean;
+  /**
+   * Text search looks into it; `A` weighs most.
+   */
+  readonly search?: 'A' | 'B' | 'C' | 'D';
+  /**
+   * Value of a new record that names none, as the API would take it.
+   */
+  readonly default?: string | number | boolean | string[];
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  [k: string]: unknown;
+}
+/**
+ * A role people have. Several packs and the organisation may add to the same role.
+ */
+export interface RoleDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'role';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * What people with this role do.
+   */
+  readonly description?: string;
+  /**
+   * Roles whose permissions it has as well.
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly inherits?: string[];
+  /**
+   * Organisation administrator: everything on every entity, metadata and users included.
+   */
+  readonly administrator?: boolean;
+}
+/**
+ * What a role may do with the records of an entity, and with which of them.
+ */
+export interface PermissionDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'permission';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key?: string;
+  /**
+   * The immutable identity. Written by the export so that a rename elsewhere is recognised; never needed by hand.
+   */
+  readonly id?: string;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly role: string;
+  /**
+   * The entity.
+   */
+  readonly entity?: string;
+  /**
+   * The same as `entity`, as other systems call it.
+   */
+  readonly resource?: string;
+  /**
+   * What the role may do.
+   *
+   * @minItems 1
+   */
+  readonly actions: ('create' | 'read' | 'update' | 'delete' | 'import' | 'export')[];
+  /**
+   * Which fields, by what is done with them. Every field when left out.
+   */
+  readonly fields?: {
+    readonly read?: FieldSetDocument;
+    /**
+     * Fields that may be given at creation: either `only` these or all `except` these; every field when left out.
+     */
+    readonly create?: {
+      /**
+       * These fields and no others.
+       *
+       * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+       */
+      readonly only?: string[];
+      /**
+       * All fields but these.
+       *
+       * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+       */
+      readonly except?: string[];
+    };
+    /**
+     * Fields that may be changed: either `only` these or all `except` these; every field when left out.
+     */
+    readonly update?: {
+      /**
+       * These fields and no others.
+       *
+       * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+       */
+      readonly only?: string[];
+      /**
+       * All fields but these.
+       *
+       * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+       */
+      readonly except?: string[];
+    };
+  };
+  /**
+   * Steps of the lifecycle it may take; all of them when left out.
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly transitions?: string[];
+  readonly condition?: ConditionDocument;
+  /**
+   * Short form of a condition: `{"owner": "self", "department": "sales", "time_restriction": "business_hours"}`; all of them must hold.
+   */
+  readonly conditions?: {
+    /**
+     * The value that the field of the record, or the attribute of the user, must have.
+     */
+    [k: string]: string | number | boolean;
+  };
+}
+/**
+ * Fields that may be read: either `only` these or all `except` these; every field when left out.
+ */
+export interface FieldSetDocument {
+  /**
+   * These fields and no others.
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly only?: string[];
+  /**
+   * All fields but these.
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly except?: string[];
+}
+/**
+ * Which records: the permission counts only for records that fulfil it.
+ */
+export interface ConditionDocument {
+  [k: string]: unknown;
+}
+/**
+ * The states a record goes through and the steps between them; used by fields of type `state`.
+ */
+export interface LifecycleDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'lifecycle';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly initial: string;
+  /**
+   * States a record may be created or imported in; only `initial` when left out.
+   *
+   * @minItems 1
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly createIn?: string[];
+  /**
+   * The states, in order.
+   *
+   * @minItems 1
+   */
+  readonly states: StateDocument[];
+  /**
+   * The steps, in the order of their buttons.
+   */
+  readonly transitions?: TransitionDocument[];
+}
+/**
+ * A state.
+ */
+export interface StateDocument {
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label?: string;
+  /**
+   * A colour of the design system: `gray`, `blue`, `green`, `yellow`, `orange`, `red`, `violet`, `teal`, …
+   */
+  readonly color?: string;
+  /**
+   * What reports and screens group it by.
+   */
+  readonly category?: 'open' | 'won' | 'lost' | 'done';
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+}
+/**
+ * A step from one state to another.
+ */
+export interface TransitionDocument {
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label?: string;
+  /**
+   * States it starts from.
+   *
+   * @minItems 1
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly from?: string[];
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly to?: string;
+  readonly guard?: ConditionDocument1;
+  /**
+   * What people read when the guard does not hold.
+   */
+  readonly guardMessage?: string;
+  /**
+   * Fields that must have a value afterwards; they may be sent with the step.
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly requires?: string[];
+  /**
+   * Values that the step sets: field → value, or `{"now": true}`, `{"today": true}`, `{"user": true}`.
+   */
+  readonly sets?: {
+    /**
+     * The value as the API would take it, or one of the three moments.
+     */
+    [k: string]:
+      | string
+      | number
+      | boolean
+      | null
+      | {
+          /**
+           * The time of the step.
+           */
+          readonly now: true;
+        }
+      | {
+          /**
+           * The day of the step.
+           */
+          readonly today: true;
+        }
+      | {
+          /**
+           * The user who takes the step.
+           */
+          readonly user: true;
+        };
+  };
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+}
+/**
+ * Must hold on the record as it will be.
+ */
+export interface ConditionDocument1 {
+  [k: string]: unknown;
+}
+/**
+ * A saved list: which columns, in which order, of which records.
+ */
+export interface ViewDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'view';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * The entity it lists.
+   */
+  readonly entity: string;
+  /**
+   * Fields shown, from left to right.
+   *
+   * @minItems 1
+   *
+   * Items: A field, or a field with its width.
+   */
+  readonly columns: (
+    | string
+    | {
+        /**
+         * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+         */
+        readonly field: string;
+        /**
+         * Width in pixels.
+         */
+        readonly width?: number;
+      }
+  )[];
+  /**
+   * Fields it is sorted by; a minus in front for descending.
+   *
+   * @maxItems 5
+   *
+   * Items: A field, with `-` in front for descending.
+   */
+  readonly order?: string[];
+  readonly filter?: ConditionDocument2;
+  readonly roles?: Roles;
+}
+/**
+ * Which records; all when left out.
+ */
+export interface ConditionDocument2 {
+  [k: string]: unknown;
+}
+/**
+ * How a record’s fields are laid out; one per entity.
+ */
+export interface FormDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'form';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * The entity.
+   */
+  readonly entity: string;
+  /**
+   * The sections, from top to bottom.
+   */
+  readonly sections: SectionDocument[];
+}
+/**
+ * A group of fields under a heading.
+ */
+export interface SectionDocument {
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label?: string;
+  /**
+   * Columns on a wide screen; 2 when left out.
+   */
+  readonly columns?: 1 | 2;
+  /**
+   * The fields, in order.
+   *
+   * @minItems 1
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly fields?: string[];
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+}
+/**
+ * A part of the navigation.
+ */
+export interface MenuDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'menu';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * Name of an icon, e.g. `building`.
+   */
+  readonly icon?: string;
+  /**
+   * Smaller comes first; 100 when left out.
+   */
+  readonly order?: number;
+  readonly roles?: Roles;
+  /**
+   * The entries.
+   */
+  readonly items: MenuItemDocument[];
+}
+/**
+ * An entry that opens a list.
+ */
+export interface MenuItemDocument {
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label?: string;
+  /**
+   * The entity it lists.
+   */
+  readonly entity?: string;
+  /**
+   * The view it opens; all records when left out.
+   */
+  readonly view?: string;
+  /**
+   * Name of an icon, e.g. `building`.
+   */
+  readonly icon?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+}
+/**
+ * Texts in another language.
+ */
+export interface TranslationDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'translation';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * BCP 47 language tag, e.g. `ar` or `de-CH`.
+   */
+  readonly locale: string;
+  /**
+   * Text by key: `crm.opportunity`, `crm.opportunity.plural`, `crm.opportunity.amount`, `crm.opportunity.priority.high`, `view:crm.won`, … (see `engine/model/texts.ts`).
+   */
+  readonly texts: {
+    /**
+     * The text.
+     */
+    [k: string]: string;
+  };
+}

@@ -1,0 +1,136 @@
+/** Immutable identities: what tells a rename from a removal and a new beginning (rule 10). */
+import { createHash } from 'node:crypto';
+import type { EntityDocument, FieldDocument, Identities, ReleaseSource } from './documents.ts';
+import { type Effective, effectiveDocuments } from './effective.ts';
+import { Faults, type Place } from './faults.ts';
+import { fieldTypes } from './fields/index.ts';
+import { permissionEntity, permissionName, qualify } from './naming.ts';
+import { systemFields } from './system-fields.ts';
+
+export const NO_IDENTITIES: Identities = { entities: {}, fields: {}, permissions: {} };
+
+/**
+ * Gives every entity, field and permission of a release its identity. The previous release's is kept by name, by the
+ * document's `id`, or by its former key (`was`); everything else is new. Names that are gone lose theirs: a field made
+ * anew under an old key is another field.
+ *
+ * @param previous identities of the release this one follows; those of an older one to bring it back (a rollback)
+ * @throws Problem `invalid_document` for documents without a shape, or two that claim one identity
+ */
+export function assignIdentities(
+  source: Omit<ReleaseSource, 'identities' | 'settings'>,
+  previous: Identities = NO_IDENTITIES,
+): Identities {
+  const faults = new Faults();
+  const effective = effectiveDocuments(source, faults);
+  faults.check();
+  const assigned = assign(source, effective, previous, faults);
+  faults.check();
+  return assigned;
+}
+
+function assign(
+  source: Pick<ReleaseSource, 'tenant' | 'release'>,
+  effective: Effective,
+  previous: Identities,
+  faults: Faults,
+): Identities {
+  const made = (prefix: string, name: string) =>
+    `${prefix}_${createHash('sha256').update(`${source.tenant}/${name}@${source.release}`).digest('hex').slice(0, 12)}`;
+  const owners = new Map<string, string>();
+  const claim = (id: string, name: string, place: Place): string => {
+    const owner = owners.get(id);
+    // What stands in a document twice is refused as that, by the build.
+    if (owner !== undefined && owner !== name) {
+      faults.add(
+        place,
+        'duplicate',
+        `“${name}” would be the same as “${owner}” (${id}): two things cannot come from one.`,
+        { found: id },
+      );
+    }
+    owners.set(id, name);
+    return id;
+  };
+  const entities: Record<string, string> = {};
+  const fields: Record<string, string> = {};
+  const permissions: Record<string, string> = {};
+
+  const entityDocuments = effective.of('entity');
+  const names = new Set(entityDocuments.map((one) => `${one.pack}.${one.document.key}`));
+  for (const one of entityDocuments) {
+    const { document, pack } = one;
+    const name = `${pack}.${document.key}`;
+    const former = formerName(
+      document.was === undefined ? undefined : `${pack}.${document.was}`,
+      name,
+      names,
+      previous.entities,
+    );
+    entities[name] = claim(
+      document.id ?? previous.entities[name] ?? kept(previous.entities, former) ?? made('e', name),
+      name,
+      one.place('key'),
+    );
+
+    const written = fieldsOf(document);
+    const keys = new Set(written.map(({ key }) => key));
+    // Under its old name the entity's fields are found as well.
+    const known = (key: string): string | undefined =>
+      previous.fields[`${name}.${key}`] ?? (former === undefined ? undefined : previous.fields[`${former}.${key}`]);
+    for (const { key, id, was, place } of written) {
+      const before = was !== undefined && !keys.has(was) ? known(was) : undefined;
+      fields[`${name}.${key}`] = claim(
+        id ?? known(key) ?? before ?? made('f', `${name}.${key}`),
+        `${name}.${key}`,
+        one.place(...place),
+      );
+    }
+  }
+  for (const one of effective.of('permission')) {
+    const { document, pack } = one;
+    const name = permissionName(document.role, qualify(permissionEntity(document), pack), document.key);
+    permissions[name] = claim(document.id ?? previous.permissions[name] ?? made('p', name), name, one.place('role'));
+  }
+  return { entities, fields, permissions };
+}
+
+function kept(known: Readonly<Record<string, string>>, name: string | undefined): string | undefined {
+  return name === undefined ? undefined : known[name];
+}
+
+/** The former name, unless the name is no news or something else bears the former one now. */
+function formerName(
+  was: string | undefined,
+  name: string,
+  names: ReadonlySet<string>,
+  previous: Readonly<Record<string, string>>,
+): string | undefined {
+  return was === undefined || names.has(was) || previous[name] !== undefined ? undefined : was;
+}
+
+interface WrittenField {
+  readonly key: string;
+  readonly id: string | undefined;
+  readonly was: string | undefined;
+  readonly place: readonly (string | number)[];
+}
+
+/** Every field that gets an identity: the engine's, the document's, and the companions that types bring. */
+function fieldsOf(document: EntityDocument): readonly WrittenField[] {
+  return [
+    ...systemFields(document).map(({ key }) => ({ key, id: undefined, was: undefined, place: ['key'] })),
+    ...document.fields.flatMap((field, index) => {
+      const place = ['fields', index];
+      const companion = companionOf(field);
+      const own: WrittenField = { key: field.key, id: field.id, was: field.was, place };
+      if (companion === undefined) return [own];
+      const was = field.was === undefined ? undefined : `${field.was}${companion}`;
+      return [own, { key: `${field.key}${companion}`, id: undefined, was, place }];
+    }),
+  ];
+}
+
+function companionOf(field: FieldDocument): string | undefined {
+  return fieldTypes.get(field.type)?.companion?.suffix;
+}
