@@ -1,22 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { Problem } from '../problem.ts';
 import { type Condition, FALSE, TRUE } from './condition.ts';
 import { parseCondition, parseShortConditions } from './parse.ts';
 import { type ResolveOptions, resolveCondition } from './resolve.ts';
 import { lookup, THING } from './testing/entities.ts';
+import { refusal } from './testing/refusal.ts';
 
 const resolve = (json: unknown, options?: ResolveOptions): Condition =>
   resolveCondition(parseCondition(json, { pointer: '' }), THING, lookup, options);
 
-function refused(json: unknown, options?: ResolveOptions): Problem {
-  try {
-    resolve(json, options);
-  } catch (error) {
-    if (error instanceof Problem) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
+const refused = (json: unknown, options?: ResolveOptions) => refusal(() => resolve(json, options));
 
 const right = (json: unknown, options?: ResolveOptions) => {
   const condition = resolve(json, options);
@@ -73,13 +65,11 @@ describe('an unknown field', () => {
       { visible: (_, field) => !['note', 'weight'].includes(field.key) },
     );
     const THING_WITHOUT = { ...THING, fields: new Map([...THING.fields].filter(([key]) => key !== 'note')) };
-    const missing = () => resolveCondition(parseCondition({ note: 'x' }, { pointer: '' }), THING_WITHOUT, lookup);
+    const missing = refusal(() =>
+      resolveCondition(parseCondition({ note: 'x' }, { pointer: '' }), THING_WITHOUT, lookup),
+    );
     expect(hidden.errors).toHaveLength(2);
-    try {
-      missing();
-    } catch (error) {
-      expect((error as Problem).errors[0]).toEqual(hidden.errors[0]);
-    }
+    expect(missing.errors[0]).toEqual(hidden.errors[0]);
     // It is not suggested either.
     expect(
       JSON.stringify(refused({ notes: 'x' }, { visible: (_, field) => field.key !== 'note' }).errors),
@@ -236,11 +226,8 @@ describe('a query parameter', () => {
       operator: 'gt',
       right: { kind: 'value', at: 'count[gt]', value: 'x' },
     } as const;
-    try {
-      resolveCondition(raw, THING, lookup, { fromText: true });
-    } catch (error) {
-      expect((error as Problem).errors[0]).toMatchObject({ parameter: 'count[gt]' });
-    }
+    const problem = refusal(() => resolveCondition(raw, THING, lookup, { fromText: true }));
+    expect(problem.errors[0]).toMatchObject({ parameter: 'count[gt]' });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Problem } from '../problem.ts';
+import { refusal } from '../condition/testing/refusal.ts';
 import { evaluateFormula } from './evaluate.ts';
 import type { Formula } from './formula.ts';
 import { orderFormulas } from './order.ts';
@@ -15,15 +15,8 @@ function formulas(sources: Record<string, string>): Map<string, Formula> {
   );
 }
 
-function refused(sources: Record<string, string>): Problem {
-  try {
-    orderFormulas(formulas(sources), (key) => `/fields/${key}/expr`);
-  } catch (error) {
-    if (error instanceof Problem) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
+const refused = (sources: Record<string, string>) =>
+  refusal(() => orderFormulas(formulas(sources), (key) => `/fields/${key}/expr`));
 
 describe('formulas of formulas', () => {
   it('come after what they read', () => {
