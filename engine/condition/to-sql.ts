@@ -27,6 +27,8 @@ export interface SqlTarget {
   readonly bind: (value: Value, sqlType: string) => string;
   /** The acting user's attributes, for queries. */
   readonly user?: (attribute: string) => Value;
+  /** Where a field is found, when it is not simply the column of the record or of a referenced table (masks, joins). */
+  readonly field?: (operand: FieldOperand) => string;
 }
 
 type Test = Extract<Condition, { kind: 'test' }>;
@@ -114,9 +116,9 @@ function writeTest({ left, operator, right }: Test, target: SqlTarget): string {
 
 const COMPARISON = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const satisfies Partial<Record<Operator, string>>;
 
-/** Unicode's full case mapping without a language, whatever the database's own collation is. */
+/** Unicode's full case mapping without a language, whatever the database's own collation is; for the sigma see `evaluate-test.ts`. */
 function lower(sql: string): string {
-  return `lower(${sql} collate pg_unicode_fast)`;
+  return `lower(translate(${sql}, 'Σς', 'σσ') collate pg_unicode_fast)`;
 }
 
 /** Without a cast, `= any((select …))` compares with the rows of a subquery and not with the elements of its one array. */
@@ -137,7 +139,7 @@ function writeOperand(operand: Operand, target: SqlTarget): string {
     case 'today':
       return '(select armature.today())';
     case 'field':
-      return writeField(operand, target);
+      return target.field === undefined ? writeField(operand, target) : target.field(operand);
   }
 }
 

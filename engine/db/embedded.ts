@@ -16,9 +16,9 @@ const run = promisify(execFile);
 
 export interface EmbeddedPostgres {
   readonly port: number;
-  /** Whether this process started it; otherwise it attached to a running one and must leave it running. */
+  /** Whether this process started it; otherwise it attached to a running one, which others may still need. */
   readonly started: boolean;
-  /** Stops the server if this process started it. Connections are ended, committed data is on disk. */
+  /** Stops the server, whoever started it. Connections are ended, committed data is on disk. */
   stop(): Promise<void>;
 }
 
@@ -53,7 +53,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   await mkdir(options.directory, { recursive: true });
   const data = join(options.directory, 'postgres');
   const running = await runningPort(data);
-  if (running !== null) return { port: running, started: false, stop: async () => {} };
+  const stop = async (): Promise<void> => {
+    await asAccount(account, binaries.pg_ctl, ['stop', '-w', '-s', '-m', 'fast', '-D', data]);
+  };
+  if (running !== null) return { port: running, started: false, stop };
 
   if (!(await exists(join(data, 'PG_VERSION')))) await initialise(binaries, account, data, options.password);
   const version = (await readFile(join(data, 'PG_VERSION'), 'utf8')).trim();
@@ -76,13 +79,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
       cause: error,
     });
   }
-  return {
-    port,
-    started: true,
-    stop: async () => {
-      await asAccount(account, binaries.pg_ctl, ['stop', '-w', '-s', '-m', 'fast', '-D', data]);
-    },
-  };
+  return { port, started: true, stop };
 }
 
 interface Binaries {

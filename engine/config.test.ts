@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+import { StartupError } from './db/startup-error.ts';
+
+describe('the configuration', () => {
+  test('needs nothing from the environment', () => {
+    expect(readConfig({}, '/srv/armature')).toEqual({
+      port: 3000,
+      host: '127.0.0.1',
+      home: '/srv/armature/.armature',
+      postgres: null,
+      secret: null,
+      publicUrl: null,
+      logLevel: 'info',
+      demo: true,
+    });
+  });
+
+  test('takes every variable', () => {
+    const config = readConfig({
+      PORT: '8080',
+      HOST: '0.0.0.0',
+      ARMATURE_HOME: '/var/lib/armature',
+      DATABASE_URL: 'postgres://ann%40x:p%2Fw@db.example:6543/crm?sslmode=require',
+      ARMATURE_SECRET: 's'.repeat(40),
+      ARMATURE_PUBLIC_URL: 'https://crm.example/base/',
+      LOG_LEVEL: 'WARN',
+    });
+    expect(config).toEqual({
+      port: 8080,
+      host: '0.0.0.0',
+      home: '/var/lib/armature',
+      postgres: {
+        address: { host: 'db.example', port: 6543, database: 'crm', ssl: true },
+        admin: { user: 'ann@x', password: 'p/w' },
+      },
+      secret: 's'.repeat(40),
+      publicUrl: 'https://crm.example/base',
+      logLevel: 'warn',
+      demo: false,
+    });
+  });
+
+  test('understands an IPv6 host and an empty variable', () => {
+    const config = readConfig({ DATABASE_URL: 'postgresql://u@[::1]/d', PORT: '', LOG_LEVEL: ' ' });
+    expect(config.postgres?.address).toEqual({ host: '::1', port: 5432, database: 'd' });
+    expect([config.port, config.logLevel]).toEqual([3000, 'info']);
+  });
+
+  test.each([
+    ['PORT', 'abc'],
+    ['PORT', '70000'],
+    ['PORT', '-1'],
+    ['HOST', 'http://x'],
+    ['DATABASE_URL', 'mysql://u@h/d'],
+    ['DATABASE_URL', 'nonsense'],
+    ['DATABASE_URL', 'postgres://h/d'],
+    ['DATABASE_URL', 'postgres://u@h'],
+    ['DATABASE_URL', 'postgres://u@h/d?sslmode=maybe'],
+    ['ARMATURE_SECRET', 'short'],
+    ['ARMATURE_PUBLIC_URL', 'crm.example'],
+    ['ARMATURE_PUBLIC_URL', 'ftp://crm.example'],
+    ['LOG_LEVEL', 'loud'],
+    ['ARMATURE_DEMO', 'maybe'],
+  ])('refuses %s=%s with a sentence that names the variable', (name, value) => {
+    expect(() => readConfig({ [name]: value })).toThrow(StartupError);
+    expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name} .*\\.$`, 's'));
+  });
+
+  test('never repeats the password of DATABASE_URL', () => {
+    expect(() => readConfig({ DATABASE_URL: 'postgres://u:geheim@h' })).toThrow(/^(?!.*geheim)/s);
+  });
+});

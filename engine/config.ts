@@ -1,0 +1,149 @@
+/** What the environment says, checked before anything starts. A wrong value is a sentence, not a stack. */
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Address, Credentials } from './db/connection.ts';
+import { StartupError } from './db/startup-error.ts';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface ExternalPostgres {
+  readonly address: Address;
+  readonly admin: Credentials;
+}
+
+export interface Config {
+  /** TCP port; 0 lets the system choose. */
+  readonly port: number;
+  /** Address to listen on: this machine alone unless HOST says otherwise. */
+  readonly host: string;
+  /** Folder of everything this installation keeps: secret, embedded Postgres, `server.json`. */
+  readonly home: string;
+  /** Postgres of your own; `null` runs the embedded one. */
+  readonly postgres: ExternalPostgres | null;
+  /** The installation's secret, when the environment brings it; otherwise `home/secret` holds it. */
+  readonly secret: string | null;
+  /** Base address in links, without a trailing slash; `null`: `http://localhost:<port>`. */
+  readonly publicUrl: string | null;
+  readonly logLevel: LogLevel;
+  /** Whether the demo organisation is made (never on a Postgres of your own). */
+  readonly demo: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The project's folder. */
+export const ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+/** Shorter secrets can be guessed. */
+const SECRET_LENGTH = 32;
+
+/**
+ * @throws StartupError naming the variable, what it holds and what it may hold
+ */
+export function readConfig(environment: Environment, root: string = ROOT): Config {
+  const value = (name: string) => environment[name]?.trim() || null;
+  const postgres = readDatabaseUrl(value('DATABASE_URL'));
+  return {
+    port: readPort(value('PORT')),
+    host: readHost(value('HOST')),
+    home: resolve(root, value('ARMATURE_HOME') ?? join(root, '.armature')),
+    postgres,
+    secret: readSecret(value('ARMATURE_SECRET')),
+    publicUrl: readPublicUrl(value('ARMATURE_PUBLIC_URL')),
+    logLevel: readLogLevel(value('LOG_LEVEL')),
+    demo: readDemo(value('ARMATURE_DEMO')) && postgres === null,
+  };
+}
+
+function readPort(text: string | null): number {
+  if (text === null) return 3000;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  if (port < 0 || port > 65_535) throw new StartupError(`PORT is "${text}". It must be a number from 0 to 65535.`);
+  return port;
+}
+
+function readHost(text: string | null): string {
+  if (text === null) return '127.0.0.1';
+  if (!/^[A-Za-z0-9.:_-]+$/.test(text)) {
+    throw new StartupError(`HOST is "${text}". It must be an address or a host name, such as 0.0.0.0 or localhost.`);
+  }
+  return text;
+}
+
+function readSecret(text: string | null): string | null {
+  if (text !== null && text.length < SECRET_LENGTH) {
+    throw new StartupError(
+      `ARMATURE_SECRET has ${text.length} characters. It needs at least ${SECRET_LENGTH}; "openssl rand -base64 32" makes one.`,
+    );
+  }
+  return text;
+}
+
+function readPublicUrl(text: string | null): string | null {
+  if (text === null) return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
+    throw new StartupError(
+      `ARMATURE_PUBLIC_URL is "${text}". It must be the address people use, such as https://crm.example.com.`,
+    );
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function readLogLevel(text: string | null): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === (text ?? 'info').toLowerCase());
+  if (!level) throw new StartupError(`LOG_LEVEL is "${text}". It must be one of: ${LOG_LEVELS.join(', ')}.`);
+  return level;
+}
+
+function readDemo(text: string | null): boolean {
+  const known: Readonly<Record<string, boolean>> = {
+    on: true,
+    true: true,
+    '1': true,
+    off: false,
+    false: false,
+    '0': false,
+  };
+  const demo = known[(text ?? 'on').toLowerCase()];
+  if (demo === undefined) throw new StartupError(`ARMATURE_DEMO is "${text}". It must be "on" or "off".`);
+  return demo;
+}
+
+/** The URL is never repeated in a message: it holds a password. */
+function readDatabaseUrl(text: string | null): ExternalPostgres | null {
+  if (text === null) return null;
+  const form = 'It must look like postgres://user:password@host:5432/database.';
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol))
+    throw new StartupError(`DATABASE_URL is not a Postgres address. ${form}`);
+  const user = decode(url.username);
+  const database = decode(url.pathname.slice(1));
+  if (!url.hostname) throw new StartupError(`DATABASE_URL names no host. ${form}`);
+  if (!user) throw new StartupError(`DATABASE_URL names no user. ${form}`);
+  if (!database || database.includes('/')) throw new StartupError(`DATABASE_URL names no database. ${form}`);
+  const mode = url.searchParams.get('sslmode');
+  if (mode !== null && !['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'].includes(mode)) {
+    throw new StartupError(`DATABASE_URL has sslmode=${mode}. It must be "disable", "require" or "verify-full".`);
+  }
+  const ssl = mode === 'require' || mode === 'verify-ca' || mode === 'verify-full';
+  return {
+    address: {
+      // An IPv6 host stands in brackets in a URL and without them everywhere else.
+      host: decode(url.hostname).replace(/^\[(.*)\]$/, '$1'),
+      port: url.port ? Number(url.port) : 5432,
+      database,
+      ...(ssl ? { ssl } : {}),
+    },
+    admin: { user, password: decode(url.password) },
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new StartupError('DATABASE_URL has a "%" that begins no escape. Write "%25" for a percent sign.');
+  }
+}

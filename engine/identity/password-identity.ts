@@ -1,0 +1,234 @@
+/** Sign-in with e-mail and password; sessions and tokens in the platform's tables. */
+import type { Clock, IdSource } from '../clock.ts';
+import type { Database } from '../db/database.ts';
+import { KEY } from '../db/identifiers.ts';
+import { rightsOf } from '../model/rights.ts';
+import type { ModelSource, TenantModel } from '../model/tenant.ts';
+import { invalidAt, notFound, Problem } from '../problem.ts';
+import type { Credentials, Identity, Origin, PasswordChange, SignedIn, TokenRequest } from './identity.ts';
+import type { Login, StoredSession } from './logins.ts';
+import { Logins } from './logins.ts';
+import { hashPassword, verifyPassword, weakness } from './password.ts';
+import type { RoleSet } from './people.ts';
+import { People, TEAM, USER } from './people.ts';
+import { PrincipalCache, TTL } from './principal-cache.ts';
+import type { Principal } from './principal.ts';
+import { Throttle } from './throttle.ts';
+import { hashToken, newToken } from './token.ts';
+
+const DAY = 86_400_000;
+const SESSION_TTL = 7 * DAY;
+const TOKEN_TTL = 365 * DAY;
+/** Sessions kept in memory. */
+const KEPT_SESSIONS = 20_000;
+
+export interface IdentityOptions {
+  readonly database: Database;
+  readonly models: ModelSource;
+  readonly roleSet: RoleSet;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+}
+
+interface KnownSession extends StoredSession {
+  /** When it must be looked up again, milliseconds since the epoch. */
+  readonly until: number;
+}
+
+export class PasswordIdentity implements Identity {
+  readonly #models: ModelSource;
+  readonly #clock: Clock;
+  readonly #ids: IdSource;
+  readonly #people: People;
+  readonly #logins: Logins;
+  readonly #principals: PrincipalCache;
+  readonly #throttle: Throttle;
+  readonly #sessions = new Map<string, KnownSession>();
+
+  constructor({ database, models, roleSet, clock, ids }: IdentityOptions) {
+    this.#models = models;
+    this.#clock = clock;
+    this.#ids = ids;
+    this.#people = new People(database, roleSet);
+    this.#logins = new Logins(database);
+    this.#principals = new PrincipalCache(clock);
+    this.#throttle = new Throttle(clock);
+  }
+
+  async signIn(credentials: Credentials, origin?: Origin): Promise<SignedIn> {
+    const email = credentials.email.trim().toLowerCase();
+    const organisation = credentials.organisation?.trim() || null;
+    const attempt = `${email}\n${origin?.ip ?? ''}`;
+    this.#throttle.attempt(attempt);
+
+    const candidates =
+      organisation !== null && !KEY.test(organisation) ? [] : await this.#logins.byEmail(email, organisation);
+    const people = await this.#matching(candidates, credentials.password);
+    const [first, ...others] = people;
+    if (!first) throw new Problem('invalid_credentials', 'The e-mail or the password is wrong.');
+    this.#throttle.success(attempt);
+    if (others.length > 0) {
+      const organisations = people.map(({ login }) => ({ key: login.tenant, name: login.tenantName }));
+      const message = 'You belong to several organisations. Choose one.';
+      throw new Problem('invalid', message, [
+        { code: 'organisation_required', message, pointer: '/organisation', params: { organisations } },
+      ]);
+    }
+    return this.#open(first.scope, first.principal, 'cookie', null, SESSION_TTL);
+  }
+
+  /** Every candidate's password is checked, none answers earlier than another; unknown e-mails take as long as one. */
+  async #matching(candidates: readonly Login[], password: string) {
+    const found: { login: Login; scope: TenantModel; principal: Principal }[] = [];
+    if (candidates.length === 0) await verifyPassword(null, password);
+    for (const login of candidates) {
+      if (!(await verifyPassword(login.passwordHash, password))) continue;
+      const scope = await this.#models.get(login.tenant);
+      const principal = await this.#people.principal(scope, login.userId);
+      if (principal) found.push({ login, scope, principal });
+    }
+    return found;
+  }
+
+  async #open(
+    { tenant }: TenantModel,
+    principal: Principal,
+    kind: 'cookie' | 'bearer',
+    label: string | null,
+    ttl: number,
+  ): Promise<SignedIn> {
+    if (principal.userId === null) throw notFound();
+    const token = newToken(this.#ids);
+    const hash = hashToken(token);
+    if (hash === null) throw new RangeError('the id source made a token that is not one');
+    const now = this.#clock.now();
+    const expiresAt = now + ttl;
+    await this.#logins.openSession({
+      hash,
+      tenantId: tenant.id,
+      userId: principal.userId,
+      kind,
+      label,
+      now,
+      expiresAt,
+    });
+    return { token, expiresAt: new Date(expiresAt), principal };
+  }
+
+  async authenticate(token: string): Promise<Principal | null> {
+    const hash = hashToken(token);
+    if (hash === null) return null;
+    const session = await this.#session(hash);
+    return session ? this.principalOf(session.tenant, session.userId) : null;
+  }
+
+  async #session(hash: string): Promise<StoredSession | null> {
+    const now = this.#clock.now();
+    const known = this.#sessions.get(hash);
+    if (known && known.until > now) {
+      if (known.expiresAt > now) return known;
+      this.#sessions.delete(hash);
+      return null;
+    }
+    this.#sessions.delete(hash);
+    const stored = await this.#logins.session(hash, now);
+    if (!stored) return null;
+    this.#sessions.set(hash, { ...stored, until: now + TTL });
+    for (const oldest of this.#sessions.keys()) {
+      if (this.#sessions.size <= KEPT_SESSIONS) break;
+      this.#sessions.delete(oldest);
+    }
+    return stored;
+  }
+
+  async principalOf(tenant: string, userId: string): Promise<Principal | null> {
+    let scope: TenantModel;
+    try {
+      scope = await this.#models.get(tenant);
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'not_found') return null;
+      throw error;
+    }
+    return this.#principals.get(tenant, userId, scope.model, () => this.#people.principal(scope, userId));
+  }
+
+  async signOut(token: string): Promise<void> {
+    const hash = hashToken(token);
+    if (hash === null) return;
+    this.#sessions.delete(hash);
+    await this.#logins.closeSession(hash);
+    // A lookup that was under way may have put it back.
+    this.#sessions.delete(hash);
+  }
+
+  async issueToken(request: TokenRequest): Promise<SignedIn> {
+    const scope = await this.#models.get(request.tenant);
+    const person = await this.#people.find(scope, request.user);
+    const principal = person ? await this.#people.principal(scope, person.id) : null;
+    if (!person || !principal) {
+      throw new Problem(
+        'not_found',
+        `There is no active user with this e-mail in the organisation "${request.tenant}".`,
+      );
+    }
+    await this.#logins.save(scope.tenant.id, person.id, person.email, null);
+    return this.#open(scope, principal, 'bearer', request.label ?? null, request.ttl ?? TOKEN_TTL);
+  }
+
+  async setPassword(principal: Principal, change: PasswordChange): Promise<void> {
+    const scope = await this.#models.get(principal.tenant);
+    const { tenant, model } = scope;
+    // Only service principals have no user, and only `service-principals.ts` makes them.
+    const administers = principal.userId === null || rightsOf(model, principal.roles).administrator;
+    const own = principal.userId === change.userId;
+    if (!administers && !own)
+      throw new Problem('forbidden', 'Only an administrator may set another person’s password.');
+    if (!administers || change.oldPassword !== undefined) await this.#checkOld(tenant.id, change);
+
+    const person = await this.#people.find(scope, { id: change.userId });
+    if (!person) throw notFound();
+    const weak = weakness(change.password, person.email, '/password');
+    if (weak) throw new Problem('invalid', weak.message, [weak]);
+    await this.#logins.save(tenant.id, person.id, person.email, await hashPassword(change.password));
+    const kept = change.keepToken === undefined ? null : hashToken(change.keepToken);
+    await this.#logins.closePages(tenant.id, person.id, kept);
+    this.invalidate(tenant.key, person.id);
+  }
+
+  async #checkOld(tenantId: string, change: PasswordChange): Promise<void> {
+    const attempt = `${tenantId}\n${change.userId}`;
+    this.#throttle.attempt(attempt);
+    const stored = await this.#logins.passwordOf(tenantId, change.userId);
+    if (!(await verifyPassword(stored, change.oldPassword ?? ''))) {
+      throw invalidAt('/old_password', 'The old password is wrong.', 'wrong_password');
+    }
+    this.#throttle.success(attempt);
+  }
+
+  invalidate(tenant: string, userId?: string): void {
+    this.#principals.forget(tenant, userId);
+    for (const [hash, session] of this.#sessions) {
+      if (session.tenant === tenant && (userId === undefined || session.userId === userId)) this.#sessions.delete(hash);
+    }
+  }
+
+  /**
+   * Told of every committed change of records, by the write path and by the outbox: a change of users or teams may
+   * change anybody's rights, and a user's e-mail is what they sign in with.
+   * @param entity qualified name
+   * @param recordId `null` for many new records at once
+   */
+  async recordChanged(tenant: string, entity: string, recordId: string | null): Promise<void> {
+    if (entity !== USER && entity !== TEAM) return;
+    this.invalidate(tenant);
+    if (entity !== USER || recordId === null) return;
+    const scope = await this.#models.get(tenant);
+    const person = await this.#people.find(scope, { id: recordId });
+    if (person) await this.#logins.moveEmail(scope.tenant.id, person.id, person.email);
+  }
+
+  /** Removes what has expired. */
+  async clean(): Promise<void> {
+    await this.#logins.deleteExpired(this.#clock.now());
+  }
+}

@@ -1,0 +1,58 @@
+/** Counts failed attempts, so that passwords cannot be tried out. In memory: a restart forgives. */
+import type { Clock } from '../clock.ts';
+import { Problem } from '../problem.ts';
+
+const WINDOW = 15 * 60_000;
+const ATTEMPTS = 10;
+const KEPT = 20_000;
+
+interface Count {
+  attempts: number;
+  /** When the window began, milliseconds since the epoch. */
+  readonly since: number;
+}
+
+export class Throttle {
+  readonly #counts = new Map<string, Count>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes one attempt; `success` gives all back. It counts before the answer is known: many attempts sent at once
+   * would otherwise all pass.
+   * @throws Problem `too_many_requests` after ten attempts within a quarter of an hour
+   */
+  attempt(key: string): void {
+    const now = this.#clock.now();
+    let count = this.#counts.get(key);
+    if (!count || now - count.since >= WINDOW) {
+      count = { attempts: 0, since: now };
+      this.#counts.delete(key);
+      this.#counts.set(key, count);
+      if (this.#counts.size > KEPT) this.#drop(now);
+    }
+    if (count.attempts >= ATTEMPTS) {
+      const seconds = Math.ceil((count.since + WINDOW - now) / 1000);
+      const message = `Too many failed attempts. Try again in ${Math.ceil(seconds / 60)} minutes.`;
+      throw new Problem('too_many_requests', message, [
+        { code: 'too_many_requests', message, params: { retryAfter: seconds } },
+      ]);
+    }
+    count.attempts++;
+  }
+
+  success(key: string): void {
+    this.#counts.delete(key);
+  }
+
+  /** Ended windows first, then the oldest. */
+  #drop(now: number): void {
+    for (const [key, count] of this.#counts) {
+      if (now - count.since < WINDOW && this.#counts.size <= KEPT) return;
+      this.#counts.delete(key);
+    }
+  }
+}
