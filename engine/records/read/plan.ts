@@ -3,6 +3,7 @@
  * What may not be seen is refused in the words for what does not exist.
  */
 import type { Condition, Step } from '../../condition/condition.ts';
+import { TRUE } from '../../condition/condition.ts';
 import { resolvePath } from '../../condition/resolve-path.ts';
 import { Faults } from '../../condition/faults.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
@@ -16,6 +17,7 @@ import { LIMITS } from '../query/query.ts';
 import type { AggregateFunction } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
 import type { Access } from './access.ts';
+import { SEARCHED } from './binds.ts';
 
 export interface SelectPlan {
   readonly entity: Entity;
@@ -48,6 +50,7 @@ export interface ListPlan {
   /** Never empty; the last one is the id. */
   readonly order: readonly PlannedOrder[];
   readonly view: View | null;
+  /** Fields that the searched text is looked for in; empty without a search. */
   readonly searched: readonly Field[];
 }
 
@@ -59,6 +62,7 @@ export interface SummaryPlan {
   /** Index into groups, then aggregates. */
   readonly order: readonly { readonly index: number; readonly descending: boolean }[];
   readonly view: View | null;
+  /** Fields that the searched text is looked for in; empty without a search. */
   readonly searched: readonly Field[];
 }
 
@@ -82,27 +86,24 @@ export function planQuery(query: Query, entity: Entity, access: Access, scope: S
   return { kind: 'list', entity, select, order, view, searched };
 }
 
-/** What narrows this one query: its filter, its view's filter and the searched text. {@link import('../../condition/condition.ts').TRUE} for none. */
-export function narrowing(query: Query, plan: ListPlan | SummaryPlan, access: Access): Condition {
-  const parts: Condition[] = [];
-  if (query.where !== null) parts.push(resolveWhere(query, plan.entity, access));
-  if (plan.view !== null && plan.view.filter !== null) parts.push(plan.view.filter);
-  if (query.search !== null) parts.push(searchCondition(query.search, plan.searched));
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : all(parts);
-}
-
-function resolveWhere(query: Query, entity: Entity, access: Access): Condition {
-  if (query.where === null) return all([]);
+/**
+ * The query's own filter, resolved.
+ * @throws Problem `unknown_field`, `unknown_operator` or `invalid_parameter`
+ */
+export function planWhere(query: Query, entity: Entity, access: Access): Condition {
+  if (query.where === null) return TRUE;
   return resolveCondition(query.where, entity, access.lookup, { visible: access.visible, fromText: query.fromText });
 }
 
-function searchCondition(text: string, fields: readonly Field[]): Condition {
-  return any(
-    fields.map((field) =>
-      test({ kind: 'field', type: 'text', steps: [], field: field.key, fieldId: field.id }, 'icontains', { kind: 'literal', type: 'text', value: text }),
-    ),
-  );
+/** What narrows every query of a plan's shape: its view's filter and the search. */
+export function narrowing({ view, searched }: ListPlan | SummaryPlan): Condition {
+  const parts = view === null || view.filter === null ? [] : [view.filter];
+  return all(searched.length === 0 ? parts : [...parts, searchCondition(searched)]);
+}
+
+function searchCondition(fields: readonly Field[]): Condition {
+  const text = { kind: 'literal', type: 'text', value: SEARCHED } as const;
+  return any(fields.map((field) => test({ kind: 'field', type: 'text', steps: [], field: field.key, fieldId: field.id }, 'icontains', text)));
 }
 
 /** Text fields that are marked for search, or part of the title; readable ones alone. */

@@ -20,6 +20,7 @@
 import { quote } from '../../db/identifiers.ts';
 import type { Binds } from './binds.ts';
 import type { ListPlan } from './plan.ts';
+import { narrowing } from './plan.ts';
 import { keyset } from './sql-keyset.ts';
 import { orderBy, orderKey, selectItems } from './sql-select.ts';
 import type { Deleted, SqlWriter } from './sql-source.ts';
@@ -53,7 +54,7 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
     return `p."_k${index}"::text`;
   });
   const sorted = orderBy(order, RECORD, joins, backwards);
-  const conditions = [...where];
+  const conditions = [...where, ...writer.narrowing(narrowing(plan), entity, RECORD, joins)];
   if (cursor !== null) conditions.push(keyset(order, cursor.nulls, backwards, RECORD, joins, binds));
 
   const page = [...[...columns].map((column) => `${RECORD}.${quote(column)}`), ...foreign].join(', ');
@@ -79,12 +80,14 @@ function reversed(items: string, first: number): string {
 export const COUNT_CAP = 10_000;
 
 export function countTemplate(plan: ListPlan, deleted: Deleted, capped: boolean, writer: SqlWriter, binds: Binds): Template {
+  const joins = new Joins(writer);
   const { from, where } = writer.source(plan.entity, RECORD, deleted);
+  const conditions = [...where, ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins)];
   return {
-    head: capped ? `select count(*)::text from (select from ${from}` : `select count(*)::text from ${from}`,
-    where: whereOf(where),
+    head: capped ? `select count(*)::text from (select from ${from}${joins.sql}` : `select count(*)::text from ${from}${joins.sql}`,
+    where: whereOf(conditions),
     tail: capped ? ` limit ${COUNT_CAP + 1}) c` : '',
     sources: binds.sources,
-    joins: new Joins(writer),
+    joins,
   };
 }

@@ -131,6 +131,11 @@ export class SqlWriter {
     });
   }
 
+  /** As {@link SqlWriter.filter}, for a list of conditions: empty when it narrows nothing. */
+  narrowing(condition: Condition, entity: Entity, alias: string, joins: Joins): string[] {
+    return isTrue(condition) ? [] : [this.filter(condition, entity, alias, joins)];
+  }
+
   /** What the reader sees of a field: NULL when it is hidden (the filter of a view may name such a field). */
   seen(operand: FieldOperand, entity: Entity, alias: string, joins: Joins): string {
     const last = operand.steps.at(-1);
