@@ -13,7 +13,7 @@ import type { ColumnState } from './state.ts';
 export function columnsOf(context: Context, entity: Entity, field: Field): readonly (readonly [string, ColumnState, ColumnSpec])[] {
   return field.type.columns(field).map((spec, index) => {
     const id = index === 0 ? field.id : `${field.id}_${index}`;
-    const generated = spec.computed ? generatedSql(context, entity, field, spec) : (spec.generated ?? null);
+    const generated = spec.computed ? generatedSql(entity, field, spec) : (spec.generated ?? null);
     const column: ColumnState = {
       name: spec.name,
       type: spec.type,
