@@ -12,17 +12,11 @@ export type Tested = Value | readonly Exclude<Scalar, null>[];
  * @returns false whenever a side is NULL, except for `ne` and `nin` (negations) and `null`
  */
 export function evaluateTest(operator: Operator, type: ValueType, left: Tested, right: Tested): boolean {
-  switch (operator) {
-    case 'null':
-      return (left === null) === (right === true);
-    case 'ne':
-      return !evaluateTest('eq', type, left, right);
-    case 'nin':
-      return !evaluateTest('in', type, left, right);
-    default:
-      if (left === null || right === null) return false;
-      return evaluatePresent(operator, type, left, right);
-  }
+  if (operator === 'null') return (left === null) === (right === true);
+  if (operator === 'ne') return !evaluateTest('eq', type, left, right);
+  if (operator === 'nin') return !evaluateTest('in', type, left, right);
+  if (left === null || right === null) return false;
+  return evaluatePresent(operator, type, left, right);
 }
 
 function evaluatePresent(
@@ -96,9 +90,12 @@ function compare(type: ValueType, left: Present, right: Present): number {
   }
 }
 
-/** Unicode's full mapping without a language, as Postgres's `lower(… collate pg_unicode_fast)`. */
+/**
+ * Unicode's full mapping without a language, as Postgres's `lower(… collate pg_unicode_fast)`. A sigma is the same letter
+ * at the end of a word; besides, the two worlds do not agree on where words end (`'Σ`).
+ */
 function lower(value: Present): string {
-  return String(value).toLowerCase();
+  return String(value).replaceAll(/[Σς]/g, 'σ').toLowerCase();
 }
 
 function isList(value: Exclude<Tested, null>): value is readonly Present[] {

@@ -81,17 +81,9 @@ function readField(operand: FieldOperand, record: PlainRecord, context: Evaluati
 
 /** An embedded record stands for its id. */
 function toValue(value: unknown): Value {
-  switch (typeof value) {
-    case 'string':
-    case 'number':
-    case 'boolean':
-      return value;
-    case 'object':
-      if (Array.isArray(value)) return value.map(String);
-      return isRecord(value) ? toValue(value.id) : null;
-    default:
-      return null;
-  }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map(String);
+  return isRecord(value) ? toValue(value.id) : null;
 }
 
 function isRecord(value: unknown): value is PlainRecord {

@@ -85,38 +85,22 @@ function resolveTest(raw: RawTest, side: Side): Condition {
   if (!checkOperator(operator, type, raw.at, field, side)) return FAULTY;
 
   const { right } = raw;
-  switch (operator) {
-    case 'null':
-      return literalTest(operand, 'null', right, 'boolean', side);
-    case 'eq':
-    case 'ne': {
-      if (right.kind === 'value' && right.value === null) {
-        return test(operand, 'null', { kind: 'literal', type: 'boolean', value: operator === 'eq' });
-      }
-      const value = resolveRight(right, type, field, side);
-      return value === undefined ? FAULTY : test(operand, operator, value);
-    }
-    case 'in':
-      return resolveIn(operand, right, field, side);
-    case 'nin':
-      return not(resolveIn(operand, right, field, side));
-    case 'between':
-      return resolveBetween(operand, right, side);
-    case 'hasAny':
-    case 'hasAll': {
-      const values = resolveArray(right, elementType(type) ?? type, field, side);
-      return values === undefined ? FAULTY : test(operand, operator, values);
-    }
-    case 'has': {
-      const value = resolveRight(right, elementType(type) ?? type, field, side);
-      return value === undefined ? FAULTY : test(operand, 'has', value);
-    }
-    default: {
-      // Choices are not checked: a part of a key is not a key.
-      const value = resolveRight(right, type, null, side);
-      return value === undefined ? FAULTY : test(operand, operator, value);
-    }
+  const single = (value: Operand | undefined) => (value === undefined ? FAULTY : test(operand, operator, value));
+  if (operator === 'null') return resolveNull(operand, right, side);
+  if (operator === 'in') return resolveIn(operand, right, field, side);
+  if (operator === 'nin') return not(resolveIn(operand, right, field, side));
+  if (operator === 'between') return resolveBetween(operand, right, side);
+  const element = elementType(type) ?? type;
+  if (operator === 'hasAny' || operator === 'hasAll') return single(resolveArray(right, element, field, side));
+  if (operator === 'has') return single(resolveRight(right, element, field, side));
+  if (operator !== 'eq' && operator !== 'ne') {
+    // Choices are not checked: a part of a key is not a key.
+    return single(resolveRight(right, type, null, side));
   }
+  if (right.kind === 'value' && right.value === null) {
+    return test(operand, 'null', { kind: 'literal', type: 'boolean', value: operator === 'eq' });
+  }
+  return single(resolveRight(right, type, field, side));
 }
 
 function resolveLeft(raw: RawOperand, side: Side): { operand: Operand; field: Field | null } | undefined {
@@ -155,14 +139,13 @@ function checkOperator(operator: Operator, type: ValueType, at: string, field: F
   return false;
 }
 
-function literalTest(left: Operand, operator: Operator, right: RawOperand, type: ValueType, side: Side): Condition {
-  const value = resolveRight(right, type, null, side);
+/** `null` takes true or false, nothing that would have to be looked up. */
+function resolveNull(left: Operand, right: RawOperand, side: Side): Condition {
+  const value = resolveRight(right, 'boolean', null, side);
   if (value === undefined) return FAULTY;
-  if (value.kind !== 'literal') {
-    side.faults.add(right.at, 'invalid', 'true or false is expected here.', { expected: 'boolean', found: value.kind });
-    return FAULTY;
-  }
-  return test(left, operator, value);
+  if (value.kind === 'literal') return test(left, 'null', value);
+  side.faults.add(right.at, 'invalid', 'true or false is expected here.', { expected: 'boolean', found: value.kind });
+  return FAULTY;
 }
 
 /** `in` a list of values, some of which may be fields or the user (`"@me"`): those become comparisons of their own. */

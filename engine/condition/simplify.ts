@@ -112,34 +112,23 @@ function simplifyTest(condition: Test): Condition {
   const { left, operator, right } = condition;
   const constant = isConstant(left) && isConstant(right);
   if (constant) return evaluateTest(operator, left.type, valueOf(left), valueOf(right)) ? TRUE : FALSE;
-  switch (operator) {
-    case 'ne':
-      return not(simplifyTest({ ...condition, operator: 'eq' }));
-    case 'nin':
-      return not(simplifyTest({ ...condition, operator: 'in' }));
-    case 'null':
-      return right.kind === 'literal' && right.value === false
-        ? not(test(left, 'null', { ...right, value: true }))
-        : test(left, operator, right);
-    case 'in':
-    case 'hasAny': {
-      if (right.kind !== 'list') return test(left, operator, right);
-      const [only] = right.values;
-      if (only === undefined) return FALSE;
-      if (right.values.length > 1) return test(left, operator, right);
-      return test(left, operator === 'in' ? 'eq' : 'has', { kind: 'literal', type: right.type, value: only });
-    }
-    case 'between': {
-      const [low, high] = right.kind === 'list' ? right.values : [];
-      if (right.kind !== 'list' || low === undefined || high === undefined) return FALSE;
-      return all([
-        test(left, 'gte', { kind: 'literal', type: right.type, value: low }),
-        test(left, 'lte', { kind: 'literal', type: right.type, value: high }),
-      ]);
-    }
-    default:
-      return test(left, operator, right);
+  if (operator === 'ne') return not(simplifyTest({ ...condition, operator: 'eq' }));
+  if (operator === 'nin') return not(simplifyTest({ ...condition, operator: 'in' }));
+  if (operator === 'null' && right.kind === 'literal' && right.value === false) {
+    return not(test(left, 'null', { ...right, value: true }));
   }
+  if (right.kind !== 'list') return test(left, operator, right);
+  const literals = right.values.map((value): Operand => ({ kind: 'literal', type: right.type, value }));
+  const [first, second] = literals;
+  if (operator === 'between') {
+    if (first === undefined || second === undefined) return FALSE;
+    return all([test(left, 'gte', first), test(left, 'lte', second)]);
+  }
+  if (operator === 'in' || operator === 'hasAny') {
+    if (first === undefined) return FALSE;
+    if (second === undefined) return test(left, operator === 'in' ? 'eq' : 'has', first);
+  }
+  return test(left, operator, right);
 }
 
 function isConstant(operand: Operand): operand is Extract<Operand, { kind: 'literal' | 'list' }> {

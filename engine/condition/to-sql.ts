@@ -27,6 +27,8 @@ export interface SqlTarget {
   readonly bind: (value: Value, sqlType: string) => string;
   /** The acting user's attributes, for queries. */
   readonly user?: (attribute: string) => Value;
+  /** Where a field is found, when it is not simply the column of the record or of a referenced table (masks, joins). */
+  readonly field?: (operand: FieldOperand) => string;
 }
 
 type Test = Extract<Condition, { kind: 'test' }>;
@@ -87,7 +89,7 @@ function writeTest({ left, operator, right }: Test, target: SqlTarget): string {
     case 'gte':
       return `${a}${left.type === 'text' ? ' collate "C"' : ''} ${COMPARISON[operator]} ${b}`;
     case 'in':
-      return `${a} = any(${b})`;
+      return `${a} = any(${castArray(b, right)})`;
     case 'contains':
       return `strpos(${a}, ${b}) > 0`;
     case 'icontains':
@@ -100,7 +102,7 @@ function writeTest({ left, operator, right }: Test, target: SqlTarget): string {
       return `right(${a}, length(${b})) = ${b}`;
     case 'has':
       // `@>` can use an index on the record's array, `= any` one on the value to be found.
-      return left.kind === 'field' ? `${a} @> array[${b}]` : `${b} = any(${a})`;
+      return left.kind === 'field' ? `${a} @> array[${b}]` : `${b} = any(${castArray(a, left)})`;
     case 'hasAny':
       return `${a} && ${b}`;
     case 'hasAll':
@@ -114,9 +116,14 @@ function writeTest({ left, operator, right }: Test, target: SqlTarget): string {
 
 const COMPARISON = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const satisfies Partial<Record<Operator, string>>;
 
-/** Unicode's full case mapping without a language, whatever the database's own collation is. */
+/** Unicode's full case mapping without a language, whatever the database's own collation is; for the sigma see `evaluate-test.ts`. */
 function lower(sql: string): string {
-  return `lower(${sql} collate pg_unicode_fast)`;
+  return `lower(translate(${sql}, 'Σς', 'σσ') collate pg_unicode_fast)`;
+}
+
+/** Without a cast, `= any((select …))` compares with the rows of a subquery and not with the elements of its one array. */
+function castArray(sql: string, operand: Operand): string {
+  return operand.kind === 'list' ? sql : `${sql}::${SQL_TYPE[operand.type]}`;
 }
 
 function writeOperand(operand: Operand, target: SqlTarget): string {
@@ -132,7 +139,7 @@ function writeOperand(operand: Operand, target: SqlTarget): string {
     case 'today':
       return '(select armature.today())';
     case 'field':
-      return writeField(operand, target);
+      return target.field === undefined ? writeField(operand, target) : target.field(operand);
   }
 }
 
@@ -146,11 +153,10 @@ function writeUser({ attribute, type }: Extract<Operand, { kind: 'user' }>, targ
       return '(select armature.user_id())';
     case 'team':
       return '(select armature.team())';
-    // The casts keep `= any((select …))` from being read as a comparison with the rows of a subquery.
     case 'teams':
-      return '(select armature.teams())::uuid[]';
+      return '(select armature.teams())';
     case 'roles':
-      return '(select armature.roles())::text[]';
+      return '(select armature.roles())';
     case 'team_members':
       return `array(select u.id from ${target.schema}.${quote('core_users')} u where u.team = any((select armature.teams())::uuid[]))`;
     default:

@@ -1,0 +1,120 @@
+/** A small model for the tests of the condition language: one field of every value type, and references. */
+import type { FieldType } from '#engine/model/field-type.ts';
+import type { Choice, Entity, Field } from '#engine/model/model.ts';
+import type { ValueType } from '#engine/model/value-type.ts';
+import { OPERATORS_OF } from '../operators.ts';
+
+export interface FieldOptions {
+  readonly to?: string;
+  readonly choices?: readonly string[];
+}
+
+/** `null` makes a field without a value, as children are. */
+export function field(key: string, valueType: ValueType | null, options: FieldOptions = {}): Field {
+  const { to } = options;
+  return {
+    id: `f_${key}`,
+    key,
+    column: valueType === null ? null : key,
+    type: fieldType(to === undefined ? (valueType ?? 'children') : 'reference', valueType),
+    label: key,
+    help: null,
+    required: false,
+    unique: false,
+    index: false,
+    search: null,
+    default: undefined,
+    system: false,
+    readOnly: false,
+    reference: to === undefined ? null : { entity: to, onDelete: 'restrict' },
+    children: null,
+    choices: options.choices?.map((choice): Choice => ({ key: choice, label: choice, color: null })) ?? null,
+    lifecycle: null,
+    guards: null,
+    formula: null,
+    options: {},
+    currencyField: null,
+  };
+}
+
+function fieldType(key: string, valueType: ValueType | null): FieldType {
+  return {
+    key,
+    options: {},
+    valueType,
+    columns: () => [],
+    inputSchema: () => null,
+    outputSchema: () => ({}),
+    normalise: (value) => ({ value }),
+    select: (column) => column,
+    operators: valueType === null ? [] : [...OPERATORS_OF[valueType]],
+    sortable: false,
+    groupable: false,
+    aggregates: [],
+    searchable: false,
+    widget: () => 'text',
+    importCell: (cell) => ({ value: cell }),
+    exportCell: String,
+  };
+}
+
+export function entity(name: string, fields: readonly Field[]): Entity {
+  const [pack = '', key = ''] = name.split('.');
+  return {
+    id: `e_${key}`,
+    name,
+    pack,
+    key,
+    plural: `${key}s`,
+    label: key,
+    pluralLabel: `${key}s`,
+    icon: null,
+    path: `${pack}/${key}s`,
+    table: `${pack}_${key}s`,
+    title: { template: '{id}', fields: ['id'] },
+    owner: false,
+    softDelete: false,
+    history: false,
+    parent: null,
+    fields: new Map([field('id', 'uuid'), ...fields].map((each) => [each.key, each])),
+    fieldsById: new Map([field('id', 'uuid'), ...fields].map((each) => [each.id, each])),
+    unique: [],
+    permissions: [],
+  };
+}
+
+export const USER = entity('core.user', [field('team', 'uuid'), field('login', 'text')]);
+export const SHELF = entity('lab.shelf', [field('room', 'text'), field('level', 'integer')]);
+export const BOX = entity('lab.box', [
+  field('label', 'text'),
+  field('size', 'integer'),
+  field('weight', 'decimal'),
+  field('opened', 'date'),
+  field('codes', 'texts'),
+  field('shelf', 'uuid', { to: 'lab.shelf' }),
+]);
+export const THING = entity('lab.thing', [
+  field('name', 'text'),
+  field('note', 'text'),
+  field('stage', 'text', { choices: ['open', 'won', 'lost'] }),
+  field('count', 'integer'),
+  field('amount', 'decimal'),
+  field('limit', 'decimal'),
+  field('done', 'boolean'),
+  field('due', 'date'),
+  field('begun', 'date'),
+  field('seen_at', 'datetime'),
+  field('tags', 'texts'),
+  field('team', 'uuid'),
+  field('owner', 'uuid', { to: 'core.user' }),
+  field('box', 'uuid', { to: 'lab.box' }),
+  field('lines', null),
+]);
+
+export const ENTITIES: ReadonlyMap<string, Entity> = new Map(
+  [USER, SHELF, BOX, THING].map((each) => [each.name, each]),
+);
+
+export function lookup(name: string): Entity | undefined {
+  return ENTITIES.get(name);
+}

@@ -1,0 +1,99 @@
+/**
+ * What one set of rights lets one see of an entity: which fields at all, which records, and on which of them a field
+ * is masked. Grants pair a condition with fields; two of them never add up to the fields of the one on the records of
+ * the other.
+ */
+import type { Condition, FieldOperand } from '../../condition/condition.ts';
+import { TRUE } from '../../condition/condition.ts';
+import { any, isTrue, simplify } from '../../condition/simplify.ts';
+import type { Entity, Field, Model } from '../../model/model.ts';
+import type { Grant, Rights } from '../../model/rights.ts';
+
+export interface EntityAccess {
+  readonly entity: Entity;
+  /** Whether there is any right to read it. */
+  readonly readable: boolean;
+  /** Records that may be read; {@link TRUE} for all. */
+  readonly predicate: Condition;
+  /** Field key → the records on which it is shown; fields that are shown wherever the record is are not in it. */
+  readonly masks: ReadonlyMap<string, Condition>;
+  /** Whether the field may be named at all: hidden equals missing. */
+  visible(field: Field): boolean;
+}
+
+export class Access {
+  readonly model: Model;
+  readonly rights: Rights;
+  /** For `resolveCondition`. */
+  readonly visible: (entity: Entity, field: Field) => boolean;
+  readonly lookup: (name: string) => Entity | undefined;
+  readonly #known = new Map<string, EntityAccess>();
+
+  constructor(model: Model, rights: Rights) {
+    this.model = model;
+    this.rights = rights;
+    this.visible = (entity, field) => this.of(entity).visible(field);
+    this.lookup = (name) => model.entities.get(name);
+  }
+
+  of(entity: Entity): EntityAccess {
+    let known = this.#known.get(entity.name);
+    if (known === undefined) {
+      known = this.#build(entity);
+      this.#known.set(entity.name, known);
+    }
+    return known;
+  }
+
+  #build(entity: Entity): EntityAccess {
+    const { read, readableFields } = this.rights.of(entity.name);
+    const readable = read.length > 0;
+    const predicate = rowsOf(read);
+    // What a children field holds is an entity of its own.
+    const visible = (field: Field): boolean => {
+      if (!readable || !(ALWAYS.has(field.key) || readableFields.has(field.key))) return false;
+      return field.children === null || this.rights.of(field.children.entity).read.length > 0;
+    };
+    return Object.freeze({
+      entity,
+      readable,
+      predicate,
+      masks: masksOf(entity, read, predicate, visible),
+      visible,
+    });
+  }
+}
+
+const ALWAYS: ReadonlySet<string> = new Set(['id', 'version']);
+
+/** Records that one of the grants covers. */
+export function rowsOf(grants: readonly Grant[]): Condition {
+  return simplify(any(grants.map((grant) => grant.condition ?? TRUE)));
+}
+
+function masksOf(entity: Entity, grants: readonly Grant[], predicate: Condition, visible: (field: Field) => boolean): Map<string, Condition> {
+  const masks = new Map<string, Condition>();
+  if (grants.every((grant) => grant.fields === null)) return masks;
+  const everywhere = JSON.stringify(predicate);
+  for (const field of entity.fields.values()) {
+    if (field.column === null || ALWAYS.has(field.key) || !visible(field)) continue;
+    const condition = rowsOf(grants.filter((grant) => grant.fields === null || grant.fields.has(field.key)));
+    if (!isTrue(condition) && JSON.stringify(condition) !== everywhere) masks.set(field.key, condition);
+  }
+  return masks;
+}
+
+/** Every field a condition looks at. */
+export function fieldsOf(condition: Condition): FieldOperand[] {
+  switch (condition.kind) {
+    case 'all':
+    case 'any':
+      return condition.of.flatMap(fieldsOf);
+    case 'not':
+      return fieldsOf(condition.of);
+    case 'test':
+      return [condition.left, condition.right].filter((operand) => operand.kind === 'field');
+    case 'business_hours':
+      return [];
+  }
+}

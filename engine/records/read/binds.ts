@@ -1,0 +1,80 @@
+/** Parameters of a statement. The text of a shape is constant; only where its values come from is kept beside it. */
+import type { Value } from '../../model/value-type.ts';
+import { arrayText } from '../../db/identifiers.ts';
+import type { Principal } from '../../identity/principal.ts';
+import { userAttribute } from '../../condition/user-attributes.ts';
+
+export type BindSource =
+  /** An attribute of the principal. */
+  | { readonly kind: 'user'; readonly attribute: string }
+  | { readonly kind: 'time_zone' }
+  /** The record that is read. */
+  | { readonly kind: 'id' }
+  /** A sort key of the cursor. */
+  | { readonly kind: 'cursor'; readonly index: number }
+  | { readonly kind: 'value'; readonly value: string | null };
+
+export interface BindValues {
+  readonly principal: Principal;
+  readonly id?: string;
+  readonly cursor?: readonly (string | null)[];
+}
+
+/** Marks an attribute of the user on its way through the condition compiler. No value contains a NUL. */
+const USER = '\0user:';
+
+export class Binds {
+  readonly sources: BindSource[] = [];
+  readonly #offset: number;
+  readonly #places = new Map<string, string>();
+
+  /** @param offset how many parameters stand before these */
+  constructor(offset = 0) {
+    this.#offset = offset;
+  }
+
+  add(source: BindSource, sqlType: string): string {
+    this.sources.push(source);
+    return `$${this.#offset + this.sources.length}::${sqlType}`;
+  }
+
+  /** The same parameter each time: Postgres then sees that two expressions are one. */
+  once(source: BindSource, sqlType: string): string {
+    const key = `${JSON.stringify(source)} ${sqlType}`;
+    let place = this.#places.get(key);
+    if (place === undefined) {
+      place = this.add(source, sqlType);
+      this.#places.set(key, place);
+    }
+    return place;
+  }
+
+  /** For `SqlTarget`: the attribute's value is looked up when the statement is sent. */
+  readonly user = (attribute: string): string => USER + attribute;
+
+  readonly bind = (value: Value, sqlType: string): string =>
+    typeof value === 'string' && value.startsWith(USER)
+      ? this.once({ kind: 'user', attribute: value.slice(USER.length) }, sqlType)
+      : this.add({ kind: 'value', value: valueText(value) }, sqlType);
+}
+
+/** A value in Postgres's text form. */
+export function valueText(value: Value): string | null {
+  if (value === null) return null;
+  return typeof value === 'object' ? arrayText(value) : String(value);
+}
+
+export function bindValue(source: BindSource, values: BindValues): string | null {
+  switch (source.kind) {
+    case 'value':
+      return source.value;
+    case 'user':
+      return valueText(userAttribute(values.principal, source.attribute));
+    case 'time_zone':
+      return values.principal.timeZone;
+    case 'id':
+      return values.id ?? null;
+    case 'cursor':
+      return values.cursor?.[source.index] ?? null;
+  }
+}

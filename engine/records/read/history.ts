@@ -1,0 +1,91 @@
+/**
+ * What happened to a record. The history table has one row for each changed field; its row policies show only fields
+ * that may be read of records that may be read, and the statement asks for the same once more.
+ */
+import type { Statement, StatementResult } from '../../db/execute.ts';
+import { arrayText, fit, qualified, quote } from '../../db/identifiers.ts';
+import type { Condition } from '../../condition/condition.ts';
+import type { Entity, Field } from '../../model/model.ts';
+import { notFound } from '../../problem.ts';
+import type { Scope } from '../scope.ts';
+import type { BindSource } from './binds.ts';
+import { bindValue, Binds } from './binds.ts';
+import { titleSql } from './sql-select.ts';
+import { accessOf, Shapes } from './shapes.ts';
+import { SqlWriter } from './sql-source.ts';
+import { whereOf } from './template.ts';
+
+const LIMIT = 200;
+
+const shapes = new Shapes<{ readonly text: string; readonly sources: readonly BindSource[] }>();
+
+export class History {
+  readonly statement: Statement;
+
+  /** @throws Problem `not_found` when the entity may not be read or keeps no history */
+  constructor(scope: Scope, entity: Entity, id: string) {
+    const { text, sources } = shapes.get(scope, `${entity.name} ${scope.principal.locale}`, () => write(scope, entity));
+    const values = { principal: scope.principal, id };
+    this.statement = { text, values: sources.map((source) => bindValue(source, values)) };
+  }
+
+  /** @throws Problem `not_found` when the record may not be seen */
+  body([result]: readonly StatementResult[]): string {
+    const data = result?.rows[0]?.[0];
+    if (typeof data !== 'string') throw notFound();
+    return `{"data":${data}}`;
+  }
+}
+
+function write(scope: Scope, entity: Entity): { text: string; sources: readonly BindSource[] } {
+  const access = accessOf(scope);
+  if (!entity.history || !access.of(entity).readable) throw notFound();
+  const binds = new Binds();
+  const writer = new SqlWriter(access, binds, scope.tenant.names.schema, scope.predicates);
+  const { visible, masks } = access.of(entity);
+  const fields = [...entity.fields.values()].filter((field) => field.column !== null && visible(field));
+  const id = binds.once({ kind: 'id' }, 'uuid');
+  const record = writer.source(entity, 'x', 'any');
+  const names = fieldNames(fields, entity, scope, binds);
+  const masked = scope.predicates ? maskedFields(fields, masks, entity, writer) : [];
+  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, h.old, h.new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...masked])} order by h.id desc limit ${LIMIT}`;
+  const entries = `select c.at, c.version, ${actorSql(scope, writer)} as actor, json_agg(json_build_object('field', c.field, 'label', c.label, 'old', c.old, 'new', c.new) order by c.id) as changes from (${change}) c group by c.at, c.version, c.actor order by c.version desc, c.at desc`;
+  // A record without changes still answers; one that may not be seen does not.
+  const text = `select coalesce((select json_agg(e) from (${entries}) e)::text, '[]') from ${record.from}${whereOf([`x."id" = ${id}`, ...record.where])}`;
+  return { text, sources: binds.sources };
+}
+
+/** Id, key and label of the readable fields, as rows. */
+function fieldNames(fields: readonly Field[], entity: Entity, scope: Scope, binds: Binds): string {
+  const texts = scope.model.translations.get(scope.principal.locale);
+  const list = (values: readonly string[]): string => binds.add({ kind: 'value', value: arrayText(values) }, 'text[]');
+  const ids = list(fields.map((field) => field.id));
+  const keys = list(fields.map((field) => field.key));
+  const labels = list(fields.map((field) => texts?.get(`${entity.name}.${field.key}`) ?? field.label));
+  return `unnest(${ids}, ${keys}, ${labels}) as f(id, key, label)`;
+}
+
+/** Fields that are shown on some records only: their changes too. The record as it is now decides. */
+function maskedFields(fields: readonly Field[], masks: ReadonlyMap<string, Condition>, entity: Entity, writer: SqlWriter): string[] {
+  return fields.flatMap((field) => {
+    const mask = masks.get(field.key);
+    if (mask === undefined) return [];
+    const inner = writer.alias('_m');
+    const holds = writer.rowCondition(mask, entity, inner);
+    const id = writer.binds.once({ kind: 'id' }, 'uuid');
+    const shown = `exists (select from ${writer.table(entity)} ${inner} where ${inner}."id" = ${id} and ${holds})`;
+    return [`(h.field_id <> ${writer.binds.bind(field.id, 'text')} or ${shown})`];
+  });
+}
+
+/** `{"id","name"}` of the user, or null when it was no user, or one that may not be seen: then with the id alone. */
+function actorSql(scope: Scope, writer: SqlWriter): string {
+  const user = scope.model.entities.get('core.user');
+  if (user === undefined || !writer.access.of(user).readable) {
+    return `case when c.actor is not null then json_build_object('id', c.actor, 'name', null) end`;
+  }
+  const alias = writer.alias('_u');
+  const { from, where } = writer.source(user, alias, 'any');
+  const name = `(select ${titleSql(user, alias, writer)} from ${from} where ${[`${alias}.${quote('id')} = c.actor`, ...where].join(' and ')})`;
+  return `case when c.actor is not null then json_build_object('id', c.actor, 'name', ${name}) end`;
+}

@@ -1,0 +1,79 @@
+/**
+ * The one read path. Every answer is one statement (two, when records are counted) in one round trip, and the JSON that
+ * Postgres made goes out as it came.
+ */
+import type { Clock } from '../../clock.ts';
+import type { Database } from '../../db/database.ts';
+import { sessionOf } from '../../db/database.ts';
+import { problemOf } from '../../db/database-error.ts';
+import type { Statement, StatementResult } from '../../db/execute.ts';
+import type { Entity } from '../../model/model.ts';
+import { notFound } from '../../problem.ts';
+import { parseLiteral } from '../../condition/literals.ts';
+import type { Query, Selection } from '../query/query.ts';
+import type { Scope } from '../scope.ts';
+import { oneStatement } from './one-statement.ts';
+import { History } from './history.ts';
+import { Cursors } from './cursor.ts';
+import { Lists } from './lists.ts';
+
+export interface ReaderServices {
+  readonly database: Database;
+  /** The installation's secret: cursors are signed with a key derived from it. */
+  readonly secret: string;
+  readonly clock: Clock;
+}
+
+export class Reader {
+  readonly #database: Database;
+  readonly #lists: Lists;
+
+  constructor(services: ReaderServices) {
+    this.#database = services.database;
+    this.#lists = new Lists(new Cursors(services.secret));
+  }
+
+  /**
+   * A page of records, or groups when the query has any.
+   * @returns the finished JSON text `{"data":[…],"page":{"next":…,"prev":…},"count":{"value":…,"mode":"exact"|"atLeast"}|null}`
+   * @throws Problem `not_found` when the entity may not be read, `unknown_field`, `unknown_operator`,
+   *   `invalid_parameter`, `invalid_cursor`, and whatever the database cannot do (`timeout`, `unavailable`)
+   */
+  async list(scope: Scope, entity: Entity, query: Query): Promise<{ body: string }> {
+    const request = this.#lists.prepare(scope, entity, query);
+    return { body: request.body(await this.#send(scope, request.statements)) };
+  }
+
+  /**
+   * @param id as the client wrote it
+   * @param selection `null`: every readable field
+   * @returns `{"data":{…}}`, or `null` when there is no such record or it may not be seen
+   * @throws Problem as {@link Reader.list}
+   */
+  async one(scope: Scope, entity: Entity, id: string, selection: Selection | null): Promise<{ body: string; version: number } | null> {
+    if (parseLiteral(id, 'uuid') === undefined) return null;
+    const [result] = await this.#send(scope, [oneStatement(scope, entity, selection, id)]);
+    const [data, version] = result?.rows[0] ?? [];
+    if (typeof data !== 'string' || typeof version !== 'string') return null;
+    return { body: `{"data":${data}}`, version: Number(version) };
+  }
+
+  /**
+   * What happened to a record, newest first, at most 200 changes; only fields the principal may read.
+   * @returns `{"data":[{"at","version","actor":{"id","name"}|null,"changes":[{"field","label","old","new"}]}]}`
+   * @throws Problem `not_found` when the record may not be seen or its entity keeps no history
+   */
+  async history(scope: Scope, entity: Entity, id: string): Promise<{ body: string }> {
+    if (parseLiteral(id, 'uuid') === undefined) throw notFound();
+    const history = new History(scope, entity, id);
+    return { body: history.body(await this.#send(scope, [history.statement])) };
+  }
+
+  async #send(scope: Scope, statements: readonly Statement[]): Promise<StatementResult[]> {
+    try {
+      return await this.#database.batch(sessionOf(scope.principal), statements);
+    } catch (error) {
+      throw problemOf(error);
+    }
+  }
+}

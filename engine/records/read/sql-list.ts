@@ -1,0 +1,90 @@
+/**
+ * A page of records, in one row:
+ *
+ * | column | is                                                                     |
+ * | ------ | ---------------------------------------------------------------------- |
+ * | 1      | the JSON array                                                         |
+ * | 2      | how many records were found, one more than the page holds if there are |
+ * | 3      | sort keys of the page's outermost record nearest to the cursor, JSON   |
+ * | 4      | sort keys of its farthest record, when the page is full                |
+ *
+ * ```sql
+ * with p as materialized (select x."id", x."name", x."account" from "t_acme"."crm_opportunities" x
+ *                         where x."deleted_at" is null and … order by x."name" asc, x."id" asc limit 51)
+ * select coalesce((select json_agg(_o) from (select p."id" as "id", (…) as "account" from p limit 50) _o)::text, '[]'),
+ *        (select count(*) from p)::text, …
+ * ```
+ *
+ * The page is cut out first: what records contain is then fetched for fifty of them and not for all.
+ */
+import { quote } from '../../db/identifiers.ts';
+import type { Binds } from './binds.ts';
+import type { ListPlan } from './plan.ts';
+import { keyset } from './sql-keyset.ts';
+import { orderBy, orderKey, selectItems } from './sql-select.ts';
+import type { Deleted, SqlWriter } from './sql-source.ts';
+import { Joins } from './sql-source.ts';
+import type { Template } from './template.ts';
+import { RECORD, whereOf } from './template.ts';
+
+export interface PageOptions {
+  readonly first: number;
+  readonly offset: number;
+  readonly deleted: Deleted;
+  readonly cursor: { readonly backwards: boolean; readonly nulls: readonly boolean[] } | null;
+}
+
+export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWriter, binds: Binds): Template {
+  const { entity, order } = plan;
+  const { first, offset, deleted, cursor } = options;
+  const backwards = cursor?.backwards === true;
+  const columns = new Set<string>();
+  const items = selectItems(plan.select, 'p', writer, (column) => columns.add(column));
+
+  const joins = new Joins(writer);
+  const { from, where } = writer.source(entity, RECORD, deleted);
+  const foreign: string[] = [];
+  const keys = order.map((term, index) => {
+    if (term.steps.length === 0) {
+      columns.add(term.field.key);
+      return `p.${quote(term.field.key)}::text`;
+    }
+    foreign.push(`${orderKey(term, RECORD, joins)} as "_k${index}"`);
+    return `p."_k${index}"::text`;
+  });
+  const sorted = orderBy(order, RECORD, joins, backwards);
+  const conditions = [...where];
+  if (cursor !== null) conditions.push(keyset(order, cursor.nulls, backwards, RECORD, joins, binds));
+
+  const page = [...[...columns].map((column) => `${RECORD}.${quote(column)}`), ...foreign].join(', ');
+  const edge = `json_build_array(${keys.join(', ')})::text`;
+  // Only a page that was reached from somewhere leads back.
+  const near = cursor === null && offset === 0 ? 'null::text' : `(select ${edge} from p limit 1)`;
+  const data = backwards ? reversed(items, first) : `(select json_agg(_o) from (select ${items} from p limit ${first}) _o)`;
+  return {
+    head: `with p as materialized (select ${page} from ${from}${joins.sql}`,
+    where: whereOf(conditions),
+    tail: ` order by ${sorted} limit ${first + 1}${offset === 0 ? '' : ` offset ${offset}`}) select coalesce(${data}::text, '[]'), (select count(*) from p)::text, ${near}, (select ${edge} from p offset ${first - 1} limit 1)`,
+    sources: binds.sources,
+    joins,
+  };
+}
+
+/** A page before a cursor is found from its end to its beginning. */
+function reversed(items: string, first: number): string {
+  return `(select json_agg(_r.o order by _r.n desc) from (select row_to_json((select _o from (select ${items}) _o)) as o, row_number() over () as n from (select * from p limit ${first}) p) _r)`;
+}
+
+/** Counting stops here for `capped`, and with it the time it takes. */
+export const COUNT_CAP = 10_000;
+
+export function countTemplate(plan: ListPlan, deleted: Deleted, capped: boolean, writer: SqlWriter, binds: Binds): Template {
+  const { from, where } = writer.source(plan.entity, RECORD, deleted);
+  return {
+    head: capped ? `select count(*)::text from (select from ${from}` : `select count(*)::text from ${from}`,
+    where: whereOf(where),
+    tail: capped ? ` limit ${COUNT_CAP + 1}) c` : '',
+    sources: binds.sources,
+    joins: new Joins(writer),
+  };
+}

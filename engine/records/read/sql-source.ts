@@ -1,0 +1,189 @@
+/**
+ * Where records come from: a table under its row predicate, with masked fields as NULL, and the records that references
+ * lead to. Everything above (filters, sorting, aggregates, cursors) sees only this.
+ *
+ * Without masks it is the table itself. With masks it is a subselect that Postgres pulls up, so that indexes on the
+ * fields that are not masked still serve:
+ *
+ * ```sql
+ * (select _t."id", _t."name", case when (…) then _t."amount" end as "amount" from "t_acme"."crm_opportunities" _t where …)
+ * ```
+ */
+import type { Condition, FieldOperand, Step } from '../../condition/condition.ts';
+import { isTrue } from '../../condition/simplify.ts';
+import { conditionToSql } from '../../condition/to-sql.ts';
+import { qualified, quote } from '../../db/identifiers.ts';
+import type { Entity, Field } from '../../model/model.ts';
+import { SQL_TYPE } from '../../model/value-type.ts';
+import type { Access } from './access.ts';
+import type { Binds } from './binds.ts';
+
+export type Deleted = 'exclude' | 'only' | 'any';
+
+export interface Source {
+  /** `"t_acme"."crm_accounts" x`, or the subselect and its alias. */
+  readonly from: string;
+  /** What must hold besides; true for all of them when empty. */
+  readonly where: readonly string[];
+}
+
+/** How far a predicate follows the predicates of the records it looks at. Policies that go round in a circle are refused when published. */
+const MAX_DEPTH = 4;
+
+export class SqlWriter {
+  readonly access: Access;
+  readonly binds: Binds;
+  /** The tenant's schema, not quoted. */
+  readonly schema: string;
+  /** Whether the permissions' conditions are written into the statement (see `Scope.predicates`). */
+  readonly predicates: boolean;
+  #aliases: number;
+
+  /** @param aliases number of the last alias that is taken */
+  constructor(access: Access, binds: Binds, schema: string, predicates: boolean, aliases = 0) {
+    this.#aliases = aliases;
+    this.access = access;
+    this.binds = binds;
+    this.schema = schema;
+    this.predicates = predicates;
+  }
+
+  alias(prefix: string): string {
+    this.#aliases += 1;
+    return `${prefix}${this.#aliases}`;
+  }
+
+  table(entity: Entity): string {
+    return qualified(this.schema, entity.table);
+  }
+
+  /** @param unconditional the rows are known to be visible, since a visible parent leads to them */
+  source(entity: Entity, alias: string, deleted: Deleted, unconditional = false): Source {
+    const { predicate, masks, visible } = this.access.of(entity);
+    if (!this.predicates || masks.size === 0) {
+      return { from: `${this.table(entity)} ${alias}`, where: this.#where(entity, alias, predicate, deleted, unconditional) };
+    }
+    const inner = this.alias('_t');
+    const columns = [...entity.fields.values()]
+      .filter((field) => field.column !== null && (visible(field) || isKept(field)))
+      .map((field) => {
+        const column = `${inner}.${quote(field.key)}`;
+        const mask = masks.get(field.key);
+        return mask === undefined ? column : `case when ${this.rowCondition(mask, entity, inner)} then ${column} end as ${quote(field.key)}`;
+      });
+    const where = this.#where(entity, inner, predicate, deleted, unconditional);
+    const filter = where.length === 0 ? '' : ` where ${where.join(' and ')}`;
+    return { from: `(select ${columns.join(', ')} from ${this.table(entity)} ${inner}${filter}) ${alias}`, where: [] };
+  }
+
+  #where(entity: Entity, alias: string, predicate: Condition, deleted: Deleted, unconditional: boolean): string[] {
+    const where: string[] = [];
+    if (entity.softDelete && deleted !== 'any') where.push(`${alias}."deleted_at" is ${deleted === 'only' ? 'not ' : ''}null`);
+    if (this.predicates && !unconditional && !isTrue(predicate)) where.push(this.rowCondition(predicate, entity, alias));
+    return where;
+  }
+
+  /** A permission's condition over the raw columns of a table, as the row policy has it. */
+  rowCondition(condition: Condition, entity: Entity, alias: string, depth = 0): string {
+    return conditionToSql(condition, {
+      alias: `${alias}.`,
+      schema: quote(this.schema),
+      mode: 'query',
+      bind: this.binds.bind,
+      user: this.binds.user,
+      field: (operand) => this.#reach(operand, entity, alias, depth),
+    });
+  }
+
+  /** References as scalar subselects: as under the row policies, a record that may not be seen gives NULL. */
+  #reach({ steps, field }: FieldOperand, entity: Entity, alias: string, depth: number): string {
+    let reached = `${alias}.${quote(steps[0]?.field ?? field)}`;
+    let from = entity;
+    for (const [index, step] of steps.entries()) {
+      const target = this.target(step);
+      const inner = this.alias('_r');
+      const { predicate } = this.access.of(target);
+      // The condition of a part was made from its parent's: it says by itself which parents may be seen.
+      const implied = !this.predicates || depth >= MAX_DEPTH || isTrue(predicate) || from.parent?.field === step.field;
+      const also = implied ? '' : ` and ${this.rowCondition(predicate, target, inner, depth + 1)}`;
+      const column = quote(steps[index + 1]?.field ?? field);
+      reached = `(select ${inner}.${column} from ${this.table(target)} ${inner} where ${inner}."id" = ${reached}${also})`;
+      from = target;
+    }
+    return reached;
+  }
+
+  target(step: Step): Entity {
+    const entity = this.access.lookup(step.entity);
+    if (entity === undefined) throw new TypeError(`no entity ${step.entity}`);
+    return entity;
+  }
+
+  /** A filter of the reader's over what the reader sees: `alias` and the records joined to it. */
+  filter(condition: Condition, entity: Entity, alias: string, joins: Joins): string {
+    return conditionToSql(condition, {
+      alias: `${alias}.`,
+      schema: quote(this.schema),
+      mode: 'query',
+      bind: this.binds.bind,
+      user: this.binds.user,
+      field: (operand) => this.seen(operand, entity, alias, joins),
+    });
+  }
+
+  /** What the reader sees of a field: NULL when it is hidden (the filter of a view may name such a field). */
+  seen(operand: FieldOperand, entity: Entity, alias: string, joins: Joins): string {
+    const last = operand.steps.at(-1);
+    const place = last === undefined ? entity : this.target(last);
+    const field = place.fields.get(operand.field);
+    let at: Entity = entity;
+    for (const step of operand.steps) {
+      const reference = at.fields.get(step.field);
+      if (reference === undefined || !this.access.of(at).visible(reference)) return `null::${SQL_TYPE[operand.type]}`;
+      at = this.target(step);
+    }
+    if (field === undefined || !this.access.of(place).visible(field)) return `null::${SQL_TYPE[operand.type]}`;
+    return `${joins.reach(operand.steps, alias)}.${quote(field.key)}`;
+  }
+}
+
+/** Columns that statements need although nobody may have asked for them. */
+function isKept(field: Field): boolean {
+  return field.key === 'id' || field.key === 'version' || (field.system && field.key === 'deleted_at');
+}
+
+/** Records that references lead to, joined once each: `left join … j1 on j1."id" = x."account"`. */
+export class Joins {
+  readonly #writer: SqlWriter;
+  readonly #known: Map<string, string>;
+  readonly #own: string[] = [];
+
+  /** @param given joins that the statement has already */
+  constructor(writer: SqlWriter, given?: Joins) {
+    this.#writer = writer;
+    this.#known = new Map(given === undefined ? [] : given.#known);
+  }
+
+  /** @returns the alias at the end of the way */
+  reach(steps: readonly Step[], alias: string): string {
+    let reached = alias;
+    let path = alias;
+    for (const step of steps) {
+      path = `${path}.${step.field}`;
+      let joined = this.#known.get(path);
+      if (joined === undefined) {
+        joined = this.#writer.alias('_j');
+        const { from, where } = this.#writer.source(this.#writer.target(step), joined, 'exclude');
+        this.#own.push(` left join ${from} on ${[`${joined}."id" = ${reached}.${quote(step.field)}`, ...where].join(' and ')}`);
+        this.#known.set(path, joined);
+      }
+      reached = joined;
+    }
+    return reached;
+  }
+
+  /** The joins that were added here. */
+  get sql(): string {
+    return this.#own.join('');
+  }
+}

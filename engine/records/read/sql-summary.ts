@@ -1,0 +1,86 @@
+/** Groups and aggregates, in one row: the JSON array, and the number of groups (at most one more than the limit). */
+import { quote } from '../../db/identifiers.ts';
+import type { Field } from '../../model/model.ts';
+import type { Bucket } from '../query/query.ts';
+import type { Binds } from './binds.ts';
+import type { PlannedPath, SummaryPlan } from './plan.ts';
+import type { Deleted, SqlWriter } from './sql-source.ts';
+import { Joins } from './sql-source.ts';
+import type { Template } from './template.ts';
+import { RECORD, whereOf } from './template.ts';
+
+export const GROUP_LIMIT = 1000;
+
+export function summaryTemplate(plan: SummaryPlan, deleted: Deleted, writer: SqlWriter, binds: Binds): Template {
+  const joins = new Joins(writer);
+  const { from, where } = writer.source(plan.entity, RECORD, deleted);
+  const column = (path: PlannedPath): string => `${joins.reach(path.steps, RECORD)}.${quote(path.field.key)}`;
+  const groups = plan.groups.map((group) => {
+    const key = group.bucket === null ? column(group) : bucketSql(column(group), group.bucket, group.field, binds);
+    const output = group.bucket === null ? group.field.type.select(key, group.field) : key;
+    return { key, output: `${output} as ${quote(group.name)}` };
+  });
+  const aggregates = plan.aggregates.map((aggregate) => {
+    const { key, output } = aggregateSql(aggregate.fn, aggregate.of === null ? null : column(aggregate.of), aggregate.of?.field ?? null);
+    return { key, output: `${output} as ${quote(aggregate.name)}` };
+  });
+  const all = [...groups, ...aggregates];
+  // Without an order: by the groups, so that the same question gets the same answer.
+  const terms = plan.order.length > 0 ? plan.order : [];
+  const named = new Set(terms.map((term) => term.index));
+  const order = [
+    ...terms.map((term) => `${all[term.index]?.key ?? '1'} ${term.descending ? 'desc' : 'asc'} nulls last`),
+    ...groups.flatMap((group, index) => (named.has(index) ? [] : [`${group.key} asc nulls last`])),
+  ];
+  const by = groups.length === 0 ? '' : ` group by ${groups.map((group) => group.key).join(', ')}`;
+  const sorted = groups.length === 0 ? '' : ` order by ${order.join(', ')}`;
+  return {
+    head: `with p as materialized (select ${all.map((each) => each.output).join(', ')} from ${from}${joins.sql}`,
+    where: whereOf(where),
+    tail: `${by}${sorted} limit ${GROUP_LIMIT + 1}) select coalesce((select json_agg(_o) from (select * from p limit ${GROUP_LIMIT}) _o)::text, '[]'), (select count(*) from p)::text`,
+    sources: binds.sources,
+    joins,
+  };
+}
+
+/** The first day of the bucket; a moment belongs to a day of the reader's time zone. Weeks begin on Monday (ISO 8601). */
+function bucketSql(column: string, bucket: Bucket, field: Field, binds: Binds): string {
+  const local =
+    field.type.valueType === 'datetime' ? `(${column} at time zone ${binds.once({ kind: 'time_zone' }, 'text')})` : `${column}::timestamp`;
+  return `date_trunc('${bucket}', ${local})::date`;
+}
+
+/** Averages of decimals have this many digits more than what they average. */
+const EXTRA_DIGITS = 2;
+
+/** @returns what to sort by, and what to answer: decimals as text */
+function aggregateSql(fn: string, column: string | null, field: Field | null): { key: string; output: string } {
+  if (column === null || field === null) return same('count(*)');
+  switch (fn) {
+    case 'count':
+      return same(`count(${column})`);
+    case 'countDistinct':
+      return same(`count(distinct ${column})`);
+    case 'sum': {
+      const sum = `sum(${column})`;
+      return { key: sum, output: field.type.valueType === 'decimal' ? `${sum}::text` : sum };
+    }
+    case 'avg': {
+      const scale = field.type.valueType === 'decimal' ? numericScale(field) : 0;
+      const average = `avg(${column})`;
+      return { key: average, output: `round(${average}, ${scale + EXTRA_DIGITS})::text` };
+    }
+    default: {
+      const extreme = `${fn === 'min' ? 'min' : 'max'}(${column})`;
+      return { key: extreme, output: field.type.select(extreme, field) };
+    }
+  }
+}
+
+const same = (sql: string): { key: string; output: string } => ({ key: sql, output: sql });
+
+/** Digits after the point, from the column's type: `numeric(19,2)`. */
+function numericScale(field: Field): number {
+  const type = field.type.columns(field)[0]?.type ?? '';
+  return Number(/,\s*(\d+)\)/.exec(type)?.[1] ?? 2);
+}

@@ -1,0 +1,51 @@
+/**
+ * A statement of one shape: constant text with a gap for what narrows a single query. Everything but the gap is written
+ * once and kept; the parameters of the gap are numbered after those of the rest.
+ */
+import type { Condition } from '../../condition/condition.ts';
+import { isTrue } from '../../condition/simplify.ts';
+import type { Statement } from '../../db/execute.ts';
+import type { Entity } from '../../model/model.ts';
+import type { Access } from './access.ts';
+import type { BindSource, BindValues } from './binds.ts';
+import { bindValue, Binds } from './binds.ts';
+import { Joins, SqlWriter } from './sql-source.ts';
+
+export interface Template {
+  /** Up to the end of FROM. Further joins go behind it. */
+  readonly head: string;
+  /** ` where …`; further conditions go behind it. */
+  readonly where: string;
+  readonly tail: string;
+  readonly sources: readonly BindSource[];
+  /** The joins that stand in `head`, to be used by the gap as well. */
+  readonly joins: Joins;
+}
+
+/** The alias of the record in every template that has a gap. */
+export const RECORD = 'x';
+
+export interface Surroundings {
+  readonly access: Access;
+  readonly schema: string;
+  readonly predicates: boolean;
+}
+
+/** Aliases of the gap must not meet those of the rest. */
+const FIRST_ALIAS = 1000;
+
+/** @param condition what narrows this query; {@link import('../../condition/condition.ts').TRUE} for nothing */
+export function fill(template: Template, entity: Entity, condition: Condition, around: Surroundings, values: BindValues): Statement {
+  const bound = template.sources.map((source) => bindValue(source, values));
+  if (isTrue(condition)) return { text: template.head + template.where + template.tail, values: bound };
+  const binds = new Binds(template.sources.length);
+  const writer = new SqlWriter(around.access, binds, around.schema, around.predicates, FIRST_ALIAS);
+  const joins = new Joins(writer, template.joins);
+  const filter = writer.filter(condition, entity, RECORD, joins);
+  for (const source of binds.sources) bound.push(bindValue(source, values));
+  return { text: `${template.head}${joins.sql}${template.where} and ${filter}${template.tail}`, values: bound };
+}
+
+export function whereOf(conditions: readonly string[]): string {
+  return ` where ${conditions.length === 0 ? 'true' : conditions.join(' and ')}`;
+}

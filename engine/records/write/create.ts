@@ -1,0 +1,154 @@
+/**
+ * Creating records: one or up to 1,000, with their parts, as the statements of one round trip.
+ *
+ * references → conditions → INSERT of the wholes → INSERT of the parts. What a check does not like raises, and then
+ * nothing of the batch is kept.
+ */
+import type { IdSource } from '#engine/clock.ts';
+import type { Statement } from '#engine/db/execute.ts';
+import type { Entity, Field } from '#engine/model/model.ts';
+import { notFound, Problem } from '#engine/problem.ts';
+import type { Scope } from '../scope.ts';
+import type { NewRow } from './insert.ts';
+import { insertStatement, recordset } from './insert.ts';
+import type { Plan, Refusal } from './plan.ts';
+import { pairedPredicates } from './predicate.ts';
+import type { NewBody, NewRows } from './prepare.ts';
+import { defaultOf, insertedFields, LIMITS, prepareNew } from './prepare.ts';
+import { References } from './references.ts';
+import { column, Parameters, sqlTypeOf } from './sql.ts';
+import { Faults } from './validate.ts';
+
+export interface CreatePlan extends Plan {
+  /** Of the wholes, in the order they were sent. */
+  readonly ids: readonly string[];
+}
+
+/**
+ * @param body one record, or a list of up to 1,000
+ * @throws Problem `not_found` when the principal knows nothing of the entity, `forbidden`, `too_large`, `invalid`
+ */
+export function planCreate(scope: Scope, entity: Entity, body: unknown, ids: IdSource): CreatePlan {
+  requireCreate(scope, entity);
+  const many = Array.isArray(body);
+  if (many && body.length > LIMITS.records) {
+    throw new Problem('too_large', `At most ${LIMITS.records} records at a time; these are ${body.length}.`);
+  }
+  const bodies: NewBody[] = many
+    ? body.map((one: unknown, index) => ({ body: one, pointer: `/${index}` }))
+    : [{ body, pointer: '' }];
+  if (bodies.length === 0) throw new Problem('invalid', 'The list is empty: send at least one record.');
+  return planNew(scope, entity, bodies, ids);
+}
+
+/** @throws Problem when the principal may not create records of the entity; one it knows nothing of is `not_found` */
+export function requireCreate(scope: Scope, entity: Entity): void {
+  const rights = scope.rights.of(entity.name);
+  if (rights.create.length > 0) return;
+  throw rights.read.length > 0
+    ? new Problem('forbidden', `You may not create records of “${entity.label}”.`)
+    : notFound();
+}
+
+/** The statements for bodies that each know their place in the request. */
+export function planNew(scope: Scope, entity: Entity, bodies: readonly NewBody[], ids: IdSource): CreatePlan {
+  const faults = new Faults();
+  const rows: NewRows = new Map();
+  const created = prepareNew(scope, entity, bodies, ids, faults, rows);
+  faults.check();
+  const references = new References(scope);
+  const inserts = insertStatements(scope, rows, references, entity);
+  const lookup = references.statement();
+  const statements = [...(lookup ? [lookup] : []), ...inserts];
+  const pointers = new Map([...rows.values()].flat().map((row) => [row.id, row.pointer]));
+  return { entity, ids: created, statements, refused: (refusal) => createRefused(refusal, references, pointers) };
+}
+
+/**
+ * Checks of conditions and INSERTs for rows of any entities.
+ * @param references takes up what they refer to; its lookup goes before
+ * @param whole the entity whose rights decide; the rights to parts follow their wholes, which the row policies ask for
+ */
+export function insertStatements(
+  scope: Scope,
+  rows: NewRows,
+  references: References,
+  whole: Entity | null,
+): Statement[] {
+  const statements: Statement[] = [];
+  const checks: Statement[] = [];
+  for (const [entity, ofEntity] of rows) {
+    if (ofEntity.length === 0) continue;
+    references.add(entity, ofEntity, entity === whole ? undefined : entity.parent?.field);
+    const fields = insertedFields(scope, entity);
+    if (entity === whole) checks.push(...conditionChecks(scope, entity, fields, ofEntity));
+    statements.push(insertStatement(scope, entity, fields, ofEntity));
+  }
+  return [...checks, ...statements];
+}
+
+/** Refuses (`condition`, details: ids) rows for which some field that was sent is not covered by a grant that holds. */
+function conditionChecks(scope: Scope, entity: Entity, fields: readonly Field[], rows: readonly NewRow[]): Statement[] {
+  const grants = scope.rights.of(entity.name).create;
+  if (!scope.predicates || grants.some((grant) => grant.condition === null && grant.fields === null)) return [];
+  const groups = new Map<string, NewRow[]>();
+  for (const row of rows) {
+    const signature = [...row.sent].sort().join(' ');
+    const group = groups.get(signature) ?? [];
+    groups.set(signature, group);
+    group.push(row);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const parameters = new Parameters();
+    const source = recordset(fields, group, parameters);
+    const row = `(select r.*${restOfRow(scope, entity, fields, parameters)} from ${source}) n`;
+    const predicates = pairedPredicates(scope, entity, grants, group[0]?.sent ?? [], 'n', parameters);
+    if (predicates.length === 0) return [];
+    return [
+      {
+        text: `select armature.refuse('condition', json_agg(n.id)) from ${row} where (${predicates.join(' and ')}) is not true having count(*) > 0`,
+        values: parameters.values,
+      },
+    ];
+  });
+}
+
+/** The columns a new record has besides those that are sent: what the database will put there. */
+function restOfRow(scope: Scope, entity: Entity, fields: readonly Field[], parameters: Parameters): string {
+  const named = new Set(['id', ...fields.map((field) => field.key)]);
+  let sql = '';
+  for (const field of entity.fields.values()) {
+    if (field.column === null || named.has(field.key)) continue;
+    sql += `, ${systemValue(scope, field, parameters)} as ${column(field)}`;
+  }
+  return sql;
+}
+
+function systemValue(scope: Scope, field: Field, parameters: Parameters): string {
+  if (field.system) {
+    switch (field.key) {
+      case 'version':
+        return '1::bigint';
+      case 'created_at':
+      case 'updated_at':
+        return 'armature.now()';
+      case 'created_by':
+      case 'updated_by':
+        return 'armature.user_id()';
+    }
+  }
+  return parameters.bind(defaultOf(scope, field) ?? null, sqlTypeOf(field));
+}
+
+function createRefused(refusal: Refusal, references: References, pointers: ReadonlyMap<string, string>): Problem {
+  if (refusal.code === 'references') return references.problem(refusal.ids);
+  return new Problem(
+    'forbidden',
+    'You may not create a record like this.',
+    refusal.ids.map((id) => ({
+      code: 'forbidden',
+      message: 'You may not create a record like this.',
+      pointer: pointers.get(id) ?? '',
+    })),
+  );
+}

@@ -1,0 +1,77 @@
+/**
+ * A foreign key accepts the id of any record, also of one that the principal may not see. So every reference that is
+ * written is looked up first, in the same round trip, as the principal: hidden and missing give the same answer.
+ */
+import type { Statement } from '#engine/db/execute.ts';
+import type { Entity } from '#engine/model/model.ts';
+import type { ProblemDetail } from '#engine/problem.ts';
+import { Problem } from '#engine/problem.ts';
+import type { Scope } from '../scope.ts';
+import type { NewRow } from './insert.ts';
+import { andReadable } from './predicate.ts';
+import { andLive, Parameters, tableOf } from './sql.ts';
+import { at } from './validate.ts';
+
+/** Pointers by the id they name, by entity. */
+export class References {
+  readonly #wanted = new Map<string, Map<string, string[]>>();
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  /** Takes up the references among the values that were sent. `skip`: a field the engine itself has filled. */
+  add(entity: Entity, rows: readonly Pick<NewRow, 'pointer' | 'values'>[], skip?: string): void {
+    for (const field of entity.fields.values()) {
+      if (!field.reference || field.key === skip) continue;
+      for (const { values, pointer } of rows) {
+        const id = values.get(field.key);
+        if (typeof id !== 'string') continue;
+        // Everybody may point at themselves.
+        if (id === this.#scope.principal.userId && field.reference.entity === 'core.user') continue;
+        const ofEntity = this.#wanted.get(field.reference.entity) ?? new Map<string, string[]>();
+        this.#wanted.set(field.reference.entity, ofEntity);
+        const pointers = ofEntity.get(id) ?? [];
+        ofEntity.set(id, pointers);
+        pointers.push(at(pointer, field.key));
+      }
+    }
+  }
+
+  /**
+   * The statement that refuses the batch (`references`, details: the ids that were not found), or none.
+   * @throws Problem when a reference points at an entity of which the principal may see nothing
+   */
+  statement(): Statement | null {
+    const parameters = new Parameters();
+    const lookups: string[] = [];
+    for (const [name, ids] of this.#wanted) {
+      const target = this.#scope.model.entities.get(name);
+      if (!target || this.#scope.rights.of(name).read.length === 0) throw this.problem([...ids.keys()]);
+      const list = parameters.bind([...ids.keys()], 'uuid[]');
+      const readable = andReadable(this.#scope, target, 'r', parameters);
+      lookups.push(
+        `select n.id from unnest(${list}) as n(id) where not exists (select from ${tableOf(this.#scope, target)} r where r.id = n.id${andLive(target, 'r')}${readable})`,
+      );
+    }
+    if (lookups.length === 0) return null;
+    return {
+      text: `select armature.refuse('references', json_agg(missing.id)) from (${lookups.join(' union all ')}) as missing(id) having count(*) > 0`,
+      values: parameters.values,
+    };
+  }
+
+  /** 422 with a detail at every place that names one of the ids. */
+  problem(missing: readonly string[]): Problem {
+    const message = 'This refers to a record that does not exist or that you may not see.';
+    const gone = new Set(missing);
+    const details: ProblemDetail[] = [];
+    for (const ids of this.#wanted.values()) {
+      for (const [id, pointers] of ids) {
+        if (gone.has(id)) details.push(...pointers.map((pointer) => ({ code: 'reference', message, pointer })));
+      }
+    }
+    return new Problem('invalid', message, details);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Deleting and restoring. A deleted record is marked, not gone: what it was referred to by keeps its value, and
+ * restoring brings it back. Entities without `softDelete` keep their records; only parts of a record are really deleted.
+ */
+import type { Database } from '#engine/db/database.ts';
+import type { Statement } from '#engine/db/execute.ts';
+import type { Entity, Field } from '#engine/model/model.ts';
+import { Problem } from '#engine/problem.ts';
+import type { Scope } from '../scope.ts';
+import type { Change } from './change.ts';
+import { changeStatement } from './change.ts';
+import { diagnose, recordId, requireGrants } from './diagnose.ts';
+import type { Plan } from './plan.ts';
+import { andAll, andReadable, pairedPredicates } from './predicate.ts';
+import { andLive, column, Parameters, tableOf } from './sql.ts';
+
+interface Link {
+  readonly entity: Entity;
+  readonly field: Field;
+}
+
+/** References to the entity, by what a delete does. Parts go with their whole whatever they say. */
+function linksTo(scope: Scope, entity: Entity): Record<'restrict' | 'clear' | 'cascade', Link[]> {
+  const links: Record<'restrict' | 'clear' | 'cascade', Link[]> = { restrict: [], clear: [], cascade: [] };
+  for (const from of scope.model.entities.values()) {
+    for (const field of from.fields.values()) {
+      if (field.reference?.entity !== entity.name || field.column === null || field.system) continue;
+      const part = from.parent?.entity === entity.name && from.parent.field === field.key;
+      links[part ? 'cascade' : field.reference.onDelete].push({ entity: from, field });
+    }
+  }
+  return links;
+}
+
+/** @throws Problem `not_found`, `forbidden`, `method_not_allowed` for records that are kept for good */
+export function planRemove(database: Database, scope: Scope, entity: Entity, id: string, version: number | null): Plan {
+  const record = recordId(id);
+  requireDeletable(scope, entity);
+  const change = markOf(scope, entity, record, version, 'armature.now()', false);
+  const links = linksTo(scope, entity);
+  return {
+    entity,
+    statements: [
+      changeStatement(scope, entity, change),
+      ...restrictStatements(scope, links.restrict, record),
+      ...links.clear.flatMap((link) => clearStatement(scope, link, record)),
+      ...links.cascade.flatMap((link) => cascadeStatement(scope, entity, link, record)),
+    ],
+    refused: async (refusal) => {
+      if (refusal.code === 'referenced') return stillReferenced(scope, refusal.ids);
+      const { problem } = await diagnose(database, scope, entity, { ...change, deleted: false, verb: 'delete' });
+      return problem ?? 'again';
+    },
+  };
+}
+
+/** Brings a deleted record back, with the parts that went with it. */
+export function planRestore(
+  database: Database,
+  scope: Scope,
+  entity: Entity,
+  id: string,
+  version: number | null,
+): Plan {
+  const record = recordId(id);
+  requireDeletable(scope, entity);
+  const change = markOf(scope, entity, record, version, 'null::timestamptz', true);
+  return {
+    entity,
+    statements: [
+      ...linksTo(scope, entity).cascade.flatMap((link) => reviveStatement(scope, entity, link, record)),
+      changeStatement(scope, entity, change),
+    ],
+    refused: async () => {
+      const { problem } = await diagnose(database, scope, entity, { ...change, deleted: true, verb: 'restore' });
+      return problem ?? 'again';
+    },
+  };
+}
+
+function requireDeletable(scope: Scope, entity: Entity): void {
+  requireGrants(scope, entity, scope.rights.of(entity.name).delete, 'delete');
+  if (entity.softDelete) return;
+  throw new Problem(
+    'method_not_allowed',
+    entity.parent
+      ? `“${entity.label}” is part of another record; delete it there.`
+      : `Records of “${entity.label}” are kept for good; they cannot be deleted.`,
+  );
+}
+
+function markOf(
+  scope: Scope,
+  entity: Entity,
+  id: string,
+  version: number | null,
+  value: string,
+  deleted: boolean,
+): Change {
+  return {
+    id,
+    version,
+    deleted,
+    grants: scope.rights.of(entity.name).delete,
+    fields: [],
+    skipEqual: false,
+    assignments: () => [{ column: 'deleted_at', value }],
+  };
+}
+
+/** Refuses (`referenced`, details: `entity count`) while records the principal may see refer to this one. */
+function restrictStatements(scope: Scope, links: readonly Link[], id: string): Statement[] {
+  const parameters = new Parameters();
+  const record = parameters.bind(id, 'uuid');
+  const counts = links.flatMap(({ entity, field }) => {
+    if (scope.rights.of(entity.name).read.length === 0) return [];
+    const name = parameters.bind(entity.name, 'text');
+    const where = `x.${column(field)} = ${record}${andLive(entity, 'x')}${andReadable(scope, entity, 'x', parameters)}`;
+    return [
+      `select ${name} as entity, count(*) as n from (select from ${tableOf(scope, entity)} x where ${where} limit 1001) c`,
+    ];
+  });
+  if (counts.length === 0) return [];
+  return [
+    {
+      text: `select armature.refuse('referenced', json_agg(r.entity || ' ' || r.n)) from (${counts.join(' union all ')}) r where r.n > 0 having count(*) > 0`,
+      values: parameters.values,
+    },
+  ];
+}
+
+function stillReferenced(scope: Scope, found: readonly string[]): Problem {
+  const counts = new Map<string, number>();
+  for (const entry of found) {
+    const [name = '', count = '0'] = entry.split(' ');
+    counts.set(name, (counts.get(name) ?? 0) + Number(count));
+  }
+  const details = [...counts].map(([name, count]) => {
+    const entity = scope.model.entities.get(name);
+    const many = count > 1000 ? 'more than 1,000' : String(count);
+    const what = count === 1 ? entity?.label : entity?.pluralLabel;
+    return {
+      code: 'still_referenced',
+      message: `${many} ${what ?? name} still ${count === 1 ? 'refers' : 'refer'} to this record.`,
+      params: { entity: name, count },
+    };
+  });
+  return new Problem('still_referenced', details.map(({ message }) => message).join(' '), details);
+}
+
+/** Takes the reference out of the records that the principal may change; in others it keeps pointing at a deleted record, which reads as empty. */
+function clearStatement(scope: Scope, { entity, field }: Link, id: string): Statement[] {
+  const rights = scope.rights.of(entity.name);
+  if (!rights.updatableFields.has(field.key)) return [];
+  const parameters = new Parameters();
+  const record = parameters.bind(id, 'uuid');
+  const granted = pairedPredicates(scope, entity, rights.update, [field.key], 'x', parameters);
+  return [
+    {
+      text: `update ${tableOf(scope, entity)} x set ${column(field)} = null where x.${column(field)} = ${record}${andLive(entity, 'x')}${andAll(granted)}`,
+      values: parameters.values,
+    },
+  ];
+}
+
+/** Parts without a bin of their own stay where they are: nobody reaches them but through their whole. */
+function cascadeStatement(scope: Scope, whole: Entity, { entity, field }: Link, id: string): Statement[] {
+  if (!entity.softDelete) return [];
+  const part = entity.parent?.entity === whole.name;
+  const grants = scope.rights.of(entity.name).delete;
+  if (!part && grants.length === 0) return [];
+  const parameters = new Parameters();
+  const record = parameters.bind(id, 'uuid');
+  const granted = part ? [] : pairedPredicates(scope, entity, grants, [], 'x', parameters);
+  return [
+    {
+      text: `update ${tableOf(scope, entity)} x set deleted_at = armature.now() where x.${column(field)} = ${record} and x.deleted_at is null${andAll(granted)}`,
+      values: parameters.values,
+    },
+  ];
+}
+
+/** What was deleted in the same moment as the whole comes back with it. */
+function reviveStatement(scope: Scope, whole: Entity, { entity, field }: Link, id: string): Statement[] {
+  if (!entity.softDelete) return [];
+  const part = entity.parent?.entity === whole.name;
+  const grants = scope.rights.of(entity.name).delete;
+  if (!part && grants.length === 0) return [];
+  const parameters = new Parameters();
+  const record = parameters.bind(id, 'uuid');
+  const granted = part ? [] : pairedPredicates(scope, entity, grants, [], 'x', parameters);
+  return [
+    {
+      text: `update ${tableOf(scope, entity)} x set deleted_at = null where x.${column(field)} = ${record} and x.deleted_at = (select w.deleted_at from ${tableOf(scope, whole)} w where w.id = ${record})${andAll(granted)}`,
+      values: parameters.values,
+    },
+  ];
+}

@@ -1,0 +1,196 @@
+/**
+ * A step of a lifecycle. One round trip: the UPDATE that starts from the right state, then the look at the record as it
+ * has become (required fields, guard), which undoes everything when it does not like it.
+ */
+import type { Database } from '#engine/db/database.ts';
+import type { Statement } from '#engine/db/execute.ts';
+import type { Entity, Field, Lifecycle, Transition } from '#engine/model/model.ts';
+import type { Value } from '#engine/model/value-type.ts';
+import type { ProblemDetail } from '#engine/problem.ts';
+import { notFound, Problem } from '#engine/problem.ts';
+import type { Scope } from '../scope.ts';
+import type { Change } from './change.ts';
+import { changeStatement } from './change.ts';
+import { diagnose, recordId, requireGrants } from './diagnose.ts';
+import type { Plan } from './plan.ts';
+import { canEvaluate, conditionSql, pairedPredicates } from './predicate.ts';
+import { References } from './references.ts';
+import { column, Parameters, sqlTypeOf, tableOf } from './sql.ts';
+import { at, checkBody, Faults, isObject, valueContext } from './validate.ts';
+
+interface Step {
+  readonly field: Field;
+  readonly lifecycle: Lifecycle;
+  readonly transition: Transition;
+}
+
+/** The transition of that key, of whichever state field has it. */
+export function findTransition(scope: Scope, entity: Entity, action: string): Step | null {
+  for (const field of entity.fields.values()) {
+    const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
+    const transition = lifecycle?.transitions.get(action);
+    if (lifecycle && transition) return { field, lifecycle, transition };
+  }
+  return null;
+}
+
+/**
+ * @param body values of fields that go with the step, usually those it requires; may be empty
+ * @throws Problem `not_found` (record, or no such step), `forbidden`, `invalid`
+ */
+export function planTransition(
+  database: Database,
+  scope: Scope,
+  entity: Entity,
+  id: string,
+  action: string,
+  body: unknown,
+  version: number | null,
+): Plan {
+  const record = recordId(id);
+  const step = findTransition(scope, entity, action);
+  if (!step || !scope.rights.of(entity.name).readableFields.has(step.field.key)) throw notFound();
+  const rights = scope.rights.of(entity.name);
+  requireGrants(scope, entity, rights.update, 'change');
+  if (!rights.transitions.has(action)) {
+    throw new Problem('forbidden', `You may not do “${step.transition.label}”.`);
+  }
+  const faults = new Faults();
+  const { values, children } = checkBody(scope, entity, 'update', body ?? {}, '', faults);
+  for (const field of children.keys()) {
+    faults.add({
+      code: 'read_only',
+      message: `${field.label} cannot be changed with a step.`,
+      pointer: at('', field.key),
+    });
+  }
+  faults.check();
+  const references = new References(scope);
+  references.add(entity, [{ pointer: '', values }]);
+  const lookup = references.statement();
+  const change = changeOf(scope, entity, record, version, step, values);
+  return {
+    entity,
+    statements: [
+      ...(lookup ? [lookup] : []),
+      changeStatement(scope, entity, change),
+      ...conclusion(scope, entity, record, step, values),
+    ],
+    refused: async (refusal) => {
+      if (refusal.code === 'references') return references.problem(refusal.ids);
+      if (refusal.code === 'step') return stepRefused(entity, step, refusal.ids);
+      const wanted = { ...change, deleted: false, verb: 'change' };
+      const { problem, state } = await diagnose(database, scope, entity, wanted, step.field.key);
+      return problem ?? wrongState(step, state) ?? 'again';
+    },
+  };
+}
+
+function changeOf(
+  scope: Scope,
+  entity: Entity,
+  id: string,
+  version: number | null,
+  { field, transition }: Step,
+  values: ReadonlyMap<string, Value>,
+): Change {
+  const state = column(field);
+  return {
+    id,
+    version,
+    grants: scope.rights
+      .of(entity.name)
+      .update.filter(({ transitions }) => transitions === null || transitions.has(transition.key)),
+    // Fields that are sent along have conditions of their own below.
+    fields: [],
+    skipEqual: false,
+    assignments: (parameters) => {
+      const assigned = new Map([[state, parameters.bind(transition.to, 'text')]]);
+      const set = (key: string, write: (target: Field) => string) => {
+        const target = entity.fields.get(key);
+        if (target?.column) assigned.set(column(target), write(target));
+      };
+      for (const [key, value] of values) set(key, (target) => parameters.bind(value, sqlTypeOf(target)));
+      for (const [key, value] of Object.entries(transition.sets)) {
+        set(key, (target) => setValue(scope, target, value, parameters));
+      }
+      return [...assigned].map(([column, value]) => ({ column, value }));
+    },
+    conditions: (parameters) => [
+      `x.${state} = any(${parameters.bind(transition.from, 'text[]')})`,
+      ...(values.size > 0
+        ? pairedPredicates(scope, entity, scope.rights.of(entity.name).update, values.keys(), 'x', parameters)
+        : []),
+    ],
+  };
+}
+
+/** A literal, or `{"now": true}`, `{"today": true}`, `{"user": true}`. */
+function setValue(scope: Scope, field: Field, value: unknown, parameters: Parameters): string {
+  if (isObject(value)) {
+    if (value['now'] === true) return 'armature.now()';
+    if (value['today'] === true) return 'armature.today()';
+    return 'armature.user_id()';
+  }
+  const literal: Value =
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
+  const parsed = literal === null ? { value: null } : field.type.normalise(literal, field, valueContext(scope));
+  return parameters.bind('error' in parsed ? null : parsed.value, sqlTypeOf(field));
+}
+
+/**
+ * Refuses (`step`, details: keys of the required fields that are empty, and `` for the guard). What asks for a field
+ * that is hidden from the principal cannot be looked at and counts as not fulfilled.
+ */
+function conclusion(
+  scope: Scope,
+  entity: Entity,
+  id: string,
+  { field, transition }: Step,
+  values: ReadonlyMap<string, Value>,
+): Statement[] {
+  const parameters = new Parameters();
+  const which = parameters.bind(id, 'uuid');
+  const { readableFields } = scope.rights.of(entity.name);
+  const reasons = transition.requires.flatMap((key) => {
+    const required = entity.fields.get(key);
+    if (!required?.column || (values.get(key) ?? null) !== null || key in transition.sets) return [];
+    if (!readableFields.has(key)) return ["''::text"];
+    return [`case when x.${column(required)} is null then ${parameters.bind(key, 'text')} end`];
+  });
+  const guard = field.guards?.get(transition.key);
+  if (guard && canEvaluate(scope, entity, guard)) {
+    reasons.push(`case when (${conditionSql(scope, guard, 'x', parameters)}) is not true then '' end`);
+  } else if (guard) reasons.push("''::text");
+  if (reasons.length === 0) return [];
+  return [
+    {
+      text: `select armature.refuse('step', json_agg(m.reason)) from ${tableOf(scope, entity)} x cross join lateral unnest(array[${reasons.join(', ')}]) as m(reason) where x.id = ${which} and m.reason is not null having count(*) > 0`,
+      values: parameters.values,
+    },
+  ];
+}
+
+function stepRefused(entity: Entity, { transition }: Step, reasons: readonly string[]): Problem {
+  const details = reasons.map((key): ProblemDetail => {
+    if (key === '') return { code: 'guard', message: guardMessage(transition), pointer: '' };
+    const label = entity.fields.get(key)?.label ?? key;
+    return { code: 'required', message: `${label} is required for “${transition.label}”.`, pointer: at('', key) };
+  });
+  return new Problem('transition_refused', details[0]?.message ?? guardMessage(transition), details);
+}
+
+function guardMessage(transition: Transition): string {
+  return transition.guardMessage ?? `The record does not fulfil what “${transition.label}” asks for.`;
+}
+
+function wrongState({ field, lifecycle, transition }: Step, state: string | null): Problem | null {
+  if (state !== null && transition.from.includes(state)) return null;
+  const label = (key: string) => lifecycle.states.get(key)?.label ?? key;
+  const from = transition.from.map((key) => `“${label(key)}”`).join(', ');
+  const now = state === null ? 'empty' : `“${label(state)}”`;
+  const message = `“${transition.label}” starts from ${from}; ${field.label} is ${now}.`;
+  return new Problem('transition_refused', message, [
+    { code: 'state', message, pointer: '', params: { state, from: transition.from } },
+  ]);
+}

@@ -1,0 +1,257 @@
+/**
+ * From the JSON a client sent to values that can be stored: known and writable fields, valid by JSON Schema, normalised
+ * by their types. Everything that is wrong is collected, each with its JSON Pointer.
+ */
+import type { ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { JsonSchema, ValueContext } from '#engine/model/field-type.ts';
+import type { Entity, Field, Model } from '#engine/model/model.ts';
+import type { Value } from '#engine/model/value-type.ts';
+import { nearest } from '#engine/nearest.ts';
+import type { ProblemDetail } from '#engine/problem.ts';
+import { Problem } from '#engine/problem.ts';
+import type { Scope } from '../scope.ts';
+import { found, schemaDetail, valueDetail } from './sentences.ts';
+
+export type Operation = 'create' | 'update';
+
+/** A body whose values may be stored. */
+export interface Accepted {
+  /** Normalised values by field key, only what was sent. */
+  readonly values: Map<string, Value>;
+  /** What was sent for children fields, unchecked. */
+  readonly children: ReadonlyMap<Field, unknown>;
+}
+
+/** More details help nobody, and a thousand bad records could have a hundred thousand. */
+const MAX_DETAILS = 100;
+
+export class Faults {
+  readonly details: ProblemDetail[] = [];
+
+  add(...details: readonly ProblemDetail[]): void {
+    this.details.push(...details);
+    if (this.details.length >= MAX_DETAILS) this.check();
+  }
+
+  /** @throws Problem `invalid` when anything was added */
+  check(): void {
+    if (this.details.length === 0) return;
+    const rest = this.details.length - 1;
+    throw new Problem(
+      'invalid',
+      `${this.details[0]?.message ?? ''}${rest > 0 ? ` (and ${rest} more)` : ''}`,
+      this.details,
+    );
+  }
+}
+
+const ajv = new Ajv2020({
+  allErrors: true,
+  strict: false,
+  // Formats are the business of the field types' `normalise`, which knows better sentences.
+  validateFormats: false,
+});
+
+const validators = new WeakMap<Model, Map<string, ValidateFunction>>();
+
+/** The validator of an entity's records for an operation; compiled once per model. */
+export function validatorOf(model: Model, entity: Entity, operation: Operation): ValidateFunction {
+  let ofModel = validators.get(model);
+  if (!ofModel) validators.set(model, (ofModel = new Map()));
+  const key = `${operation} ${entity.name}`;
+  let validator = ofModel.get(key);
+  if (!validator) ofModel.set(key, (validator = ajv.compile(bodySchema(entity, operation))));
+  return validator;
+}
+
+/** JSON Schema of what may be sent; the OpenAPI document and the forms show the same. */
+export function bodySchema(entity: Entity, operation: Operation): JsonSchema {
+  const properties: Record<string, unknown> = {};
+  const required: string[] = [];
+  for (const field of entity.fields.values()) {
+    const schema = writable(field, operation) ? field.type.inputSchema(field) : null;
+    if (schema === null || field.children !== null) continue;
+    properties[field.key] = needed(field) ? schema : { anyOf: [schema, { type: 'null' }] };
+    if (operation === 'create' && needed(field) && !filled(field)) required.push(field.key);
+  }
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
+/** Whether clients write it at all. Lifecycles start somewhere, so a state may be given at creation; the owner is a system field with manners of its own. */
+export function writable(field: Field, operation: Operation): boolean {
+  if (field.key === 'owner' && field.system) return operation === 'create';
+  if (field.lifecycle !== null) return operation === 'create';
+  return !field.readOnly;
+}
+
+/** A record always has a value. A currency stands beside every amount, given or not. */
+function needed(field: Field): boolean {
+  return field.required || field.lifecycle !== null || field.type.key === 'currency' || field.key === 'owner';
+}
+
+/** The engine has a value when none is sent. */
+function filled(field: Field): boolean {
+  return (
+    field.default !== undefined || field.lifecycle !== null || field.type.key === 'currency' || field.key === 'owner'
+  );
+}
+
+export function valueContext(scope: Scope): ValueContext {
+  return { country: scope.tenant.country, currency: scope.tenant.currency, timeZone: scope.principal.timeZone };
+}
+
+export interface CheckOptions {
+  /** For the parts of a record: keys the engine sets itself, refused when sent. */
+  readonly given?: ReadonlySet<string>;
+  /** Keys beside the fields that the caller handles, e.g. `id` of a part. */
+  readonly ignore?: ReadonlySet<string>;
+}
+
+/**
+ * Checks one record.
+ * @param pointer of the record in the request's body: `''`, `/3`, `/lines/create/0`
+ * @param faults collects what is wrong; the caller throws it
+ */
+export function checkBody(
+  scope: Scope,
+  entity: Entity,
+  operation: Operation,
+  body: unknown,
+  pointer: string,
+  faults: Faults,
+  options: CheckOptions = {},
+): Accepted {
+  const values = new Map<string, Value>();
+  const children = new Map<Field, unknown>();
+  if (!isObject(body)) {
+    faults.add({ code: 'wrong_type', message: `A record must be an object, not ${found(body)}.`, pointer });
+    return { values, children };
+  }
+  const allowed = writableFields(scope, entity, operation, options);
+  const known: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(body)) {
+    if (options.ignore?.has(key)) continue;
+    const field = allowed.get(key);
+    if (!field) faults.add(refusedKey(scope, entity, key, pointer, allowed));
+    else if (field.children) children.set(field, value);
+    else known[key] = value;
+  }
+  const bad = schemaFaults(scope, entity, operation, known, pointer, faults, allowed);
+  const context = valueContext(scope);
+  for (const [key, value] of Object.entries(known)) {
+    const field = allowed.get(key);
+    if (!field || bad.has(key)) continue;
+    const stored = normalised(field, value, context);
+    if ('error' in stored) faults.add(valueDetail(stored.error, field, at(pointer, key)));
+    else values.set(key, stored.value);
+  }
+  return { values, children };
+}
+
+function normalised(field: Field, value: unknown, context: ValueContext): ReturnType<Field['type']['normalise']> {
+  if (value === null) return { value: null };
+  if (!isValue(value)) return { error: { code: 'wrong_type', message: `A ${found(value)} cannot stand here.` } };
+  const parsed = field.type.normalise(value, field, context);
+  if (!('error' in parsed) && parsed.value === null && needed(field)) {
+    return { error: { code: 'required', message: 'This is required.' } };
+  }
+  return parsed;
+}
+
+/** Runs the schema. @returns keys whose values are not valid */
+function schemaFaults(
+  scope: Scope,
+  entity: Entity,
+  operation: Operation,
+  known: Readonly<Record<string, unknown>>,
+  pointer: string,
+  faults: Faults,
+  allowed: ReadonlyMap<string, Field>,
+): ReadonlySet<string> {
+  const bad = new Set<string>();
+  const validate = validatorOf(scope.model, entity, operation);
+  if (validate(known)) return bad;
+  for (const error of validate.errors ?? []) {
+    const missing: unknown = error.keyword === 'required' ? error.params['missingProperty'] : undefined;
+    if (typeof missing === 'string') {
+      const field = allowed.get(missing);
+      // A required field the principal may not write is for the database to fill or to refuse.
+      if (field)
+        faults.add({ code: 'required', message: `${field.label} is required.`, pointer: at(pointer, missing) });
+      continue;
+    }
+    const key = error.instancePath.split('/')[1] ?? '';
+    const field = allowed.get(key);
+    if (!field || bad.has(key)) continue;
+    bad.add(key);
+    const value = known[key];
+    faults.add(
+      value === null
+        ? { code: 'required', message: `${field.label} is required.`, pointer: at(pointer, key) }
+        : schemaDetail(error, field, value, at(pointer, key)),
+    );
+  }
+  return bad;
+}
+
+/** Fields the principal may send in this operation. */
+export function writableFields(
+  scope: Scope,
+  entity: Entity,
+  operation: Operation,
+  options: CheckOptions = {},
+): ReadonlyMap<string, Field> {
+  const rights = scope.rights.of(entity.name);
+  const granted = operation === 'create' ? rights.creatableFields : rights.updatableFields;
+  const fields = new Map<string, Field>();
+  for (const field of entity.fields.values()) {
+    if (options.given?.has(field.key)) continue;
+    if (!granted.has(field.key) || !writable(field, operation)) continue;
+    if (field.children && scope.rights.of(field.children.entity).create.length === 0) continue;
+    fields.set(field.key, field);
+  }
+  return fields;
+}
+
+/** A hidden field equals a missing one; one that may be read and not written may be called by its name. */
+function refusedKey(
+  scope: Scope,
+  entity: Entity,
+  key: string,
+  pointer: string,
+  allowed: ReadonlyMap<string, Field>,
+): ProblemDetail {
+  const field = entity.fields.get(key);
+  if (field && scope.rights.of(entity.name).readableFields.has(key)) {
+    const message =
+      field.lifecycle !== null
+        ? `${field.label} changes through the record’s actions.`
+        : field.key === 'owner'
+          ? `${field.label} changes when the record is assigned to somebody else.`
+          : `${field.label} cannot be written here.`;
+    return { code: 'read_only', message, pointer: at(pointer, key) };
+  }
+  const meant = nearest(key, allowed.keys());
+  const hint = meant === undefined ? '' : ` Did you mean “${meant}”?`;
+  return {
+    code: 'unknown_field',
+    message: `There is no field “${key.slice(0, 60)}” here.${hint}`,
+    pointer: at(pointer, key),
+    ...(meant === undefined ? {} : { params: { nearest: meant } }),
+  };
+}
+
+/** RFC 6901 §3. */
+export function at(pointer: string, key: string | number): string {
+  return `${pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+export function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+
+function isValue(json: unknown): json is Value {
+  if (Array.isArray(json)) return json.every((item) => typeof item === 'string');
+  return json === null || typeof json === 'string' || typeof json === 'number' || typeof json === 'boolean';
+}

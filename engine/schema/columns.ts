@@ -1,0 +1,47 @@
+/** From a field to its columns. */
+import { literal, qualified } from '../db/identifiers.ts';
+import { inlineValue } from '../condition/to-sql.ts';
+import type { ColumnSpec } from '../model/field-type.ts';
+import type { Entity, Field } from '../model/model.ts';
+import { isReservedField } from '../model/naming.ts';
+import type { Context } from './context.ts';
+import { generatedSql } from './generated.ts';
+import { sequenceName } from './names.ts';
+import type { ColumnState } from './state.ts';
+
+/** Columns of a field by id. The first has the field's id, further ones a suffix. */
+export function columnsOf(context: Context, entity: Entity, field: Field): readonly (readonly [string, ColumnState, ColumnSpec])[] {
+  return field.type.columns(field).map((spec, index) => {
+    const id = index === 0 ? field.id : `${field.id}_${index}`;
+    const generated = spec.computed ? generatedSql(entity, field, spec) : (spec.generated ?? null);
+    const column: ColumnState = {
+      name: spec.name,
+      type: spec.type,
+      collation: spec.collation ?? null,
+      notNull: index === 0 && generated === null && isRequired(field),
+      default: generated === null ? defaultSql(context, field, id, spec, index) : null,
+      generated,
+      identity: null,
+      aside: false,
+      label: field.label,
+      field: isReservedField(field.key) ? null : field.key,
+    };
+    return [id, column, spec] as const;
+  });
+}
+
+/** A state is always one of the lifecycle's: the row trigger gives the first one to a record that names none. */
+const isRequired = (field: Field): boolean => field.required || field.lifecycle !== null;
+
+function defaultSql(context: Context, field: Field, id: string, spec: ColumnSpec, index: number): string | null {
+  if (spec.sequence) {
+    const { prefix, digits } = spec.sequence;
+    const sequence = literal(qualified(context.tenant.names.schema, sequenceName(id)));
+    return `armature.sequence_text(${literal(prefix)}, ${digits}, nextval(${sequence}::regclass))`;
+  }
+  if (spec.default !== undefined) return spec.default;
+  if (index > 0) return null;
+  const lifecycle = field.lifecycle === null ? undefined : context.model.lifecycles.get(field.lifecycle);
+  const value = field.default ?? lifecycle?.initial;
+  return value === undefined || value === null ? null : inlineValue(value, spec.type);
+}

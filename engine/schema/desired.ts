@@ -1,0 +1,30 @@
+/** From a model to everything that must exist in the tenant's schema. Pure: no database, no clock. */
+import type { Model } from '../model/model.ts';
+import type { Tenant } from '../model/tenant.ts';
+import { contextOf } from './context.ts';
+import { historyTable } from './history.ts';
+import { historyTableId } from './names.ts';
+import { tenantRoles } from './roles.ts';
+import type { DesiredState, SequenceState, TableState } from './state.ts';
+import { freeze, STATE_FORMAT } from './state.ts';
+import { entitySequences, entityTable } from './tables.ts';
+import { tableTriggers } from './triggers.ts';
+
+/**
+ * @param tenant its names and id are written into policies and triggers
+ * @returns a frozen tree of plain data
+ */
+export function desiredState(tenant: Tenant, model: Model): DesiredState {
+  const context = contextOf(tenant, model);
+  const tables: Record<string, TableState> = {};
+  const sequences: Record<string, SequenceState> = {};
+  const functions: Record<string, string> = {};
+  for (const entity of model.entities.values()) {
+    const triggers = tableTriggers(context, entity);
+    Object.assign(functions, triggers.functions);
+    Object.assign(sequences, entitySequences(context, entity));
+    tables[entity.id] = entityTable(context, entity, triggers.triggers);
+    if (entity.history) tables[historyTableId(entity)] = historyTable(context, entity);
+  }
+  return freeze({ format: STATE_FORMAT, schema: tenant.names.schema, roles: tenantRoles(context), sequences, functions, tables });
+}

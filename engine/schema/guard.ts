@@ -1,0 +1,77 @@
+/**
+ * The pairing guard. Grants add up (columns of every permission) and so do policies (rows of every permission), which
+ * would give the union of the fields on the union of the records. Where two permissions differ in both, the row trigger
+ * asks for every changed column whether a single permission covers it on this very record.
+ */
+import { literal, quote } from '../db/identifiers.ts';
+import type { Entity } from '../model/model.ts';
+import type { Context } from './context.ts';
+import { policySql } from './context.ts';
+import { movable, updatable } from './grants.ts';
+import { ownRights } from './own-rights.ts';
+
+/** A permission as the guard sees it. */
+interface Cover {
+  /** Database role. */
+  readonly role: string;
+  /** Over the record as it was. */
+  readonly condition: string;
+  /** Column names. */
+  readonly columns: ReadonlySet<string>;
+}
+
+/** @returns statements of the row trigger for UPDATE, or '' when grants and policies are exact by themselves */
+export function pairingGuard(context: Context, entity: Entity): string {
+  // Rights on parts follow the parent and hold for all of their fields.
+  if (entity.parent) return '';
+  const covers = coversOf(context, entity);
+  if (!covers.some((one, index) => covers.slice(index + 1).some((other) => tooWide(one, other)))) return '';
+  const { names } = context.tenant;
+  const columns = new Set(covers.flatMap((cover) => [...cover.columns]));
+  const groups = Map.groupBy(columns, (column) => covers.flatMap((cover, index) => (cover.columns.has(column) ? [index] : [])).join());
+  const checks = [...groups].map(([indexes, group]) => {
+    const of = group.sort().map(quote);
+    const covering = indexes.split(',').map((index) => covers[Number(index)]).filter((cover) => cover !== undefined);
+    const covered = covering.map(({ role, condition }) =>
+      condition === 'true' ? holds(role) : `(${holds(role)} and (${condition}) is true)`,
+    );
+    return `      if (${of.map((column) => `old.${column} is distinct from new.${column}`).join(' or ')}) then
+        if not (${covered.join('\n          or ')}) then
+          raise insufficient_privilege using message = 'no permission covers this change';
+        end if;
+      end if;`;
+  });
+  // The owner fills columns when publishing and clears references on delete; service principals may everything.
+  return `    if current_user <> 'armature_owner' and not ${holds(names.system)} then
+${checks.join('\n')}
+    end if;`;
+}
+
+const holds = (role: string): string => `pg_catalog.pg_has_role(current_user, ${literal(role)}, 'USAGE')`;
+
+function coversOf(context: Context, entity: Entity): readonly Cover[] {
+  const covers: Cover[] = [];
+  const nameOf = (id: string): string => entity.fieldsById.get(id)?.column ?? id;
+  for (const role of context.roles) {
+    const rights = ownRights(context.model, entity, role);
+    const byCondition = new Map<string, Set<string>>();
+    const add = (condition: string, columns: readonly string[]) => {
+      byCondition.set(condition, new Set([...(byCondition.get(condition) ?? []), ...columns]));
+    };
+    for (const grant of rights.update) {
+      add(policySql(grant.condition, 'old.', context), [...updatable(entity, grant.fields), ...movable(context, entity, [grant])].map(nameOf));
+    }
+    if (entity.softDelete) for (const grant of rights.delete) add(policySql(grant.condition, 'old.', context), ['deleted_at']);
+    for (const [condition, columns] of byCondition) covers.push({ role: context.tenant.names.role(role.key), condition, columns });
+  }
+  return covers;
+}
+
+/** Whether the union of rows with the union of columns is more than the two permissions give one by one. */
+function tooWide(a: Cover, b: Cover): boolean {
+  if (a.condition === b.condition) return false;
+  const aInB = a.columns.isSubsetOf(b.columns);
+  const bInA = b.columns.isSubsetOf(a.columns);
+  if (aInB && bInA) return false;
+  return !((a.condition === 'true' && bInA) || (b.condition === 'true' && aInB));
+}

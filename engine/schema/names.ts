@@ -1,0 +1,17 @@
+/** Names of columns' companions in the database. They are made of immutable ids, so that a rename changes none of them. */
+import { fit } from '../db/identifiers.ts';
+import type { Entity, UniqueKey } from '../model/model.ts';
+
+export const historyTableId = (entity: Entity): string => `h_${entity.id}`;
+export const historyTableName = (entity: Entity): string => fit(`h_${entity.table}`);
+
+export const primaryKeyName = (tableId: string): string => fit(`pk_${tableId}`);
+export const notNullName = (column: string): string => fit(`nn_${column}`);
+export const checkName = (column: string, suffix: string): string => fit(`ck_${column}_${suffix}`);
+export const referenceName = (column: string): string => fit(`fk_${column}`);
+export const indexName = (column: string): string => fit(`ix_${column}`);
+export const uniqueKeyName = (key: UniqueKey): string => fit(`uq_${key.id}`);
+export const lifecycleName = (column: string): string => fit(`lc_${column}`);
+export const sequenceName = (column: string): string => fit(`sq_${column}`);
+/** What a removed column or table is called until it is purged or comes back. */
+export const asideName = (id: string): string => fit(`zz_${id}`);

@@ -1,0 +1,66 @@
+/**
+ * Columns that a role's policies and guards look at in subselects: these run with the role's own rights, and without
+ * the right to the column every query of the role would fail. Where the role may not read the records in question it
+ * still finds none of them, because no policy lets it.
+ */
+import type { Condition, Operand } from '../condition/condition.ts';
+import type { Entity, Role } from '../model/model.ts';
+import type { Context } from './context.ts';
+import { parentOf } from './context.ts';
+import { ownRights } from './own-rights.ts';
+
+/** Field keys by qualified entity name. */
+export type PolicyColumns = ReadonlyMap<string, ReadonlySet<string>>;
+
+const TEAM_MEMBERS = ['id', 'team'];
+
+export function policyColumns(context: Context, role: Role): PolicyColumns {
+  const columns = new Map<string, Set<string>>();
+  const add = (entity: string, ...keys: readonly string[]) => {
+    const known = columns.get(entity) ?? new Set<string>();
+    columns.set(entity, known);
+    for (const key of keys) known.add(key);
+  };
+  for (const entity of context.model.entities.values()) {
+    for (const permission of entity.permissions) {
+      if (permission.role !== role.key || !permission.condition) continue;
+      for (const operand of operandsOf(permission.condition)) addOperand(entity, operand, add);
+    }
+    addParents(context, entity, role, add);
+  }
+  return columns;
+}
+
+type Add = (entity: string, ...keys: readonly string[]) => void;
+
+function addOperand(entity: Entity, operand: Operand, add: Add): void {
+  if (operand.kind === 'user' && operand.attribute === 'team_members') add('core.user', ...TEAM_MEMBERS);
+  if (operand.kind !== 'field') return;
+  add(entity.name, operand.steps[0]?.field ?? operand.field);
+  for (const [index, step] of operand.steps.entries()) add(step.entity, 'id', operand.steps[index + 1]?.field ?? operand.field);
+}
+
+/** The way from a part to its outermost record. */
+function addParents(context: Context, entity: Entity, role: Role, add: Add): void {
+  const { read, update } = ownRights(context.model, entity, role);
+  if (read.length + update.length === 0) return;
+  for (let at = entity, parent = parentOf(context, at); parent; at = parent.entity, parent = parentOf(context, at)) {
+    add(parent.entity.name, 'id');
+    add(at.name, 'id', parent.field);
+  }
+}
+
+/** Both sides of every test of a condition. */
+export function operandsOf(condition: Condition): readonly Operand[] {
+  switch (condition.kind) {
+    case 'all':
+    case 'any':
+      return condition.of.flatMap(operandsOf);
+    case 'not':
+      return operandsOf(condition.of);
+    case 'test':
+      return [condition.left, condition.right];
+    case 'business_hours':
+      return [];
+  }
+}
