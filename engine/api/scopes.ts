@@ -8,10 +8,13 @@ import type { Scope } from '../records/scope.ts';
 
 export class Scopes {
   readonly #models: ModelSource;
+  readonly #predicates: boolean;
   readonly #byPrincipal = new WeakMap<Principal, Scope>();
 
-  constructor(models: ModelSource) {
+  /** @param predicates see {@link Scope.predicates} */
+  constructor(models: ModelSource, predicates = true) {
     this.#models = models;
+    this.#predicates = predicates;
   }
 
   /** @throws Problem `not_found` when the tenant is gone */
@@ -19,7 +22,13 @@ export class Scopes {
     const { tenant, model } = await this.#models.get(principal.tenant);
     const known = this.#byPrincipal.get(principal);
     if (known && known.model === model && known.tenant === tenant) return known;
-    const scope: Scope = { tenant, model, principal, rights: rightsOf(model, principal.roles), predicates: true };
+    const scope: Scope = {
+      tenant,
+      model,
+      principal,
+      rights: rightsOf(model, principal.roles),
+      predicates: this.#predicates,
+    };
     this.#byPrincipal.set(principal, scope);
     return scope;
   }

@@ -24,6 +24,8 @@ export interface HttpOptions {
   readonly trustedProxies?: number;
   /** Whether the process is shutting down; `/readyz` says so. */
   readonly draining?: () => boolean;
+  /** Whether the compiler adds the permissions' conditions (default true); tests of the row policies say false. */
+  readonly predicates?: boolean;
 }
 
 /** Headers of every API answer. JSON that a browser shows by itself must neither run nor be framed nor be read across sites. */
@@ -73,7 +75,7 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): E
   const { log, publicUrl } = services;
   const publicOrigin = new URL(publicUrl).origin;
   const headers = apiHeaders(publicUrl);
-  const scopes = new Scopes(services.models);
+  const scopes = new Scopes(services.models, options.predicates);
   const records = recordDispatcher(services, scopes, publicOrigin);
   const app = express();
   app

@@ -154,7 +154,9 @@ describe('a model', () => {
     const entity = model.entities.get('shop.deal');
     const keys = (ids: ReadonlySet<string> | null | undefined) =>
       [...(ids ?? [])].map((id) => entity?.fieldsById.get(id)?.key);
-    expect(keys(entity?.permissions[0]?.fields.read).sort()).toEqual(['amount', 'amount_currency', 'id', 'version']);
+    expect(new Set(keys(entity?.permissions[0]?.fields.read))).toEqual(
+      new Set(['amount', 'amount_currency', 'id', 'version']),
+    );
     expect(keys(entity?.permissions[0]?.fields.update)).not.toContain('amount_currency');
     expect(keys(entity?.permissions[0]?.fields.update)).toContain('name');
     expect(entity?.permissions[0]?.fields.create).toBeNull();
@@ -256,10 +258,11 @@ describe('a model', () => {
     const documents = [dealWithStage, stage()];
     const before = structuredClone(documents);
     const model = build(documents);
-    const entity = model.entities.get('shop.deal');
+    const fields: unknown = model.entities.get('shop.deal')?.fields;
+    const amount = model.entities.get('shop.deal')?.fields.get('amount');
     expect(() => (model.entities as Map<string, unknown>).set('x', 1)).toThrow('frozen');
-    expect(() => (entity?.fields as Map<string, unknown>).delete('name')).toThrow('frozen');
-    expect(() => Object.assign(entity?.fields.get('amount')?.options ?? {}, { scale: 9 })).toThrow(TypeError);
+    expect(() => (fields as Map<string, unknown>).delete('name')).toThrow('frozen');
+    expect(() => Object.assign(amount?.options ?? {}, { scale: 9 })).toThrow(TypeError);
     expect(() => Object.assign(model.lifecycles.get('shop.stage')?.transitions.get('win') ?? {}, { to: 'x' })).toThrow(
       TypeError,
     );
@@ -326,6 +329,12 @@ describe('documents that contradict each other are refused', () => {
       'a role that inherits nothing',
       [{ ...rep, inherits: ['re'] }],
       { pointer: '/inherits/0', params: { nearest: 'rep' } },
+    ],
+    ['a role called as the engine’s', [{ ...rep, key: 'set_x' }], { pointer: '/key', code: 'reserved' }],
+    [
+      'a field called as a word of conditions',
+      [deal([{ key: 'not', type: 'text' }])],
+      { pointer: '/fields/1/key', code: 'reserved' },
     ],
     [
       'roles in a circle',
@@ -501,7 +510,7 @@ describe('an organisation', () => {
           },
         ],
       ),
-    ).toMatchObject([{ document: 'tenant:deal.entity', pointer: '/fields/0', params: { expected: 'type' } }, ...[]]);
+    ).toMatchObject([{ document: 'tenant:deal.entity', pointer: '/fields/0', params: { expected: 'type' } }]);
     expect(
       faultsOf(
         [deal()],

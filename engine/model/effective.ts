@@ -63,7 +63,7 @@ export function effectiveDocuments({ packs, tenantDocuments }: Layers, faults: F
   };
 }
 
-function isOfKind<K extends Kind>(effective: EffectiveDocument, kind: K): boolean {
+function isOfKind(effective: EffectiveDocument, kind: Kind): boolean {
   return effective.document.kind === kind;
 }
 

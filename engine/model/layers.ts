@@ -24,7 +24,7 @@ export interface EffectiveDocument<D extends Document = Document> {
   /** How many documents it was merged from. */
   readonly layers: number;
   /** Where a part of it was written: the layer that said so last. */
-  place(...path: readonly (string | number)[]): Place;
+  readonly place: (...path: readonly (string | number)[]) => Place;
 }
 
 /** Replaced as a whole: half of one condition and half of another would be a third one that nobody wrote. */

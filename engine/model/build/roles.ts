@@ -1,9 +1,18 @@
 /** Roles and what they inherit. */
+import { isReservedRole } from '../naming.ts';
 import type { Draft } from './draft.ts';
 
 export function buildRoles(draft: Draft): void {
   const documents = draft.effective.of('role');
-  for (const { document } of documents) {
+  for (const { document, place } of documents) {
+    if (isReservedRole(document.key)) {
+      draft.faults.add(
+        place('key'),
+        'reserved',
+        `A role cannot be called “${document.key}”: the engine uses this name itself.`,
+        { found: document.key },
+      );
+    }
     draft.roles.set(document.key, {
       key: document.key,
       label: document.label,

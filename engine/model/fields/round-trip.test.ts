@@ -65,8 +65,9 @@ test.each(TYPES)('%s %j: what is exported comes back from the file', (type, opti
   );
 });
 
+const wall = (moment: number) => new Date(moment).toLocaleString('sv-SE', { timeZone: 'America/New_York' });
+
 test('a wall-clock time in a zone is the moment at which its clocks show it', () => {
-  const wall = (moment: number) => new Date(moment).toLocaleString('sv-SE', { timeZone: 'America/New_York' });
   fc.assert(
     fc.property(fc.date({ min: new Date('1990-01-01'), max: new Date('2040-01-01'), noInvalidDate: true }), (date) => {
       const shown = wall(date.getTime());

@@ -79,9 +79,9 @@ export function tenantDocuments(documents: readonly Readonly<Record<string, unkn
   return documents.map((document) => ({ document, source: `tenant:${nameOf(document)}`, pack: 'custom' }));
 }
 
-function nameOf(document: Readonly<Record<string, unknown>>): string {
-  const { kind, key, role, entity } = document;
-  return `${String(key ?? [role, entity].filter(Boolean).join('.'))}.${String(kind)}`;
+function nameOf({ kind, key, role, entity }: Readonly<Record<string, unknown>>): string {
+  const parts = key === undefined ? [role, entity, kind] : [key, kind];
+  return parts.filter((part) => typeof part === 'string').join('.');
 }
 
 /** A release of one pack `shop` on top of core. */
