@@ -7,6 +7,7 @@ import type { Condition, Operand } from '../condition/condition.ts';
 import type { Entity, Role } from '../model/model.ts';
 import type { Context } from './context.ts';
 import { parentOf } from './context.ts';
+import { USER_ENTITY } from '../model/system-fields.ts';
 import { ownRights } from './own-rights.ts';
 
 /** Field keys by qualified entity name. */
@@ -34,7 +35,7 @@ export function policyColumns(context: Context, role: Role): PolicyColumns {
 type Add = (entity: string, ...keys: readonly string[]) => void;
 
 function addOperand(entity: Entity, operand: Operand, add: Add): void {
-  if (operand.kind === 'user' && operand.attribute === 'team_members') add('core.user', ...TEAM_MEMBERS);
+  if (operand.kind === 'user' && operand.attribute === 'team_members') add(USER_ENTITY, ...TEAM_MEMBERS);
   if (operand.kind !== 'field') return;
   add(entity.name, operand.steps[0]?.field ?? operand.field);
   for (const [index, step] of operand.steps.entries()) add(step.entity, 'id', operand.steps[index + 1]?.field ?? operand.field);
