@@ -66,7 +66,12 @@ function fieldNames(fields: readonly Field[], entity: Entity, scope: Scope, bind
 }
 
 /** Fields that are shown on some records only: their changes too. The record as it is now decides. */
-function maskedFields(fields: readonly Field[], masks: ReadonlyMap<string, Condition>, entity: Entity, writer: SqlWriter): string[] {
+function maskedFields(
+  fields: readonly Field[],
+  masks: ReadonlyMap<string, Condition>,
+  entity: Entity,
+  writer: SqlWriter,
+): string[] {
   return fields.flatMap((field) => {
     const mask = masks.get(field.key);
     if (mask === undefined) return [];

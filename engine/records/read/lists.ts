@@ -56,8 +56,10 @@ export class Lists {
 
   /** @throws Problem as `Reader.list` */
   prepare(scope: Scope, entity: Entity, query: Query): Request {
-    const prepared = this.#shapes.get(scope, `${entity.name}\n${query.search === null ? '' : 's'}\n${viewRoles(query, scope)}\n${query.shape}`, () =>
-      prepare(scope, entity, query),
+    const prepared = this.#shapes.get(
+      scope,
+      `${entity.name}\n${query.search === null ? '' : 's'}\n${viewRoles(query, scope)}\n${query.shape}`,
+      () => prepare(scope, entity, query),
     );
     const where = shapeOfWhere(query.where);
     return prepared.plan.kind === 'list'
@@ -70,20 +72,35 @@ export class Lists {
     // Needed only where a cursor comes or goes; most first pages are also the last.
     let known: string | undefined;
     const origin = (): string => {
-      known ??= fingerprint(plan.entity.id, prepared.order, query.deleted, query.search, plan.view?.name, where.key, where.slots);
+      known ??= fingerprint(
+        plan.entity.id,
+        prepared.order,
+        query.deleted,
+        query.search,
+        plan.view?.name,
+        where.key,
+        where.slots,
+      );
       return known;
     };
     const given = query.after ?? query.before;
     const backwards = query.before !== null;
     const place = `${query.fromText ? '$' : '/'}${backwards ? 'before' : 'after'}`;
     const keys =
-      given === null ? null : this.#cursors.decode(tenant, backwards ? 'before' : 'after', origin(), plan.order.length, given, place);
+      given === null
+        ? null
+        : this.#cursors.decode(tenant, backwards ? 'before' : 'after', origin(), plan.order.length, given, place);
     const pattern = keys === null ? '' : keys.map((key) => (key === null ? 'n' : 'v')).join('');
     const values = { principal: scope.principal, search: query.search, ...(keys === null ? {} : { cursor: keys }) };
-    const statements = [write(pattern, () => pageTemplate(prepared, plan, query, keys, backwards), prepared, query, where, values)];
-    if (query.count !== 'none') statements.push(write('count', () => countOf(prepared, plan, query), prepared, query, where, values));
+    const statements = [
+      write(pattern, () => pageTemplate(prepared, plan, query, keys, backwards), prepared, query, where, values),
+    ];
+    if (query.count !== 'none')
+      statements.push(write('count', () => countOf(prepared, plan, query), prepared, query, where, values));
     const cursor = (direction: 'after' | 'before', edge: string | null | undefined): string =>
-      typeof edge === 'string' ? `"${this.#cursors.encode(tenant, direction, origin(), JSON.parse(edge) as (string | null)[])}"` : 'null';
+      typeof edge === 'string'
+        ? `"${this.#cursors.encode(tenant, direction, origin(), JSON.parse(edge) as (string | null)[])}"`
+        : 'null';
     return {
       statements,
       body: ([page, count]) => {
@@ -107,7 +124,11 @@ function prepare(scope: Scope, entity: Entity, query: Query): Prepared {
   const plan = planQuery(query, entity, access, scope);
   const order =
     plan.kind === 'list'
-      ? plan.order.map(({ steps, field, descending }) => orderText({ at: '', descending, path: [...steps.map((step) => step.field), field.id] })).join(',')
+      ? plan.order
+          .map(({ steps, field, descending }) =>
+            orderText({ at: '', descending, path: [...steps.map((step) => step.field), field.id] }),
+          )
+          .join(',')
       : '';
   const around = { access, schema: scope.tenant.names.schema, predicates: scope.predicates };
   return { plan, around, order, templates: new Map(), known: new Map() };
@@ -117,7 +138,14 @@ function prepare(scope: Scope, entity: Entity, query: Query): Prepared {
  * A statement, its gap filled with the query's own filter. A filter of a known shape needs no planning: its values are
  * checked and put in their places.
  */
-function write(name: string, make: () => Template, prepared: Prepared, query: Query, where: WhereShape, values: BindValues): Statement {
+function write(
+  name: string,
+  make: () => Template,
+  prepared: Prepared,
+  query: Query,
+  where: WhereShape,
+  values: BindValues,
+): Statement {
   let template = prepared.templates.get(name);
   if (template === undefined) {
     template = make();
@@ -140,7 +168,12 @@ function write(name: string, make: () => Template, prepared: Prepared, query: Qu
 }
 
 /** `null` when a value is not what its place needs: planning says what is wrong with it. */
-function placeValues(places: readonly Place[], { slots }: WhereShape, fromText: boolean, values: BindValues): (string | null)[] | null {
+function placeValues(
+  places: readonly Place[],
+  { slots }: WhereShape,
+  fromText: boolean,
+  values: BindValues,
+): (string | null)[] | null {
   const bound: (string | null)[] = [];
   for (const place of places) {
     const value = place.kind === 'source' ? bindValue(place.source, values) : slotValue(place, slots, fromText);
@@ -150,7 +183,13 @@ function placeValues(places: readonly Place[], { slots }: WhereShape, fromText: 
   return bound;
 }
 
-function pageTemplate(prepared: Prepared, plan: ListPlan, query: Query, keys: readonly (string | null)[] | null, backwards: boolean): Template {
+function pageTemplate(
+  prepared: Prepared,
+  plan: ListPlan,
+  query: Query,
+  keys: readonly (string | null)[] | null,
+  backwards: boolean,
+): Template {
   const binds = new Binds();
   const cursor = keys === null ? null : { backwards, nulls: keys.map((key) => key === null) };
   const { first, offset, deleted } = query;
@@ -183,7 +222,10 @@ function summary(scope: Scope, query: Query, plan: SummaryPlan, prepared: Prepar
     statements: [write('', make, prepared, query, where, values)],
     body: ([result]) => {
       const [data = '[]', groups = '0'] = result?.rows[0] ?? [];
-      const count = Number(groups) > GROUP_LIMIT ? `{"value":${GROUP_LIMIT},"mode":"atLeast"}` : `{"value":${groups},"mode":"exact"}`;
+      const count =
+        Number(groups) > GROUP_LIMIT
+          ? `{"value":${GROUP_LIMIT},"mode":"atLeast"}`
+          : `{"value":${groups},"mode":"exact"}`;
       return `{"data":${data},"page":{"next":null,"prev":null},"count":${count}}`;
     },
   };

@@ -14,7 +14,8 @@ beforeAll(async () => {
   for (const [index, name] of ['Acme', 'Bolton', 'Cobra'].entries()) {
     await world.insert('trade.customer', id(300 + index), { name, country: index === 0 ? null : 'DE', owner: ANNA });
   }
-  const pick = (index: number, values: readonly (string | null)[]): string | null => values[index % values.length] ?? null;
+  const pick = (index: number, values: readonly (string | null)[]): string | null =>
+    values[index % values.length] ?? null;
   for (let index = 0; index < 40; index += 1) {
     await world.insert('trade.deal', id(1000 + ((index * 7) % 40)), {
       name: pick(index, ['a', 'B', 'ä', 'b']) ?? '',
@@ -33,10 +34,27 @@ beforeAll(async () => {
 
 afterAll(() => world.close());
 
-const fields = ['name', 'rank', 'amount', 'hot', 'closed_on', 'seen_at', 'customer.name', 'customer.country', 'margin', 'id', 'created_at', 'stage'];
+const fields = [
+  'name',
+  'rank',
+  'amount',
+  'hot',
+  'closed_on',
+  'seen_at',
+  'customer.name',
+  'customer.country',
+  'margin',
+  'id',
+  'created_at',
+  'stage',
+];
 const orders = fc
   .uniqueArray(fc.constantFrom(...fields), { minLength: 0, maxLength: 4 })
-  .chain((chosen) => fc.tuple(...chosen.map((field) => fc.boolean().map((down) => (down ? `-${field}` : field)))).map((terms) => terms.join(',')));
+  .chain((chosen) =>
+    fc
+      .tuple(...chosen.map((field) => fc.boolean().map((down) => (down ? `-${field}` : field))))
+      .map((terms) => terms.join(',')),
+  );
 const filters = fc.constantFrom('', 'rank[null]=false', 'customer.country=DE', 'stage=open', 'name[in]=a,b');
 
 const ids = ({ data }: Answer): unknown[] => data.map((record) => record.id);
@@ -44,28 +62,38 @@ const ids = ({ data }: Answer): unknown[] => data.map((record) => record.id);
 describe('pages', () => {
   it('one after the other are the whole, forwards and backwards, in any order, for whoever reads', async () => {
     await fc.assert(
-      fc.asyncProperty(orders, filters, fc.integer({ min: 1, max: 17 }), fc.constantFrom('boss', 'rep'), async (order, filter, first, role) => {
-        const scope = world.as(role);
-        const base = [filter, order === '' ? '' : `$order=${order}`, '$select=id'].filter((part) => part !== '').join('&');
-        const whole = ids(await world.list(scope, 'trade.deal', `${base}&$first=200`));
-        const forwards: unknown[] = [];
-        const pages: Answer[] = [];
-        for (let page = await world.list(scope, 'trade.deal', `${base}&$first=${first}`); ; ) {
-          forwards.push(...ids(page));
-          pages.push(page);
-          if (page.page.next === null) break;
-          page = await world.list(scope, 'trade.deal', `${base}&$first=${first}&$after=${page.page.next}`);
-        }
-        expect(forwards).toEqual(whole);
-        expect(pages.every((page) => page.data.length === first || page === pages.at(-1))).toBe(true);
-        const backwards: unknown[] = [...ids(pages.at(-1) ?? { data: [], page: { next: null, prev: null }, count: null })];
-        for (let cursor = pages.at(-1)?.page.prev ?? null; cursor !== null; ) {
-          const page = await world.list(scope, 'trade.deal', `${base}&$first=${first}&$before=${cursor}`);
-          backwards.unshift(...ids(page));
-          cursor = page.page.prev;
-        }
-        expect(backwards).toEqual(whole);
-      }),
+      fc.asyncProperty(
+        orders,
+        filters,
+        fc.integer({ min: 1, max: 17 }),
+        fc.constantFrom('boss', 'rep'),
+        async (order, filter, first, role) => {
+          const scope = world.as(role);
+          const base = [filter, order === '' ? '' : `$order=${order}`, '$select=id']
+            .filter((part) => part !== '')
+            .join('&');
+          const whole = ids(await world.list(scope, 'trade.deal', `${base}&$first=200`));
+          const forwards: unknown[] = [];
+          const pages: Answer[] = [];
+          for (let page = await world.list(scope, 'trade.deal', `${base}&$first=${first}`); ; ) {
+            forwards.push(...ids(page));
+            pages.push(page);
+            if (page.page.next === null) break;
+            page = await world.list(scope, 'trade.deal', `${base}&$first=${first}&$after=${page.page.next}`);
+          }
+          expect(forwards).toEqual(whole);
+          expect(pages.every((page) => page.data.length === first || page === pages.at(-1))).toBe(true);
+          const backwards: unknown[] = [
+            ...ids(pages.at(-1) ?? { data: [], page: { next: null, prev: null }, count: null }),
+          ];
+          for (let cursor = pages.at(-1)?.page.prev ?? null; cursor !== null; ) {
+            const page = await world.list(scope, 'trade.deal', `${base}&$first=${first}&$before=${cursor}`);
+            backwards.unshift(...ids(page));
+            cursor = page.page.prev;
+          }
+          expect(backwards).toEqual(whole);
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -74,12 +102,19 @@ describe('pages', () => {
     const whole = ids(await world.list(world.as('boss'), 'trade.deal', '$order=rank,-name&$first=200'));
     const page = await world.list(world.as('boss'), 'trade.deal', '$order=rank,-name&$first=5&$offset=10');
     expect(ids(page)).toEqual(whole.slice(10, 15));
-    expect(ids(await world.list(world.as('boss'), 'trade.deal', `$order=rank,-name&$first=5&$after=${page.page.next}`))).toEqual(whole.slice(15, 20));
-    expect(ids(await world.list(world.as('boss'), 'trade.deal', `$order=rank,-name&$first=5&$before=${page.page.prev}`))).toEqual(whole.slice(5, 10));
+    expect(
+      ids(await world.list(world.as('boss'), 'trade.deal', `$order=rank,-name&$first=5&$after=${page.page.next}`)),
+    ).toEqual(whole.slice(15, 20));
+    expect(
+      ids(await world.list(world.as('boss'), 'trade.deal', `$order=rank,-name&$first=5&$before=${page.page.prev}`)),
+    ).toEqual(whole.slice(5, 10));
   });
 
   it('empty values come last, and first when descending', async () => {
-    const ranks = async (order: string) => (await world.list(world.as('boss'), 'trade.deal', `$order=${order}&$first=200`)).data.map((record) => record.rank);
+    const ranks = async (order: string) =>
+      (await world.list(world.as('boss'), 'trade.deal', `$order=${order}&$first=200`)).data.map(
+        (record) => record.rank,
+      );
     expect((await ranks('rank')).slice(-8)).toEqual(Array(8).fill(null));
     expect((await ranks('-rank')).slice(0, 8)).toEqual(Array(8).fill(null));
   });
@@ -101,7 +136,14 @@ describe('cursors', () => {
     const { page } = await list('$order=rank&stage=open&$first=2');
     const next = page.next ?? '';
     expect(await refused(`$order=rank&stage=open&$first=7&$after=${next}`)).toBe('accepted');
-    for (const other of ['$order=-rank&stage=open', '$order=rank,name&stage=open', '$order=rank', '$order=rank&stage=won', '$order=rank&stage=open&$search=a', '$order=rank&stage=open&$deleted=only']) {
+    for (const other of [
+      '$order=-rank&stage=open',
+      '$order=rank,name&stage=open',
+      '$order=rank',
+      '$order=rank&stage=won',
+      '$order=rank&stage=open&$search=a',
+      '$order=rank&stage=open&$deleted=only',
+    ]) {
       expect(await refused(`${other}&$after=${next}`), other).toBe('invalid_cursor');
     }
     expect(await refused(`$order=rank&stage=open&$before=${next}`)).toBe('invalid_cursor');
@@ -116,12 +158,23 @@ describe('cursors', () => {
       forged[index] = (forged[index] ?? 0) ^ 1;
       expect(await refused(`$order=rank&$after=${forged.toString('base64url')}`)).toBe('invalid_cursor');
     }
-    for (const made of ['', 'x', 'AAAA', '%00', Buffer.from('[1,"after","",["1"]]').toString('base64url'), 'a'.repeat(5000)]) {
+    for (const made of [
+      '',
+      'x',
+      'AAAA',
+      '%00',
+      Buffer.from('[1,"after","",["1"]]').toString('base64url'),
+      'a'.repeat(5000),
+    ]) {
       expect(await refused(`$order=rank&$after=${made}`)).toBe('invalid_cursor');
     }
     const scope = world.as('boss');
     const { parseUrlQuery } = await import('../query/url.ts');
-    const foreign = world.reader.list({ ...scope, tenant: { ...scope.tenant, key: 'other' } }, world.entity('trade.deal'), parseUrlQuery(`$order=rank&$after=${next}`));
+    const foreign = world.reader.list(
+      { ...scope, tenant: { ...scope.tenant, key: 'other' } },
+      world.entity('trade.deal'),
+      parseUrlQuery(`$order=rank&$after=${next}`),
+    );
     await expect(foreign).rejects.toMatchObject({ code: 'invalid_cursor' });
   });
 });

@@ -23,7 +23,11 @@ export function summaryTemplate(plan: SummaryPlan, deleted: Deleted, writer: Sql
     return { key, output: `${output} as ${quote(group.name)}` };
   });
   const aggregates = plan.aggregates.map((aggregate) => {
-    const { key, output } = aggregateSql(aggregate.fn, aggregate.of === null ? null : column(aggregate.of), aggregate.of?.field ?? null);
+    const { key, output } = aggregateSql(
+      aggregate.fn,
+      aggregate.of === null ? null : column(aggregate.of),
+      aggregate.of?.field ?? null,
+    );
     return { key, output: `${output} as ${quote(aggregate.name)}` };
   });
   const all = [...groups, ...aggregates];
@@ -48,7 +52,9 @@ export function summaryTemplate(plan: SummaryPlan, deleted: Deleted, writer: Sql
 /** The first day of the bucket; a moment belongs to a day of the reader's time zone. Weeks begin on Monday (ISO 8601). */
 function bucketSql(column: string, bucket: Bucket, field: Field, binds: Binds): string {
   const local =
-    field.type.valueType === 'datetime' ? `(${column} at time zone ${binds.once({ kind: 'time_zone' }, 'text')})` : `${column}::timestamp`;
+    field.type.valueType === 'datetime'
+      ? `(${column} at time zone ${binds.once({ kind: 'time_zone' }, 'text')})`
+      : `${column}::timestamp`;
   return `date_trunc('${bucket}', ${local})::date`;
 }
 

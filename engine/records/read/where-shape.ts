@@ -55,15 +55,24 @@ function describe(raw: RawCondition, slots: Slot[]): string {
 
 function describeOperand(operand: RawOperand): string {
   // Neither keys nor anything else here can contain the separators: a path that does is refused by the first plan.
-  return operand.kind === 'path' && operand.path.every((key) => /^\w+$/.test(key)) ? operand.path.join('.') : JSON.stringify(operand);
+  return operand.kind === 'path' && operand.path.every((key) => /^\w+$/.test(key))
+    ? operand.path.join('.')
+    : JSON.stringify(operand);
 }
 
-function describeRight(right: RawOperand, separate: boolean, path: readonly string[], whole: boolean, slots: Slot[]): string {
+function describeRight(
+  right: RawOperand,
+  separate: boolean,
+  path: readonly string[],
+  whole: boolean,
+  slots: Slot[],
+): string {
   if (right.kind === 'value' && isPlain(right.value)) {
     slots.push({ path, whole, value: right.value });
     return '?';
   }
-  if (right.kind !== 'list' || !right.of.every((member) => member.kind === 'value' && isPlain(member.value))) return JSON.stringify(right);
+  if (right.kind !== 'list' || !right.of.every((member) => member.kind === 'value' && isPlain(member.value)))
+    return JSON.stringify(right);
   const values = right.of.map((member) => (member.kind === 'value' ? member.value : null));
   if (separate) {
     for (const value of values) slots.push({ path, whole, value });
@@ -87,7 +96,12 @@ function isPlain(value: unknown): boolean {
 /** How a slot's value becomes a parameter; or one that is no slot's. */
 export type Place =
   | { readonly kind: 'source'; readonly source: BindSource }
-  | { readonly kind: 'slot'; readonly slot: number; readonly type: ValueType; readonly choices: ReadonlySet<unknown> | null };
+  | {
+      readonly kind: 'slot';
+      readonly slot: number;
+      readonly type: ValueType;
+      readonly choices: ReadonlySet<unknown> | null;
+    };
 
 /**
  * Finds the slots among the parameters that the compiler made.
@@ -112,7 +126,12 @@ export function placeSlots(
     const slot = slots[next];
     const type = typeOf(source.sqlType);
     if (slot === undefined || type === undefined) return null;
-    const place: Place = { kind: 'slot', slot: next, type, choices: slot.whole ? choicesOf(slot.path, entity, lookup) : null };
+    const place: Place = {
+      kind: 'slot',
+      slot: next,
+      type,
+      choices: slot.whole ? choicesOf(slot.path, entity, lookup) : null,
+    };
     if (slotValue(place, slots, fromText) !== source.value) return null;
     places.push(place);
     next += 1;
@@ -121,7 +140,11 @@ export function placeSlots(
 }
 
 /** @returns `undefined` for a value that is not of the type, or not a choice: the plan then says so */
-export function slotValue(place: Extract<Place, { kind: 'slot' }>, slots: readonly Slot[], fromText: boolean): string | undefined {
+export function slotValue(
+  place: Extract<Place, { kind: 'slot' }>,
+  slots: readonly Slot[],
+  fromText: boolean,
+): string | undefined {
   const value = slots[place.slot]?.value;
   if (!Array.isArray(value)) return literalText(value, place, fromText);
   const texts = new Set<string>();
@@ -133,12 +156,20 @@ export function slotValue(place: Extract<Place, { kind: 'slot' }>, slots: readon
   return arrayText([...texts]);
 }
 
-function literalText(value: unknown, { type, choices }: Extract<Place, { kind: 'slot' }>, fromText: boolean): string | undefined {
+function literalText(
+  value: unknown,
+  { type, choices }: Extract<Place, { kind: 'slot' }>,
+  fromText: boolean,
+): string | undefined {
   const literal = parseLiteral(value, type, fromText);
   return literal === undefined || (choices !== null && !choices.has(literal)) ? undefined : String(literal);
 }
 
-function choicesOf(path: readonly string[], entity: Entity, lookup: (name: string) => Entity | undefined): ReadonlySet<unknown> | null {
+function choicesOf(
+  path: readonly string[],
+  entity: Entity,
+  lookup: (name: string) => Entity | undefined,
+): ReadonlySet<unknown> | null {
   let place: Entity | undefined = entity;
   for (const key of path.slice(0, -1)) {
     const reference: string | undefined = place?.fields.get(key)?.reference?.entity;

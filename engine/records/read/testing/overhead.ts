@@ -20,9 +20,11 @@ const select = parseSelect('id,name,amount,customer(id,name)');
 /** The values change, the shape does not. */
 const reads: Readonly<Record<string, (round: number) => string>> = {
   'list, sorted and filtered': (round) => `stage=open&amount[gte]=${round % 1000}.00&$order=-amount,name&$first=50`,
-  'list with a reference and children embedded': (round) => `rank[lt]=${round}&$select=id,name,amount,customer(id,name),lines(id,product(name))&$order=-created_at&$first=50`,
+  'list with a reference and children embedded': (round) =>
+    `rank[lt]=${round}&$select=id,name,amount,customer(id,name),lines(id,product(name))&$order=-created_at&$first=50`,
   'list filtered through a reference, with search': (round) => `customer.country=DE&$search=a${round}&$order=name`,
-  'list with three filters and a count': (round) => `stage[in]=open,won&rank[between]=1,${round}&hot=true&$count=capped`,
+  'list with three filters and a count': (round) =>
+    `stage[in]=open,won&rank[between]=1,${round}&hot=true&$count=capped`,
 };
 
 for (const role of ['boss', 'rep']) {
@@ -30,7 +32,11 @@ for (const role of ['boss', 'rep']) {
   for (const [name, write] of Object.entries(reads)) {
     measure(`${role}: ${name}`, (round) => lists.prepare(scope, deal, parseUrlQuery(write(round))).statements.length);
   }
-  measure(`${role}: one record`, (round) => oneStatement(scope, deal, select, `00000000-0000-7000-8000-${String(round).padStart(12, '0')}`).values.length);
+  measure(
+    `${role}: one record`,
+    (round) =>
+      oneStatement(scope, deal, select, `00000000-0000-7000-8000-${String(round).padStart(12, '0')}`).values.length,
+  );
 }
 
 function measure(name: string, work: (round: number) => number): void {
