@@ -64,7 +64,7 @@ export interface MetadataPublisher {
   rollback(tenant: string, input: unknown): Promise<unknown>;
 }
 
-export type HttpServices = Services & {
+export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher'> & {
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
   readonly importer: RecordImporter;
