@@ -96,7 +96,7 @@ export class SqlWriter {
       alias: `${alias}.`,
       schema: quote(this.schema),
       mode: 'query',
-      bind: this.binds.bind,
+      bind: this.binds.constant,
       user: this.binds.user,
       field: (operand) => this.#reach(operand, entity, alias, depth),
     });
