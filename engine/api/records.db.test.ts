@@ -14,6 +14,7 @@ import type { HttpServices } from './ports.ts';
 import { createHttp } from './server.ts';
 import { testServices } from './test-services.ts';
 
+const tested = testServices();
 const lab = await makeLab(await testDatabase());
 const people = new Map<string, Principal>();
 const tokens: Record<string, string> = {};
@@ -45,6 +46,7 @@ async function ask(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
+  if (response.status === 500) throw new Error(JSON.stringify(tested.calls.logged.find(({ level }) => level === 50)));
   return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
 }
 
@@ -55,7 +57,7 @@ beforeAll(async () => {
     people.set(token, (await lab.person(role)).principal);
   }
   const { database, tenant, model } = lab;
-  const double = testServices().services;
+  const double = tested.services;
   const services: HttpServices = {
     ...double,
     database,
