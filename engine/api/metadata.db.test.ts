@@ -96,7 +96,7 @@ test('an administrator signs in, publishes an entity, uses it and takes it back'
       packs: [],
     },
   );
-  const { password } = await addAdministrator(services as Parameters<typeof addAdministrator>[0], 'acme', {
+  const { password } = await addAdministrator(services, 'acme', {
     name: 'Ada',
     email: 'ada@acme.test',
   });
