@@ -67,7 +67,7 @@ export interface MetadataPublisher {
   rollback(tenant: string, input: RollbackInput): Promise<unknown>;
 }
 
-export type HttpServices = Services & {
+export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher'> & {
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
   readonly importer: RecordImporter;

@@ -3,7 +3,6 @@ import type { App } from '../app.ts';
 import { openApp } from '../app.ts';
 import { readConfig } from '../config.ts';
 import { StartupError } from '../db/startup-error.ts';
-import { openHome } from '../home.ts';
 import { nearest } from '../nearest.ts';
 import { Problem } from '../problem.ts';
 import { findCommand, readArguments } from './arguments.ts';
@@ -44,7 +43,7 @@ async function run(command: Command, given: NonNullable<ReturnType<typeof readAr
   const config = readConfig({ LOG_LEVEL: 'warn', ...process.env });
   let app: Promise<App> | undefined;
   const open = async () => {
-    app ??= openHome(config.home).then(() => openApp(config, { mode: 'tool' }));
+    app ??= openApp(config, { mode: 'tool' });
     return app;
   };
   try {

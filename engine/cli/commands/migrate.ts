@@ -1,6 +1,6 @@
-import { readConfigSecret } from '../../app.ts';
+import { readSecret } from '../../app.ts';
 import { migrateDown } from '../../db/migrate.ts';
-import { findServer, openHome } from '../../home.ts';
+import { findServer } from '../../home.ts';
 import { openPostgres } from '../../postgres.ts';
 import type { Command } from '../command.ts';
 import { Failure } from '../command.ts';
@@ -9,8 +9,7 @@ export const migrateUpCommand: Command = {
   name: 'migrate up',
   summary: 'Brings the platform’s tables to this version (every start does)',
   run: async ({ config, say }) => {
-    await openHome(config.home);
-    const postgres = await openPostgres(config, await readConfigSecret(config), false);
+    const postgres = await openPostgres(config, await readSecret(config), false);
     await postgres.close();
     say('The platform’s tables are up to date.');
   },
@@ -23,10 +22,9 @@ export const migrateDownCommand: Command = {
   details: 'Needs --yes. The organisations’ own tables stay where they are; without the platform’s tables nothing serves them.',
   run: async ({ config, say }, given) => {
     if (!given.flag('yes')) throw new Failure('This deletes all sign-ins, sessions and releases. Add --yes to do it.');
-    await openHome(config.home);
     const server = await findServer(config.home);
     if (server) throw new Failure(`The server runs (process ${server.pid}). Stop it first.`);
-    const postgres = await openPostgres(config, await readConfigSecret(config), false);
+    const postgres = await openPostgres(config, await readSecret(config), false);
     try {
       await migrateDown(postgres.address, postgres.owner);
     } finally {

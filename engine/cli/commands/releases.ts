@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Problem } from '../../problem.ts';
 import type { Services } from '../../services.ts';
-import type { Command, Context, Option } from '../command.ts';
+import type { Arguments, Command, Context, Option } from '../command.ts';
 import { Failure, UsageError } from '../command.ts';
 import { readDocuments } from '../documents.ts';
 import { planText } from '../plan-text.ts';
@@ -10,12 +11,21 @@ import { table } from '../table.ts';
 
 const TENANT: Option = { type: 'string', value: 'KEY', help: 'the organisation', required: true };
 
-async function open({ open }: Context, tenant: string): Promise<Services> {
+/** @throws Problem `not_found` in words that name the tenant */
+async function openFor({ open }: Context, tenant: string): Promise<Services> {
   const { services } = await open();
-  // A key that does not exist is refused here, whatever the command does afterwards.
-  await services.models.get(tenant);
+  try {
+    await services.models.get(tenant);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'not_found') throw new Failure(`There is no organisation "${tenant}".`, { cause: error });
+    throw error;
+  }
   return services;
 }
+
+const PACKS: Option = { type: 'string', value: 'A,B', help: 'packs to have from now on, as this version ships them' };
+
+const packsOf = (given: Arguments) => given.text('packs')?.split(',').map((pack) => pack.trim()).filter(Boolean);
 
 /** Who published, as far as the command line knows. */
 function author(): string {
@@ -30,13 +40,12 @@ export const plan: Command = {
   name: 'plan',
   summary: 'Shows what publishing a folder of documents would change',
   operands: [{ name: 'DIR', help: 'folder with the organisation’s own documents (*.json)' }],
-  options: { tenant: TENANT },
+  options: { tenant: TENANT, packs: PACKS },
   run: async (context, given) => {
     const tenant = given.required('tenant');
     const documents = await readDocuments(given.positionals[0] ?? '');
-    const { publisher } = await open(context, tenant);
-    const { release, packs } = await publisher.documents(tenant);
-    context.print(planText(await publisher.plan(tenant, { base: release, packs, documents })));
+    const { publisher } = await openFor(context, tenant);
+    context.print(planText(await publisher.plan(tenant, { packs: packsOf(given), documents })));
   },
 };
 
@@ -44,16 +53,16 @@ export const publish: Command = {
   name: 'publish',
   summary: 'Publishes a folder of documents as the organisation’s own',
   operands: plan.operands ?? [],
-  options: { tenant: TENANT, message: { type: 'string', value: 'TEXT', help: 'what the release is for' } },
+  options: { tenant: TENANT, packs: PACKS, message: { type: 'string', value: 'TEXT', help: 'what the release is for' } },
   details: 'The folder replaces the organisation’s own documents as a whole; what is missing in it is set aside, not dropped.',
   run: async (context, given) => {
     const tenant = given.required('tenant');
     const directory = given.positionals[0] ?? '';
     const documents = await readDocuments(directory);
-    const { publisher } = await open(context, tenant);
-    const { release: base, packs } = await publisher.documents(tenant);
+    const { publisher } = await openFor(context, tenant);
+    const { release: base } = await publisher.documents(tenant);
     const message = given.text('message') ?? `Documents of ${resolve(directory)}`;
-    const release = await publisher.publish(tenant, { base, author: author(), message, packs, documents });
+    const release = await publisher.publish(tenant, { base, author: author(), message, packs: packsOf(given), documents });
     context.print(`Release ${release.number} of "${tenant}" is published.`);
   },
 };
@@ -64,7 +73,7 @@ export const releases: Command = {
   options: { tenant: TENANT },
   run: async (context, given) => {
     const tenant = given.required('tenant');
-    const { publisher } = await open(context, tenant);
+    const { publisher } = await openFor(context, tenant);
     const rows = (await publisher.releases(tenant)).map(({ number, createdAt, author, message }) => [`${number}`, createdAt, author, message]);
     context.print(table(['release', 'published', 'by', 'message'], rows));
   },
@@ -82,7 +91,7 @@ export const rollback: Command = {
     const tenant = given.required('tenant');
     const to = given.required('to');
     if (!/^\d{1,9}$/.test(to)) throw new UsageError(`--to is "${to}". It must be the number of a release.`);
-    const { publisher } = await open(context, tenant);
+    const { publisher } = await openFor(context, tenant);
     const { release: base } = await publisher.documents(tenant);
     const message = given.text('message') ?? `Back to release ${to}`;
     const release = await publisher.rollback(tenant, { base, to: Number(to), author: author(), message });
@@ -97,7 +106,7 @@ export const documents: Command = {
   options: { tenant: TENANT },
   run: async (context, given) => {
     const tenant = given.required('tenant');
-    const { publisher } = await open(context, tenant);
+    const { publisher } = await openFor(context, tenant);
     const { documents: own, release, packs } = await publisher.documents(tenant);
     const directory = given.positionals[0];
     const files = own.map((document) => ({ name: fileNameOf(document), text: `${JSON.stringify(document, null, 2)}\n` }));

@@ -1,5 +1,5 @@
-import { gateSession } from '../../identity/service-principals.ts';
 import { createOrganisation } from '../../organisation.ts';
+import { listTenants } from '../../schema/tenants.ts';
 import type { Command } from '../command.ts';
 import { table } from '../table.ts';
 
@@ -8,10 +8,16 @@ export const tenants: Command = {
   summary: 'Lists the organisations of this installation',
   run: async ({ open, print }) => {
     const { services } = await open();
-    const [found] = await services.database.batch(gateSession('directory'), [
-      { text: 'select key, name, release::text, country, currency, time_zone, created_at::date::text from armature.tenant order by key', values: [] },
+    const rows = (await listTenants(services.database)).map(({ tenant, release }) => [
+      tenant.key,
+      tenant.name,
+      `${release}`,
+      tenant.country,
+      tenant.currency,
+      tenant.timeZone,
+      tenant.locale,
     ]);
-    print(table(['key', 'name', 'release', 'country', 'currency', 'time zone', 'since'], found?.rows ?? []));
+    print(table(['key', 'name', 'release', 'country', 'currency', 'time zone', 'language'], rows));
   },
 };
 

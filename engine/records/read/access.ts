@@ -71,7 +71,12 @@ export function rowsOf(grants: readonly Grant[]): Condition {
   return simplify(any(grants.map((grant) => grant.condition ?? TRUE)));
 }
 
-function masksOf(entity: Entity, grants: readonly Grant[], predicate: Condition, visible: (field: Field) => boolean): Map<string, Condition> {
+function masksOf(
+  entity: Entity,
+  grants: readonly Grant[],
+  predicate: Condition,
+  visible: (field: Field) => boolean,
+): Map<string, Condition> {
   const masks = new Map<string, Condition>();
   if (grants.every((grant) => grant.fields === null)) return masks;
   const everywhere = JSON.stringify(predicate);

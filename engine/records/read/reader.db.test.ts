@@ -12,19 +12,109 @@ beforeAll(async () => {
   await world.insert('core.user', BEN, { name: 'Ben Cole', email: 'ben@example.com', active: 't' });
   await world.insert('trade.product', id(201), { name: 'Bolt', price: '1.50', price_currency: 'EUR' });
   await world.insert('trade.product', id(202), { name: 'Nut', price: '0.25', price_currency: 'EUR' });
-  await world.insert('trade.customer', id(301), { name: 'Acme', country: 'DE', credit: '1000.00', credit_currency: 'EUR', owner: ANNA, secret: 'a' });
-  await world.insert('trade.customer', id(302), { name: 'Bolton', country: 'FR', credit: '2000.00', credit_currency: 'EUR', owner: ANNA, secret: 'b' });
-  await world.insert('trade.customer', id(303), { name: 'Cobra', country: 'US', credit: '3000.00', credit_currency: 'USD', owner: BEN, secret: 'c' });
-  await world.insert('trade.customer', id(304), { name: 'Gone', country: 'DE', owner: ANNA, deleted_at: '2026-01-01T00:00:00Z' });
+  await world.insert('trade.customer', id(301), {
+    name: 'Acme',
+    country: 'DE',
+    credit: '1000.00',
+    credit_currency: 'EUR',
+    owner: ANNA,
+    secret: 'a',
+  });
+  await world.insert('trade.customer', id(302), {
+    name: 'Bolton',
+    country: 'FR',
+    credit: '2000.00',
+    credit_currency: 'EUR',
+    owner: ANNA,
+    secret: 'b',
+  });
+  await world.insert('trade.customer', id(303), {
+    name: 'Cobra',
+    country: 'US',
+    credit: '3000.00',
+    credit_currency: 'USD',
+    owner: BEN,
+    secret: 'c',
+  });
+  await world.insert('trade.customer', id(304), {
+    name: 'Gone',
+    country: 'DE',
+    owner: ANNA,
+    deleted_at: '2026-01-01T00:00:00Z',
+  });
   const deals: Record<string, string | null>[] = [
-    { number: 'D-0001', name: 'Alpha', note: 'first, "big"', email: 'a@x.de', phone: '+4930123', url: 'https://a.de', rank: '1', weight: '1.500', amount: '10.00', chance: '50.00', hot: 't', closed_on: '2026-01-15', seen_at: '2026-01-31T23:30:00Z', priority: 'high', stage: 'open', customer: id(301), helper: BEN, tags: '{red,blue}', margin: '5.00', owner: ANNA },
-    { number: 'D-0002', name: 'Beta', rank: '2', weight: '2.000', amount: '20.00', chance: '10.00', hot: 'f', closed_on: '2026-02-01', seen_at: '2026-02-01T00:30:00Z', priority: 'low', stage: 'won', customer: id(302), tags: '{red}', margin: '6.00', owner: BEN },
-    { number: 'D-0003', name: 'gamma 100%', rank: '2', amount: '0.00', stage: 'open', customer: id(303), margin: '7.00', owner: ANNA },
-    { number: 'D-0004', name: 'Delta', amount: '4514.00', stage: 'lost', priority: 'high', customer: null, owner: BEN, note: 'x' },
+    {
+      number: 'D-0001',
+      name: 'Alpha',
+      note: 'first, "big"',
+      email: 'a@x.de',
+      phone: '+4930123',
+      url: 'https://a.de',
+      rank: '1',
+      weight: '1.500',
+      amount: '10.00',
+      chance: '50.00',
+      hot: 't',
+      closed_on: '2026-01-15',
+      seen_at: '2026-01-31T23:30:00Z',
+      priority: 'high',
+      stage: 'open',
+      customer: id(301),
+      helper: BEN,
+      tags: '{red,blue}',
+      margin: '5.00',
+      owner: ANNA,
+    },
+    {
+      number: 'D-0002',
+      name: 'Beta',
+      rank: '2',
+      weight: '2.000',
+      amount: '20.00',
+      chance: '10.00',
+      hot: 'f',
+      closed_on: '2026-02-01',
+      seen_at: '2026-02-01T00:30:00Z',
+      priority: 'low',
+      stage: 'won',
+      customer: id(302),
+      tags: '{red}',
+      margin: '6.00',
+      owner: BEN,
+    },
+    {
+      number: 'D-0003',
+      name: 'gamma 100%',
+      rank: '2',
+      amount: '0.00',
+      stage: 'open',
+      customer: id(303),
+      margin: '7.00',
+      owner: ANNA,
+    },
+    {
+      number: 'D-0004',
+      name: 'Delta',
+      amount: '4514.00',
+      stage: 'lost',
+      priority: 'high',
+      customer: null,
+      owner: BEN,
+      note: 'x',
+    },
     { number: 'D-0005', name: 'Epsilon', rank: '5', amount: '20.00', stage: 'open', customer: id(304), owner: ANNA },
-    { number: 'D-0006', name: 'Deleted', amount: '1.00', stage: 'open', customer: id(301), owner: ANNA, deleted_at: '2026-03-01T00:00:00Z' },
+    {
+      number: 'D-0006',
+      name: 'Deleted',
+      amount: '1.00',
+      stage: 'open',
+      customer: id(301),
+      owner: ANNA,
+      deleted_at: '2026-03-01T00:00:00Z',
+    },
   ];
-  for (const [index, deal] of deals.entries()) await world.insert('trade.deal', id(index + 1), { amount_currency: 'EUR', ...deal });
+  for (const [index, deal] of deals.entries())
+    await world.insert('trade.deal', id(index + 1), { amount_currency: 'EUR', ...deal });
   await world.insert('trade.line', id(401), { deal: id(1), product: id(201), quantity: '3' });
   await world.insert('trade.line', id(402), { deal: id(1), product: id(202), quantity: '9' });
   await world.insert('trade.line', id(403), { deal: id(2), product: null, quantity: '1' });
@@ -55,17 +145,45 @@ describe('reading a list', () => {
     const { data, page, count } = await world.list(world.as('boss'), 'trade.deal', '');
     expect(data.map((record) => record.number)).toEqual(['D-0005', 'D-0004', 'D-0003', 'D-0002', 'D-0001']);
     expect(data[4]).toEqual({
-      id: id(1), version: 1, created_at: expect.stringMatching(/\+00:00$/), created_by: null, updated_at: expect.any(String), updated_by: null, owner: ANNA,
-      number: 'D-0001', name: 'Alpha', note: 'first, "big"', email: 'a@x.de', phone: '+4930123', url: 'https://a.de', rank: 1, weight: '1.500',
-      amount: '10.00', amount_currency: 'EUR', chance: '50.00', hot: true, closed_on: '2026-01-15', seen_at: '2026-01-31T23:30:00+00:00', priority: 'high',
-      stage: 'open', customer: id(301), helper: BEN, tags: ['red', 'blue'], margin: '5.00', margin_currency: 'EUR',
+      id: id(1),
+      version: 1,
+      created_at: expect.stringMatching(/\+00:00$/),
+      created_by: null,
+      updated_at: expect.any(String),
+      updated_by: null,
+      owner: ANNA,
+      number: 'D-0001',
+      name: 'Alpha',
+      note: 'first, "big"',
+      email: 'a@x.de',
+      phone: '+4930123',
+      url: 'https://a.de',
+      rank: 1,
+      weight: '1.500',
+      amount: '10.00',
+      amount_currency: 'EUR',
+      chance: '50.00',
+      hot: true,
+      closed_on: '2026-01-15',
+      seen_at: '2026-01-31T23:30:00+00:00',
+      priority: 'high',
+      stage: 'open',
+      customer: id(301),
+      helper: BEN,
+      tags: ['red', 'blue'],
+      margin: '5.00',
+      margin_currency: 'EUR',
     });
     expect(page).toEqual({ next: null, prev: null });
     expect(count).toBeNull();
   });
 
   it('is one round trip with one statement, two when records are counted', async () => {
-    await world.list(world.as('boss'), 'trade.deal', 'stage=open&$select=name,customer(name),lines(quantity,product(name))&$order=customer.name');
+    await world.list(
+      world.as('boss'),
+      'trade.deal',
+      'stage=open&$select=name,customer(name),lines(quantity,product(name))&$order=customer.name',
+    );
     await world.list(world.as('boss'), 'trade.deal', '$count=exact');
     expect(world.database.batches.map((batch) => batch.length)).toEqual([1, 2]);
     expect(world.database.batches.flat().every(({ text }) => /^(select|with)\b/.test(text))).toBe(true);
@@ -80,7 +198,11 @@ describe('reading a list', () => {
   });
 
   it('embeds records and children, with titles', async () => {
-    const { data } = await world.list(world.as('boss'), 'trade.deal', 'name=Alpha&$select=_title,customer(id,name,_title),helper(name),lines(_title,quantity,product(name,price))');
+    const { data } = await world.list(
+      world.as('boss'),
+      'trade.deal',
+      'name=Alpha&$select=_title,customer(id,name,_title),helper(name),lines(_title,quantity,product(name,price))',
+    );
     expect(data).toEqual([
       {
         _title: 'D-0001 Alpha',
@@ -103,17 +225,24 @@ describe('reading a list', () => {
   });
 
   it('shows a deleted record neither embedded nor through a filter, and lists the bin on its own', async () => {
-    expect(await world.list(world.as('boss'), 'trade.deal', 'name=Epsilon&$select=customer(name)')).toMatchObject({ data: [{ customer: null }] });
+    expect(await world.list(world.as('boss'), 'trade.deal', 'name=Epsilon&$select=customer(name)')).toMatchObject({
+      data: [{ customer: null }],
+    });
     expect(await names('boss', 'customer.name=Gone')).toEqual([]);
     expect(await names('boss', '$deleted=only')).toEqual(['Deleted']);
     expect((await problem(names('boss', '$deleted=some'))).code).toBe('invalid_parameter');
-    expect((await problem(world.list(world.as('boss'), 'trade.product', '$deleted=only'))).code).toBe('invalid_parameter');
+    expect((await problem(world.list(world.as('boss'), 'trade.product', '$deleted=only'))).code).toBe(
+      'invalid_parameter',
+    );
   });
 
   it('takes filter and order from a view', async () => {
     expect(await names('boss', '$view=open_deals')).toEqual(['Epsilon', 'Alpha', 'gamma 100%']);
     expect(await names('boss', '$view=open_deals&$order=name&rank[gt]=1')).toEqual(['Epsilon', 'gamma 100%']);
-    expect((await problem(names('boss', '$view=opn_deals'))).errors[0]).toMatchObject({ parameter: '$view', params: { nearest: 'open_deals' } });
+    expect((await problem(names('boss', '$view=opn_deals'))).errors[0]).toMatchObject({
+      parameter: '$view',
+      params: { nearest: 'open_deals' },
+    });
   });
 
   it('searches names, whatever their case, and takes % for what it is', async () => {
@@ -185,16 +314,32 @@ describe('filters', () => {
     ['rank=2&rank[gt]=2', []],
   ];
   it.each(cases)('%s', async (query, expected) => {
-    expect(await names('boss', `$order=id&${query.replaceAll('%', (match, at: number) => (/^%[0-9A-F]{2}/.test(query.slice(at)) ? match : '%25'))}`)).toEqual(expected);
+    expect(
+      await names(
+        'boss',
+        `$order=id&${query.replaceAll('%', (match, at: number) => (/^%[0-9A-F]{2}/.test(query.slice(at)) ? match : '%25'))}`,
+      ),
+    ).toEqual(expected);
   });
 
   it('knows or, and, not in JSON', async () => {
-    const where = { or: [{ stage: 'won' }, { not: { customer: { country: { in: ['DE', 'US'] } } } }], and: [{ amount: { gt: '10' } }] };
+    const where = {
+      or: [{ stage: 'won' }, { not: { customer: { country: { in: ['DE', 'US'] } } } }],
+      and: [{ amount: { gt: '10' } }],
+    };
     expect(await names('boss', { where, order: ['name'] })).toEqual(['Beta', 'Delta', 'Epsilon']);
   });
 
   it('refuses values that are not of the type, by the name of the parameter', async () => {
-    for (const query of ['rank=two', 'amount[gte]=1e5', 'hot=yes', 'closed_on=2026-02-30', 'customer=me', 'stage=opne', 'seen_at=2026-01-01']) {
+    for (const query of [
+      'rank=two',
+      'amount[gte]=1e5',
+      'hot=yes',
+      'closed_on=2026-02-30',
+      'customer=me',
+      'stage=opne',
+      'seen_at=2026-01-01',
+    ]) {
       const { code, errors } = await problem(names('boss', query));
       expect(code, query).toBe('invalid_parameter');
       expect(errors[0]?.parameter, query).toBe(query.split('=')[0]);
@@ -205,16 +350,27 @@ describe('filters', () => {
 
 describe('counts', () => {
   it('counts what the filter leaves, beyond the page', async () => {
-    const { data, count } = await world.list(world.as('boss'), 'trade.deal', 'customer.country[null]=false&$first=1&$count=exact');
+    const { data, count } = await world.list(
+      world.as('boss'),
+      'trade.deal',
+      'customer.country[null]=false&$first=1&$count=exact',
+    );
     expect(data).toHaveLength(1);
     expect(count).toEqual({ value: 3, mode: 'exact' });
-    expect((await world.list(world.as('clerk'), 'trade.deal', '$count=capped')).count).toEqual({ value: 2, mode: 'exact' });
+    expect((await world.list(world.as('clerk'), 'trade.deal', '$count=capped')).count).toEqual({
+      value: 2,
+      mode: 'exact',
+    });
   });
 });
 
 describe('groups', () => {
   it('groups, sums and counts; decimals are texts', async () => {
-    const { data, count } = await world.list(world.as('boss'), 'trade.deal', '$group=stage&$agg=n:count(),total:sum(amount),avg(amount),most:max(rank),customers:countDistinct(customer)&$order=-total');
+    const { data, count } = await world.list(
+      world.as('boss'),
+      'trade.deal',
+      '$group=stage&$agg=n:count(),total:sum(amount),avg(amount),most:max(rank),customers:countDistinct(customer)&$order=-total',
+    );
     expect(data).toEqual([
       { stage: 'lost', n: 1, total: '4514.00', 'avg(amount)': '4514.0000', most: null, customers: 0 },
       { stage: 'open', n: 3, total: '30.00', 'avg(amount)': '10.0000', most: 5, customers: 3 },
@@ -225,7 +381,9 @@ describe('groups', () => {
 
   it('finds the month of a moment in the time zone of the reader', async () => {
     const query = '$group=month(seen_at)&seen_at[null]=false';
-    expect((await world.list(world.as('boss'), 'trade.deal', query)).data).toEqual([{ 'month(seen_at)': '2026-02-01', count: 2 }]);
+    expect((await world.list(world.as('boss'), 'trade.deal', query)).data).toEqual([
+      { 'month(seen_at)': '2026-02-01', count: 2 },
+    ]);
     const { principal, ...scope } = world.as('boss');
     const elsewhere = { ...scope, principal: { ...principal, timeZone: 'UTC' } };
     expect((await world.list(elsewhere, 'trade.deal', query)).data).toEqual([
@@ -235,17 +393,39 @@ describe('groups', () => {
   });
 
   it('groups through references and by days, and answers one row without groups', async () => {
-    expect((await world.list(world.as('boss'), 'trade.deal', '$group=customer.country,q:quarter(closed_on)&customer[null]=false&$order=customer.country')).data).toEqual([
+    expect(
+      (
+        await world.list(
+          world.as('boss'),
+          'trade.deal',
+          '$group=customer.country,q:quarter(closed_on)&customer[null]=false&$order=customer.country',
+        )
+      ).data,
+    ).toEqual([
       { 'customer.country': 'DE', q: '2026-01-01', count: 1 },
       { 'customer.country': 'FR', q: '2026-01-01', count: 1 },
       { 'customer.country': 'US', q: null, count: 1 },
       { 'customer.country': null, q: null, count: 1 },
     ]);
-    expect((await world.list(world.as('boss'), 'trade.deal', { where: { stage: 'open' }, aggregate: ['first:min(closed_on)', 'n:count()'] })).data).toEqual([{ first: '2026-01-15', n: 3 }]);
+    expect(
+      (
+        await world.list(world.as('boss'), 'trade.deal', {
+          where: { stage: 'open' },
+          aggregate: ['first:min(closed_on)', 'n:count()'],
+        })
+      ).data,
+    ).toEqual([{ first: '2026-01-15', n: 3 }]);
   });
 
   it('refuses what has no meaning', async () => {
-    for (const query of ['$group=tags', '$group=month(name)', '$agg=sum(name)', '$group=stage&$order=amount', '$agg=n:count(),n:count()', '$group=stage&$select=name']) {
+    for (const query of [
+      '$group=tags',
+      '$group=month(name)',
+      '$agg=sum(name)',
+      '$group=stage&$order=amount',
+      '$agg=n:count(),n:count()',
+      '$group=stage&$select=name',
+    ]) {
       expect((await problem(names('boss', query))).code, query).toBe('invalid_parameter');
     }
   });
@@ -256,21 +436,44 @@ describe('rights', () => {
     // Epsilon's customer is in the bin. A permission looks at the record all the same, as the row policy does.
     expect(await names('clerk', '$order=name')).toEqual(['Alpha', 'Epsilon']);
     const { data } = await world.list(world.as('clerk'), 'trade.deal', '');
-    expect(Object.keys(data[0] ?? {}).filter((key) => ['name', 'amount', 'note', 'stage', 'lines'].includes(key))).toEqual(['name', 'stage']);
-    expect(await world.list(world.as('clerk'), 'trade.deal', 'name=Alpha&$select=lines(quantity)')).toMatchObject({ data: [{ lines: [{ quantity: 3 }, { quantity: 9 }] }] });
+    expect(
+      Object.keys(data[0] ?? {}).filter((key) => ['name', 'amount', 'note', 'stage', 'lines'].includes(key)),
+    ).toEqual(['name', 'stage']);
+    expect(await world.list(world.as('clerk'), 'trade.deal', 'name=Alpha&$select=lines(quantity)')).toMatchObject({
+      data: [{ lines: [{ quantity: 3 }, { quantity: 9 }] }],
+    });
   });
 
   it('a part is read with its parent', async () => {
     const { data } = await world.list(world.as('clerk'), 'trade.line', '$order=quantity&$select=quantity,deal(name)');
-    expect(data).toEqual([{ quantity: 3, deal: { name: 'Alpha' } }, { quantity: 9, deal: { name: 'Alpha' } }]);
+    expect(data).toEqual([
+      { quantity: 3, deal: { name: 'Alpha' } },
+      { quantity: 9, deal: { name: 'Alpha' } },
+    ]);
   });
 
   it('answers the same for a hidden field as for one that does not exist, wherever it is named', async () => {
-    for (const use of ['FIELD=x', '$select=FIELD', '$order=FIELD', '$group=FIELD', '$agg=count(FIELD)', '$agg=max(FIELD)', '$select=FIELD(id)', 'customer.FIELD=x', '$order=customer.FIELD', '$select=customer(FIELD)', 'FIELD.name=x']) {
+    for (const use of [
+      'FIELD=x',
+      '$select=FIELD',
+      '$order=FIELD',
+      '$group=FIELD',
+      '$agg=count(FIELD)',
+      '$agg=max(FIELD)',
+      '$select=FIELD(id)',
+      'customer.FIELD=x',
+      '$order=customer.FIELD',
+      '$select=customer(FIELD)',
+      'FIELD.name=x',
+    ]) {
       const hidden = await problem(names('rep', use.replace('FIELD', use.includes('customer') ? 'secret' : 'note')));
       const missing = await problem(names('rep', use.replace('FIELD', 'zzzzzz')));
       expect(hidden.code, use).toBe('unknown_field');
-      const text = (found: Problem): string => JSON.stringify([found.code, found.message, found.errors]).replaceAll(/note|secret|zzzzzz/g, 'FIELD').replaceAll(/ Did you mean [^?]*\?|,"nearest":"\w+"/g, '').replaceAll(/\\"nearest\\".*?,/g, '');
+      const text = (found: Problem): string =>
+        JSON.stringify([found.code, found.message, found.errors])
+          .replaceAll(/note|secret|zzzzzz/g, 'FIELD')
+          .replaceAll(/ Did you mean [^?]*\?|,"nearest":"\w+"/g, '')
+          .replaceAll(/\\"nearest\\".*?,/g, '');
       expect(text(hidden), use).toBe(text(missing));
     }
   });
@@ -288,8 +491,12 @@ describe('rights', () => {
     expect(await names('rep', 'margin[gte]=0&$order=name')).toEqual(['Alpha', 'gamma 100%']);
     expect(await names('rep', 'margin=6.00')).toEqual([]);
     expect((await names('rep', '$order=margin')).slice(0, 2)).toEqual(['Alpha', 'gamma 100%']);
-    expect((await world.list(scope, 'trade.deal', '$agg=sum(margin),n:count(margin)')).data).toEqual([{ 'sum(margin)': '12.00', n: 2 }]);
-    expect((await world.list(scope, 'trade.deal', '$group=stage&$agg=max(margin)&stage=won')).data).toEqual([{ stage: 'won', 'max(margin)': null }]);
+    expect((await world.list(scope, 'trade.deal', '$agg=sum(margin),n:count(margin)')).data).toEqual([
+      { 'sum(margin)': '12.00', n: 2 },
+    ]);
+    expect((await world.list(scope, 'trade.deal', '$group=stage&$agg=max(margin)&stage=won')).data).toEqual([
+      { stage: 'won', 'max(margin)': null },
+    ]);
     expect(await names('rep', '$view=with_margin')).toEqual(['Alpha', 'gamma 100%']);
     expect(await world.one(scope, 'trade.deal', id(2), 'name,margin')).toEqual({ name: 'Beta', margin: null });
     const { page } = await world.list(scope, 'trade.deal', '$order=-margin&$first=1');
@@ -303,22 +510,32 @@ describe('rights', () => {
   it('looks at other records through their own rights: rows, masks, fields', async () => {
     // Anna sees Acme (own, German) and Bolton (own), but not Cobra, which is Ben's.
     const { data } = await world.list(world.as('rep'), 'trade.deal', '$select=name,customer(name,credit)&$order=name');
-    expect(data.map((record) => record.customer)).toEqual([{ name: 'Acme', credit: '1000.00' }, { name: 'Bolton', credit: null }, null, null, null]);
+    expect(data.map((record) => record.customer)).toEqual([
+      { name: 'Acme', credit: '1000.00' },
+      { name: 'Bolton', credit: null },
+      null,
+      null,
+      null,
+    ]);
     expect(await names('rep', 'customer.name=Cobra')).toEqual([]);
     expect(await names('rep', 'customer.name[null]=true&$order=name')).toEqual(['Delta', 'Epsilon', 'gamma 100%']);
     expect(await names('rep', 'customer.credit[gt]=0')).toEqual(['Alpha']);
     expect((await names('rep', '$order=customer.name')).slice(0, 2)).toEqual(['Alpha', 'Beta']);
-    expect((await world.list(world.as('rep'), 'trade.deal', '$group=customer.name&customer[null]=false')).data).toEqual([
-      { 'customer.name': 'Acme', count: 1 },
-      { 'customer.name': 'Bolton', count: 1 },
-      { 'customer.name': null, count: 2 },
-    ]);
+    expect((await world.list(world.as('rep'), 'trade.deal', '$group=customer.name&customer[null]=false')).data).toEqual(
+      [
+        { 'customer.name': 'Acme', count: 1 },
+        { 'customer.name': 'Bolton', count: 1 },
+        { 'customer.name': null, count: 2 },
+      ],
+    );
   });
 });
 
 describe('reading one record', () => {
   it('answers it with its version, or nothing', async () => {
-    expect(await world.reader.one(world.as('boss'), world.entity('trade.deal'), id(2), null)).toMatchObject({ version: 1 });
+    expect(await world.reader.one(world.as('boss'), world.entity('trade.deal'), id(2), null)).toMatchObject({
+      version: 1,
+    });
     expect(await world.one(world.as('boss'), 'trade.deal', id(2), 'id,name')).toEqual({ id: id(2), name: 'Beta' });
     expect(await world.one(world.as('boss'), 'trade.deal', id(6))).toBeNull();
     expect(await world.one(world.as('boss'), 'trade.deal', id(99))).toBeNull();
@@ -327,7 +544,8 @@ describe('reading one record', () => {
   });
 
   it('says which transitions are possible now', async () => {
-    const actions = async (role: string, record: number, user = ANNA) => (await world.one(world.as(role, user), 'trade.deal', id(record), '_actions'))?._actions;
+    const actions = async (role: string, record: number, user = ANNA) =>
+      (await world.one(world.as(role, user), 'trade.deal', id(record), '_actions'))?._actions;
     expect(await actions('boss', 1)).toEqual(['win', 'lose']);
     expect(await actions('boss', 2)).toEqual(['reopen']);
     // Nothing to win where the amount is nothing.
@@ -352,9 +570,17 @@ describe('history', () => {
         `insert into ${world.tenant.names.schema}.h_trade_deals (record_id, version, field_id, old, new, at, actor) values ('${id(1)}', ${version}, '${fieldId(key)}', '${old}', '${now}', '${at}', ${actor === null ? 'null' : `'${actor}'`})`,
       );
     }
-    const read = async (role: string, user = ANNA) => JSON.parse((await world.reader.history(world.as(role, user), world.entity('trade.deal'), id(1))).body) as { data: unknown };
+    const read = async (role: string, user = ANNA) =>
+      JSON.parse((await world.reader.history(world.as(role, user), world.entity('trade.deal'), id(1))).body) as {
+        data: unknown;
+      };
     expect((await read('boss')).data).toEqual([
-      { at: '2026-01-03T00:00:00+00:00', version: 3, actor: null, changes: [{ field: 'margin', label: 'Margin', old: null, new: '5.00' }] },
+      {
+        at: '2026-01-03T00:00:00+00:00',
+        version: 3,
+        actor: null,
+        changes: [{ field: 'margin', label: 'Margin', old: null, new: '5.00' }],
+      },
       {
         at: '2026-01-02T00:00:00+00:00',
         version: 2,
@@ -364,24 +590,68 @@ describe('history', () => {
           { field: 'note', label: 'Note', old: null, new: 'first' },
         ],
       },
-      { at: '2026-01-01T00:00:00+00:00', version: 1, actor: { id: ANNA, name: 'Anna Berg' }, changes: [{ field: 'name', label: 'Name', old: 'A', new: 'Alpha' }] },
+      {
+        at: '2026-01-01T00:00:00+00:00',
+        version: 1,
+        actor: { id: ANNA, name: 'Anna Berg' },
+        changes: [{ field: 'name', label: 'Name', old: 'A', new: 'Alpha' }],
+      },
     ]);
-    const fields = ({ data }: { data: unknown }): unknown => (data as { changes: { field: string }[] }[]).flatMap(({ changes }) => changes.map(({ field }) => field));
+    const fields = ({ data }: { data: unknown }): unknown =>
+      (data as { changes: { field: string }[] }[]).flatMap(({ changes }) => changes.map(({ field }) => field));
     expect(fields(await read('rep'))).toEqual(['margin', 'amount', 'name']);
     expect(fields(await read('rep', BEN))).toEqual(['amount', 'name']);
-    expect((await problem(world.reader.history(world.as('clerk'), world.entity('trade.deal'), id(2)))).code).toBe('not_found');
-    expect((await problem(world.reader.history(world.as('boss'), world.entity('trade.customer'), id(301)))).code).toBe('not_found');
+    expect((await problem(world.reader.history(world.as('clerk'), world.entity('trade.deal'), id(2)))).code).toBe(
+      'not_found',
+    );
+    expect((await problem(world.reader.history(world.as('boss'), world.entity('trade.customer'), id(301)))).code).toBe(
+      'not_found',
+    );
   });
 });
 
 describe('what is not a query', () => {
   const attack = `x') or 1=1; drop table t_trade.trade_deals; --`;
   const places = [
-    `name=${attack}`, `name[in]=${attack},"${attack}"`, `name[contains]=${attack}`, `$search=${attack}`, `rank=${attack}`, `amount[between]=1,${attack}`, `customer.country=${attack}`, `tags[has]=${attack}`,
-    `$select=${attack}`, `$select=name"`, `$order=${attack}`, `$order=name desc`, `$first=1;select`, `$first=-1`, `$offset=1e9`, `$after=${attack}`, `$before=${attack}`, `$count=${attack}`,
-    `$view=${attack}`, `$group=${attack}`, `$group=month(seen_at'))`, `$agg=${attack}`, `$agg=n":count()`, `$agg=pg_sleep(name)`, `$deleted=${attack}`,
-    `${attack}=1`, `name[${attack}]=1`, `name"=1`, `__proto__=1`, `constructor=1`, `name.constructor=1`, `$select=constructor`, `$order=__proto__`,
-    `name=%00`, `name[in]=%00`, `$search=%00`, `$search=%ED%A0%80`, `closed_on='infinity'`, `customer={}`,
+    `name=${attack}`,
+    `name[in]=${attack},"${attack}"`,
+    `name[contains]=${attack}`,
+    `$search=${attack}`,
+    `rank=${attack}`,
+    `amount[between]=1,${attack}`,
+    `customer.country=${attack}`,
+    `tags[has]=${attack}`,
+    `$select=${attack}`,
+    `$select=name"`,
+    `$order=${attack}`,
+    `$order=name desc`,
+    `$first=1;select`,
+    `$first=-1`,
+    `$offset=1e9`,
+    `$after=${attack}`,
+    `$before=${attack}`,
+    `$count=${attack}`,
+    `$view=${attack}`,
+    `$group=${attack}`,
+    `$group=month(seen_at'))`,
+    `$agg=${attack}`,
+    `$agg=n":count()`,
+    `$agg=pg_sleep(name)`,
+    `$deleted=${attack}`,
+    `${attack}=1`,
+    `name[${attack}]=1`,
+    `name"=1`,
+    `__proto__=1`,
+    `constructor=1`,
+    `name.constructor=1`,
+    `$select=constructor`,
+    `$order=__proto__`,
+    `name=%00`,
+    `name[in]=%00`,
+    `$search=%00`,
+    `$search=%ED%A0%80`,
+    `closed_on='infinity'`,
+    `customer={}`,
   ];
   it.each(places)('%s is refused or finds nothing', async (place) => {
     const query = new URLSearchParams();

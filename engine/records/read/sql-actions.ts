@@ -15,7 +15,9 @@ import type { SqlWriter } from './sql-source.ts';
 
 /** @returns an expression of type json: `["win","lose"]` */
 export function actionsSql(entity: Entity, alias: string, writer: SqlWriter, used?: (column: string) => void): string {
-  const entries = [...entity.fields.values()].flatMap((field) => transitionsOf(field, entity, writer).map((transition) => ({ field, transition })));
+  const entries = [...entity.fields.values()].flatMap((field) =>
+    transitionsOf(field, entity, writer).map((transition) => ({ field, transition })),
+  );
   const rows = entries.flatMap(({ field, transition }) => {
     const column = `${alias}.${quote(field.key)}`;
     const conditions = [`${column} = any(${textArray(transition.from)})`];
@@ -68,7 +70,11 @@ function isDecided(guard: Condition, transition: Transition, entity: Entity, wri
       place = writer.target(step);
     }
     const last = place.fields.get(field);
-    return last !== undefined && writer.access.of(place).visible(last) && !transition.requires.includes(steps[0]?.field ?? field);
+    return (
+      last !== undefined &&
+      writer.access.of(place).visible(last) &&
+      !transition.requires.includes(steps[0]?.field ?? field)
+    );
   });
 }
 
@@ -78,7 +84,13 @@ interface Effect {
 }
 
 /** A condition over the record as it would be after the effect. */
-function over(condition: Condition, effect: Effect, alias: string, writer: SqlWriter, used?: (column: string) => void): string {
+function over(
+  condition: Condition,
+  effect: Effect,
+  alias: string,
+  writer: SqlWriter,
+  used?: (column: string) => void,
+): string {
   return conditionToSql(condition, {
     alias: `${alias}.`,
     schema: quote(writer.schema),
@@ -129,4 +141,3 @@ function reach({ steps, field }: FieldOperand, alias: string, writer: SqlWriter)
 function textArray(values: readonly string[]): string {
   return `array[${values.map((value) => literal(value).trim()).join(', ')}]::text[]`;
 }
-

@@ -74,14 +74,22 @@ export class World {
   #tables(entity: Entity): string[] {
     const columns = [...entity.fields.values()].flatMap((field) =>
       field.type.columns(field).map((column) => {
-        const own = { version: ' not null default 1', created_at: ' not null default now()', updated_at: ' not null default now()' }[column.name] ?? '';
+        const own =
+          {
+            version: ' not null default 1',
+            created_at: ' not null default now()',
+            updated_at: ' not null default now()',
+          }[column.name] ?? '';
         const fallback = typeof field.default === 'string' ? ` default ${literal(field.default)}` : '';
         return `${quote(column.name)} ${column.type}${own}${fallback}${column.name === 'id' ? ' primary key' : field.required && own === '' ? ' not null' : ''}`;
       }),
     );
     const { schema } = this.tenant.names;
     const history = `create table ${qualified(schema, `h_${entity.table}`)} (id bigint generated always as identity, record_id uuid, version integer, field_id text, old jsonb, new jsonb, at timestamptz(3), actor uuid)`;
-    return [`create table ${qualified(schema, entity.table)} (${columns.join(', ')})`, ...(entity.history ? [history] : [])];
+    return [
+      `create table ${qualified(schema, entity.table)} (${columns.join(', ')})`,
+      ...(entity.history ? [history] : []),
+    ];
   }
 
   /** @param values texts as Postgres reads them */
@@ -89,7 +97,9 @@ export class World {
     const entries = Object.entries({ id, ...values });
     const table = qualified(this.tenant.names.schema, entityOf(this.model, entity).table);
     const list = entries.map(([, value]) => (value === null ? 'null' : literal(value)));
-    await this.#superuser.query(`insert into ${table} (${entries.map(([key]) => quote(key)).join(', ')}) values (${list.join(', ')})`);
+    await this.#superuser.query(
+      `insert into ${table} (${entries.map(([key]) => quote(key)).join(', ')}) values (${list.join(', ')})`,
+    );
   }
 
   query(sql: string): Promise<pg.QueryResult> {
@@ -111,8 +121,18 @@ export class World {
     return JSON.parse(body) as Answer;
   }
 
-  async one(scope: Scope, entity: string, id: string, select?: string): Promise<Readonly<Record<string, unknown>> | null> {
-    const found = await this.reader.one(scope, this.entity(entity), id, select === undefined ? null : parseSelect(select));
+  async one(
+    scope: Scope,
+    entity: string,
+    id: string,
+    select?: string,
+  ): Promise<Readonly<Record<string, unknown>> | null> {
+    const found = await this.reader.one(
+      scope,
+      this.entity(entity),
+      id,
+      select === undefined ? null : parseSelect(select),
+    );
     return found === null ? null : (JSON.parse(found.body) as { data: Readonly<Record<string, unknown>> }).data;
   }
 
