@@ -14,8 +14,8 @@ import { ModelStore } from '../schema/model-store.ts';
 import { Publisher } from '../schema/publish.ts';
 import { ensureRoleSet } from '../schema/role-sets.ts';
 import { createTenant } from '../schema/tenants.ts';
-import type { HttpServices } from './ports.ts';
 import { createHttp } from './server.ts';
+import { at, each, textAt } from './test-answer.ts';
 import { testServices } from './test-services.ts';
 
 const { address, app, owner } = await testDatabase();
@@ -23,7 +23,7 @@ const database = new Database({ address, app, owner });
 const models = new ModelStore({ database });
 const common = { database, clock: systemClock, ids: systemIds, models };
 const secret = 's'.repeat(32);
-const services: HttpServices = {
+const services = {
   ...common,
   publisher: new Publisher({ database, onPublished: models.published }),
   reader: new Reader({ database, secret, clock: systemClock }),
@@ -49,12 +49,11 @@ afterAll(async () => {
 });
 
 /** As the screens ask: with the session's cookie. */
-// oxlint-disable-next-line typescript/no-explicit-any
 async function ask(
   method: string,
   path: string,
   body?: unknown,
-): Promise<{ status: number; headers: Headers; body: any }> {
+): Promise<{ status: number; headers: Headers; body: unknown }> {
   const response = await fetch(`${base}${path}`, {
     method,
     headers: {
@@ -85,7 +84,7 @@ const boat = {
 
 test('an administrator signs in, publishes an entity, uses it and takes it back', async () => {
   await createTenant(
-    { ...common, publisher: services.publisher as Publisher },
+    { ...common, publisher: services.publisher },
     {
       key: 'acme',
       name: 'Acme',
@@ -103,62 +102,62 @@ test('an administrator signs in, publishes an entity, uses it and takes it back'
   const signedIn = await ask('POST', '/api/session', { email: 'ada@acme.test', password });
   expect(signedIn.status).toBe(201);
   cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? '';
-  expect((await ask('GET', '/api/ui/model')).body.user).toMatchObject({ name: 'Ada', administrator: true });
+  expect(at(await ask('GET', '/api/ui/model'), 'user')).toMatchObject({ name: 'Ada', administrator: true });
 
   const before = await ask('GET', '/api/metadata/documents');
-  expect(before.body.data).toMatchObject({ release: 1, documents: [] });
+  expect(at(before, 'data')).toMatchObject({ release: 1, documents: [] });
   const documents = [boat];
   const plan = await ask('POST', '/api/metadata/plan', { base: 1, documents });
-  expect(plan.body.data).toMatchObject({ base: 1, next: 2 });
+  expect(at(plan, 'data')).toMatchObject({ base: 1, next: 2 });
   expect((await ask('GET', '/api/custom/v1/boats')).status).toBe(404);
 
   const published = await ask('POST', '/api/metadata/publish', { base: 1, message: 'Boats.', documents });
-  expect([published.status, published.body.data]).toMatchObject([
+  expect([published.status, at(published, 'data')]).toMatchObject([
     201,
     { number: 2, author: 'ada@acme.test', message: 'Boats.' },
   ]);
-  expect((await ask('POST', '/api/metadata/publish', { base: 1, message: 'Late.', documents })).body.code).toBe(
+  expect(at(await ask('POST', '/api/metadata/publish', { base: 1, message: 'Late.', documents }), 'code')).toBe(
     'stale_base',
   );
 
   const made = await ask('POST', '/api/custom/v1/boats', { name: 'Argo', length: '12.5' });
-  expect([made.status, made.body.data]).toMatchObject([201, { name: 'Argo', length: '12.5' }]);
-  expect((await ask('GET', '/api/ui/model')).body.entities['custom.boat']).toMatchObject({
+  expect([made.status, at(made, 'data')]).toMatchObject([201, { name: 'Argo', length: '12.5' }]);
+  expect(at(await ask('GET', '/api/ui/model'), 'entities/custom.boat')).toMatchObject({
     url: '/api/custom/v1/boats',
     can: { create: true },
   });
-  expect(Object.keys((await ask('GET', '/api/openapi.json')).body.paths)).toContain('/api/custom/v1/boats/{id}');
+  expect(Object.keys(Object(at(await ask('GET', '/api/openapi.json'), 'paths')))).toContain(
+    '/api/custom/v1/boats/{id}',
+  );
 
   const back = await ask('POST', '/api/metadata/rollback', { base: 2, to: 1, message: 'No boats.' });
-  expect([back.status, back.body.data?.number]).toEqual([201, 3]);
+  expect([back.status, at(back, 'data/number')]).toEqual([201, 3]);
   expect((await ask('GET', '/api/custom/v1/boats')).status).toBe(404);
-  expect(
-    (await ask('GET', '/api/metadata/releases')).body.data.map(({ number }: { number: number }) => number),
-  ).toEqual([3, 2, 1]);
-  expect((await ask('GET', '/api/metadata/releases/2')).body.data).toMatchObject({ number: 2, message: 'Boats.' });
+  expect(each(await ask('GET', '/api/metadata/releases'), 'number')).toEqual([3, 2, 1]);
+  expect(at(await ask('GET', '/api/metadata/releases/2'), 'data')).toMatchObject({ number: 2, message: 'Boats.' });
   expect((await ask('GET', '/api/metadata/releases/4')).status).toBe(404);
 
   const wrong = await ask('POST', '/api/metadata/plan', {
     documents: [{ ...boat, fields: [{ key: 'name', type: 'txt' }] }],
   });
-  expect([wrong.status, wrong.body.code]).toEqual([422, 'invalid_document']);
+  expect([wrong.status, at(wrong, 'code')]).toEqual([422, 'invalid_document']);
 });
 
 test('an administrator sets a colleague’s password, and others do not', async () => {
   const colleague = await ask('POST', '/api/core/v1/users', { name: 'Bo', email: 'bo@acme.test', roles: ['member'] });
   expect(colleague.status).toBe(201);
-  const address = `/api/core/v1/users/${colleague.body.data.id}/actions/set_password`;
-  expect((await ask('POST', address, {})).body.errors).toMatchObject([{ pointer: '/password' }]);
+  const address = `/api/core/v1/users/${textAt(colleague, 'data/id')}/actions/set_password`;
+  expect(at(await ask('POST', address, {}), 'errors')).toMatchObject([{ pointer: '/password' }]);
   expect((await ask('POST', address, { password: 'correct horse battery' })).status).toBe(204);
   const mine = cookie;
   cookie = '';
   const signedIn = await ask('POST', '/api/session', { email: 'bo@acme.test', password: 'correct horse battery' });
   cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? '';
   const me = await ask('GET', '/api/session');
-  expect(me.body.data.user).toMatchObject({ name: 'Bo' });
-  const admin = (await ask('GET', '/api/core/v1/users?email=ada@acme.test')).body.data[0];
+  expect(at(me, 'data/user')).toMatchObject({ name: 'Bo' });
+  const admin = textAt(await ask('GET', '/api/core/v1/users?email=ada@acme.test'), 'data/0/id');
   expect(
-    (await ask('POST', `/api/core/v1/users/${admin.id}/actions/set_password`, { password: 'correct horse battery 2' }))
+    (await ask('POST', `/api/core/v1/users/${admin}/actions/set_password`, { password: 'correct horse battery 2' }))
       .status,
   ).toBe(403);
   expect((await ask('GET', '/api/metadata/documents')).status).toBe(403);
