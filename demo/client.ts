@@ -26,12 +26,15 @@ export class ApiClient {
     this.#token = token;
   }
 
-  /** @throws Failure with the server's words */
+  /**
+   * @returns what stands under `data`, or the whole answer where `data` is a list
+   * @throws Failure with the server's words
+   */
   async json(method: string, path: string, body?: unknown): Promise<Json> {
     const init =
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     const response = await this.#send(method, path, init);
-    return isJson(await response.json());
+    return unwrap(await response.json());
   }
 
   async text(path: string): Promise<string> {
@@ -46,7 +49,7 @@ export class ApiClient {
   async import(path: string, name: string, csv: string, settings: Json): Promise<ImportResult> {
     const form = new FormData();
     form.set('file', new Blob([csv], { type: 'text/csv' }), name);
-    const uploaded = isJson(await (await this.#send('POST', `${path}/imports`, { body: form })).json());
+    const uploaded = unwrap(await (await this.#send('POST', `${path}/imports`, { body: form })).json());
     const id = textOf(uploaded, 'id');
     await this.json('PATCH', `${path}/imports/${id}`, settings);
     await this.json('POST', `${path}/imports/${id}/start`, {});
@@ -92,6 +95,12 @@ async function refusal(response: Response): Promise<string> {
   } catch {
     return text.slice(0, 500);
   }
+}
+
+function unwrap(answer: unknown): Json {
+  const json = isJson(answer);
+  const { data } = json;
+  return typeof data === 'object' && data !== null && !Array.isArray(data) ? { ...data } : json;
 }
 
 function isJson(value: unknown): Json {

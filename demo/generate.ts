@@ -83,6 +83,20 @@ export interface SeedOpportunity {
   readonly lostReason: string | null;
 }
 
+export interface SeedLead {
+  readonly first: string;
+  readonly last: string;
+  readonly company: string;
+  readonly sector: string;
+  readonly country: string;
+  readonly email: string;
+  readonly jobTitle: string;
+  readonly source: 'website' | 'referral' | 'campaign' | 'event' | 'partner' | 'cold_call';
+  readonly score: number;
+  readonly working: boolean;
+  readonly owner: number;
+}
+
 export interface SeedActivity {
   readonly kind: 'call' | 'meeting' | 'email' | 'task' | 'note';
   readonly subject: string;
@@ -101,6 +115,7 @@ export interface Organisation {
   readonly products: readonly SeedProduct[];
   readonly accounts: readonly SeedAccount[];
   readonly contacts: readonly SeedContact[];
+  readonly leads: readonly SeedLead[];
   readonly opportunities: readonly SeedOpportunity[];
   readonly activities: readonly SeedActivity[];
 }
@@ -108,11 +123,12 @@ export interface Organisation {
 export interface Size {
   readonly accounts: number;
   readonly contacts: number;
+  readonly leads: number;
   readonly opportunities: number;
   readonly activities: number;
 }
 
-export const FULL: Size = { accounts: 2000, contacts: 6000, opportunities: 3000, activities: 8000 };
+export const FULL: Size = { accounts: 2000, contacts: 6000, leads: 400, opportunities: 3000, activities: 8000 };
 
 const TEAMS: readonly SeedTeam[] = [
   { key: 'head', name: 'Head office', parent: null },
@@ -205,7 +221,8 @@ export function generate(today: number, size: Size = FULL, seed: number = SEED):
   };
   const opportunities = makeOpportunities(random, size.opportunities, today, accounts, products, someContact);
   const activities = makeActivities(random, size.activities, today, accounts, opportunities, someContact);
-  return { teams: TEAMS, users, products, accounts, contacts, opportunities, activities };
+  const leads = makeLeads(random, size.leads, reps);
+  return { teams: TEAMS, users, products, accounts, contacts, leads, opportunities, activities };
 }
 
 function makeUsers(random: Random): SeedUser[] {
@@ -283,6 +300,27 @@ function makeContacts(random: Random, count: number, accounts: readonly SeedAcco
     contacts.push({ first, last, email, phone: main, jobTitle: random.pick(JOBS), account });
   }
   return contacts;
+}
+
+function makeLeads(random: Random, count: number, reps: readonly number[]): SeedLead[] {
+  return Array.from({ length: count }, () => {
+    const sector = random.weighted(SECTORS);
+    const company = companyName(random, sector);
+    const { first, last } = personName(random);
+    return {
+      first,
+      last,
+      company,
+      sector,
+      country: random.weighted(COUNTRIES).code,
+      email: `${slug(first)}.${slug(last)}@${slug(company)}.example`,
+      jobTitle: random.pick(JOBS),
+      source: random.weighted<SeedLead['source']>([['website', 34], ['event', 20], ['referral', 16], ['campaign', 14], ['cold_call', 10], ['partner', 6]]),
+      score: random.integer(5, 95),
+      working: random.chance(0.45),
+      owner: random.pick(reps),
+    };
+  });
 }
 
 function makeOpportunities(

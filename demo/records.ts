@@ -78,6 +78,22 @@ export function contactBodies({ accounts, contacts }: Organisation, made: Pick<M
   }));
 }
 
+export function leadBodies({ leads }: Organisation, made: Pick<Made, 'users'>): Body[] {
+  return leads.map((lead) => ({
+    first_name: lead.first,
+    last_name: lead.last,
+    company: lead.company,
+    job_title: lead.jobTitle,
+    status: lead.working ? 'working' : 'new',
+    source: lead.source,
+    score: lead.score,
+    sector: SECTOR[lead.sector] ?? lead.sector,
+    email: lead.email,
+    country: lead.country,
+    owner: made.users[lead.owner],
+  }));
+}
+
 /** An amount is the sum of its lines; they add to it to the cent, whole cents being what the line's formula rounds to. */
 export function opportunityBodies(
   { accounts, products, opportunities }: Organisation,

@@ -1,29 +1,27 @@
-/** The HTTP server around the application: it listens before there is an application, and ends without cutting anybody off. */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
+/** The HTTP server around the application: it listens before there is an application, so that a taken port is known at once. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { httpServer, shutDown } from './api/shutdown.ts';
 import { StartupError } from './db/startup-error.ts';
 import { PROBLEMS } from './problem.ts';
 
-/** Milliseconds that requests under way get to finish. */
-const PATIENCE = 10_000;
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface Server {
   readonly port: number;
   /** Address on this machine, e.g. `http://127.0.0.1:3000`. */
   readonly url: string;
   /** Answers requests from now on with `handler`; before, `/livez` says yes and everything else `unavailable`. */
-  serve(handler: RequestListener): void;
+  readonly serve: (handler: Handler) => void;
   /** Takes no more requests, lets those under way finish, and ends. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
  * @throws StartupError when the port is taken or may not be used
  */
 export async function listen(host: string, port: number): Promise<Server> {
-  let handler: RequestListener = answerWhileStarting;
-  const server = createServer((request, response) => handler(request, response));
+  let handler: Handler = answerWhileStarting;
+  const server = httpServer((request, response) => handler(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explain(error, host, port)));
     server.listen(port, host, resolve);
@@ -36,23 +34,7 @@ export async function listen(host: string, port: number): Promise<Server> {
     serve: (next) => {
       handler = next;
     },
-    close: async () => {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      const end = Date.now() + PATIENCE;
-      let open = true;
-      void closed.then(() => {
-        open = false;
-      });
-      // A connection that falls idle after its last answer would keep the server up for seconds.
-      while (open && Date.now() < end) {
-        server.closeIdleConnections();
-        await Promise.race([closed, delay(50)]);
-      }
-      server.closeAllConnections();
-      await closed;
-    },
+    close: () => shutDown(server),
   };
 }
 
@@ -79,14 +61,9 @@ function answerWhileStarting(request: IncomingMessage, response: ServerResponse)
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }).end('ok\n');
     return;
   }
-  const [status, title] = PROBLEMS.unavailable;
-  const body = {
-    type: 'about:blank',
-    title,
-    status,
-    code: 'unavailable',
-    detail: 'Armature is starting. Try again in a few seconds.',
-  };
+  const [status, title, retryable] = PROBLEMS.unavailable;
+  const detail = 'Armature is starting. Try again in a few seconds.';
+  const body = { type: '/problems/unavailable', title, status, code: 'unavailable', detail, retryable, errors: [] };
   response
     .writeHead(status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'retry-after': '2' })
     .end(JSON.stringify(body));

@@ -2,21 +2,34 @@
  * What the parts of a running engine hand to each other. Made once by `app.ts`; HTTP, the command line and the jobs
  * receive it whole.
  */
+import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Clock, IdSource } from './clock.ts';
 import type { Database } from './db/database.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ModelSource } from './model/tenant.ts';
+import type { Reader } from './records/read/reader.ts';
+import type { Writer } from './records/write/writer.ts';
+import type { Publisher } from './schema/publish.ts';
 
-/**
- * `publisher`, `reader`, `writer` and `importer` join with their modules: a module that needs one names its own class
- * in an intersection (`Services & { writer: Writer }`) until then.
- */
+/** Takes the place of the importer until its branch is merged. */
+export interface PendingImporter {
+  upload(...given: readonly unknown[]): Promise<unknown>;
+  configure(...given: readonly unknown[]): Promise<unknown>;
+  start(...given: readonly unknown[]): Promise<unknown>;
+  status(...given: readonly unknown[]): Promise<unknown>;
+  errors(...given: readonly unknown[]): Promise<Readable>;
+}
+
 export interface Services {
   readonly database: Database;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly models: ModelSource;
+  readonly publisher: Publisher;
+  readonly reader: Reader;
+  readonly writer: Writer;
+  readonly importer: PendingImporter;
   readonly identity: Identity;
   readonly log: Logger;
   /** The installation's secret: cursors, cookies and other seals are derived from it (`derive` in `db/bootstrap.ts`). */

@@ -16,6 +16,9 @@ export async function up(knex: Knex): Promise<void> {
     alter table armature.tenant_state force row level security;
     create policy owner on armature.tenant_state to armature_owner using (true) with check (true);
 
+    -- Documents come back as they were written, with their keys in order.
+    alter table armature.release alter column source type json using source::json;
+
     -- The text of a numbered field: O-00042. A number that has outgrown its digits keeps them all.
     create function armature.sequence_text(prefix text, digits integer, number bigint) returns text
       language sql immutable parallel safe
@@ -33,6 +36,7 @@ export async function down(knex: Knex): Promise<void> {
   await knex.raw(`
     drop policy gate on armature.installation;
     revoke select on armature.installation from armature_gate;
+    alter table armature.release alter column source type jsonb using source::jsonb;
     drop function armature.sequence_text;
     drop table armature.tenant_state;
   `);

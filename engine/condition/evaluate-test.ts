@@ -90,9 +90,12 @@ function compare(type: ValueType, left: Present, right: Present): number {
   }
 }
 
-/** Unicode's full mapping without a language, as Postgres's `lower(… collate pg_unicode_fast)`. */
+/**
+ * Unicode's full mapping without a language, as Postgres's `lower(… collate pg_unicode_fast)`. A sigma is the same letter
+ * at the end of a word; besides, the two worlds do not agree on where words end (`'Σ`).
+ */
 function lower(value: Present): string {
-  return String(value).toLowerCase();
+  return String(value).replaceAll(/[Σς]/g, 'σ').toLowerCase();
 }
 
 function isList(value: Exclude<Tested, null>): value is readonly Present[] {

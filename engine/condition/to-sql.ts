@@ -116,9 +116,9 @@ function writeTest({ left, operator, right }: Test, target: SqlTarget): string {
 
 const COMPARISON = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const satisfies Partial<Record<Operator, string>>;
 
-/** Unicode's full case mapping without a language, whatever the database's own collation is. */
+/** Unicode's full case mapping without a language, whatever the database's own collation is; for the sigma see `evaluate-test.ts`. */
 function lower(sql: string): string {
-  return `lower(${sql} collate pg_unicode_fast)`;
+  return `lower(translate(${sql}, 'Σς', 'σσ') collate pg_unicode_fast)`;
 }
 
 /** Without a cast, `= any((select …))` compares with the rows of a subquery and not with the elements of its one array. */

@@ -74,8 +74,9 @@ export interface Identity {
   /**
    * Told of every committed change of a record.
    * @param entity qualified name
+   * @param recordId `null` for many new records at once
    */
-  recordChanged(tenant: string, entity: string, recordId: string): Promise<void>;
+  recordChanged(tenant: string, entity: string, recordId: string | null): Promise<void>;
 
   /** Forgets what is cached about a tenant's people (or one of them), so that the next request sees what is stored. */
   invalidate(tenant: string, userId?: string): void;

@@ -200,7 +200,7 @@ export class PasswordIdentity implements Identity {
     this.#throttle.attempt(attempt);
     const stored = await this.#logins.passwordOf(tenantId, change.userId);
     if (!(await verifyPassword(stored, change.oldPassword ?? ''))) {
-      throw invalidAt('/oldPassword', 'The old password is wrong.', 'wrong_password');
+      throw invalidAt('/old_password', 'The old password is wrong.', 'wrong_password');
     }
     this.#throttle.success(attempt);
   }
@@ -216,18 +216,14 @@ export class PasswordIdentity implements Identity {
    * Told of every committed change of records, by the write path and by the outbox: a change of users or teams may
    * change anybody's rights, and a user's e-mail is what they sign in with.
    * @param entity qualified name
+   * @param recordId `null` for many new records at once
    */
-  async recordChanged(tenant: string, entity: string, recordId: string): Promise<void> {
+  async recordChanged(tenant: string, entity: string, recordId: string | null): Promise<void> {
     if (entity !== USER && entity !== TEAM) return;
     this.invalidate(tenant);
-    if (entity !== USER) return;
+    if (entity !== USER || recordId === null) return;
     const scope = await this.#models.get(tenant);
     const person = await this.#people.find(scope, { id: recordId });
     if (person) await this.#logins.moveEmail(scope.tenant.id, person.id, person.email);
-  }
-
-  /** Removes what has expired. */
-  async clean(): Promise<void> {
-    await this.#logins.deleteExpired(this.#clock.now());
   }
 }

@@ -2,8 +2,9 @@
  * From the documents of a release to its {@link Model}. Every stage works on what the ones before have made and adds
  * its faults to one list, so that an author sees as much as possible at once; nothing is answered when there is any.
  */
-import { buildEntities } from './build/entities.ts';
 import type { Draft } from './build/draft.ts';
+import { buildEntities } from './build/entities.ts';
+import { buildFormulas } from './build/formulas.ts';
 import { buildLifecycles } from './build/lifecycles.ts';
 import { buildPermissions } from './build/permissions.ts';
 import { checkPolicyCycles } from './build/policy-cycles.ts';
@@ -41,6 +42,7 @@ export function buildModel(source: ReleaseSource): Model {
   buildRoles(draft);
   buildLifecycles(draft);
   buildEntities(draft);
+  buildFormulas(draft);
   buildTransitions(draft);
   buildPermissions(draft);
   checkPolicyCycles(draft);
@@ -56,21 +58,19 @@ export function buildModel(source: ReleaseSource): Model {
     release: source.release,
     entities: frozenMap(entities.map((entity) => [entity.name, entity])),
     entitiesByPath: frozenMap(entities.map((entity) => [entity.path, entity])),
-    roles: frozenMap([...draft.roles].map(([key, role]) => [key, deepFreeze(role)])),
+    roles: frozenMap(draft.roles),
     lifecycles: frozenMap(
       [...draft.lifecycles].map(([name, { guards: _guards, placeOf: _placeOf, ...lifecycle }]) => [
         name,
         deepFreeze(lifecycle),
       ]),
     ),
-    views: frozenMap([...views].map(([name, view]) => [name, deepFreeze(view)])),
-    forms: frozenMap([...forms].map(([name, form]) => [name, deepFreeze(form)])),
+    views: frozenMap(views),
+    forms: frozenMap(forms),
     menus,
     translations: frozenMap([...translations].map(([locale, texts]) => [locale, frozenMap(texts)])),
     packs: frozenMap(
-      effective
-        .of('pack')
-        .map(({ document: { key, version, label } }) => [key, Object.freeze({ key, version, label })]),
+      effective.of('pack').map(({ document: { key, version, label } }) => [key, { key, version, label }]),
     ),
   });
 }

@@ -49,6 +49,12 @@ export function effectiveDocuments({ packs, tenantDocuments }: Layers, faults: F
     layered.push(document);
   }
   const merged = mergeLayers(layered);
+  for (const { document, place } of merged) {
+    if (document.kind !== 'pack') continue;
+    document.requires?.forEach((key, index) => {
+      if (!packKeys.has(key)) faults.unknown(place('requires', index), 'pack', key, packKeys);
+    });
+  }
   for (const effective of merged) if (effective.layers > 1) checkMerged(effective, faults);
   const byKind = Map.groupBy(merged, ({ document }) => document.kind);
   return {
@@ -57,7 +63,7 @@ export function effectiveDocuments({ packs, tenantDocuments }: Layers, faults: F
   };
 }
 
-function isOfKind<K extends Kind>(effective: EffectiveDocument, kind: K): boolean {
+function isOfKind(effective: EffectiveDocument, kind: Kind): boolean {
   return effective.document.kind === kind;
 }
 

@@ -6,9 +6,10 @@ function refuse(): never {
 
 const REFUSALS = { value: refuse, enumerable: false, writable: false, configurable: false } as const;
 
-/** A Map that refuses changes. */
+/** A Map that refuses changes, with its values frozen all the way down. */
 export function frozenMap<K, V>(entries: Iterable<readonly [K, V]>): ReadonlyMap<K, V> {
   const map = new Map(entries);
+  for (const value of map.values()) deepFreeze(value);
   Object.defineProperties(map, { set: REFUSALS, delete: REFUSALS, clear: REFUSALS });
   return Object.freeze(map);
 }

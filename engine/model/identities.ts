@@ -40,7 +40,8 @@ function assign(
   const owners = new Map<string, string>();
   const claim = (id: string, name: string, place: Place): string => {
     const owner = owners.get(id);
-    if (owner !== undefined) {
+    // What stands in a document twice is refused as that, by the build.
+    if (owner !== undefined && owner !== name) {
       faults.add(
         place,
         'duplicate',

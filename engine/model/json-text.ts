@@ -5,6 +5,7 @@
 import { Problem } from '../problem.ts';
 
 const TOKEN =
+  // oxlint-disable-next-line no-control-regex
   /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[[\]{}:,]/y;
 
 interface Fault {
@@ -50,7 +51,7 @@ function findFault(text: string): Fault | null {
     return refuse(
       text.charAt(at) === '"'
         ? 'this text is not closed, or holds a line break or a wrong escape.'
-        : `“${[...text.slice(at, at + 2)][0] ?? ''}” cannot stand here.`,
+        : `“${String.fromCodePoint(text.codePointAt(at) ?? 0xfffd)}” cannot stand here.`,
     );
   };
   const take = (token: string): true => {

@@ -25,11 +25,21 @@ const RESERVED_FIELDS: ReadonlySet<string> = new Set([
   'deleted_at',
 ]);
 
-/** Whether a pack may not have this key: it would collide with an address or a prefix of the engine. */
-export const isReservedPack = (key: string): boolean => key.startsWith('_') || RESERVED_PACKS.has(key);
+/** Words of the condition language, which stand where field keys stand. */
+const CONDITION_WORDS: ReadonlySet<string> = new Set(['and', 'or', 'not', 'all', 'any', 'fact']);
 
-/** Whether a document may not define a field of this key: it is one of the engine's own. */
-export const isReservedField = (key: string): boolean => key.startsWith('_') || RESERVED_FIELDS.has(key);
+/**
+ * Whether a pack may not have this key: it would collide with an address of the engine, or its tables with those the
+ * engine makes beside others' (`h_…` for history, `zz_…` for what was removed).
+ */
+export const isReservedPack = (key: string): boolean => /^(?:_|h_|zz_)/.test(key) || RESERVED_PACKS.has(key);
+
+/** Whether a document may not define a field of this key: it is one of the engine's own, or a word of the condition language. */
+export const isReservedField = (key: string): boolean =>
+  key.startsWith('_') || RESERVED_FIELDS.has(key) || CONDITION_WORDS.has(key);
+
+/** Whether a role may not have this key: its database role would be that of the service principals or of a set of roles. */
+export const isReservedRole = (key: string): boolean => key === 'system' || key.startsWith('set_');
 
 /** `account` in pack `crm` → `crm.account`; a qualified name stays. */
 export function qualify(name: string, pack: string): string {

@@ -26,7 +26,10 @@ export function shapeDocuments(documents: readonly SourceDocument[], faults: Fau
   for (const { document, source, pack } of documents) {
     const at = (path: string): Place => ({ document: source, pointer: path });
     if (!isObject(document)) {
-      faults.add(at(''), 'invalid', `Found ${describe(document)}, expected an object.`);
+      faults.add(at(''), 'invalid', `Found ${describe(document)}, expected an object.`, {
+        found: describe(document),
+        expected: 'an object',
+      });
       continue;
     }
     const kind = document['kind'];
@@ -44,23 +47,13 @@ export function shapeDocuments(documents: readonly SourceDocument[], faults: Fau
       );
       continue;
     }
-    // What has no identity yet is no override; the schema will say what is missing.
-    const loose = partialDocuments();
     const before = faults.count;
     const target = typeof document['pack'] === 'string' ? document['pack'] : pack;
-    const errors = schemaErrors(document, kind, loose);
-    if (errors.length > 0) {
-      // The strict schema says everything the loose one does, and what is missing.
-      addSchemaErrors(schemaErrors(document, kind, wholeDocuments()), faults, at);
-      if (faults.count === before) addSchemaErrors(errors, faults, at);
-      continue;
-    }
-    if (!hasShape(document)) continue;
-    const identity = identityOf(document, target);
-    const override = seen.has(identity) || document.removed === true;
-    seen.add(identity);
-    if (!override) addSchemaErrors(schemaErrors(document, kind, wholeDocuments()), faults, at);
-    if (faults.count === before) shaped.push({ document, source, pack: target });
+    const identity = hasIdentity(document) ? identityOf(document, target) : undefined;
+    const override = document['removed'] === true || (identity !== undefined && seen.has(identity));
+    addSchemaErrors(schemaErrors(document, kind, override ? partialDocuments() : wholeDocuments()), faults, at);
+    if (identity !== undefined) seen.add(identity);
+    if (faults.count === before && hasIdentity(document)) shaped.push({ document, source, pack: target });
   }
   return shaped;
 }
@@ -71,11 +64,14 @@ export function checkMerged(merged: EffectiveDocument, faults: Faults): void {
   addSchemaErrors(errors, faults, (path) => merged.place(...segments(path)));
 }
 
-/** Only called for what the loose schema of its kind has let through. */
-function hasShape(
+/** What makes up a document's identity is text; the schema of its kind says the rest. */
+function hasIdentity(
   document: Readonly<Record<string, unknown>>,
 ): document is Readonly<Record<string, unknown>> & Document {
-  return isKind(document['kind']);
+  const { kind, key, role, entity, resource, locale } = document;
+  const texts = { permission: [role, entity ?? resource], form: [entity], translation: [locale] };
+  const needed = kind === 'permission' || kind === 'form' || kind === 'translation' ? texts[kind] : [key];
+  return isKind(kind) && needed.every((part) => typeof part === 'string');
 }
 
 function schemaErrors(

@@ -23,7 +23,13 @@ export interface Measure {
  */
 export async function load(target: Target, connections: number, seconds: number): Promise<Measure> {
   if (new URL(target.url).hostname !== '127.0.0.1') throw new RangeError('load goes to this machine only');
-  const result = await autocannon({ url: target.url, connections, duration: seconds, requests: [...target.requests], timeout: 30 });
+  const result = await autocannon({
+    url: target.url,
+    connections,
+    duration: seconds,
+    requests: [...target.requests],
+    timeout: 30,
+  });
   return {
     rate: result.requests.total / result.duration,
     p50: result.latency.p50,
@@ -42,7 +48,11 @@ export interface Comparison {
 }
 
 /** Rounds alternate, so that whatever else this machine does hits both; each round gives one ratio. */
-export async function compare(product: Target, baseline: Target, options: { rounds: number; seconds: number; connections: number }): Promise<Comparison> {
+export async function compare(
+  product: Target,
+  baseline: Target,
+  options: { rounds: number; seconds: number; connections: number },
+): Promise<Comparison> {
   const { rounds, seconds, connections } = options;
   const measures: { product: Measure; baseline: Measure }[] = [];
   await load(product, connections, 2);

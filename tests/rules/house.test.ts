@@ -7,7 +7,59 @@ const engine = filesBelow('engine').filter((file) => !/\.test\.ts$|\.generated\.
 
 describe('the engine knows no business', () => {
   /** Keys that are also ordinary words of the engine's own language. */
-  const ORDINARY = new Set(['name', 'code', 'note', 'notes', 'active', 'email', 'phone', 'description', 'tags', 'source', 'kind', 'status', 'website', 'member', 'administrator', 'manager', 'subject', 'amount', 'total', 'series', 'score', 'start', 'due', 'done', 'lines', 'city', 'country', 'parent', 'text', 'close', 'reopen', 'open', 'new', 'working', 'call', 'email', 'task', 'user', 'team', 'owner', 'state', 'number', 'product', 'account', 'quantity', 'discount', 'support', 'title', 'stage', 'expected', 'probability']);
+  const ORDINARY = new Set([
+    'name',
+    'code',
+    'note',
+    'notes',
+    'active',
+    'email',
+    'phone',
+    'description',
+    'tags',
+    'source',
+    'kind',
+    'status',
+    'website',
+    'member',
+    'administrator',
+    'manager',
+    'subject',
+    'amount',
+    'total',
+    'series',
+    'score',
+    'start',
+    'due',
+    'done',
+    'lines',
+    'city',
+    'country',
+    'parent',
+    'text',
+    'close',
+    'reopen',
+    'open',
+    'new',
+    'working',
+    'call',
+    'email',
+    'task',
+    'user',
+    'team',
+    'owner',
+    'state',
+    'number',
+    'product',
+    'account',
+    'quantity',
+    'discount',
+    'support',
+    'title',
+    'stage',
+    'expected',
+    'probability',
+  ]);
 
   const keys = filesBelow('metadata/packs', ['.json']).flatMap((file) => {
     const found: string[] = [];
@@ -80,17 +132,25 @@ describe('imports point one way', () => {
 });
 
 test('code is never made from text', () => {
-  const guilty = [...engine, ...filesBelow('runtime-ui')].filter((file) => /\beval\s*\(|new Function\b|node:vm/.test(withoutComments(read(file))));
+  const guilty = [...engine, ...filesBelow('runtime-ui')].filter((file) =>
+    /\beval\s*\(|new Function\b|node:vm/.test(withoutComments(read(file))),
+  );
   expect(guilty).toEqual([]);
 });
 
 test('identifiers are quoted in one place', () => {
-  const guilty = engine.filter((file) => file !== 'engine/db/identifiers.ts' && /replaceAll\('"', '""'\)|escapeIdentifier|`"\$\{/.test(withoutComments(read(file))));
+  const guilty = engine.filter(
+    (file) =>
+      file !== 'engine/db/identifiers.ts' &&
+      /replaceAll\('"', '""'\)|escapeIdentifier|`"\$\{/.test(withoutComments(read(file))),
+  );
   expect(guilty).toEqual([]);
 });
 
 test('nothing but the database layer opens connections', () => {
-  const guilty = engine.filter((file) => !file.startsWith('engine/db/') && /new (pg\.)?(Pool|Client)\(/.test(withoutComments(read(file))));
+  const guilty = engine.filter(
+    (file) => !file.startsWith('engine/db/') && /new (pg\.)?(Pool|Client)\(/.test(withoutComments(read(file))),
+  );
   expect(guilty).toEqual([]);
 });
 
@@ -99,7 +159,9 @@ test('the lock file names no registry host', () => {
 });
 
 test('files stay small enough to hold one idea', () => {
-  const long = [...engine, ...filesBelow('runtime-ui'), ...filesBelow('plugins')].filter((file) => read(file).split('\n').length > 450);
+  const long = [...engine, ...filesBelow('runtime-ui'), ...filesBelow('plugins')].filter(
+    (file) => read(file).split('\n').length > 450,
+  );
   expect(long).toEqual([]);
 });
 

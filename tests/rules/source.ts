@@ -8,7 +8,10 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** Files git knows or would know, below `folder`, with one of the endings. */
 export function filesBelow(folder: string, endings: readonly string[] = ['.ts', '.tsx']): readonly string[] {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', folder], { cwd: ROOT, encoding: 'utf8' });
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', folder], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
   return listed.split('\n').filter((file) => endings.some((ending) => file.endsWith(ending)));
 }
 
@@ -23,5 +26,7 @@ export function withoutComments(source: string): string {
 
 /** Specifiers of all static and dynamic imports with a literal. */
 export function importsOf(source: string): readonly string[] {
-  return [...withoutComments(source).matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].flatMap((match) => match[1] ?? []);
+  return [...withoutComments(source).matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].flatMap(
+    (match) => match[1] ?? [],
+  );
 }

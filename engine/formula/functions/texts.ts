@@ -72,11 +72,12 @@ export const TEXT_FUNCTIONS: readonly FormulaFunction[] = [
     (text) => text.toUpperCase(),
     (sql) => `upper(${sql} collate pg_unicode_fast)`,
   ),
+  // Always the sigma of the middle of a word: the two worlds do not agree on where words end (`'Σ`).
   ofText(
     'lower',
     'text',
-    (text) => text.toLowerCase(),
-    (sql) => `lower(${sql} collate pg_unicode_fast)`,
+    (text) => text.replaceAll('Σ', 'σ').toLowerCase(),
+    (sql) => `lower(translate(${sql}, 'Σ', 'σ') collate pg_unicode_fast)`,
   ),
   ofText('trim', 'text', trim, (sql) => `btrim(${sql}, E' \\t\\r\\n')`),
   ofText(

@@ -118,7 +118,7 @@ function fieldSet(
 function dropBlindFormulas(entity: DraftEntity, keys: Set<string>): void {
   const readable = (key: string): boolean =>
     keys.has(key) && (entity.fields.get(key)?.formula?.reads ?? []).every(readable);
-  for (const key of [...keys]) if (!readable(key)) keys.delete(key);
+  for (const key of entity.fields.keys()) if (!readable(key)) keys.delete(key);
 }
 
 function transitionsOf(

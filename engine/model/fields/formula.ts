@@ -47,8 +47,9 @@ function columnType(field: Field, result: FieldType): string {
   );
 }
 
+const computed = () => refuse('read_only', 'This is computed.');
+
 function formulaOf(result: FieldType): FieldType {
-  const computed = () => refuse('read_only', 'This is computed.');
   const { companion: _, ...inherited } = result;
   return {
     ...inherited,

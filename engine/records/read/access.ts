@@ -4,7 +4,7 @@
  * the other.
  */
 import type { Condition, FieldOperand } from '../../condition/condition.ts';
-import { FALSE, TRUE } from '../../condition/condition.ts';
+import { TRUE } from '../../condition/condition.ts';
 import { any, isTrue, simplify } from '../../condition/simplify.ts';
 import type { Entity, Field, Model } from '../../model/model.ts';
 import type { Grant, Rights } from '../../model/rights.ts';
@@ -57,40 +57,9 @@ export class Access {
     return Object.freeze({
       entity,
       readable,
-      // What we may not look at cannot be asked for; the row policy holds in any case.
-      predicate: this.withoutHidden(predicate, entity) ? predicate : TRUE,
-      masks: this.#masks(entity, read, predicate, visible),
+      predicate,
+      masks: masksOf(entity, read, predicate, visible),
       visible,
-    });
-  }
-
-  #masks(entity: Entity, grants: readonly Grant[], predicate: Condition, visible: (field: Field) => boolean): Map<string, Condition> {
-    const masks = new Map<string, Condition>();
-    if (grants.every((grant) => grant.fields === null)) return masks;
-    const everywhere = JSON.stringify(predicate);
-    for (const field of entity.fields.values()) {
-      if (field.column === null || ALWAYS.has(field.key) || !visible(field)) continue;
-      const condition = rowsOf(grants.filter((grant) => grant.fields === null || grant.fields.has(field.key)));
-      if (isTrue(condition) || JSON.stringify(condition) === everywhere) continue;
-      masks.set(field.key, this.withoutHidden(condition, entity) ? condition : FALSE);
-    }
-    return masks;
-  }
-
-  /**
-   * Whether a condition can be evaluated with the columns that this principal's database role may read. Columns of
-   * system fields always may be.
-   */
-  withoutHidden(condition: Condition, entity: Entity): boolean {
-    return fieldsOf(condition).every(({ steps, field }) => {
-      let place: Entity | undefined = entity;
-      for (const key of [...steps.map((step) => step.field), field]) {
-        const found: Field | undefined = place?.fields.get(key);
-        if (place === undefined || found === undefined) return false;
-        if (!found.system && !this.rights.of(place.name).readableFields.has(key)) return false;
-        place = found.reference === null ? undefined : this.model.entities.get(found.reference.entity);
-      }
-      return true;
     });
   }
 }
@@ -100,6 +69,23 @@ const ALWAYS: ReadonlySet<string> = new Set(['id', 'version']);
 /** Records that one of the grants covers. */
 export function rowsOf(grants: readonly Grant[]): Condition {
   return simplify(any(grants.map((grant) => grant.condition ?? TRUE)));
+}
+
+function masksOf(
+  entity: Entity,
+  grants: readonly Grant[],
+  predicate: Condition,
+  visible: (field: Field) => boolean,
+): Map<string, Condition> {
+  const masks = new Map<string, Condition>();
+  if (grants.every((grant) => grant.fields === null)) return masks;
+  const everywhere = JSON.stringify(predicate);
+  for (const field of entity.fields.values()) {
+    if (field.column === null || ALWAYS.has(field.key) || !visible(field)) continue;
+    const condition = rowsOf(grants.filter((grant) => grant.fields === null || grant.fields.has(field.key)));
+    if (!isTrue(condition) && JSON.stringify(condition) !== everywhere) masks.set(field.key, condition);
+  }
+  return masks;
 }
 
 /** Every field a condition looks at. */

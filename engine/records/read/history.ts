@@ -3,7 +3,7 @@
  * that may be read of records that may be read, and the statement asks for the same once more.
  */
 import type { Statement, StatementResult } from '../../db/execute.ts';
-import { arrayText, fit, qualified, quote } from '../../db/identifiers.ts';
+import { fit, qualified, quote } from '../../db/identifiers.ts';
 import type { Condition } from '../../condition/condition.ts';
 import type { Entity, Field } from '../../model/model.ts';
 import { notFound } from '../../problem.ts';
@@ -48,7 +48,7 @@ function write(scope: Scope, entity: Entity): { text: string; sources: readonly 
   const record = writer.source(entity, 'x', 'any');
   const names = fieldNames(fields, entity, scope, binds);
   const masked = scope.predicates ? maskedFields(fields, masks, entity, writer) : [];
-  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, h.old, h.new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} f on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...masked])} order by h.id desc limit ${LIMIT}`;
+  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, h.old, h.new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...masked])} order by h.id desc limit ${LIMIT}`;
   const entries = `select c.at, c.version, ${actorSql(scope, writer)} as actor, json_agg(json_build_object('field', c.field, 'label', c.label, 'old', c.old, 'new', c.new) order by c.id) as changes from (${change}) c group by c.at, c.version, c.actor order by c.version desc, c.at desc`;
   // A record without changes still answers; one that may not be seen does not.
   const text = `select coalesce((select json_agg(e) from (${entries}) e)::text, '[]') from ${record.from}${whereOf([`x."id" = ${id}`, ...record.where])}`;
@@ -58,7 +58,7 @@ function write(scope: Scope, entity: Entity): { text: string; sources: readonly 
 /** Id, key and label of the readable fields, as rows. */
 function fieldNames(fields: readonly Field[], entity: Entity, scope: Scope, binds: Binds): string {
   const texts = scope.model.translations.get(scope.principal.locale);
-  const list = (values: readonly string[]): string => binds.add({ kind: 'value', value: arrayText(values) }, 'text[]');
+  const list = (values: readonly string[]): string => binds.bind(values, 'text[]');
   const ids = list(fields.map((field) => field.id));
   const keys = list(fields.map((field) => field.key));
   const labels = list(fields.map((field) => texts?.get(`${entity.name}.${field.key}`) ?? field.label));
@@ -66,7 +66,12 @@ function fieldNames(fields: readonly Field[], entity: Entity, scope: Scope, bind
 }
 
 /** Fields that are shown on some records only: their changes too. The record as it is now decides. */
-function maskedFields(fields: readonly Field[], masks: ReadonlyMap<string, Condition>, entity: Entity, writer: SqlWriter): string[] {
+function maskedFields(
+  fields: readonly Field[],
+  masks: ReadonlyMap<string, Condition>,
+  entity: Entity,
+  writer: SqlWriter,
+): string[] {
   return fields.flatMap((field) => {
     const mask = masks.get(field.key);
     if (mask === undefined) return [];

@@ -15,20 +15,23 @@ import type { SqlWriter } from './sql-source.ts';
 
 /** @returns an expression of type json: `["win","lose"]` */
 export function actionsSql(entity: Entity, alias: string, writer: SqlWriter, used?: (column: string) => void): string {
-  const entries = [...entity.fields.values()].flatMap((field) => transitionsOf(field, entity, writer).map((transition) => ({ field, transition })));
+  const entries = [...entity.fields.values()].flatMap((field) =>
+    transitionsOf(field, entity, writer).map((transition) => ({ field, transition })),
+  );
   const rows = entries.flatMap(({ field, transition }) => {
     const column = `${alias}.${quote(field.key)}`;
     const conditions = [`${column} = any(${textArray(transition.from)})`];
     const may = mayTake(transition, entity, writer);
     if (isFalse(may)) return [];
     used?.(field.key);
-    const add = (condition: Condition, effect: Effect | null): void => {
-      if (isTrue(condition) || !writer.access.withoutHidden(condition, entity)) return;
-      conditions.push(`(${over(condition, effect, entity, alias, writer, used)}) is true`);
-    };
-    add(may, null);
+    if (writer.predicates && !isTrue(may)) {
+      used?.('id');
+      conditions.push(permitted(may, entity, alias, writer));
+    }
     const guard = field.guards?.get(transition.key);
-    if (guard !== undefined && isDecided(guard, transition)) add(guard, { field, transition });
+    if (guard !== undefined && isDecided(guard, transition, entity, writer)) {
+      conditions.push(`(${over(guard, { field, transition }, alias, writer, used)}) is true`);
+    }
     return [`case when ${conditions.join(' and ')} then ${literal(transition.key).trim()} end`];
   });
   if (rows.length === 0) return `'[]'::json`;
@@ -48,9 +51,31 @@ function mayTake(transition: Transition, entity: Entity, writer: SqlWriter): Con
   return rowsOf(grants.filter((grant) => grant.transitions === null || grant.transitions.has(transition.key)));
 }
 
-/** Whether the guard says something already: what the transition asks for may still make it true. */
-function isDecided(guard: Condition, transition: Transition): boolean {
-  return fieldsOf(guard).every(({ steps, field }) => !transition.requires.includes(steps[0]?.field ?? field));
+/** Of the record as it is stored: what this reader may not see decides about the right all the same. */
+function permitted(may: Condition, entity: Entity, alias: string, writer: SqlWriter): string {
+  const inner = writer.alias('_w');
+  return `exists (select from ${writer.table(entity)} ${inner} where ${inner}."id" = ${alias}."id" and ${writer.rowCondition(may, entity, inner)})`;
+}
+
+/**
+ * Whether the guard says something already: what the transition asks for may still make it true. A guard over fields
+ * that this reader may not see is left to the transition itself.
+ */
+function isDecided(guard: Condition, transition: Transition, entity: Entity, writer: SqlWriter): boolean {
+  return fieldsOf(guard).every(({ steps, field }) => {
+    let place = entity;
+    for (const step of steps) {
+      const reference = place.fields.get(step.field);
+      if (reference === undefined || !writer.access.of(place).visible(reference)) return false;
+      place = writer.target(step);
+    }
+    const last = place.fields.get(field);
+    return (
+      last !== undefined &&
+      writer.access.of(place).visible(last) &&
+      !transition.requires.includes(steps[0]?.field ?? field)
+    );
+  });
 }
 
 interface Effect {
@@ -58,8 +83,14 @@ interface Effect {
   readonly transition: Transition;
 }
 
-/** A condition over the record, or over the record as it would be after the effect. */
-function over(condition: Condition, effect: Effect | null, entity: Entity, alias: string, writer: SqlWriter, used?: (column: string) => void): string {
+/** A condition over the record as it would be after the effect. */
+function over(
+  condition: Condition,
+  effect: Effect,
+  alias: string,
+  writer: SqlWriter,
+  used?: (column: string) => void,
+): string {
   return conditionToSql(condition, {
     alias: `${alias}.`,
     schema: quote(writer.schema),
@@ -67,10 +98,10 @@ function over(condition: Condition, effect: Effect | null, entity: Entity, alias
     bind: writer.binds.bind,
     user: writer.binds.user,
     field: (operand) => {
-      const changed = effect === null ? undefined : changedValue(operand, effect, writer);
+      const changed = changedValue(operand, effect, writer);
       if (changed !== undefined) return changed;
       used?.(operand.steps[0]?.field ?? operand.field);
-      return reach(operand, entity, alias, writer);
+      return reach(operand, alias, writer);
     },
   });
 }
@@ -95,7 +126,7 @@ function isScalar(value: unknown): value is Value {
 }
 
 /** Over references: under the row policies of what is reached, which the condition of a guard is written for. */
-function reach({ steps, field }: FieldOperand, entity: Entity, alias: string, writer: SqlWriter): string {
+function reach({ steps, field }: FieldOperand, alias: string, writer: SqlWriter): string {
   let reached = `${alias}.${quote(steps[0]?.field ?? field)}`;
   for (const [index, step] of steps.entries()) {
     const inner = writer.alias('_g');
@@ -104,10 +135,9 @@ function reach({ steps, field }: FieldOperand, entity: Entity, alias: string, wr
     const { from, where } = writer.source(target, inner, 'any');
     reached = `(select ${inner}.${column} from ${from} where ${[`${inner}."id" = ${reached}`, ...where].join(' and ')})`;
   }
-  return entity.fields.has(steps[0]?.field ?? field) ? reached : `null::text`;
+  return reached;
 }
 
 function textArray(values: readonly string[]): string {
   return `array[${values.map((value) => literal(value).trim()).join(', ')}]::text[]`;
 }
-

@@ -1,0 +1,120 @@
+/** Imports of an entity: a file comes in as a stream, is looked at, mapped, run in the background, and its errors leave as a file. */
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import busboy from 'busboy';
+import { notFound, Problem } from '../problem.ts';
+import { hasBody, readJson, RECORD_LIMIT } from './body.ts';
+import { sendJson } from './exchange.ts';
+import type { RecordRequest } from './record-request.ts';
+import { notAllowed } from './problem-response.ts';
+import { requireId } from './record-request.ts';
+
+/** Bytes of a file to import. */
+const FILE_LIMIT = 50 * 1024 * 1024;
+
+function invalidImport(message: string, pointer = '/file'): Problem {
+  return new Problem('invalid_import', message, [{ code: 'invalid_import', message, pointer }]);
+}
+
+/** Hands the first file of the multipart body to `take` as it arrives. @throws Problem `unsupported_media_type`, `invalid_import`, `too_large` */
+async function receiveFile<T>(
+  request: IncomingMessage,
+  take: (name: string, stream: Readable) => Promise<T>,
+): Promise<T> {
+  const type = request.headers['content-type'] ?? '';
+  if (!/^multipart\/form-data\s*;/i.test(type)) {
+    throw new Problem('unsupported_media_type', 'Send the file as multipart/form-data, in a field named "file".', [
+      { code: 'unsupported_media_type', message: 'Expected multipart/form-data.', parameter: 'Content-Type' },
+    ]);
+  }
+  let parser: busboy.Busboy;
+  try {
+    parser = busboy({
+      headers: request.headers,
+      limits: { files: 1, fields: 8, fieldSize: 4096, parts: 10, fileSize: FILE_LIMIT },
+    });
+  } catch {
+    throw invalidImport('The multipart body has no boundary.', '');
+  }
+  const result = new Promise<T>((resolve, reject) => {
+    let taken = false;
+    parser.on('file', (field, stream, info) => {
+      if (field !== 'file') {
+        stream.resume();
+        return;
+      }
+      taken = true;
+      stream.on('limit', () => {
+        const problem = new Problem('too_large', `The file may have ${FILE_LIMIT} bytes at most.`);
+        stream.destroy(problem);
+        reject(problem);
+      });
+      take(info.filename ?? 'file', stream).then(resolve, (error: unknown) => {
+        stream.resume();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      });
+    });
+    parser.on('error', () => reject(invalidImport('The multipart body cannot be read.', '')));
+    parser.on('close', () => {
+      if (!taken) reject(invalidImport('There is no file: send it in a field named "file".'));
+    });
+    request.once('aborted', () => reject(invalidImport('The upload was broken off.')));
+  });
+  request.pipe(parser);
+  try {
+    return await result;
+  } finally {
+    request.unpipe(parser);
+    request.resume();
+  }
+}
+
+async function errorsFile(request: RecordRequest, id: string): Promise<void> {
+  const { exchange, scope, entity, services } = request;
+  const stream = await services.importer.errors(scope, entity, id);
+  exchange.response.writeHead(200, [
+    ...exchange.headers,
+    'Content-Type',
+    'text/csv; charset=utf-8',
+    'Content-Disposition',
+    `attachment; filename="${entity.plural}-errors.csv"`,
+    'Cache-Control',
+    'no-store',
+    'X-Request-Id',
+    exchange.id,
+  ]);
+  await pipeline(stream, exchange.response);
+}
+
+/** `{url}/imports…`; `rest` is what stands after `imports`. */
+export async function importRoute(request: RecordRequest, rest: readonly string[]): Promise<void> {
+  const { exchange, scope, entity, services, method } = request;
+  const [first, second] = rest;
+  if (first === undefined) {
+    if (method !== 'POST') throw notAllowed('POST');
+    const made = await receiveFile(exchange.request, (name, stream) =>
+      services.importer.upload(scope, entity, { name, stream }),
+    );
+    return sendJson(exchange, 201, { data: made });
+  }
+  const id = requireId(first);
+  if (second === undefined) {
+    if (method === 'GET' || method === 'HEAD')
+      return sendJson(exchange, 200, { data: await services.importer.status(scope, entity, id) });
+    if (method !== 'PATCH') throw notAllowed('GET, HEAD, PATCH');
+    const body = await readJson(exchange.request, RECORD_LIMIT);
+    return sendJson(exchange, 200, { data: await services.importer.configure(scope, entity, id, body) });
+  }
+  if (rest.length > 2) throw notFound();
+  if (second === 'start') {
+    if (method !== 'POST') throw notAllowed('POST');
+    const body = hasBody(exchange.request) ? await readJson(exchange.request, RECORD_LIMIT) : {};
+    return sendJson(exchange, 202, { data: await services.importer.start(scope, entity, id, body) });
+  }
+  if (second === 'errors.csv') {
+    if (method !== 'GET' && method !== 'HEAD') throw notAllowed('GET, HEAD');
+    return errorsFile(request, id);
+  }
+  throw notFound();
+}

@@ -1,0 +1,299 @@
+/** The routes of one entity as OpenAPI paths, as far as the principal may use them. */
+import type { Entity, Field } from '../model/model.ts';
+import type { Scope } from '../records/scope.ts';
+import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
+import { exampleOf, recordExample, schemaNames, schemaRef } from './openapi-schemas.ts';
+import { readableFields, resourceUrl } from './ui-entity.ts';
+
+type Part = Readonly<Record<string, unknown>>;
+type Paths = Record<string, Part>;
+
+const parameter = (key: string): Part => ({ $ref: `#/components/parameters/${key}` });
+const headerRef = (key: string): Part => ({ [key]: { $ref: `#/components/headers/${key}` } });
+const json = (schema: Part, example?: unknown): Part => ({
+  'application/json': { schema, ...(example !== undefined && { example }) },
+});
+const data = (schema: Part): Part => ({ type: 'object', required: ['data'], properties: { data: schema } });
+
+const LIST_CONTROLS = [
+  'select',
+  'order',
+  'first',
+  'after',
+  'before',
+  'offset',
+  'count',
+  'search',
+  'view',
+  'group',
+  'agg',
+] as const;
+
+/** A filter such as `amount[gte]=10.00`: one deep object per field, its members the operators. */
+function filterParameter(scope: Scope, field: Field): Part {
+  const value = field.type.outputSchema(field);
+  const example = exampleOf(scope, field);
+  const single = Array.isArray(example) ? { type: 'string' } : value;
+  const member = (operator: string): Part => {
+    if (operator === 'null') return { type: 'boolean' };
+    if (
+      operator === 'in' ||
+      operator === 'nin' ||
+      operator === 'between' ||
+      operator === 'hasAny' ||
+      operator === 'hasAll'
+    ) {
+      return { type: 'string', description: 'Values with commas between them.' };
+    }
+    return operator === 'eq' ? single : { type: 'string' };
+  };
+  return {
+    name: field.key,
+    in: 'query',
+    required: false,
+    style: 'deepObject',
+    explode: true,
+    description: `Filter by “${field.label}”. Without an operator: equal.`,
+    schema: {
+      type: 'object',
+      additionalProperties: false,
+      properties: Object.fromEntries(field.type.operators.map((operator) => [operator, member(operator)])),
+    },
+  };
+}
+
+function operation(entity: Entity, verb: string, summary: string, rest: Part): Part {
+  return { operationId: `${verb}_${entity.name.replace('.', '_')}`, tags: [entity.name], summary, ...rest };
+}
+
+function collection(scope: Scope, entity: Entity, paths: Paths): void {
+  const rights = scope.rights.of(entity.name);
+  const names = schemaNames(entity);
+  const url = resourceUrl(entity);
+  const item: Record<string, Part> = {};
+  if (rights.read.length > 0) {
+    const filterable = readableFields(scope, entity).filter((field) => field.type.operators.length > 0);
+    const found: Part = {
+      description: 'A page of records, or of groups.',
+      headers: headerRef('Link'),
+      content: json(schemaRef(names.list)),
+    };
+    item['get'] = operation(entity, 'list', `List ${entity.pluralLabel}`, {
+      parameters: [...LIST_CONTROLS.map(parameter), ...filterable.map((field) => filterParameter(scope, field))],
+      responses: { '200': found, ...problems(...ALWAYS, 504) },
+    });
+    paths[`${url}/$query`] = {
+      post: operation(entity, 'query', `Query ${entity.pluralLabel}`, {
+        description:
+          'The same as the list, with the query as JSON: also `and`, `or`, `not`. The method QUERY (RFC 10008) on the list does the same.',
+        requestBody: {
+          required: true,
+          content: json(
+            {
+              type: 'object',
+              properties: {
+                where: { type: 'object' },
+                select: { type: 'array' },
+                order: { type: 'array', items: { type: 'string' } },
+                first: { type: 'integer' },
+                after: { type: ['string', 'null'] },
+                count: { enum: ['none', 'exact', 'capped'] },
+              },
+            },
+            {
+              where: { created_at: { gte: '2026-01-01T00:00:00Z' } },
+              select: ['id', '_title'],
+              order: ['-created_at'],
+              first: 50,
+            },
+          ),
+        },
+        responses: { '200': found, ...problems(...ALWAYS, 413, 415, 422, 504) },
+      }),
+    };
+  }
+  if (rights.create.length > 0) {
+    const one = schemaRef(names.create);
+    const example = recordExample(
+      scope,
+      entity,
+      [...rights.creatableFields].filter((key) => entity.fields.get(key)?.required === true),
+    );
+    item['post'] = operation(entity, 'create', `Create ${entity.label}`, {
+      parameters: ['select', 'idempotencyKey', 'prefer'].map(parameter),
+      requestBody: {
+        required: true,
+        content: json({ oneOf: [one, { type: 'array', minItems: 1, maxItems: 1000, items: one }] }, example),
+      },
+      responses: {
+        '201': written(scope, entity, { ...headerRef('Location'), ...headerRef('ETag') }),
+        ...problems(...WITH_BODY),
+      },
+    });
+  }
+  if (Object.keys(item).length > 0) paths[url] = item;
+}
+
+/** The answer to a write: the record, as far as it may be read. */
+function written(scope: Scope, entity: Entity, headers: Part): Part {
+  const readable = scope.rights.of(entity.name).read.length > 0;
+  return {
+    description: 'Done. The body has the record, unless `Prefer: return=minimal` was sent.',
+    headers: { ...headers, ...headerRef('Idempotency-Replayed') },
+    ...(readable && { content: json(data(schemaRef(schemaNames(entity).record))) }),
+  };
+}
+
+function record(scope: Scope, entity: Entity, paths: Paths): void {
+  const rights = scope.rights.of(entity.name);
+  const names = schemaNames(entity);
+  const url = `${resourceUrl(entity)}/{id}`;
+  const item: Record<string, unknown> = {};
+  if (rights.read.length > 0) {
+    item['get'] = operation(entity, 'read', `Read ${entity.label}`, {
+      parameters: ['select', 'ifNoneMatch'].map(parameter),
+      responses: {
+        '200': { description: 'The record.', headers: headerRef('ETag'), content: json(data(schemaRef(names.record))) },
+        '304': { description: 'It is as the ETag says.' },
+        ...problems(...ALWAYS),
+      },
+    });
+  }
+  if (rights.update.length > 0) {
+    item['patch'] = operation(entity, 'update', `Change ${entity.label}`, {
+      parameters: ['select', 'ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
+      requestBody: {
+        required: true,
+        content: {
+          ...json(schemaRef(names.update)),
+          'application/merge-patch+json': { schema: schemaRef(names.update) },
+        },
+      },
+      responses: {
+        '200': written(scope, entity, headerRef('ETag')),
+        '204': { description: 'Done, without a body.' },
+        ...problems(...WITH_BODY),
+      },
+    });
+  }
+  if (rights.delete.length > 0) {
+    item['delete'] = operation(entity, 'delete', `Delete ${entity.label}`, {
+      parameters: ['ifMatch', 'idempotencyKey'].map(parameter),
+      responses: { '204': { description: 'Deleted.' }, ...problems(...ALWAYS, 403, 409, 412) },
+    });
+  }
+  if (Object.keys(item).length > 0) paths[url] = { parameters: [parameter('id')], ...item };
+  if (rights.read.length > 0 && entity.history) {
+    paths[`${url}/history`] = {
+      parameters: [parameter('id')],
+      get: operation(entity, 'history', `History of ${entity.label}`, {
+        responses: {
+          '200': {
+            description: 'Changes, newest first.',
+            content: json(data({ type: 'array', items: schemaRef('HistoryEntry') })),
+          },
+          ...problems(...ALWAYS),
+        },
+      }),
+    };
+  }
+}
+
+function actions(scope: Scope, entity: Entity, paths: Paths): void {
+  const rights = scope.rights.of(entity.name);
+  const url = `${resourceUrl(entity)}/{id}/actions`;
+  const post = (key: string, summary: string, body: Part | null): void => {
+    paths[`${url}/${key}`] = {
+      parameters: [parameter('id')],
+      post: operation(entity, key, summary, {
+        parameters: ['select', 'ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
+        ...(body && { requestBody: { required: false, content: json(body) } }),
+        responses: { '200': written(scope, entity, headerRef('ETag')), ...problems(...WITH_BODY) },
+      }),
+    };
+  };
+  for (const field of entity.fields.values()) {
+    const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
+    for (const transition of lifecycle?.transitions.values() ?? []) {
+      if (rights.transitions.has(transition.key))
+        post(transition.key, `${entity.label}: ${transition.label}`, schemaRef(schemaNames(entity).update));
+    }
+  }
+  if (entity.softDelete && rights.delete.length > 0) post('restore', `Restore ${entity.label}`, null);
+}
+
+function imports(scope: Scope, entity: Entity, paths: Paths): void {
+  if (!scope.rights.of(entity.name).import) return;
+  const url = `${resourceUrl(entity)}/imports`;
+  const answer = (status: string, description: string): Part => ({
+    [status]: { description, content: json(data(schemaRef('Import'))) },
+  });
+  paths[url] = {
+    post: operation(entity, 'import', `Upload a file of ${entity.pluralLabel}`, {
+      requestBody: {
+        required: true,
+        content: {
+          'multipart/form-data': {
+            schema: {
+              type: 'object',
+              required: ['file'],
+              properties: { file: { type: 'string', contentMediaType: 'text/csv' } },
+            },
+          },
+        },
+      },
+      responses: {
+        ...answer('201', 'What was found in the file, with a suggested mapping.'),
+        ...problems(...ALWAYS, 403, 413, 415, 422),
+      },
+    }),
+  };
+  paths[`${url}/{import}`] = {
+    parameters: [parameter('import')],
+    get: operation(entity, 'import_status', 'Progress of an import', {
+      responses: { ...answer('200', 'How far it is.'), ...problems(...ALWAYS) },
+    }),
+    patch: operation(entity, 'import_settings', 'Settings of an import', {
+      requestBody: {
+        required: true,
+        content: json({
+          type: 'object',
+          properties: {
+            mapping: { type: 'object' },
+            upsertBy: { type: 'array', items: { type: 'string' } },
+            dryRun: { type: 'boolean' },
+          },
+        }),
+      },
+      responses: { ...answer('200', 'Stored.'), ...problems(...WITH_BODY) },
+    }),
+  };
+  paths[`${url}/{import}/start`] = {
+    parameters: [parameter('import')],
+    post: operation(entity, 'import_start', 'Start an import', {
+      responses: { ...answer('202', 'It runs.'), ...problems(...ALWAYS, 403, 409, 422) },
+    }),
+  };
+  paths[`${url}/{import}/errors.csv`] = {
+    parameters: [parameter('import')],
+    get: operation(entity, 'import_errors', 'Rows that were not imported', {
+      responses: {
+        '200': {
+          description: 'The rows as they were, each with its reason.',
+          content: { 'text/csv': { schema: { type: 'string' } } },
+        },
+        ...problems(...ALWAYS),
+      },
+    }),
+  };
+}
+
+/** Every path of the entity that the principal may use. */
+export function entityPaths(scope: Scope, entity: Entity): Paths {
+  const paths: Paths = {};
+  collection(scope, entity, paths);
+  record(scope, entity, paths);
+  actions(scope, entity, paths);
+  imports(scope, entity, paths);
+  return paths;
+}

@@ -1,0 +1,211 @@
+/** The schemas of one entity: a record as it is answered, as it is created, as it is changed. From the field types alone. */
+import type { JsonSchema } from '../model/field-type.ts';
+import type { Entity, Field } from '../model/model.ts';
+import type { Scope } from '../records/scope.ts';
+import { isReadable, readableFields } from './ui-entity.ts';
+
+export type SchemaSet = Record<string, JsonSchema>;
+
+/** Names of an entity's schemas under `components/schemas`. */
+export function schemaNames(entity: Entity): {
+  readonly record: string;
+  readonly create: string;
+  readonly update: string;
+  readonly list: string;
+} {
+  return {
+    record: entity.name,
+    create: `${entity.name}.create`,
+    update: `${entity.name}.update`,
+    list: `${entity.name}.list`,
+  };
+}
+
+export function schemaRef(name: string): JsonSchema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+const EXAMPLE_ID = '01900000-0000-7000-8000-000000000001';
+
+/** A value such as the field has, by its kind. */
+export function exampleOf(scope: Scope, field: Field): unknown {
+  const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
+  if (lifecycle) return lifecycle.initial;
+  const first = field.choices?.[0]?.key;
+  if (first !== undefined) return field.type.valueType === 'texts' ? [first] : first;
+  const schema = field.type.outputSchema(field);
+  switch (field.type.valueType) {
+    case 'uuid':
+      return EXAMPLE_ID;
+    case 'integer':
+      return typeof schema['minimum'] === 'number' ? Math.max(1, schema['minimum']) : 1;
+    case 'decimal':
+      return decimalExample(field);
+    case 'boolean':
+      return true;
+    case 'date':
+      return '2026-01-31';
+    case 'datetime':
+      return '2026-01-31T10:00:00.000Z';
+    case 'texts':
+      return ['example'];
+    case 'uuids':
+      return [EXAMPLE_ID];
+    case 'text':
+      return textExample(scope, field);
+    case null:
+    default:
+      return [];
+  }
+}
+
+function decimalExample(field: Field): string {
+  const scale = /,\s*(\d+)\)/.exec(field.type.columns(field)[0]?.type ?? '')?.[1];
+  return (10).toFixed(scale === undefined ? 2 : Number(scale));
+}
+
+function textExample(scope: Scope, field: Field): string {
+  switch (field.type.key) {
+    case 'email':
+      return 'sara@example.com';
+    case 'phone':
+      return '+4915112345678';
+    case 'url':
+      return 'https://example.com/';
+    case 'currency':
+      return scope.tenant.currency;
+    default:
+      return field.label;
+  }
+}
+
+function nullable(schema: JsonSchema): JsonSchema {
+  return { anyOf: [schema, { type: 'null' }] };
+}
+
+/** What a reference may be answered as: its id, or the record when it was selected. */
+function outputSchema(scope: Scope, field: Field): JsonSchema {
+  const described = { title: field.label, ...(field.help !== null && { description: field.help }) };
+  if (field.children)
+    return {
+      ...described,
+      type: 'array',
+      description: 'Answered when selected.',
+      items: schemaRef(field.children.entity),
+    };
+  const own = field.type.outputSchema(field);
+  const target = field.reference?.entity;
+  const value = target !== undefined && isReadable(scope.rights, target) ? { anyOf: [own, schemaRef(target)] } : own;
+  return {
+    ...described,
+    ...(field.required || field.system ? value : nullable(value)),
+    readOnly: field.readOnly || field.system,
+  };
+}
+
+function inputSchema(scope: Scope, field: Field): JsonSchema | null {
+  if (field.children) {
+    const child = scope.model.entities.get(field.children.entity);
+    return child && scope.rights.of(child.name).create.length > 0
+      ? { title: field.label, type: 'array', maxItems: 1000, items: schemaRef(schemaNames(child).create) }
+      : null;
+  }
+  const own = field.type.inputSchema(field);
+  if (own === null) return null;
+  const examples = [exampleOf(scope, field)];
+  return { title: field.label, ...(field.required ? own : nullable(own)), examples };
+}
+
+function inputs(scope: Scope, entity: Entity, allowed: ReadonlySet<string>): SchemaSet {
+  const made: SchemaSet = {};
+  for (const key of allowed) {
+    const field = entity.fields.get(key);
+    const schema = field ? inputSchema(scope, field) : null;
+    if (schema) made[key] = schema;
+  }
+  return made;
+}
+
+/** A field must be sent when it is required and nothing else gives it a value. */
+function mustSend(entity: Entity, key: string): boolean {
+  const field = entity.fields.get(key);
+  return (
+    field !== undefined &&
+    field.required &&
+    field.default === undefined &&
+    field.lifecycle === null &&
+    key !== 'owner' &&
+    field.key !== entity.parent?.field
+  );
+}
+
+/** A whole record as an example, of the fields given. */
+export function recordExample(scope: Scope, entity: Entity, keys: Iterable<string>): Record<string, unknown> {
+  const example: Record<string, unknown> = {};
+  for (const key of keys) {
+    const field = entity.fields.get(key);
+    if (field && !field.children) example[key] = exampleOf(scope, field);
+  }
+  return example;
+}
+
+/** All schemas of an entity that the principal has a use for, by name. */
+export function entitySchemas(scope: Scope, entity: Entity): SchemaSet {
+  const names = schemaNames(entity);
+  const rights = scope.rights.of(entity.name);
+  const made: SchemaSet = {};
+  if (rights.read.length > 0) {
+    const fields = readableFields(scope, entity);
+    made[names.record] = {
+      type: 'object',
+      title: entity.label,
+      properties: {
+        ...Object.fromEntries(fields.map((field) => [field.key, outputSchema(scope, field)])),
+        _title: { type: 'string', readOnly: true, description: 'The title, when selected.' },
+        _actions: {
+          type: 'array',
+          readOnly: true,
+          items: { type: 'string' },
+          description: 'Transitions that are possible now, when selected.',
+        },
+      },
+      examples: [
+        recordExample(
+          scope,
+          entity,
+          fields.map(({ key }) => key),
+        ),
+      ],
+    };
+    made[names.list] = {
+      type: 'object',
+      required: ['data', 'page'],
+      properties: {
+        data: { type: 'array', items: schemaRef(names.record) },
+        page: schemaRef('Page'),
+        count: schemaRef('Count'),
+      },
+    };
+  }
+  if (rights.create.length > 0) {
+    const properties = inputs(scope, entity, rights.creatableFields);
+    const required = Object.keys(properties).filter((key) => mustSend(entity, key));
+    made[names.create] = {
+      type: 'object',
+      title: entity.label,
+      additionalProperties: false,
+      properties,
+      ...(required.length > 0 && { required }),
+    };
+  }
+  if (rights.update.length > 0) {
+    made[names.update] = {
+      type: 'object',
+      title: entity.label,
+      description: 'JSON Merge Patch (RFC 7396): what is left out stays.',
+      additionalProperties: false,
+      properties: inputs(scope, entity, rights.updatableFields),
+    };
+  }
+  return made;
+}

@@ -1,0 +1,72 @@
+/**
+ * What HTTP needs of the other modules, and no more: their classes fit these interfaces, and so does a test's double.
+ */
+import type { Readable } from 'node:stream';
+import type { Entity } from '../model/model.ts';
+import type { Query, Selection } from '../records/query/query.ts';
+import type { Scope } from '../records/scope.ts';
+import type { Services } from '../services.ts';
+import type { Idempotency } from './request-headers.ts';
+
+export interface RecordReader {
+  list(scope: Scope, entity: Entity, query: Query): Promise<{ readonly body: string }>;
+  one(
+    scope: Scope,
+    entity: Entity,
+    id: string,
+    selection: Selection | null,
+  ): Promise<{ readonly body: string; readonly version: number } | null>;
+  history(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }>;
+}
+
+export interface WriteOptions {
+  readonly idempotency?: Idempotency;
+  readonly returning: Selection | null | 'minimal';
+  readonly ifMatch?: number;
+}
+
+export interface WriteAnswer {
+  readonly status: number;
+  readonly body: string | null;
+  readonly id?: string;
+  readonly version?: number;
+  readonly replayed: boolean;
+}
+
+export interface RecordWriter {
+  create(scope: Scope, entity: Entity, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  update(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  remove(scope: Scope, entity: Entity, id: string, options: WriteOptions): Promise<WriteAnswer>;
+  restore(scope: Scope, entity: Entity, id: string, options: WriteOptions): Promise<WriteAnswer>;
+  transition(
+    scope: Scope,
+    entity: Entity,
+    id: string,
+    action: string,
+    body: unknown,
+    options: WriteOptions,
+  ): Promise<WriteAnswer>;
+}
+
+export interface RecordImporter {
+  upload(scope: Scope, entity: Entity, file: { readonly name: string; readonly stream: Readable }): Promise<unknown>;
+  configure(scope: Scope, entity: Entity, id: string, body: unknown): Promise<unknown>;
+  start(scope: Scope, entity: Entity, id: string, body: unknown): Promise<unknown>;
+  status(scope: Scope, entity: Entity, id: string): Promise<unknown>;
+  errors(scope: Scope, entity: Entity, id: string): Promise<Readable>;
+}
+
+export interface MetadataPublisher {
+  documents(tenant: string): Promise<unknown>;
+  plan(tenant: string, input: unknown): Promise<unknown>;
+  publish(tenant: string, input: unknown): Promise<unknown>;
+  releases(tenant: string): Promise<readonly { readonly number: number }[]>;
+  rollback(tenant: string, input: unknown): Promise<unknown>;
+}
+
+export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher'> & {
+  readonly reader: RecordReader;
+  readonly writer: RecordWriter;
+  readonly importer: RecordImporter;
+  readonly publisher: MetadataPublisher;
+};

@@ -1,0 +1,114 @@
+/** The HTTP surface of the engine, whole: which address is answered by which file. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Express } from 'express';
+import express from 'express';
+import { notFound } from '../problem.ts';
+import type { Exchange } from './exchange.ts';
+import { logExchange, openExchange, sendJson, sendText } from './exchange.ts';
+import { mountHealth } from './health.ts';
+import { mountMetadata } from './metadata.ts';
+import { mountOpenApi } from './openapi.ts';
+import { mountPages } from './pages.ts';
+import type { HttpServices } from './ports.ts';
+import { describeProblem, sendProblem } from './problem-response.ts';
+import { isRecordPath, recordDispatcher } from './records.ts';
+import { attach, exchangeOf, mount } from './routes.ts';
+import { Scopes } from './scopes.ts';
+import { mountSession } from './session.ts';
+import { mountUiModel } from './ui-model-build.ts';
+
+export interface HttpOptions {
+  /** Folder of the built screens; `dist/ui` by default. */
+  readonly uiRoot?: string;
+  /** Proxies in front whose `X-Forwarded-For` is believed (default 0). */
+  readonly trustedProxies?: number;
+  /** Whether the process is shutting down; `/readyz` says so. */
+  readonly draining?: () => boolean;
+  /** Whether the compiler adds the permissions' conditions (default true); tests of the row policies say false. */
+  readonly predicates?: boolean;
+}
+
+/** Headers of every API answer. JSON that a browser shows by itself must neither run nor be framed nor be read across sites. */
+function apiHeaders(publicUrl: string): readonly string[] {
+  return [
+    'Content-Security-Policy',
+    "default-src 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options',
+    'nosniff',
+    'X-Frame-Options',
+    'DENY',
+    'Referrer-Policy',
+    'same-origin',
+    'Cross-Origin-Opener-Policy',
+    'same-origin',
+    'Cross-Origin-Resource-Policy',
+    'same-origin',
+    ...(publicUrl.startsWith('https:') ? ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'] : []),
+  ];
+}
+
+function problemPage(code: string, exchange: Exchange): void {
+  const problem = describeProblem(code);
+  if (!problem) throw notFound();
+  if (!exchange.request.headers.accept?.includes('text/html')) return sendJson(exchange, 200, problem);
+  const again = problem.retryable ? 'Trying the same request again may succeed.' : 'The same request will fail again.';
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>${problem.code}</title><h1>${problem.title}</h1><p>Code <code>${problem.code}</code>, HTTP status ${problem.status}. ${again}</p></html>`;
+  sendText(exchange, 200, html, { type: 'text/html; charset=utf-8' });
+}
+
+/** Express adds about as much to a request as a small query costs, so record routes go past it. */
+function dispatchFirst(app: Express, dispatch: (request: IncomingMessage, response: ServerResponse) => boolean): void {
+  const whole: unknown = Reflect.get(app, 'handle');
+  if (typeof whole !== 'function') throw new TypeError('express has no handle');
+  Reflect.set(app, 'handle', (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => {
+    if (!dispatch(request, response)) Reflect.apply(whole, app, [request, response, next]);
+  });
+}
+
+/**
+ * The application, a request listener. Apply `guardServer` (limits.ts) to the server that listens with it.
+ *
+ * `/api/{pack}/v1/…` records.ts · `/api/session` session.ts · `/api/ui/model` ui-model-build.ts · `/api/openapi.json`
+ * openapi.ts · `/api/metadata/…` metadata.ts · `/livez`, `/readyz` health.ts · `/problems/{code}` here · the rest pages.ts
+ */
+export function createHttp(services: HttpServices, options: HttpOptions = {}): Express {
+  const { log, publicUrl } = services;
+  const publicOrigin = new URL(publicUrl).origin;
+  const headers = apiHeaders(publicUrl);
+  const scopes = new Scopes(services.models, options.predicates);
+  const records = recordDispatcher(services, scopes, publicOrigin);
+  const app = express();
+  app
+    .disable('x-powered-by')
+    .disable('etag')
+    .set('query parser', false)
+    .enable('strict routing')
+    .enable('case sensitive routing');
+
+  dispatchFirst(app, (request, response) => {
+    if (!isRecordPath(request.url ?? '')) return false;
+    const exchange = openExchange(request, response, log, headers);
+    void records(exchange).finally(() => logExchange(exchange));
+    return true;
+  });
+  app.use((request, response, next) => {
+    const exchange = openExchange(request, response, log, headers);
+    attach(exchange);
+    response.once('close', () => logExchange(exchange));
+    next();
+  });
+
+  mountHealth(app, services.database, options.draining ?? (() => false));
+  mountSession(app, services, { publicOrigin, trustedProxies: options.trustedProxies ?? 0 });
+  mountUiModel(app, services, scopes, publicOrigin);
+  mountOpenApi(app, services, scopes, publicOrigin);
+  mountMetadata(app, services, scopes, publicOrigin);
+  mount(app, '/problems/:code', { GET: (exchange, { code = '' }) => problemPage(code, exchange) });
+  mountPages(app, options.uiRoot);
+
+  app.use((error: unknown, request: express.Request, _response: express.Response, _next: express.NextFunction) => {
+    // A path that is not valid percent-encoding is an address where nothing is.
+    sendProblem(exchangeOf(request), error instanceof URIError ? notFound() : error);
+  });
+  return app;
+}

@@ -1,0 +1,181 @@
+/** One entity as the screens of a principal know it. */
+import type { Entity, Field, View } from '../model/model.ts';
+import type { EntityRights, Rights } from '../model/rights.ts';
+import { textKey } from '../model/texts.ts';
+import type { Scope } from '../records/scope.ts';
+import type { UiEntity, UiField, UiView } from './ui-model.ts';
+
+/** @param own the principal's roles with all they inherit: a view for sales representatives is one for their managers too */
+export function isFor(roles: readonly string[] | null, own: ReadonlySet<string>): boolean {
+  return roles === null || roles.some((role) => own.has(role));
+}
+
+/** From a text's key and its English to the text in the person's language, see `model/texts.ts`. */
+export type Translate = (key: string, english: string) => string;
+
+export function isReadable(rights: Rights, entity: string): boolean {
+  return rights.of(entity).read.length > 0;
+}
+
+/** Fields that the principal may read: the organisation's first, those the engine keeps last. Children only when their entity is readable. */
+export function readableFields(scope: Scope, entity: Entity): readonly Field[] {
+  const rights = scope.rights.of(entity.name);
+  const fields = [...entity.fields.values()].filter((field) => {
+    if (field.children) return isReadable(scope.rights, field.children.entity);
+    return rights.readableFields.has(field.key);
+  });
+  return [...fields.filter((field) => !field.system), ...fields.filter((field) => field.system)];
+}
+
+function scaleOf(field: Field): number | null {
+  const digits = /^numeric\(\d+,\s*(\d+)\)/.exec(field.type.columns(field)[0]?.type ?? '')?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+function choicesOf(scope: Scope, entity: Entity, field: Field, translate: Translate): UiField['choices'] {
+  const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
+  const choices = lifecycle ? [...lifecycle.states.values()] : field.choices;
+  return (
+    choices?.map(({ key, label, color }) => ({
+      key,
+      label: translate(textKey.choice(entity.name, field.key, key), label),
+      color,
+    })) ?? null
+  );
+}
+
+function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRights, translate: Translate): UiField {
+  const { type } = field;
+  const onCreate = rights.creatableFields.has(field.key);
+  const onUpdate = rights.updatableFields.has(field.key);
+  const target = field.reference?.entity;
+  return {
+    key: field.key,
+    label: translate(textKey.field(entity, field), field.label),
+    help: field.help === null ? null : translate(textKey.help(entity, field), field.help),
+    type: type.key,
+    widget: type.widget(field),
+    valueType: type.valueType,
+    required: field.required,
+    system: field.system,
+    onCreate,
+    onUpdate,
+    sortable: type.sortable,
+    groupable: type.groupable,
+    operators: type.operators,
+    schema: field.system && !onCreate ? null : type.inputSchema(field),
+    choices: choicesOf(scope, entity, field, translate),
+    reference: target !== undefined && isReadable(scope.rights, target) ? target : null,
+    children: field.children,
+    currencyField: field.currencyField,
+    scale: scaleOf(field),
+  };
+}
+
+function uiView(view: View, readable: ReadonlySet<string>, translate: Translate): UiView {
+  return {
+    key: view.key,
+    label: translate(textKey.view(view.name), view.label),
+    columns: view.columns.filter(({ field }) => readable.has(field)),
+    order: view.order
+      .filter(({ field }) => readable.has(field))
+      .map(({ field, descending }) => (descending ? `-${field}` : field))
+      .join(','),
+    filtered: view.filter !== null,
+  };
+}
+
+function transitionsOf(
+  scope: Scope,
+  entity: Entity,
+  rights: EntityRights,
+  readable: ReadonlySet<string>,
+  translate: Translate,
+): UiEntity['transitions'] {
+  return [...entity.fields.values()].flatMap((field) => {
+    const lifecycle =
+      field.lifecycle === null || !readable.has(field.key) ? undefined : scope.model.lifecycles.get(field.lifecycle);
+    const transitions = [...(lifecycle?.transitions.values() ?? [])];
+    return transitions
+      .filter(({ key }) => rights.transitions.has(key))
+      .map(({ key, label, from, to, requires }) => ({
+        key,
+        label: translate(textKey.step(entity.name, field.key, key), label),
+        field: field.key,
+        from,
+        to,
+        requires: requires.filter((name) => readable.has(name)),
+      }));
+  });
+}
+
+function formOf(scope: Scope, entity: Entity, fields: readonly UiField[], translate: Translate): UiEntity['form'] {
+  const readable = new Set(fields.map(({ key }) => key));
+  const form = scope.model.forms.get(entity.name);
+  if (!form) {
+    // Without a form every field of the organisation's own stands in one section; a currency stands beside its amount.
+    const companions = new Set(fields.map(({ currencyField }) => currencyField));
+    const own = fields.filter(({ key, system }) => (!system || key === 'owner') && !companions.has(key));
+    return [
+      {
+        key: 'main',
+        label: translate(textKey.entity(entity.name), entity.label),
+        columns: 2,
+        fields: own.map(({ key }) => key),
+      },
+    ];
+  }
+  return form.sections
+    .map((section) => ({
+      key: section.key,
+      label: translate(textKey.section(entity.name, section.key), section.label),
+      columns: section.columns,
+      fields: section.fields.filter((key) => readable.has(key)),
+    }))
+    .filter((section) => section.fields.length > 0);
+}
+
+/** Sets of fields that tell records apart, so that a file can be matched by them. */
+function uniqueKeysOf(entity: Entity, readable: ReadonlySet<string>): UiEntity['uniqueKeys'] {
+  const single = [...entity.fields.values()].filter((field) => field.unique && !field.system).map(({ key }) => [key]);
+  const sets = new Map(
+    [...entity.unique.map(({ fields }) => fields), ...single].map((fields) => [fields.join(), fields]),
+  );
+  return [...sets.values()].filter((fields) => fields.every((key) => readable.has(key)));
+}
+
+/** The path of an entity's resource, `/api/crm/v1/opportunities`. */
+export function resourceUrl(entity: Entity): string {
+  return `/api/${entity.pack}/v1/${entity.plural}`;
+}
+
+export function uiEntity(scope: Scope, entity: Entity, translate: Translate): UiEntity {
+  const rights = scope.rights.of(entity.name);
+  const fields = readableFields(scope, entity).map((field) => uiField(scope, entity, field, rights, translate));
+  const readable = new Set(fields.map(({ key }) => key));
+  const views = [...scope.model.views.values()].filter(
+    (view) => view.entity === entity.name && isFor(view.roles, scope.rights.roles),
+  );
+  return {
+    name: entity.name,
+    url: resourceUrl(entity),
+    path: entity.path,
+    label: translate(textKey.entity(entity.name), entity.label),
+    pluralLabel: translate(textKey.plural(entity.name), entity.pluralLabel),
+    icon: entity.icon,
+    title: entity.title.template,
+    child: entity.parent !== null,
+    can: {
+      create: rights.create.length > 0,
+      update: rights.update.length > 0,
+      delete: rights.delete.length > 0,
+      import: rights.import,
+      export: rights.export,
+    },
+    fields,
+    views: views.map((view) => uiView(view, readable, translate)).filter((view) => view.columns.length > 0),
+    form: formOf(scope, entity, fields, translate),
+    transitions: transitionsOf(scope, entity, rights, readable, translate),
+    uniqueKeys: uniqueKeysOf(entity, readable),
+  };
+}

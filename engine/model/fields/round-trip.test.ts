@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { context, fieldOf } from '../testing/fields.ts';
+import type { Value } from '../value-type.ts';
+import { isDay, isoDate } from './calendar.ts';
+import { zonedToUtc } from './zoned.ts';
+
+const digits = (max: number) => fc.bigInt({ min: 0n, max: 10n ** BigInt(max) - 1n }).map(String);
+const decimals = (whole: number, scale: number) =>
+  fc
+    .tuple(fc.boolean(), digits(whole), digits(scale))
+    .map(([minus, a, b]) => `${minus ? '-' : ''}${a}.${b.padStart(scale, '0')}`);
+const day = fc
+  .record({
+    year: fc.integer({ min: 1, max: 9999 }),
+    month: fc.integer({ min: 1, max: 12 }),
+    day: fc.integer({ min: 1, max: 31 }),
+  })
+  .filter(isDay)
+  .map(isoDate);
+const choices = [
+  { key: 'a', label: 'Alpha' },
+  { key: 'b', label: 'a' },
+  { key: 'c', label: 'Alpha' },
+  { key: 'd', label: 'Delta' },
+];
+
+const TYPES: readonly (readonly [string, Readonly<Record<string, unknown>>, fc.Arbitrary<Value>])[] = [
+  ['text', {}, fc.string({ unit: 'grapheme', maxLength: 40 })],
+  ['long_text', {}, fc.string({ unit: 'binary', maxLength: 80 })],
+  ['email', {}, fc.emailAddress()],
+  ['url', {}, fc.webUrl()],
+  ['integer', {}, fc.maxSafeInteger()],
+  ['decimal', {}, decimals(17, 2)],
+  ['decimal', { scale: 5 }, decimals(14, 5)],
+  ['money', {}, decimals(17, 2)],
+  ['percent', {}, decimals(7, 2)],
+  ['boolean', {}, fc.boolean()],
+  ['date', {}, day],
+  [
+    'datetime',
+    {},
+    fc
+      .date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true })
+      .map((date) => date.toISOString()),
+  ],
+  ['choice', { choices }, fc.constantFrom('a', 'b', 'c', 'd')],
+  ['reference', { to: 'x' }, fc.uuid()],
+  ['tags', {}, fc.array(fc.string({ maxLength: 20 }), { maxLength: 10 })],
+  ['currency', {}, fc.constantFrom('USD', 'eur', 'JPY')],
+];
+
+test.each(TYPES)('%s %j: what is exported comes back from the file', (type, options, values) => {
+  const field = fieldOf(type, options);
+  fc.assert(
+    fc.property(values, (value) => {
+      const stored = field.type.normalise(value, field, context);
+      // What cannot be stored is not exported; what is empty is an empty cell.
+      if ('error' in stored || stored.value === null) return;
+      const cell = field.type.exportCell(stored.value, field).trim();
+      expect(field.type.importCell(cell, field, context)).toMatchObject({ value: stored.value });
+      // And what is stored is normal already.
+      expect(field.type.normalise(stored.value, field, context)).toEqual({ value: stored.value });
+    }),
+  );
+});
+
+const wall = (moment: number) => new Date(moment).toLocaleString('sv-SE', { timeZone: 'America/New_York' });
+
+test('a wall-clock time in a zone is the moment at which its clocks show it', () => {
+  fc.assert(
+    fc.property(fc.date({ min: new Date('1990-01-01'), max: new Date('2040-01-01'), noInvalidDate: true }), (date) => {
+      const shown = wall(date.getTime());
+      const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = shown.split(/[- :]/).map(Number);
+      const moment = zonedToUtc({ year, month, day, hour, minute, second, millisecond: 0 }, 'America/New_York');
+      expect(wall(moment)).toBe(shown);
+    }),
+  );
+});

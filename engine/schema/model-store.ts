@@ -1,0 +1,140 @@
+/**
+ * Models in memory: one for each tenant, built when it is first asked for and kept until another release is published.
+ * Other processes tell by NOTIFY; this one at once. While nobody can tell (the listening connection is lost) every use
+ * asks for the number of the current release.
+ */
+import type { Database } from '../db/database.ts';
+import { bareSession } from '../db/database.ts';
+import { buildModel } from '../model/build.ts';
+import type { ReleaseSource } from '../model/documents.ts';
+import { NO_IDENTITIES } from '../model/build.ts';
+import type { Model } from '../model/model.ts';
+import type { ModelSource, TenantModel } from '../model/tenant.ts';
+import { notFound } from '../problem.ts';
+import { Listener } from './listener.ts';
+import { TENANT_COLUMNS } from './release-store.ts';
+import { foundTenant, getTenant } from './tenants.ts';
+
+/** Tenants whose models are kept. A model of forty entities takes about 2 MB. */
+const MAX_MODELS = 500;
+
+interface Entry {
+  readonly loading: Promise<TenantModel>;
+  /** Known when it has loaded. */
+  release: number | null;
+}
+
+export interface ModelStoreOptions {
+  readonly database: Database;
+  /** Models kept (default 500). */
+  readonly max?: number;
+}
+
+export class ModelStore implements ModelSource {
+  readonly #database: Database;
+  readonly #max: number;
+  readonly #entries = new Map<string, Entry>();
+  /** The newest release of each tenant that this process has heard of. */
+  readonly #heard = new Map<string, number>();
+  readonly #listener: Listener;
+  #listening = false;
+
+  constructor(options: ModelStoreOptions) {
+    const { database } = options;
+    this.#database = database;
+    this.#max = options.max ?? MAX_MODELS;
+    this.#listener = new Listener({
+      address: database.address,
+      credentials: database.credentials.app,
+      channel: 'armature_release',
+      onMessage: (payload) => this.#hear(payload),
+      onConnected: () => {
+        // What was published while nobody listened.
+        this.#entries.clear();
+        this.#listening = true;
+      },
+      onLost: () => {
+        this.#listening = false;
+      },
+    });
+  }
+
+  /** Listens for releases of other processes. Without it every {@link get} asks the database for the release. */
+  async start(): Promise<void> {
+    await this.#listener.start();
+  }
+
+  async close(): Promise<void> {
+    this.#listening = false;
+    await this.#listener.close();
+  }
+
+  /** For {@link import('./publish.ts').PublisherOptions.onPublished}: from now on nothing older is given out. */
+  readonly published = (tenantKey: string, release: number): void => {
+    this.#heard.set(tenantKey, Math.max(release, this.#heard.get(tenantKey) ?? 0));
+    const entry = this.#entries.get(tenantKey);
+    // One that is loading may be of this release or the one before: whoever waits for it looks again.
+    if (entry?.release !== null && entry !== undefined && entry.release < release) this.#entries.delete(tenantKey);
+  };
+
+  async get(tenantKey: string): Promise<TenantModel> {
+    for (;;) {
+      const entry = this.#entries.get(tenantKey) ?? this.#load(tenantKey);
+      const loaded = await entry.loading;
+      const newest = this.#listening
+        ? (this.#heard.get(tenantKey) ?? 0)
+        : (await getTenant(this.#database, tenantKey)).release;
+      if (loaded.model.release >= newest) return loaded;
+      if (this.#entries.get(tenantKey) === entry) this.#entries.delete(tenantKey);
+    }
+  }
+
+  #load(tenantKey: string): Entry {
+    const entry: Entry = { loading: this.#read(tenantKey), release: null };
+    this.#entries.set(tenantKey, entry);
+    entry.loading.then(
+      ({ model }) => {
+        entry.release = model.release;
+      },
+      () => {
+        if (this.#entries.get(tenantKey) === entry) this.#entries.delete(tenantKey);
+      },
+    );
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.#max) break;
+      this.#entries.delete(oldest);
+    }
+    return entry;
+  }
+
+  async #read(tenantKey: string): Promise<TenantModel> {
+    const [result] = await this.#database.batch(bareSession('armature_gate'), [
+      {
+        text: `select ${TENANT_COLUMNS}, r.source::text as source from armature.tenant t
+               left join armature.release r on r.tenant_id = t.id and r.number = t.release where t.key = $1`,
+        values: [tenantKey],
+      },
+    ]);
+    const row = result?.rows[0];
+    if (!row) throw notFound();
+    const { tenant } = foundTenant(row);
+    const source = row.at(-1);
+    return Object.freeze({ tenant, model: source ? buildModel(parseSource(source)) : emptyModel(tenantKey) });
+  }
+
+  #hear(payload: string): void {
+    const [tenantKey, release] = payload.split(' ');
+    if (tenantKey && release) this.published(tenantKey, Number(release));
+  }
+}
+
+/** Written by a publish, which had built a model of it. */
+function parseSource(text: string): ReleaseSource {
+  return JSON.parse(text);
+}
+
+/** A tenant that has no release yet has an empty model. */
+function emptyModel(tenant: string): Model {
+  const settings = { currency: 'EUR', country: 'DE', timeZone: 'UTC', locale: 'en' };
+  return buildModel({ tenant, release: 0, settings, packs: [], tenantDocuments: [], identities: NO_IDENTITIES });
+}

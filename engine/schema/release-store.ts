@@ -1,0 +1,187 @@
+/** Tenants, releases and states in the platform's tables, read and written by the owner's transaction. */
+import type { PoolClient } from 'pg';
+import { tenantNames } from '../db/identifiers.ts';
+import type { ReleaseSource } from '../model/documents.ts';
+import type { BusinessHours, Tenant } from '../model/tenant.ts';
+import { notFound } from '../problem.ts';
+import type { Plan } from './plan.ts';
+import type { DesiredState } from './state.ts';
+
+/** Columns of `armature.tenant`, and the installation's prefix, as {@link tenantOf} reads them. */
+export const TENANT_COLUMNS = `t.id::text as id, t.key, t.name, t.country, t.currency, t.time_zone, t.locale, t.business_hours::text as business_hours,
+  t.release::text as release, (select role_prefix from armature.installation) as role_prefix`;
+
+export interface TenantRow {
+  readonly id: string;
+  readonly key: string;
+  readonly name: string;
+  readonly country: string;
+  readonly currency: string;
+  readonly time_zone: string;
+  readonly locale: string;
+  /** JSON text. */
+  readonly business_hours: string;
+  readonly release: string;
+  readonly role_prefix: string;
+}
+
+export function tenantOf(row: TenantRow): Tenant {
+  return Object.freeze({
+    id: row.id,
+    key: row.key,
+    name: row.name,
+    country: row.country,
+    currency: row.currency,
+    timeZone: row.time_zone,
+    locale: row.locale,
+    businessHours: Object.freeze(parseBusinessHours(row.business_hours)),
+    names: tenantNames(row.role_prefix, row.key),
+  });
+}
+
+/** Written by {@link import('./tenants.ts').createTenant} alone. */
+function parseBusinessHours(text: string): BusinessHours {
+  return JSON.parse(text);
+}
+
+/** @throws Problem `not_found` */
+export async function loadTenant(client: PoolClient, key: string): Promise<{ tenant: Tenant; release: number }> {
+  const { rows } = await client.query<TenantRow>(`select ${TENANT_COLUMNS} from armature.tenant t where t.key = $1`, [
+    key,
+  ]);
+  const [row] = rows;
+  if (!row) throw notFound();
+  return { tenant: tenantOf(row), release: Number(row.release) };
+}
+
+/** @returns `null` for a release that does not exist, 0 among them */
+export async function loadSource(client: PoolClient, tenant: Tenant, number: number): Promise<ReleaseSource | null> {
+  const { rows } = await client.query<{ source: ReleaseSource }>(
+    'select source from armature.release where tenant_id = $1 and number = $2',
+    [tenant.id, number],
+  );
+  return rows[0]?.source ?? null;
+}
+
+/** What the last publish left behind; `null` before the first. */
+export async function loadState(client: PoolClient, tenant: Tenant): Promise<DesiredState | null> {
+  const { rows } = await client.query<{ state: DesiredState }>(
+    'select state from armature.tenant_state where tenant_id = $1',
+    [tenant.id],
+  );
+  return rows[0]?.state ?? null;
+}
+
+export interface Release {
+  readonly number: number;
+  readonly base: number;
+  readonly author: string;
+  readonly message: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly plan: Plan;
+}
+
+export type ReleaseSummary = Omit<Release, 'plan'>;
+
+export interface NewRelease {
+  readonly tenant: Tenant;
+  readonly source: ReleaseSource;
+  readonly base: number;
+  readonly author: string;
+  readonly message: string;
+  readonly plan: Plan;
+  readonly before: DesiredState | null;
+  readonly state: DesiredState;
+}
+
+const CREATED_AT = `to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at`;
+
+/** Writes everything a publish keeps, and tells the other processes. */
+export async function saveRelease(client: PoolClient, release: NewRelease): Promise<Release> {
+  const { tenant, source, base, author, message, plan, state } = release;
+  const number = source.release;
+  const { rows } = await client.query<{ created_at: string }>(
+    `insert into armature.release (tenant_id, number, base, author, message, source, plan) values ($1, $2, $3, $4, $5, $6, $7) returning ${CREATED_AT}`,
+    [tenant.id, number, base, author, message, JSON.stringify(source), JSON.stringify(plan)],
+  );
+  await client.query('update armature.tenant set release = $2 where id = $1', [tenant.id, number]);
+  await client.query(
+    `insert into armature.tenant_state (tenant_id, release, state) values ($1, $2, $3)
+     on conflict (tenant_id) do update set release = excluded.release, state = excluded.state`,
+    [tenant.id, number, JSON.stringify(state)],
+  );
+  await saveAside(client, release);
+  await client.query(`select pg_notify('armature_release', $1)`, [`${tenant.key} ${number}`]);
+  return { number, base, author, message, createdAt: rows[0]?.created_at ?? '', plan };
+}
+
+/** Keeps `armature.set_aside` equal to what the state says, for the purge and for people who look. */
+async function saveAside(client: PoolClient, { tenant, source, before, state }: NewRelease): Promise<void> {
+  const was = asides(before);
+  const is = asides(state);
+  const kept = [...is].filter(([id, { table }]) => was.get(id)?.table === table);
+  const gone = [...was.keys()].filter((id) => !kept.some(([other]) => other === id));
+  if (gone.length > 0)
+    await client.query('delete from armature.set_aside where tenant_id = $1 and id = any($2)', [tenant.id, gone]);
+  for (const [id, { table, column }] of is) {
+    if (kept.some(([other]) => other === id)) continue;
+    const original = originalName(before, id) ?? id;
+    await client.query(
+      'insert into armature.set_aside (tenant_id, id, table_name, column_name, original, release) values ($1, $2, $3, $4, $5, $6)',
+      [tenant.id, id, table, column, original, source.release],
+    );
+  }
+}
+
+/** By id: the table it is, or is in, and its own name when it is a column. Columns of a table set aside go with the table. */
+function asides(
+  state: DesiredState | null,
+): ReadonlyMap<string, { readonly table: string; readonly column: string | null }> {
+  const found = new Map<string, { table: string; column: string | null }>();
+  for (const table of Object.values(state?.tables ?? {})) {
+    if (table.aside) found.set(table.id, { table: table.name, column: null });
+    for (const [id, column] of Object.entries(table.columns))
+      if (column.aside) found.set(id, { table: table.name, column: column.name });
+  }
+  return found;
+}
+
+function originalName(before: DesiredState | null, id: string): string | undefined {
+  const table = before?.tables[id];
+  if (table) return table.name;
+  return Object.values(before?.tables ?? {}).find((one) => one.columns[id])?.columns[id]?.name;
+}
+
+export async function listReleases(client: PoolClient, tenant: Tenant): Promise<readonly ReleaseSummary[]> {
+  const { rows } = await client.query<{
+    number: number;
+    base: number;
+    author: string;
+    message: string;
+    created_at: string;
+  }>(
+    `select number, base, author, message, ${CREATED_AT} from armature.release where tenant_id = $1 order by number desc`,
+    [tenant.id],
+  );
+  return rows.map(({ created_at: createdAt, ...row }) => ({ ...row, createdAt }));
+}
+
+/** With its plan. `null` when there is none of that number. */
+export async function loadRelease(client: PoolClient, tenant: Tenant, number: number): Promise<Release | null> {
+  const { rows } = await client.query<{
+    number: number;
+    base: number;
+    author: string;
+    message: string;
+    plan: Plan;
+    created_at: string;
+  }>(
+    `select number, base, author, message, plan, ${CREATED_AT} from armature.release where tenant_id = $1 and number = $2`,
+    [tenant.id, number],
+  );
+  const [row] = rows;
+  if (!row) return null;
+  const { created_at: createdAt, ...release } = row;
+  return { ...release, createdAt };
+}

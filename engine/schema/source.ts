@@ -1,0 +1,110 @@
+/** What a release is made from: shipped packs, the organisation's own documents, identities. */
+import { assignIdentities, NO_IDENTITIES } from '../model/build.ts';
+import { CORE, CUSTOM, isObject, type Pack, type ReleaseSource, type SourceDocument } from '../model/documents.ts';
+import { inOrder, requirements } from '../model/packs.ts';
+import type { Tenant } from '../model/tenant.ts';
+import { Problem } from '../problem.ts';
+
+/** A document of the organisation as its author wrote it: plain JSON, `kind` and key inside. */
+export type TenantDocument = Readonly<Record<string, unknown>>;
+
+/** What a publish changes; what is left out stays as it is. */
+export interface SourceInput {
+  /** Keys of the packs to have, as they are shipped now; those they require come along, and `core` always. */
+  readonly packs?: readonly string[] | undefined;
+  /** All of the organisation's own documents: one that is missing is removed. */
+  readonly documents?: readonly TenantDocument[] | undefined;
+}
+
+/**
+ * @param previous source of the release it is based on; `null` for the first
+ * @throws Problem `invalid_document` for a pack that is not shipped and for documents without a shape
+ */
+export function nextSource(
+  tenant: Tenant,
+  number: number,
+  previous: ReleaseSource | null,
+  input: SourceInput,
+  shipped: readonly Pack[],
+): ReleaseSource {
+  const unassigned = {
+    tenant: tenant.key,
+    release: number,
+    settings: settingsOf(tenant),
+    packs: input.packs || !previous ? choosePacks(input.packs ?? [], shipped) : previous.packs,
+    tenantDocuments: input.documents ? input.documents.map(sourceDocument) : (previous?.tenantDocuments ?? []),
+  };
+  return { ...unassigned, identities: assignIdentities(unassigned, previous?.identities ?? NO_IDENTITIES) };
+}
+
+/** An old release anew: the same documents and identities under the next number. */
+export function sourceAgain(tenant: Tenant, number: number, old: ReleaseSource): ReleaseSource {
+  return { ...old, release: number, settings: settingsOf(tenant) };
+}
+
+function settingsOf({ currency, country, timeZone, locale }: Tenant): ReleaseSource['settings'] {
+  return { currency, country, timeZone, locale };
+}
+
+function choosePacks(keys: readonly string[], shipped: readonly Pack[]): readonly Pack[] {
+  const byKey = new Map(shipped.map((pack) => [pack.key, pack]));
+  const chosen = new Set<Pack>();
+  const choose = (key: string, pointer: string): void => {
+    const pack = byKey.get(key);
+    if (!pack) {
+      const message = `There is no pack “${key}”.`;
+      throw new Problem('invalid_document', message, [
+        { code: 'unknown_reference', message, pointer, params: { found: key, expected: [...byKey.keys()] } },
+      ]);
+    }
+    if (chosen.has(pack)) return;
+    chosen.add(pack);
+    for (const required of requirements(pack)) choose(required, pointer);
+  };
+  choose(CORE, '/packs');
+  keys.forEach((key, index) => choose(key, `/packs/${index}`));
+  return inOrder([...chosen]).toSorted((a, b) => Number(b.key === CORE) - Number(a.key === CORE));
+}
+
+function sourceDocument(document: TenantDocument, index: number): SourceDocument {
+  const text = (key: string): string[] => (typeof document[key] === 'string' ? [document[key]] : []);
+  const pack = text('pack')[0] ?? CUSTOM;
+  const name = [...text('role'), ...text('entity'), ...text('key'), ...text('locale')].join('.');
+  return {
+    document,
+    source: name === '' ? `documents/${index}` : `${pack}/${name}.${text('kind')[0] ?? 'document'}.json`,
+    pack,
+  };
+}
+
+/** Where an entity, a field of it, or one property of the field is written: the highest layer that has it. */
+export function locate(
+  source: ReleaseSource,
+  entity: string,
+  field: string | null,
+  property: string | null,
+): { readonly document?: string; readonly pointer?: string } {
+  const [pack, key] = entity.split('.');
+  const layers = [...source.packs.flatMap(({ documents }) => documents), ...source.tenantDocuments].reverse();
+  let found: { readonly document: string; readonly pointer: string } | null = null;
+  for (const { document, source: name, pack: its } of layers) {
+    if (
+      !isObject(document) ||
+      document['kind'] !== 'entity' ||
+      document['key'] !== key ||
+      (document['pack'] ?? its) !== pack
+    )
+      continue;
+    const fields: unknown = document['fields'];
+    const list: readonly unknown[] = Array.isArray(fields) ? fields : [];
+    const index = list.findIndex((one) => isObject(one) && one['key'] === field);
+    const at = list[index];
+    if (isObject(at))
+      return {
+        document: name,
+        pointer: `/fields/${index}${property !== null && property in at ? `/${property}` : ''}`,
+      };
+    found ??= { document: name, pointer: '' };
+  }
+  return found ?? {};
+}

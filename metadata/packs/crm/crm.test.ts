@@ -1,0 +1,153 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { assignIdentities, buildModel } from '#engine/model/build.ts';
+import type { Pack } from '#engine/model/documents.ts';
+import type { Model } from '#engine/model/model.ts';
+import { loadShippedPacks } from '#engine/model/packs.ts';
+import { rightsOf } from '#engine/model/rights.ts';
+import { textKey, translatable } from '#engine/model/texts.ts';
+
+const settings = { currency: 'USD', country: 'US', timeZone: 'UTC', locale: 'en' };
+const context = { country: 'US', currency: 'USD', timeZone: 'UTC' };
+let packs: readonly Pack[];
+let model: Model;
+
+function build(): Model {
+  const source = { tenant: 'acme', release: 1, settings, packs, tenantDocuments: [] };
+  return buildModel({ ...source, identities: assignIdentities(source) });
+}
+
+beforeAll(async () => {
+  packs = await loadShippedPacks();
+  model = build();
+});
+
+const entity = (name: string) => {
+  const found = model.entities.get(name);
+  if (!found) throw new Error(`no ${name}`);
+  return found;
+};
+const cell = (name: string, key: string, text: string) => {
+  const field = entity(name).fields.get(key);
+  if (!field) throw new Error(`no ${name}.${key}`);
+  const parsed = field.type.importCell(text, field, context);
+  return 'error' in parsed ? parsed.error.code : parsed.value;
+};
+
+test('the platform and the packs build one model, the platform first', () => {
+  expect(packs[0]?.key).toBe('core');
+  expect([...model.packs.keys()]).toContain('crm');
+  expect([...model.entities.values()].map(({ table }) => table)).toEqual(
+    expect.arrayContaining([
+      'core_users',
+      'core_teams',
+      'crm_accounts',
+      'crm_contacts',
+      'crm_leads',
+      'crm_opportunities',
+      'crm_opportunity_lines',
+      'crm_products',
+      'crm_activities',
+    ]),
+  );
+});
+
+test('it is built in less than 50 ms once the schemas are compiled', () => {
+  const source = { tenant: 'acme', release: 1, settings, packs, tenantDocuments: [] };
+  const identities = assignIdentities(source);
+  const times = Array.from({ length: 7 }, () => {
+    const start = performance.now();
+    buildModel({ ...source, identities });
+    return performance.now() - start;
+  });
+  expect(Math.min(...times)).toBeLessThan(50);
+});
+
+test('every text is there in Arabic, and no translation has lost its text', () => {
+  const arabic = model.translations.get('ar');
+  const keys = new Set<string>();
+  const missing: string[] = [];
+  for (const [key, english] of translatable(model)) {
+    keys.add(key);
+    if (!/\p{Script=Arabic}/u.test(arabic?.get(key) ?? '')) missing.push(`${key} (${english})`);
+  }
+  expect(missing).toEqual([]);
+  expect([...(arabic?.keys() ?? [])].filter((key) => !keys.has(key))).toEqual([]);
+  expect(arabic?.get(textKey.entity('crm.opportunity'))).toBe('الفرصة');
+});
+
+describe('rights', () => {
+  test('a sales representative has the own records', () => {
+    const { read, update, transitions } = rightsOf(model, ['sales_rep']).of('crm.opportunity');
+    expect(read).toMatchObject([
+      {
+        fields: null,
+        condition: { left: { field: 'owner' }, operator: 'eq', right: { kind: 'user', attribute: 'id' } },
+      },
+    ]);
+    expect(update[0]?.fields?.has('external_id')).toBe(false);
+    expect([...transitions]).toEqual(['engage', 'win', 'lose']);
+  });
+
+  test('a manager has those of the team', () => {
+    const { read, import: mayImport } = rightsOf(model, ['manager']).of('crm.opportunity');
+    expect(read).toMatchObject([
+      { condition: { left: { field: 'owner' }, operator: 'in', right: { kind: 'user', attribute: 'team_members' } } },
+    ]);
+    expect(mayImport).toBe(true);
+  });
+
+  test('support sees no figures, computed ones included', () => {
+    const { readableFields, update } = rightsOf(model, ['support']).of('crm.opportunity');
+    const hidden = ['amount', 'amount_currency', 'probability', 'expected'];
+    expect(hidden.filter((key) => readableFields.has(key))).toEqual([]);
+    expect(readableFields.get('name')).toBe('always');
+    expect(update).toEqual([]);
+    expect(rightsOf(model, ['support']).of('crm.opportunity_line').read).toEqual([]);
+    expect(rightsOf(model, ['support']).of('crm.activity')).toMatchObject({
+      read: [{ condition: null }],
+      update: [{ condition: { left: { field: 'owner' } } }],
+    });
+  });
+
+  test('everybody knows the colleagues; only administrators change them, but for one’s own settings', () => {
+    for (const role of ['manager', 'sales_rep', 'support'])
+      expect(rightsOf(model, [role]).of('core.user').read).toHaveLength(1);
+    expect([...rightsOf(model, ['sales_rep']).of('core.user').updatableFields].sort()).toEqual([
+      'locale',
+      'phone',
+      'time_zone',
+    ]);
+    expect(rightsOf(model, ['administrator']).of('core.user').updatableFields.has('roles')).toBe(true);
+  });
+});
+
+describe('files as sales teams have them', () => {
+  test.each([
+    ['crm.account', 'sector', 'technolgy', 'technology'],
+    ['crm.account', 'sector', 'Telecommunications', 'telecommunications'],
+    ['crm.account', 'founded_year', '1996', 1996],
+    ['crm.account', 'annual_revenue', '1100.04', '1100.04'],
+    ['crm.account', 'employees', '2822', 2822],
+    ['crm.product', 'list_price', '26768', '26768.00'],
+    ['crm.opportunity', 'stage', 'Won', 'won'],
+    ['crm.opportunity', 'stage', 'Prospecting', 'prospecting'],
+    ['crm.opportunity', 'engage_date', '2016-10-20', '2016-10-20'],
+    ['crm.opportunity', 'amount', '0', '0.00'],
+    ['crm.opportunity', 'external_id', '1C1I7A6R', '1C1I7A6R'],
+  ])('%s %s %j is read as %j', (name, key, text, value) => {
+    expect(cell(name, key, text)).toEqual(value);
+  });
+
+  test('an opportunity needs neither account nor dates nor amount, and may come in any stage', () => {
+    const { fields } = entity('crm.opportunity');
+    const optional = ['account', 'engage_date', 'close_date', 'amount', 'product'];
+    expect(optional.filter((key) => fields.get(key)?.required !== false)).toEqual([]);
+    expect([...(model.lifecycles.get('crm.opportunity_stage')?.createIn ?? [])].sort()).toEqual([
+      'engaging',
+      'lost',
+      'prospecting',
+      'won',
+    ]);
+    expect(entity('crm.opportunity').unique.map(({ fields }) => fields)).toContainEqual(['external_id']);
+  });
+});

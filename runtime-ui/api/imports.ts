@@ -1,0 +1,50 @@
+/** Bringing a file in: upload, mapping, run, progress. */
+import type { UiEntity } from '../../engine/api/ui-model.ts';
+import { request } from './client.ts';
+
+export interface Upload {
+  readonly id: string;
+  readonly columns: readonly string[];
+  readonly sample: readonly (readonly string[])[];
+  readonly mapping: Readonly<Record<string, string | null>>;
+  readonly rows: number;
+}
+
+export interface Progress {
+  readonly state: 'uploaded' | 'queued' | 'running' | 'done' | 'failed';
+  readonly dryRun: boolean;
+  readonly total: number | null;
+  readonly processed: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly failed: number;
+  readonly errors: readonly { readonly line: number; readonly message: string }[];
+}
+
+export interface Settings {
+  readonly mapping: Readonly<Record<string, { readonly field: string; readonly by?: string }>>;
+  readonly upsertBy?: readonly string[];
+  readonly dryRun: boolean;
+}
+
+export async function uploadFile(entity: UiEntity, file: File): Promise<Upload> {
+  const form = new FormData();
+  form.set('file', file);
+  const { body } = await request<{ data: Upload }>('POST', `${entity.url}/imports`, { form });
+  return body.data;
+}
+
+/** Stores the settings and starts the run. */
+export async function startImport(entity: UiEntity, id: string, settings: Settings): Promise<void> {
+  await request('PATCH', `${entity.url}/imports/${id}`, { body: settings });
+  await request('POST', `${entity.url}/imports/${id}/start`);
+}
+
+export async function readProgress(entity: UiEntity, id: string, signal?: AbortSignal): Promise<Progress> {
+  const { body } = await request<{ data: Progress }>('GET', `${entity.url}/imports/${id}`, signal ? { signal } : {});
+  return body.data;
+}
+
+export function errorFileUrl(entity: UiEntity, id: string): string {
+  return `${entity.url}/imports/${id}/errors.csv`;
+}

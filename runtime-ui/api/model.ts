@@ -1,0 +1,54 @@
+/** Reading the model, and what the screens derive from it. */
+import { createContext, useContext } from 'react';
+import type { UiEntity, UiField, UiModel, UiView } from '../../engine/api/ui-model.ts';
+import { request } from './client.ts';
+
+export async function readModel(locale: string, signal?: AbortSignal): Promise<UiModel> {
+  const { body } = await request<UiModel>('GET', `/api/ui/model?locale=${encodeURIComponent(locale)}`, signal ? { signal } : {});
+  return body;
+}
+
+export const ModelContext = createContext<UiModel | null>(null);
+
+/** The model of the signed-in user. Only inside the shell, which provides it. */
+export function useModel(): UiModel {
+  const model = useContext(ModelContext);
+  if (!model) throw new TypeError('useModel outside of the shell');
+  return model;
+}
+
+export function fieldOf(entity: UiEntity, key: string): UiField | undefined {
+  return entity.fields.find((field) => field.key === key);
+}
+
+/** Keys of the fields in a title template: `{first_name} {last_name}` → `['first_name', 'last_name']`. */
+export function titleFields(entity: UiEntity): readonly string[] {
+  return [...entity.title.matchAll(/\{([a-z][a-z0-9_.]*)\}/g)].flatMap((match) => match[1] ?? []);
+}
+
+/** Fields that point at a record of the entity, without those the engine keeps (created by, …). */
+export function referrers(model: UiModel, target: string): readonly { readonly entity: UiEntity; readonly field: UiField }[] {
+  return Object.values(model.entities)
+    .filter((entity) => !entity.child)
+    .flatMap((entity) =>
+      entity.fields
+        .filter((field) => field.reference === target && !field.system && !field.children && field.operators.includes('eq'))
+        .map((field) => ({ entity, field })),
+    );
+}
+
+/** Key of the view that shows everything when the model has none without a filter. */
+export const ALL = '_all';
+
+/** The views to offer: those of the model, and one with everything when all of them filter. The first is the default. */
+export function viewsOf(entity: UiEntity, allLabel: string): readonly UiView[] {
+  if (entity.views.some((view) => !view.filtered)) return entity.views;
+  const shown = entity.fields.filter((field) => !field.system && !field.children && !isCompanion(entity, field)).slice(0, 6);
+  const columns = entity.views[0]?.columns ?? shown.map((field) => ({ field: field.key, width: null }));
+  return [...entity.views, { key: ALL, label: allLabel, columns, order: '', filtered: false }];
+}
+
+/** Whether the field is only the currency of an amount, shown with it. */
+export function isCompanion(entity: UiEntity, field: UiField): boolean {
+  return entity.fields.some((other) => other.currencyField === field.key);
+}

@@ -1,0 +1,79 @@
+/** Which screen the address means. Grid, form and import are loaded when they are first shown. */
+import { Skeleton, Stack } from '@mantine/core';
+import { lazy, Suspense, useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useModel } from '../api/model.ts';
+import { EmptyState, ErrorState } from '../shared/states.tsx';
+import { ApiProblem } from '../api/problem.ts';
+import { Boundary } from './boundary.tsx';
+import { navigate, usePlace } from './place.ts';
+import { listPath, menuPath, routeOf } from './route.ts';
+import { Shell } from './shell.tsx';
+
+const ListPage = lazy(() => import('../list/list-page.tsx').then((module) => ({ default: module.ListPage })));
+const RecordPage = lazy(() => import('../record/record-page.tsx').then((module) => ({ default: module.RecordPage })));
+const CreatePage = lazy(() => import('../record/create-page.tsx').then((module) => ({ default: module.CreatePage })));
+const ImportPage = lazy(() => import('../import/import-page.tsx').then((module) => ({ default: module.ImportPage })));
+
+export function Screens() {
+  const { path } = usePlace();
+  return (
+    <Shell>
+      <Boundary resetKey={path}>
+        <Suspense fallback={<PageSkeleton />}>
+          <Screen />
+        </Suspense>
+      </Boundary>
+    </Shell>
+  );
+}
+
+function Screen() {
+  const model = useModel();
+  const place = usePlace();
+  const route = routeOf(place.path, model);
+  useEffect(() => {
+    const subject = route.page === 'home' || route.page === 'missing' ? null : route.entity.pluralLabel;
+    document.title = subject ? `${subject} · ${model.tenant.name}` : model.tenant.name;
+  }, [route, model]);
+  switch (route.page) {
+    case 'home':
+      return <Home />;
+    case 'list':
+      return <ListPage key={route.entity.name} entity={route.entity} />;
+    case 'new':
+      return <CreatePage key={route.entity.name} entity={route.entity} search={place.search} />;
+    case 'import':
+      return <ImportPage key={route.entity.name} entity={route.entity} />;
+    case 'record':
+      return <RecordPage key={route.id} entity={route.entity} id={route.id} />;
+    case 'missing':
+      return <ErrorState error={new ApiProblem(404, 'not_found', '', '')} />;
+  }
+}
+
+/** The first place of the navigation. */
+function Home() {
+  const { t } = useTranslation();
+  const model = useModel();
+  const first =
+    model.menus.flatMap((menu) => menu.items).flatMap((item) => menuPath(model, item) ?? [])[0] ??
+    Object.values(model.entities).filter((entity) => !entity.child && entity.can.create).map((entity) => listPath(entity))[0];
+  useEffect(() => {
+    if (first) void navigate(first, { replace: true });
+  }, [first]);
+  return first ? <PageSkeleton /> : <EmptyState icon="shield" title={t('state.noAccess')} next={t('state.noAccessNext')} />;
+}
+
+export function PageSkeleton() {
+  const { t } = useTranslation();
+  return (
+    <Stack p="lg" gap="md" aria-busy="true" aria-label={t('state.loading')} role="status">
+      <Skeleton h={26} w={220} />
+      <Skeleton h={34} />
+      {[1, 2, 3, 4, 5, 6].map((row) => (
+        <Skeleton key={row} h={18} />
+      ))}
+    </Stack>
+  );
+}

@@ -1,0 +1,23 @@
+/** What is seen until the model is there: the outline of the shell. */
+import { Skeleton } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import classes from './shell.module.css';
+
+export function ShellSkeleton() {
+  const { t } = useTranslation();
+  return (
+    <div className={classes['skeleton']} role="status" aria-busy="true" aria-label={t('state.loading')}>
+      <div className={classes['skeletonNav']}>
+        {[110, 140, 96, 128, 120].map((width) => (
+          <Skeleton key={width} h={16} w={width} />
+        ))}
+      </div>
+      <div className={classes['skeletonMain']}>
+        <Skeleton h={26} w={220} />
+        {[1, 2, 3, 4, 5, 6, 7].map((row) => (
+          <Skeleton key={row} h={18} />
+        ))}
+      </div>
+    </div>
+  );
+}

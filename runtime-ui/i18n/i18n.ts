@@ -1,0 +1,42 @@
+/** Texts of the screens themselves. Labels of the organisation's own things come translated with the model. */
+import i18next from 'i18next';
+import { initReactI18next } from 'react-i18next';
+import ar from '../locales/ar.json' with { type: 'json' };
+import en from '../locales/en.json' with { type: 'json' };
+
+const KEY = 'armature.locale';
+/** Languages the screens themselves speak; the model may know more, the texts then fall back to English. */
+export const SCREEN_LOCALES = [
+  { key: 'en', label: 'English' },
+  { key: 'ar', label: 'العربية' },
+] as const;
+
+const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur']);
+
+export function storedLocale(): string {
+  const stored = localStorage.getItem(KEY);
+  if (stored) return stored;
+  const wanted = navigator.languages.map((tag) => tag.split('-')[0] ?? '');
+  return wanted.find((tag) => SCREEN_LOCALES.some((locale) => locale.key === tag)) ?? 'en';
+}
+
+export function directionOf(locale: string): 'ltr' | 'rtl' {
+  return RIGHT_TO_LEFT.has(locale.split('-')[0] ?? '') ? 'rtl' : 'ltr';
+}
+
+/** Makes the document speak the language; the caller tells React's direction provider. */
+export async function speak(locale: string): Promise<void> {
+  localStorage.setItem(KEY, locale);
+  document.documentElement.lang = locale;
+  document.documentElement.dir = directionOf(locale);
+  await i18next.changeLanguage(locale);
+}
+
+export async function startI18n(locale: string): Promise<void> {
+  await i18next.use(initReactI18next).init({
+    lng: locale,
+    fallbackLng: 'en',
+    resources: { en: { translation: en }, ar: { translation: ar } },
+    interpolation: { escapeValue: false },
+  });
+}

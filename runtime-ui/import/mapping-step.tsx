@@ -1,0 +1,124 @@
+/** Says what each column becomes, and what to do with rows that exist already. */
+import { Alert, Button, Checkbox, Radio, Select, Stack, Table, Text } from '@mantine/core';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { UiEntity } from '../../engine/api/ui-model.ts';
+import type { Settings, Upload } from '../api/imports.ts';
+import { fieldOf, useModel } from '../api/model.ts';
+import { useFormat } from '../i18n/format.ts';
+import { Icon } from '../shared/icon.tsx';
+import { sentenceOf } from '../shared/states.tsx';
+import classes from './import.module.css';
+import { duplicates, findableBy, goesTo, type Mapping, matchable, proposed, settingsOf, targets, unmapped } from './mapping.ts';
+
+interface MappingStepProps {
+  readonly entity: UiEntity;
+  readonly upload: Upload;
+  readonly name: string;
+  readonly initial: Settings | null;
+  readonly onStart: (settings: Settings) => Promise<void>;
+  readonly onBack: () => void;
+}
+
+export function MappingStep({ entity, upload, name, initial, onStart, onBack }: MappingStepProps) {
+  const { t } = useTranslation();
+  const model = useModel();
+  const format = useFormat();
+  const [mapping, setMapping] = useState<Mapping>(() => (initial ? { ...Object.fromEntries(upload.columns.map((column) => [column, null])), ...initial.mapping } : proposed(model, entity, upload)));
+  const [upsertBy, setUpsertBy] = useState(initial?.upsertBy?.join(',') ?? '');
+  const [dryRun, setDryRun] = useState(initial?.dryRun ?? true);
+  const [busy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const label = (key: string) => fieldOf(entity, key)?.label ?? key;
+  const doubled = duplicates(mapping);
+  const missing = unmapped(entity, mapping);
+  const keys = entity.can.update ? matchable(entity, mapping) : [];
+  const chosen = keys.find((key) => key.join(',') === upsertBy) ?? null;
+  const options = targets(entity).map((field) => ({ value: field.key, label: field.label }));
+  const start = async () => {
+    setBusy(true);
+    setRefusal(null);
+    try {
+      await onStart(settingsOf(mapping, chosen, dryRun));
+    } catch (error) {
+      setRefusal(sentenceOf(error, t));
+      setBusy(false);
+    }
+  };
+  return (
+    <Stack gap="lg">
+      <Text c="dimmed">{t('import.rows', { count: upload.rows, value: format.integer(upload.rows), name })}</Text>
+      <div className={classes['scroll']} tabIndex={0} role="region" aria-label={t('import.map')}>
+        <Table verticalSpacing={6} miw={640}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{t('import.column')}</Table.Th>
+              <Table.Th>{t('import.sample')}</Table.Th>
+              <Table.Th>{t('import.target')}</Table.Th>
+              <Table.Th>{t('import.by')}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {upload.columns.map((column, at) => {
+              const target = mapping[column] ?? null;
+              const field = target ? fieldOf(entity, target.field) : undefined;
+              const finders = field?.reference ? findableBy(model, field) : [];
+              return (
+                <Table.Tr key={column}>
+                  <Table.Td fw={500} dir="auto">
+                    {column}
+                  </Table.Td>
+                  <Table.Td>
+                    <span className={classes['sample']} dir="auto">
+                      {upload.sample.slice(0, 3).flatMap((row) => row[at] || []).join(' · ')}
+                    </span>
+                  </Table.Td>
+                  <Table.Td>
+                    <Select size="xs" w={210} aria-label={`${t('import.target')}: ${column}`} placeholder={t('import.skip')} data={options} value={target?.field ?? null} onChange={(next) => setMapping((now) => ({ ...now, [column]: next ? goesTo(model, entity, next) : null }))} clearable searchable />
+                  </Table.Td>
+                  <Table.Td>
+                    {field?.reference && target ? (
+                      <Select size="xs" w={140} aria-label={`${t('import.by')}: ${column}`} data={[...finders.map((each) => ({ value: each.key, label: each.label })), { value: '', label: t('import.byTitle') }]} value={target.by ?? ''} onChange={(next) => setMapping((now) => ({ ...now, [column]: next ? { field: target.field, by: next } : { field: target.field } }))} allowDeselect={false} />
+                    ) : null}
+                  </Table.Td>
+                </Table.Tr>
+              );
+            })}
+          </Table.Tbody>
+        </Table>
+      </div>
+      {doubled.map((key) => (
+        <Alert key={key} color="red" role="alert" icon={<Icon name="alert" />} p="sm">
+          {t('import.duplicate', { label: label(key) })}
+        </Alert>
+      ))}
+      {missing.length > 0 ? (
+        <Alert color="yellow" icon={<Icon name="alert" />} p="sm">
+          {t('import.missing', { fields: missing.map((field) => field.label).join(t('operator.comma')) })}
+        </Alert>
+      ) : null}
+      <Radio.Group label={t('import.mode')} value={chosen ? upsertBy : ''} onChange={setUpsertBy}>
+        <Stack gap={8} mt={8}>
+          <Radio value="" label={t('import.modeCreate')} />
+          {keys.map((key) => (
+            <Radio key={key.join(',')} value={key.join(',')} label={t('import.modeUpsert', { fields: key.map(label).join(' + ') })} />
+          ))}
+        </Stack>
+      </Radio.Group>
+      <Checkbox label={t('import.dryRun')} description={t('import.dryRunHelp')} checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />
+      {refusal ? (
+        <Alert color="red" role="alert" icon={<Icon name="alert" />}>
+          {refusal}
+        </Alert>
+      ) : null}
+      <div className={classes['footer']}>
+        <Button variant="default" onClick={onBack}>
+          {t('action.back')}
+        </Button>
+        <Button loading={busy} disabled={doubled.length > 0 || Object.values(mapping).every((target) => target === null)} onClick={() => void start()}>
+          {t(dryRun ? 'import.startDry' : 'import.start')}
+        </Button>
+      </div>
+    </Stack>
+  );
+}

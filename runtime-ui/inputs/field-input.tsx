@@ -1,0 +1,45 @@
+/** The input of a field, whatever it holds. Forms, sub-tables, filters and transition dialogs all use this one. */
+import { kindOf } from '../api/field-kind.ts';
+import { BooleanInput, ChoiceInput, ChoicesInput, CurrencyInput } from './choice-inputs.tsx';
+import { DateField, DateTimeField } from './date-inputs.tsx';
+import type { InputProps } from './input-props.ts';
+import { LookupInput } from './lookup-input.tsx';
+import { MoneyInput } from './money-input.tsx';
+import { JsonInput, LongTextInput, NumberField, PlainInput, TagsField } from './text-inputs.tsx';
+
+export function FieldInput(props: InputProps) {
+  switch (kindOf(props.field)) {
+    case 'longText':
+      return <LongTextInput {...props} />;
+    case 'integer':
+    case 'decimal':
+    case 'percent':
+      return <NumberField {...props} />;
+    case 'money':
+      return <MoneyInput {...props} />;
+    case 'boolean':
+      return <BooleanInput {...props} />;
+    case 'date':
+      return <DateField {...props} />;
+    case 'datetime':
+      return <DateTimeField {...props} />;
+    case 'choice':
+      return <ChoiceInput {...props} />;
+    case 'choices':
+      return <ChoicesInput {...props} />;
+    case 'tags':
+      return <TagsField {...props} />;
+    case 'reference':
+      return <LookupInput {...props} />;
+    case 'currency':
+      return <CurrencyInput {...props} />;
+    case 'json':
+      return <JsonInput {...props} />;
+    case 'children': // edited as a table by the form, never as one input
+    case 'text':
+    case 'email':
+    case 'phone':
+    case 'url':
+      return <PlainInput {...props} />;
+  }
+}

@@ -1,0 +1,77 @@
+/** Finds a record as one types. Value: `{id, _title}` or `undefined`. */
+import { CloseButton, Combobox, InputBase, Loader, useCombobox } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useModel } from '../api/model.ts';
+import { readPage } from '../api/records.ts';
+import { textOf } from '../values/field-value.tsx';
+import { common, type InputProps } from './input-props.ts';
+import { pickedOf } from './picked.ts';
+
+const FOUND_AT_ONCE = 8;
+
+export function LookupInput(props: InputProps) {
+  const { t } = useTranslation();
+  const model = useModel();
+  const target = props.field.reference ? model.entities[props.field.reference] : undefined;
+  const picked = pickedOf(props.value);
+  const [typed, setTyped] = useState<string | null>(null);
+  const [text] = useDebouncedValue(typed ?? '', 200);
+  const combobox = useCombobox({
+    onDropdownClose: () => {
+      combobox.resetSelectedOption();
+      setTyped(null);
+    },
+  });
+  const found = useQuery({
+    queryKey: ['lookup', target?.url, text],
+    enabled: Boolean(target) && combobox.dropdownOpened,
+    staleTime: 10_000,
+    queryFn: ({ signal }) => (target ? readPage(target, `$select=id,_title&$first=${FOUND_AT_ONCE}${text ? `&$search=${encodeURIComponent(text)}` : ''}`, signal) : null),
+  });
+  const options = found.data?.data ?? [];
+  const clearable = picked !== null && !props.required && !props.disabled;
+  const choose = (id: string) => {
+    const option = options.find((each) => each.id === id);
+    if (option) props.onChange({ id, _title: textOf(option['_title']) });
+    combobox.closeDropdown();
+  };
+  return (
+    <Combobox store={combobox} onOptionSubmit={choose} withinPortal>
+      <Combobox.Target withExpandedAttribute withAriaAttributes>
+        <InputBase
+          {...common(props)}
+          disabled={props.disabled === true || !target}
+          dir="auto"
+          autoComplete="off"
+          placeholder={t('form.lookup')}
+          value={typed ?? picked?._title ?? (picked ? t('value.unknown') : '')}
+          onChange={(event) => {
+            setTyped(event.currentTarget.value);
+            combobox.openDropdown();
+            combobox.updateSelectedOptionIndex();
+          }}
+          onClick={() => combobox.openDropdown()}
+          onFocus={(event) => event.currentTarget.select()}
+          onBlur={() => combobox.closeDropdown()}
+          rightSectionPointerEvents={clearable ? 'all' : 'none'}
+          rightSection={
+            found.isFetching ? <Loader size={14} /> : clearable ? <CloseButton size="sm" aria-label={`${t('action.clear')}: ${props.field.label}`} onMouseDown={(event) => event.preventDefault()} onClick={() => props.onChange(undefined)} /> : <Combobox.Chevron />
+          }
+        />
+      </Combobox.Target>
+      <Combobox.Dropdown>
+        <Combobox.Options mah={260} aria-label={props.field.label}>
+          {options.map((option) => (
+            <Combobox.Option key={option.id} value={option.id} active={option.id === picked?.id}>
+              <span dir="auto">{textOf(option['_title'])}</span>
+            </Combobox.Option>
+          ))}
+          {options.length === 0 ? <Combobox.Empty>{found.isFetching ? t('state.loading') : found.isError ? t('form.failedSearch') : t('form.noMatch')}</Combobox.Empty> : null}
+        </Combobox.Options>
+      </Combobox.Dropdown>
+    </Combobox>
+  );
+}

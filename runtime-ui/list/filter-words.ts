@@ -1,0 +1,68 @@
+/** Filters in words, and which operators to offer. */
+import type { TFunction } from 'i18next';
+import type { UiField } from '../../engine/api/ui-model.ts';
+import type { Operator } from '../../engine/model/value-type.ts';
+import { kindOf } from '../api/field-kind.ts';
+import type { Format } from '../i18n/format.ts';
+import type { Filter } from './list-query.ts';
+
+/** What the editor offers: the operators, with `null` as two of its own. */
+export type Condition = Exclude<Operator, 'null'> | 'empty' | 'filled';
+
+/** Offered first when the field has it; the rest follows in the model's order. */
+const FIRST: readonly Operator[] = ['icontains', 'in', 'has', 'eq', 'between'];
+
+export function conditionsOf(field: UiField): readonly Condition[] {
+  const kind = kindOf(field);
+  // "is any of" says all that "is" says where one picks from a list.
+  const hidden = new Set<Operator>(kind === 'choice' && field.operators.includes('in') ? ['eq', 'ne'] : kind === 'reference' ? ['in', 'nin'] : kind === 'boolean' ? ['ne', 'in', 'nin'] : []);
+  if (field.operators.includes('icontains')) hidden.add('contains');
+  if (field.operators.includes('istarts')) hidden.add('starts');
+  const shown = field.operators.filter((operator) => !hidden.has(operator));
+  const sorted = [...FIRST.filter((operator) => shown.includes(operator)), ...shown.filter((operator) => !FIRST.includes(operator))];
+  return sorted.flatMap((operator): readonly Condition[] => (operator === 'null' ? ['empty', 'filled'] : [operator]));
+}
+
+export function conditionOf(filter: Filter): Condition {
+  return filter.operator === 'null' ? (filter.values[0] === 'false' ? 'filled' : 'empty') : filter.operator;
+}
+
+export function filterOf(field: string, condition: Condition, values: readonly string[]): Filter {
+  if (condition === 'empty' || condition === 'filled') return { field, operator: 'null', values: [String(condition === 'empty')] };
+  return { field, operator: condition, values };
+}
+
+export function conditionLabel(field: UiField, condition: Condition, t: TFunction): string {
+  const timely = field.valueType === 'date' || field.valueType === 'datetime';
+  const key = timely && ['lt', 'lte', 'gt', 'gte'].includes(condition) ? `operator.${condition}_date` : `operator.${condition}`;
+  return t(key);
+}
+
+/** The value side of a chip. References are given by their titles. */
+export function valueLabel(field: UiField, filter: Filter, titles: ReadonlyMap<string, string>, format: Format, t: TFunction): string {
+  const words = filter.values.map((value) => {
+    if (value === '@me') return t('operator.me');
+    switch (kindOf(field)) {
+      case 'choice':
+      case 'choices':
+        return field.choices?.find((choice) => choice.key === value)?.label ?? value;
+      case 'reference':
+        return titles.get(value) ?? '…';
+      case 'boolean':
+        return t(value === 'true' ? 'value.yes' : 'value.no');
+      case 'date':
+        return format.date(value);
+      case 'datetime':
+        return format.datetime(value);
+      case 'integer':
+      case 'decimal':
+      case 'money':
+        return format.decimal(value);
+      case 'percent':
+        return format.percent(value);
+      default:
+        return value;
+    }
+  });
+  return filter.operator === 'between' ? t('operator.and', { a: words[0] ?? '', b: words[1] ?? '' }) : words.join(t('operator.comma'));
+}

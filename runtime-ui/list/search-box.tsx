@@ -1,0 +1,39 @@
+import { CloseButton, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Icon } from '../shared/icon.tsx';
+import classes from './list-page.module.css';
+
+const PAUSE_MS = 250;
+
+/** Searches as one types, a moment after the last letter. Esc empties it. */
+export function SearchBox({ label, value, onChange }: { readonly label: string; readonly value: string; readonly onChange: (text: string) => void }) {
+  const { t } = useTranslation();
+  const [typed, setTyped] = useState(value);
+  const tell = useDebouncedCallback(onChange, PAUSE_MS);
+  useEffect(() => setTyped(value), [value]);
+  const set = (text: string) => {
+    setTyped(text);
+    tell(text.trim());
+  };
+  return (
+    <TextInput
+      className={classes['search'] ?? ''}
+      data-list-search
+      type="text"
+      role="searchbox"
+      dir="auto"
+      size="sm"
+      aria-label={label}
+      placeholder={label}
+      leftSection={<Icon name="search" />}
+      rightSection={typed ? <CloseButton size="sm" aria-label={t('action.clear')} onClick={() => set('')} /> : null}
+      value={typed}
+      onChange={(event) => set(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') set('');
+      }}
+    />
+  );
+}

@@ -1,0 +1,110 @@
+/** A new record; fields may be filled from the address: `/crm/contacts/new?account=…`. */
+import { Button, Group, Text, Title } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useQueries } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { UiEntity } from '../../engine/api/ui-model.ts';
+import { fieldOf, useModel } from '../api/model.ts';
+import { createRecord, readRecord } from '../api/records.ts';
+import { navigate } from '../app/place.ts';
+import { listPath, recordPath } from '../app/route.ts';
+import { sectionsOf } from '../form/form-schema.ts';
+import { RecordForm, type RecordFormHandle } from '../form/record-form.tsx';
+import { toWire, type Values } from '../form/wire.ts';
+import { EntityIcon } from '../shared/icon.tsx';
+import { Link } from '../shared/link.tsx';
+import { textOf } from '../values/field-value.tsx';
+import { prefillOf } from './prefill.ts';
+import classes from './record.module.css';
+import { UnsavedGuard } from './unsaved-guard.tsx';
+import { useForget } from './use-record.ts';
+
+const NOTHING: Values = {};
+
+export function CreatePage({ entity, search }: { readonly entity: UiEntity; readonly search: string }) {
+  const { t } = useTranslation();
+  const model = useModel();
+  const forget = useForget();
+  const form = useRef<RecordFormHandle>(null);
+  const prefill = useMemo(() => prefillOf(model, entity, search), [model, entity, search]);
+  const [values, setValues] = useState<Values>(prefill);
+  const [touched, setTouched] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const fields = useMemo(() => sectionsOf(entity, 'create').flatMap((section) => section.fields), [entity]);
+
+  // The address holds only ids: the titles of the records it names are fetched.
+  const named = Object.entries(prefill).flatMap(([key, value]) => {
+    const target = model.entities[fieldOf(entity, key)?.reference ?? ''];
+    const id = typeof value === 'object' && value !== null ? Reflect.get(value, 'id') : undefined;
+    return target && typeof id === 'string' ? [{ key, id, target }] : [];
+  });
+  const titles = useQueries({
+    queries: named.map(({ id, target }) => ({ queryKey: ['title', target.url, id], queryFn: async () => textOf((await readRecord(target, id, 'id,_title')).record['_title']) })),
+    combine: (results) => results.map((result) => result.data ?? '').join('\u0000'),
+  });
+  useEffect(() => {
+    const found = titles.split('\u0000');
+    setValues((now) => ({ ...now, ...Object.fromEntries(named.flatMap(({ key, id }, at) => (found[at] && textOf(Reflect.get(Object(now[key]), 'id')) === id ? [[key, { id, _title: found[at] }]] : []))) }));
+  }, [titles]);
+
+  const save = async (next: Values, sending: (body: Values) => void) => {
+    setBusy(true);
+    try {
+      const body = toWire(model, fields, 'create', next);
+      sending(body);
+      const record = await createRecord(entity, body);
+      setTouched(false);
+      await forget(entity, null);
+      notifications.show({ message: t('record.created_toast', { entity: entity.label }), color: 'green' });
+      await navigate(recordPath(entity, record.id), { replace: true, force: true });
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <div className={classes['page']}>
+      <header className={classes['head']}>
+        <nav className={classes['crumbs']}>
+          <Link href={listPath(entity)}>{entity.pluralLabel}</Link>
+        </nav>
+        <div className={classes['titleRow']}>
+          <span className={classes['icon']}>
+            <EntityIcon name={entity.icon} label={entity.label} size={18} />
+          </span>
+          <Title order={1} className={classes['title'] ?? ''}>
+            {t('record.newTitle', { entity: entity.label })}
+          </Title>
+          <Group gap={8} wrap="nowrap" className={classes['actions'] ?? ''}>
+            <Button variant="default" onClick={() => void navigate(listPath(entity))}>
+              {t('action.cancel')}
+            </Button>
+            <Button loading={busy} onClick={() => form.current?.submit()}>
+              {t('record.create')}
+            </Button>
+          </Group>
+        </div>
+      </header>
+      <div className={classes['body']}>
+        {fields.length === 0 ? (
+          <Text c="dimmed">{t('record.noForm')}</Text>
+        ) : (
+          <RecordForm
+            ref={form}
+            entity={entity}
+            mode="create"
+            values={values}
+            stored={NOTHING}
+            busy={busy}
+            onChange={(next) => {
+              setValues(next);
+              setTouched(true);
+            }}
+            onSave={save}
+          />
+        )}
+      </div>
+      <UnsavedGuard active={touched && !busy} />
+    </div>
+  );
+}

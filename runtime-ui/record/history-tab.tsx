@@ -1,0 +1,88 @@
+/** What happened to a record, in words: who, what, when, newest first. */
+import { Skeleton, Stack } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import type { UiEntity } from '../../engine/api/ui-model.ts';
+import { fieldOf, isCompanion } from '../api/model.ts';
+import { type HistoryEntry, readHistory } from '../api/records.ts';
+import { useFormat } from '../i18n/format.ts';
+import { EmptyState, ErrorState } from '../shared/states.tsx';
+import { FieldValue, textOf } from '../values/field-value.tsx';
+import { Initials } from '../values/person.tsx';
+import classes from './record.module.css';
+
+export function HistoryTab({ entity, id }: { readonly entity: UiEntity; readonly id: string }) {
+  const { t } = useTranslation();
+  const history = useQuery({ queryKey: ['history', entity.url, id], queryFn: ({ signal }) => readHistory(entity, id, signal) });
+  if (history.isError) return <ErrorState error={history.error} onRetry={() => void history.refetch()} />;
+  if (!history.data) {
+    return (
+      <Stack role="status" aria-label={t('state.loading')}>
+        <Skeleton h={36} />
+        <Skeleton h={36} />
+        <Skeleton h={36} />
+      </Stack>
+    );
+  }
+  const entries = history.data.toSorted((a, b) => b.version - a.version);
+  if (entries.length === 0) return <EmptyState icon="clock" title={t('history.empty')} next={t('history.emptyNext')} />;
+  return (
+    <ol className={classes['events']}>
+      {entries.map((entry) => (
+        <Event key={entry.version} entity={entity} entry={entry} />
+      ))}
+    </ol>
+  );
+}
+
+function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: HistoryEntry }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const name = entry.actor?.name ?? t('history.system');
+  const created = entry.version === 1;
+  const valueOf = (side: 'old' | 'new') => Object.fromEntries(entry.changes.map((change) => [change.field, change[side]]));
+  const changes = entry.changes.filter((change) => {
+    const field = fieldOf(entity, change.field);
+    return (!field || !isCompanion(entity, field)) && !(created && isNothing(change.new));
+  });
+  return (
+    <li className={classes['event']}>
+      <span className={classes['eventWho']}>
+        <Initials name={name} />
+      </span>
+      <span>{t(created ? 'history.created' : 'history.changed', { name })}</span>
+      <time className={classes['eventTime']} dateTime={entry.at} title={format.datetime(entry.at)}>
+        {format.ago(entry.at)}
+      </time>
+      <ul className={classes['changes']}>
+        {changes.map((change) => (
+          <li key={change.field}>
+            <span>{change.label}</span>
+            {isNothing(change.old) ? null : (
+              <>
+                <span className={classes['old']}>
+                  <Side entity={entity} field={change.field} value={change.old} record={valueOf('old')} />
+                </span>
+                <span className={classes['arrow']} role="img" aria-label="→">
+                  →
+                </span>
+              </>
+            )}
+            <Side entity={entity} field={change.field} value={change.new} record={valueOf('new')} />
+          </li>
+        ))}
+      </ul>
+    </li>
+  );
+}
+
+function Side({ entity, field, value, record }: { readonly entity: UiEntity; readonly field: string; readonly value: unknown; readonly record: Readonly<Record<string, unknown>> }) {
+  const { t } = useTranslation();
+  const known = fieldOf(entity, field);
+  if (isNothing(value)) return <em>{t('value.empty')}</em>;
+  return known ? <FieldValue field={known} value={value} record={record} /> : <span dir="auto">{textOf(value)}</span>;
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || value === '';
+}

@@ -1,0 +1,36 @@
+/** Values for a new record from an address: `account=<id>&amount=10.00`. Fields that cannot be filled in are left out. */
+import type { UiEntity, UiModel } from '../../engine/api/ui-model.ts';
+import { kindOf } from '../api/field-kind.ts';
+import { fieldOf } from '../api/model.ts';
+import { type Values, writable } from '../form/wire.ts';
+
+export function prefillOf(model: UiModel, entity: UiEntity, search: string): Values {
+  const values: Record<string, unknown> = {};
+  for (const [key, text] of new URLSearchParams(search)) {
+    const field = fieldOf(entity, key);
+    if (!field || !writable(field, 'create') || text === '') continue;
+    switch (kindOf(field)) {
+      case 'reference':
+        values[key] = { id: text };
+        break;
+      case 'money':
+        values[key] = { amount: text, currency: model.tenant.currency };
+        break;
+      case 'boolean':
+        values[key] = text === 'true';
+        break;
+      case 'integer':
+        values[key] = /^-?\d+$/.test(text) ? Number(text) : text;
+        break;
+      case 'tags':
+      case 'choices':
+        values[key] = text.split(',');
+        break;
+      case 'children':
+        break;
+      default:
+        values[key] = text;
+    }
+  }
+  return values;
+}

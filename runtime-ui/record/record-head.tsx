@@ -1,0 +1,72 @@
+/** Title, state, the steps possible now, edit and delete. */
+import { ActionIcon, Button, Group, Menu, Title } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { UiEntity } from '../../engine/api/ui-model.ts';
+import { fieldOf } from '../api/model.ts';
+import type { Loaded } from '../api/records.ts';
+import { listPath } from '../app/route.ts';
+import { writable } from '../form/wire.ts';
+import { EntityIcon, Icon } from '../shared/icon.tsx';
+import { Link } from '../shared/link.tsx';
+import { FieldValue, textOf } from '../values/field-value.tsx';
+import { DeleteDialog } from './delete-dialog.tsx';
+import classes from './record.module.css';
+import { Transitions } from './transitions.tsx';
+
+export function RecordHead({ entity, loaded, onEdit }: { readonly entity: UiEntity; readonly loaded: Loaded; readonly onEdit: () => void }) {
+  const { t } = useTranslation();
+  const [deleting, setDeleting] = useState(false);
+  const { record } = loaded;
+  const states = [...new Set(entity.transitions.map((transition) => transition.field))].flatMap((key) => fieldOf(entity, key) ?? []);
+  const editable = entity.can.update && entity.fields.some((field) => writable(field, 'update'));
+  const copy = async () => {
+    await navigator.clipboard.writeText(window.location.href);
+    notifications.show({ message: t('record.copied') });
+  };
+  return (
+    <header className={classes['head']}>
+      <nav className={classes['crumbs']}>
+        <Link href={listPath(entity)}>{entity.pluralLabel}</Link>
+      </nav>
+      <div className={classes['titleRow']}>
+        <span className={classes['icon']}>
+          <EntityIcon name={entity.icon} label={entity.label} size={18} />
+        </span>
+        <Title order={1} className={classes['title'] ?? ''} dir="auto">
+          {textOf(record['_title']) || '—'}
+        </Title>
+        {states.map((field) => (
+          <FieldValue key={field.key} field={field} value={record[field.key]} />
+        ))}
+        <Group gap={6} wrap="nowrap" className={classes['actions'] ?? ''}>
+          {editable ? (
+            <Button variant="default" leftSection={<Icon name="edit" />} onClick={onEdit}>
+              {t('action.edit')}
+            </Button>
+          ) : null}
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <ActionIcon variant="default" size={36} aria-label={t('action.more')}>
+                <Icon name="dots" size={18} />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<Icon name="link" />} onClick={() => void copy()}>
+                {t('record.copyLink')}
+              </Menu.Item>
+              {entity.can.delete ? (
+                <Menu.Item color="red" leftSection={<Icon name="trash" />} onClick={() => setDeleting(true)}>
+                  {t('action.delete')}
+                </Menu.Item>
+              ) : null}
+            </Menu.Dropdown>
+          </Menu>
+        </Group>
+      </div>
+      <Transitions entity={entity} loaded={loaded} />
+      <DeleteDialog entity={entity} loaded={loaded} opened={deleting} onClose={() => setDeleting(false)} />
+    </header>
+  );
+}

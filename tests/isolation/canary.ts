@@ -1,0 +1,39 @@
+/** Values that name whom they belong to: a canary in an answer it should not be in is a leak, whatever the shape of the answer. */
+import type { Field } from '#engine/model/model.ts';
+
+/** A unique token: `CNRY` and 12 base-36 digits, in both cases so that e-mail addresses keep it recognisable. */
+let counter = 0;
+
+export function token(): string {
+  counter++;
+  return `cnry${counter.toString(36).padStart(6, '0')}x`;
+}
+
+/** A value for a field that carries the token, or null when the type has no room for it. */
+export function canaryValue(field: Field, mark: string): string | readonly string[] | null {
+  const digits = String(2_000_000 + Number.parseInt(mark.slice(4, 10), 36));
+  switch (field.type.key) {
+    case 'text':
+    case 'long_text':
+      return `${mark} ${field.key}`;
+    case 'email':
+      return `${mark}@canary.example`;
+    case 'url':
+      return `https://canary.example/${mark}`;
+    case 'phone':
+      return `+4930${digits}`;
+    case 'tags':
+      return [mark];
+    case 'money':
+      return `${digits}.41`;
+    case 'decimal':
+      return `${digits}.4`;
+    default:
+      return null;
+  }
+}
+
+/** How a canary value would appear in an answer. */
+export function trace(value: string | readonly string[]): string {
+  return typeof value === 'string' ? value : (value[0] ?? '');
+}

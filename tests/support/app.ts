@@ -1,0 +1,68 @@
+/** The whole application on a test's own database, behind real HTTP on a free port. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { createHttp } from '#engine/api/server.ts';
+import { type App, openApp } from '#engine/app.ts';
+import { type Client, client } from './http.ts';
+import type { TestDatabase } from './postgres.ts';
+
+export interface TestApp {
+  readonly app: App;
+  readonly url: string;
+  /** A client that acts as a user. */
+  as(tenant: string, email: string): Promise<Client>;
+  readonly anonymous: Client;
+  /** A second server of the same application whose compiler adds no permission conditions: the policies are alone. */
+  readonly policiesOnly: { readonly url: string };
+}
+
+export async function testApp(database: TestDatabase): Promise<TestApp> {
+  const home = await mkdtemp(join(tmpdir(), 'armature-app-'));
+  const server = createServer();
+  const bare = createServer();
+  const url = await listening(server);
+  const bareUrl = await listening(bare);
+  const app = await openApp(
+    {
+      port: 0,
+      host: '127.0.0.1',
+      home,
+      postgres: { address: database.address, admin: database.admin },
+      secret: database.secret,
+      publicUrl: url,
+      logLevel: 'silent',
+      demo: false,
+    },
+    { mode: 'server', url },
+  );
+  server.on('request', createHttp(app.services));
+  bare.on('request', createHttp(app.services, { predicates: false }));
+  afterAll(async () => {
+    for (const one of [server, bare]) {
+      one.closeAllConnections();
+      await new Promise((resolve) => one.close(resolve));
+    }
+    await app.close();
+    await rm(home, { recursive: true, force: true });
+  });
+  return {
+    app,
+    url,
+    anonymous: client(url, null),
+    policiesOnly: { url: bareUrl },
+    as: async (tenant, email) => {
+      const { token } = await app.services.identity.issueToken({ tenant, user: { email }, label: 'test' });
+      return client(url, token);
+    },
+  };
+}
+
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no address');
+  return `http://127.0.0.1:${address.port}`;
+}
