@@ -5,7 +5,7 @@
  * are merged by that key: known ones are changed where they stand, new ones come last, `"removed": true` takes one
  * away. Other lists, and what only makes sense as a whole (conditions, field sets), are replaced.
  */
-import { type Document, isObject } from './documents.ts';
+import { type Document, isKind, isObject } from './documents.ts';
 import { type Place, pointer } from './faults.ts';
 import { identityOf } from './naming.ts';
 
@@ -95,14 +95,11 @@ function mergeGroup(group: readonly LayeredDocument[]): EffectiveDocument | null
         merge.originOf(current.document),
         place,
       );
-      current = { source: current.source, pack: current.pack, document: asDocument(document, current.document) };
+      current = { source: current.source, pack: current.pack, document: asDocument(document) };
     }
   }
   if (current === null) return null;
-  const document = asDocument(
-    merge.withoutRemoved(jsonOf(current.document), merge.originOf(current.document)),
-    current.document,
-  );
+  const document = asDocument(merge.withoutRemoved(jsonOf(current.document), merge.originOf(current.document)));
   return {
     document,
     pack: current.pack,
@@ -117,9 +114,14 @@ export function jsonOf(document: Document): Json {
   return document;
 }
 
-/** The merge of documents of one kind is a document of that kind; `validateDocuments` proves it for what was merged. */
-function asDocument(merged: Json, like: Document): Document {
-  return merged as unknown as typeof like;
+/** The merge of documents of one kind is a document of that kind; `checkMerged` proves that it is a whole one. */
+function asDocument(merged: Json): Document {
+  if (!isMerged(merged)) throw new TypeError('the merge has lost its kind');
+  return merged;
+}
+
+function isMerged(merged: Json): merged is Json & Document {
+  return isKind(merged['kind']);
 }
 
 class Merge {
