@@ -101,7 +101,10 @@ function group(kind: 'all' | 'any', of: readonly Condition[]): Condition {
     if (!neutral(member)) members.set(JSON.stringify(member), member);
   }
   for (const member of members.values()) {
-    if (member.kind === 'not' && members.has(JSON.stringify(member.of))) return constant;
+    if (member.kind !== 'not') continue;
+    // What is negated may have been merged into this group, and stands here in parts.
+    const parts = member.of.kind === kind ? member.of.of : [member.of];
+    if (parts.every((part) => members.has(JSON.stringify(part)))) return constant;
   }
   const [only] = members.values();
   if (only !== undefined && members.size === 1) return only;

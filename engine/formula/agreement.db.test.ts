@@ -115,11 +115,16 @@ describe('a formula gives the same value', () => {
     expect(rows[0]?.value).toBe('110.00');
   });
 
-  it('as long as a formula may be', async () => {
-    const long = Array.from({ length: 900 }, () => '9').join('*');
-    const formula = parseFormula(long, { fields: FIELDS, returns: 'decimal', pointer: '', scale: 2, digits: 900 });
-    const { rows } = await superuser.query<{ value: string }>(`select ${formulaToSql(formula, quote)} as value`);
-    expect(evaluateFormula(formula, {})).toBe(rows[0]?.value);
+  it('at the greatest length, in a generated column', async () => {
+    const fields = new Map([['n', { valueType: 'decimal' }]] as const);
+    const source = Array.from({ length: 999 }, () => 'n').join('*');
+    const formula = parseFormula(source, { fields, returns: 'decimal', pointer: '', scale: 2, digits: 900 });
+    await superuser.query(
+      `create table lab.long (n numeric, product numeric generated always as (${formulaToSql(formula, quote)}) virtual)`,
+    );
+    await superuser.query('insert into lab.long values (1.01)');
+    const { rows } = await superuser.query<{ product: string }>('select product from lab.long');
+    expect(evaluateFormula(formula, { n: '1.01' })).toBe(rows[0]?.product);
   });
 });
 
