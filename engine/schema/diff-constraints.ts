@@ -13,14 +13,18 @@ export function diffConstraints(pair: TablePair): Change[] {
 type Entry<T> = readonly [name: string, state: T];
 
 /** What goes and what comes; a changed one does both. */
-export function compare<T>(before: Readonly<Record<string, T>>, after: Readonly<Record<string, T>>): { gone: Entry<T>[]; come: Entry<T>[] } {
+export function compare<T>(
+  before: Readonly<Record<string, T>>,
+  after: Readonly<Record<string, T>>,
+): { gone: Entry<T>[]; come: Entry<T>[] } {
   return {
     gone: Object.entries(before).filter(([name, state]) => !isDeepStrictEqual(state, after[name])),
     come: Object.entries(after).filter(([name, state]) => !isDeepStrictEqual(state, before[name])),
   };
 }
 
-const labelOf = (table: TableState, column: string): string => `${table.columns[column]?.label ?? column} of ${table.label}`;
+const labelOf = (table: TableState, column: string): string =>
+  `${table.columns[column]?.label ?? column} of ${table.label}`;
 
 function diffChecks({ previous, next, before, after }: TablePair): Change[] {
   const { gone, come } = compare(before.checks, after.checks);
@@ -28,7 +32,12 @@ function diffChecks({ previous, next, before, after }: TablePair): Change[] {
   const title = (table: TableState, column: string) => `Change the rules for the values of ${labelOf(table, column)}`;
   return [
     ...gone.map(([name, check]) =>
-      change({ ...base, phase: 'drop_checks', title: title(before, check.column), sql: [`alter table ${tableName(previous, before)} drop constraint ${quote(name)}`] }),
+      change({
+        ...base,
+        phase: 'drop_checks',
+        title: title(before, check.column),
+        sql: [`alter table ${tableName(previous, before)} drop constraint ${quote(name)}`],
+      }),
     ),
     ...come.map(([name, check]) =>
       change({
@@ -38,14 +47,16 @@ function diffChecks({ previous, next, before, after }: TablePair): Change[] {
         sql: [`alter table ${tableName(next, after)} add constraint ${quote(name)} check (${checkSql(after, check)})`],
         work: 'scan',
         checks: held(before, check.column)
-          ? [{
-              sql: `select count(*)::int as count from ${tableName(previous, before)} where (${check.sql.replaceAll('{}', columnName(before, check.column))}) is false`,
-              code: 'values_not_allowed',
-              message: `{count} values of ${labelOf(after, check.column)} would no longer be allowed. Change them first.`,
-              entity: after.entity,
-              field: after.columns[check.column]?.field ?? null,
-              property: null,
-            }]
+          ? [
+              {
+                sql: `select count(*)::int as count from ${tableName(previous, before)} where (${check.sql.replaceAll('{}', columnName(before, check.column))}) is false`,
+                code: 'values_not_allowed',
+                message: `{count} values of ${labelOf(after, check.column)} would no longer be allowed. Change them first.`,
+                entity: after.entity,
+                field: after.columns[check.column]?.field ?? null,
+                property: null,
+              },
+            ]
           : [],
       }),
     ),
@@ -53,7 +64,8 @@ function diffChecks({ previous, next, before, after }: TablePair): Change[] {
 }
 
 /** Whether the column holds values already: only those can be in the way. */
-const held = (before: TableState, column: string): boolean => before.columns[column] !== undefined && before.columns[column].generated === null;
+const held = (before: TableState, column: string): boolean =>
+  before.columns[column] !== undefined && before.columns[column].generated === null;
 
 function diffReferences({ previous, next, before, after }: TablePair): Change[] {
   const { gone, come } = compare(before.references, after.references);
@@ -90,14 +102,16 @@ function danglingCheck({ previous, before, after }: TablePair, reference: Refere
   const missing = target
     ? `not exists (select from ${tableName(previous, target)} t where t.${columnName(target, target.primaryKey.column)} = x.${column})`
     : 'true';
-  return [{
-    sql: `select count(*)::int as count from ${tableName(previous, before)} x where x.${column} is not null and ${missing}`,
-    code: 'values_dangling',
-    message: `{count} values of ${labelOf(after, reference.column)} refer to records that do not exist.`,
-    entity: after.entity,
-    field: after.columns[reference.column]?.field ?? null,
-    property: 'to',
-  }];
+  return [
+    {
+      sql: `select count(*)::int as count from ${tableName(previous, before)} x where x.${column} is not null and ${missing}`,
+      code: 'values_dangling',
+      message: `{count} values of ${labelOf(after, reference.column)} refer to records that do not exist.`,
+      entity: after.entity,
+      field: after.columns[reference.column]?.field ?? null,
+      property: 'to',
+    },
+  ];
 }
 
 function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
@@ -123,7 +137,9 @@ function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
         phase: 'add_indexes',
         table: after.id,
         title: title(after, index),
-        why: index.unique ? 'No two records may share these values.' : 'Lists, references and row policies look records up by it.',
+        why: index.unique
+          ? 'No two records may share these values.'
+          : 'Lists, references and row policies look records up by it.',
         sql: [createIndex(next, after, name, index)],
         lock: 'share',
         work: 'scan',
@@ -138,14 +154,17 @@ function duplicateCheck({ previous, before, after }: TablePair, index: IndexStat
   if (!index.columns.every((column) => held(before, column))) return [];
   const names = columnNames(before, index.columns);
   const filled = index.columns.map((column) => `${columnName(before, column)} is not null`);
-  const live = index.whereNull !== null && held(before, index.whereNull) ? [`${columnName(before, index.whereNull)} is null`] : [];
+  const live =
+    index.whereNull !== null && held(before, index.whereNull) ? [`${columnName(before, index.whereNull)} is null`] : [];
   const labels = index.columns.map((column) => after.columns[column]?.label ?? column).join(', ');
-  return [{
-    sql: `select count(*)::int as count from (select from ${tableName(previous, before)} where ${[...filled, ...live].join(' and ')} group by ${names} having count(*) > 1) d`,
-    code: 'values_not_unique',
-    message: `{count} values of ${labels} are used by several records of ${after.label}. Change them first.`,
-    entity: after.entity,
-    field: after.columns[index.columns[0] ?? '']?.field ?? null,
-    property: 'unique',
-  }];
+  return [
+    {
+      sql: `select count(*)::int as count from (select from ${tableName(previous, before)} where ${[...filled, ...live].join(' and ')} group by ${names} having count(*) > 1) d`,
+      code: 'values_not_unique',
+      message: `{count} values of ${labels} are used by several records of ${after.label}. Change them first.`,
+      entity: after.entity,
+      field: after.columns[index.columns[0] ?? '']?.field ?? null,
+      property: 'unique',
+    },
+  ];
 }

@@ -45,7 +45,16 @@ export class Listener {
   async #connect(): Promise<void> {
     const { address, credentials, channel, onMessage, onConnected } = this.#options;
     const { host, port, database } = address;
-    const client = new pg.Client({ host, port, database, ...credentials, ...(address.ssl ? { ssl: { rejectUnauthorized: true } } : {}), application_name: 'armature releases', keepAlive: true, connectionTimeoutMillis: 10_000 });
+    const client = new pg.Client({
+      host,
+      port,
+      database,
+      ...credentials,
+      ...(address.ssl ? { ssl: { rejectUnauthorized: true } } : {}),
+      application_name: 'armature releases',
+      keepAlive: true,
+      connectionTimeoutMillis: 10_000,
+    });
     let lost = false;
     const lose = () => {
       if (lost) return;

@@ -81,7 +81,9 @@ export class ModelStore implements ModelSource {
     for (;;) {
       const entry = this.#entries.get(tenantKey) ?? this.#load(tenantKey);
       const loaded = await entry.loading;
-      const newest = this.#listening ? (this.#heard.get(tenantKey) ?? 0) : (await getTenant(this.#database, tenantKey)).release;
+      const newest = this.#listening
+        ? (this.#heard.get(tenantKey) ?? 0)
+        : (await getTenant(this.#database, tenantKey)).release;
       if (loaded.model.release >= newest) return loaded;
       if (this.#entries.get(tenantKey) === entry) this.#entries.delete(tenantKey);
     }

@@ -1,6 +1,6 @@
 /**
- * Columns that a role's policies and guards look at in subselects: these run with the role's own rights, and without
- * the right to the column every query of the role would fail. Where the role may not read the records in question it
+ * Columns that a role's permissions and the guards of its transitions look at: subselects of policies and the compiler's
+ * conditions run with the role's own rights, and without the right to the column every query of the role would fail. Where the role may not read the records in question it
  * still finds none of them, because no policy lets it.
  */
 import type { Condition, Operand } from '../condition/condition.ts';
@@ -27,9 +27,21 @@ export function policyColumns(context: Context, role: Role): PolicyColumns {
       if (permission.role !== role.key || !permission.condition) continue;
       for (const operand of operandsOf(permission.condition)) addOperand(entity, operand, add);
     }
+    for (const guard of guardsOf(context, entity, role))
+      for (const operand of operandsOf(guard)) addOperand(entity, operand, add);
     addParents(context, entity, role, add);
   }
   return columns;
+}
+
+/** Guards of the transitions that the role may take. */
+function guardsOf(context: Context, entity: Entity, role: Role): readonly Condition[] {
+  const { update } = ownRights(context.model, entity, role);
+  const allowed = (transition: string) =>
+    update.some((grant) => grant.transitions === null || grant.transitions.has(transition));
+  return [...entity.fields.values()].flatMap((field) =>
+    [...(field.guards ?? [])].flatMap(([key, guard]) => (allowed(key) ? [guard] : [])),
+  );
 }
 
 type Add = (entity: string, ...keys: readonly string[]) => void;
@@ -38,7 +50,8 @@ function addOperand(entity: Entity, operand: Operand, add: Add): void {
   if (operand.kind === 'user' && operand.attribute === 'team_members') add(USER_ENTITY, ...TEAM_MEMBERS);
   if (operand.kind !== 'field') return;
   add(entity.name, operand.steps[0]?.field ?? operand.field);
-  for (const [index, step] of operand.steps.entries()) add(step.entity, 'id', operand.steps[index + 1]?.field ?? operand.field);
+  for (const [index, step] of operand.steps.entries())
+    add(step.entity, 'id', operand.steps[index + 1]?.field ?? operand.field);
 }
 
 /** The way from a part to its outermost record. */

@@ -7,7 +7,14 @@ export function tenantRoles({ tenant, roles }: Context): Record<string, RoleStat
   const known = new Set(roles.map((role) => role.key));
   const states = roles.map((role): readonly [string, RoleState] => [
     names.role(role.key),
-    { key: role.key, label: role.label, inherits: role.inherits.filter((parent) => known.has(parent)).map((parent) => names.role(parent)).sort() },
+    {
+      key: role.key,
+      label: role.label,
+      inherits: role.inherits
+        .filter((parent) => known.has(parent))
+        .map((parent) => names.role(parent))
+        .sort(),
+    },
   ]);
   return { [names.system]: { key: null, label: 'Service', inherits: [] }, ...Object.fromEntries(states) };
 }

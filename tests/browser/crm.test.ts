@@ -1,7 +1,7 @@
 /** The screens as people meet them: a real browser, the real server, the strict Content-Security-Policy. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FLEET } from '../integration/fleet.ts';
