@@ -213,6 +213,7 @@ describe('rights', () => {
   test('shape the OpenAPI document and the model of the screens', async () => {
     const chief = await ask('chief', 'GET', '/api/openapi.json');
     const worker = await ask('worker', 'GET', '/api/openapi.json');
+    expect(Object.keys(Object(at(chief, 'components/schemas')))).toContain('lab.memo');
     expect(Object.keys(Object(at(worker, 'components/schemas')))).not.toContain('lab.memo');
     expect(at(worker, 'components/schemas/lab.project/properties')).not.toHaveProperty('secret');
     expect(at(worker, 'components/schemas/lab.project.create/properties')).not.toHaveProperty('budget');
