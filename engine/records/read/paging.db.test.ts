@@ -10,7 +10,7 @@ let world: World;
 
 /** Few different values, many of them missing: ties and NULLs are where pages go wrong. */
 beforeAll(async () => {
-  world = await World.open(test);
+  world = await World.open(test, true);
   for (const [index, name] of ['Acme', 'Bolton', 'Cobra'].entries()) {
     await world.insert('trade.customer', id(300 + index), { name, country: index === 0 ? null : 'DE', owner: ANNA });
   }
