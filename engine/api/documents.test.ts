@@ -178,14 +178,13 @@ describe('the model of the screens', () => {
       const readable = [...model.entities.keys()].filter((name) => scope.rights.of(name).read.length > 0);
       expect([role, Object.keys(made.entities)]).toEqual([role, readable]);
       expect(made.user.administrator).toBe(scope.rights.administrator);
-      for (const menu of made.menus) {
-        expect(menu.items.length).toBeGreaterThan(0);
-        for (const item of menu.items) {
-          const target = made.entities[item.entity];
-          expect(target).toBeDefined();
-          if (item.view !== null) expect(target?.views.map(({ key }) => key)).toContain(item.view);
-        }
-      }
+      const items = made.menus.flatMap((menu) => menu.items);
+      expect(made.menus.filter((menu) => menu.items.length === 0)).toEqual([]);
+      const lost = items.filter(({ entity, view }) => {
+        const target = made.entities[entity];
+        return !target || (view !== null && !target.views.some(({ key }) => key === view));
+      });
+      expect([role, lost]).toEqual([role, []]);
       for (const entity of Object.values(made.entities)) {
         const keys = new Set(entity.fields.map(({ key }) => key));
         const used = [
@@ -198,12 +197,14 @@ describe('the model of the screens', () => {
           ...entity.uniqueKeys.flat(),
         ].map((key) => key.replace(/^-/, ''));
         expect([entity.name, used.filter((key) => !keys.has(key))]).toEqual([entity.name, []]);
-        for (const field of entity.fields) {
-          for (const target of [field.reference, field.children?.entity])
-            if (target) expect(made.entities).toHaveProperty([target]);
-          if (!field.system && (field.onCreate || field.onUpdate) && !field.children)
-            expect([field.key, field.schema]).not.toEqual([field.key, null]);
-        }
+        const targets = entity.fields.flatMap(({ reference, children }) =>
+          [reference ?? [], children?.entity ?? []].flat(),
+        );
+        expect([entity.name, targets.filter((target) => !(target in made.entities))]).toEqual([entity.name, []]);
+        const written = entity.fields.filter(
+          ({ system, children, onCreate, onUpdate }) => !system && !children && (onCreate || onUpdate),
+        );
+        expect([entity.name, written.filter(({ schema }) => schema === null)]).toEqual([entity.name, []]);
       }
     }
   });

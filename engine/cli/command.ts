@@ -25,8 +25,11 @@ export interface Context {
   readonly print: (text: string) => void;
   /** Everything a person reads meanwhile. */
   readonly say: (text: string) => void;
-  /** Opens the installation's data; it is closed when the command ends. */
-  readonly open: () => Promise<App>;
+  /**
+   * Opens the installation's data; it is closed when the command ends.
+   * @param mode `server` works off jobs as well (default `tool`)
+   */
+  readonly open: (mode?: 'tool' | 'server') => Promise<App>;
 }
 
 export interface Command {

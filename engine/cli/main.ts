@@ -42,8 +42,8 @@ async function main(words: readonly string[]): Promise<number> {
 async function run(command: Command, given: NonNullable<ReturnType<typeof readArguments>>): Promise<number> {
   const config = readConfig({ LOG_LEVEL: 'warn', ...process.env });
   let app: Promise<App> | undefined;
-  const open = async () => {
-    app ??= openApp(config, { mode: 'tool' });
+  const open = async (mode: 'tool' | 'server' = 'tool') => {
+    app ??= openApp(config, { mode });
     return app;
   };
   try {

@@ -1,27 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Problem } from '../../problem.ts';
-import type { Services } from '../../services.ts';
-import type { Arguments, Command, Context, Option } from '../command.ts';
+import type { Arguments, Command, Option } from '../command.ts';
 import { Failure, UsageError } from '../command.ts';
 import { readDocuments } from '../documents.ts';
+import { openTenant } from '../open-tenant.ts';
 import { planText } from '../plan-text.ts';
 import { table } from '../table.ts';
 
 const TENANT: Option = { type: 'string', value: 'KEY', help: 'the organisation', required: true };
-
-/** @throws Problem `not_found` in words that name the tenant */
-async function openFor({ open }: Context, tenant: string): Promise<Services> {
-  const { services } = await open();
-  try {
-    await services.models.get(tenant);
-  } catch (error) {
-    if (error instanceof Problem && error.code === 'not_found') throw new Failure(`There is no organisation "${tenant}".`, { cause: error });
-    throw error;
-  }
-  return services;
-}
 
 const PACKS: Option = { type: 'string', value: 'A,B', help: 'packs to have from now on, as this version ships them' };
 
@@ -44,7 +31,7 @@ export const plan: Command = {
   run: async (context, given) => {
     const tenant = given.required('tenant');
     const documents = await readDocuments(given.positionals[0] ?? '');
-    const { publisher } = await openFor(context, tenant);
+    const { publisher } = await openTenant(context, tenant);
     context.print(planText(await publisher.plan(tenant, { packs: packsOf(given), documents })));
   },
 };
@@ -59,7 +46,7 @@ export const publish: Command = {
     const tenant = given.required('tenant');
     const directory = given.positionals[0] ?? '';
     const documents = await readDocuments(directory);
-    const { publisher } = await openFor(context, tenant);
+    const { publisher } = await openTenant(context, tenant);
     const { release: base } = await publisher.documents(tenant);
     const message = given.text('message') ?? `Documents of ${resolve(directory)}`;
     const release = await publisher.publish(tenant, { base, author: author(), message, packs: packsOf(given), documents });
@@ -73,7 +60,7 @@ export const releases: Command = {
   options: { tenant: TENANT },
   run: async (context, given) => {
     const tenant = given.required('tenant');
-    const { publisher } = await openFor(context, tenant);
+    const { publisher } = await openTenant(context, tenant);
     const rows = (await publisher.releases(tenant)).map(({ number, createdAt, author, message }) => [`${number}`, createdAt, author, message]);
     context.print(table(['release', 'published', 'by', 'message'], rows));
   },
@@ -91,7 +78,7 @@ export const rollback: Command = {
     const tenant = given.required('tenant');
     const to = given.required('to');
     if (!/^\d{1,9}$/.test(to)) throw new UsageError(`--to is "${to}". It must be the number of a release.`);
-    const { publisher } = await openFor(context, tenant);
+    const { publisher } = await openTenant(context, tenant);
     const { release: base } = await publisher.documents(tenant);
     const message = given.text('message') ?? `Back to release ${to}`;
     const release = await publisher.rollback(tenant, { base, to: Number(to), author: author(), message });
@@ -106,7 +93,7 @@ export const documents: Command = {
   options: { tenant: TENANT },
   run: async (context, given) => {
     const tenant = given.required('tenant');
-    const { publisher } = await openFor(context, tenant);
+    const { publisher } = await openTenant(context, tenant);
     const { documents: own, release, packs } = await publisher.documents(tenant);
     const directory = given.positionals[0];
     const files = own.map((document) => ({ name: fileNameOf(document), text: `${JSON.stringify(document, null, 2)}\n` }));
@@ -122,7 +109,7 @@ export const documents: Command = {
       taken.add(name);
       await writeFile(join(directory, name), text);
     }
-    context.print(`${files.length} files written to ${resolve(directory)}.`);
+    context.print(`${files.length} ${files.length === 1 ? 'file' : 'files'} written to ${resolve(directory)}.`);
   },
 };
 
