@@ -9,7 +9,7 @@ import { onSessionLost } from '../api/client.ts';
 import { ModelContext, readModel } from '../api/model.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { readSession } from '../api/session.ts';
-import { createFormat, FormatContext } from '../i18n/format.ts';
+import { createFormat, FormatContext, regional } from '../i18n/format.ts';
 import { directionOf, speak, storedLocale } from '../i18n/i18n.ts';
 import { nonce } from '../shared/nonce.ts';
 import { ErrorState } from '../shared/states.tsx';
@@ -79,7 +79,7 @@ function Gate({ locale }: { readonly locale: string }) {
       }),
     [client],
   );
-  const format = useMemo(() => createFormat(locale, model.data?.tenant.timeZone ?? 'UTC'), [locale, model.data?.tenant.timeZone]);
+  const format = useMemo(() => createFormat(regional(locale), model.data?.tenant.timeZone ?? 'UTC'), [locale, model.data?.tenant.timeZone]);
   if (session.isError) return <ErrorState error={session.error} onRetry={() => void session.refetch()} />;
   if (session.data === false) return <SignInPage onSignedIn={() => void client.resetQueries()} />;
   if (model.isError && !model.data) return <ErrorState error={model.error} onRetry={() => void model.refetch()} />;

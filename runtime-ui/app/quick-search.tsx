@@ -19,7 +19,7 @@ const FOUND_EACH = 4;
 export function QuickSearch({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
   const { t } = useTranslation();
   return (
-    <Modal opened={opened} onClose={onClose} withCloseButton={false} padding={0} centered={false} yOffset="12vh" size={560} aria-label={t('search.title')}>
+    <Modal opened={opened} onClose={onClose} withCloseButton={false} padding={0} centered={false} yOffset="12vh" size={560} attributes={{ content: { 'aria-label': t('search.title') } }}>
       {opened ? <Search onDone={onClose} /> : null}
     </Modal>
   );
@@ -55,7 +55,7 @@ function Search({ onDone }: { readonly onDone: () => void }) {
   return (
     <Combobox store={combobox} onOptionSubmit={go}>
       <Combobox.EventsTarget withExpandedAttribute>
-        <TextInput data-autofocus size="lg" variant="unstyled" className={classes['input'] ?? ''} leftSection={<Icon name="search" size={18} />} rightSection={busy ? <Loader size={16} /> : null} aria-label={t('search.title')} placeholder={t('search.placeholder')} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+        <TextInput data-autofocus autoFocus size="lg" variant="unstyled" className={classes['input'] ?? ''} leftSection={<Icon name="search" size={18} />} rightSection={busy ? <Loader size={16} /> : null} aria-label={t('search.title')} placeholder={t('search.placeholder')} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
       </Combobox.EventsTarget>
       <Combobox.Options className={classes['options'] ?? ''} aria-label={t('search.title')}>
         {goTo.length > 0 ? (

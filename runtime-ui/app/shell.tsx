@@ -12,6 +12,8 @@ import { usePlace } from './place.ts';
 import { QuickSearch } from './quick-search.tsx';
 import classes from './shell.module.css';
 
+const SHORTCUT = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘K' : 'Ctrl K';
+
 export function Shell({ children }: { readonly children: ReactNode }) {
   const { t } = useTranslation();
   const model = useModel();
@@ -36,7 +38,9 @@ export function Shell({ children }: { readonly children: ReactNode }) {
           <UnstyledButton className={classes['search']} onClick={search.open}>
             <Icon name="search" />
             <span className={classes['searchText']}>{t('search.open')}</span>
-            <kbd className={classes['key']}>⌘K</kbd>
+            <kbd className={classes['key']} dir="ltr">
+              {SHORTCUT}
+            </kbd>
           </UnstyledButton>
           <Group gap={4} wrap="nowrap">
             <LanguageMenu />

@@ -42,7 +42,7 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
   };
   return (
     <main className={classes['page']}>
-      <form className={classes['card']} onSubmit={(event) => void submit(event)} noValidate>
+      <form className={classes['card']} onSubmit={(event) => void submit(event)}>
         <img src={markAddress} alt="" width={36} height={36} />
         <Stack gap={2} mt="md" mb="lg">
           <Title order={1}>{t('signIn.title')}</Title>
@@ -57,7 +57,7 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
           <TextInput label={t('signIn.email')} type="email" dir="ltr" labelProps={{ dir: 'auto' }} autoComplete="username" required withAsterisk={false} autoFocus size="md" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
           <PasswordInput label={t('signIn.password')} dir="ltr" autoComplete="current-password" required withAsterisk={false} size="md" value={password} onChange={(event) => setPassword(event.currentTarget.value)} visibilityToggleButtonProps={{ 'aria-label': t('signIn.show') }} />
           {organisations.length > 0 ? <Select label={t('signIn.organisation')} size="md" data={organisations.map((each) => ({ value: each.key, label: each.name }))} value={organisation} onChange={setOrganisation} allowDeselect={false} /> : null}
-          <Button type="submit" size="md" loading={busy} disabled={!email || !password} fullWidth>
+          <Button type="submit" size="md" loading={busy} fullWidth>
             {t('signIn.submit')}
           </Button>
         </Stack>

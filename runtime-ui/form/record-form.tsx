@@ -62,7 +62,7 @@ export function RecordForm({ ref, entity, mode, values, stored, busy, onChange, 
   useEffect(() => {
     if (failures === 0) return;
     const timer = setTimeout(() => {
-      const first = box.current?.querySelector<HTMLElement>('[aria-invalid="true"], [data-error] input, [data-error]');
+      const first = box.current?.querySelector<HTMLElement>('[aria-invalid="true"], button[data-error]');
       first?.focus();
       first?.scrollIntoView({ block: 'center', behavior: 'smooth' });
     }, 30);

@@ -1,5 +1,5 @@
 /** The rows of a child entity, edited inside the form of their parent and saved with it. */
-import { ActionIcon, Button, Input, ScrollArea, Table } from '@mantine/core';
+import { ActionIcon, Button, Input, Table } from '@mantine/core';
 import type { ErrorSchema } from '@rjsf/utils';
 import { useTranslation } from 'react-i18next';
 import type { UiField } from '../../engine/api/ui-model.ts';
@@ -16,13 +16,16 @@ interface SubTableProps {
   readonly id: string;
   readonly field: UiField;
   readonly value: unknown;
+  /** Errors of the cells, by row and field. */
   readonly errors: ErrorSchema;
+  /** What is wrong with the table as a whole. */
+  readonly message: string | null;
   readonly editable: boolean;
   readonly mode: Mode;
   readonly onChange: (rows: readonly Values[]) => void;
 }
 
-export function SubTable({ id, field, value, errors, editable, mode, onChange }: SubTableProps) {
+export function SubTable({ id, field, value, errors, message, editable, mode, onChange }: SubTableProps) {
   const { t } = useTranslation();
   const model = useModel();
   const child = field.children ? model.entities[field.children.entity] : undefined;
@@ -32,8 +35,8 @@ export function SubTable({ id, field, value, errors, editable, mode, onChange }:
   const rows = rowsOf(value);
   const set = (at: number, key: string, next: unknown) => onChange(rows.with(at, { ...rows[at], [key]: next }));
   return (
-    <Input.Wrapper label={field.label} labelElement="div" description={field.help} error={errors.__errors?.join(' ') ?? null} id={id}>
-      <ScrollArea type="auto" className={classes['subTable'] ?? ''}>
+    <Input.Wrapper label={field.label} labelElement="div" description={field.help} error={message} id={id}>
+      <div className={classes['subTable']} tabIndex={0} role="region" aria-label={field.label}>
         <Table verticalSpacing={4} horizontalSpacing={6} className={classes['rows'] ?? ''} aria-label={field.label}>
           <Table.Thead>
             <Table.Tr>
@@ -77,7 +80,7 @@ export function SubTable({ id, field, value, errors, editable, mode, onChange }:
           </Table.Tbody>
         </Table>
         {rows.length === 0 ? <p className={classes['noRows']}>{t('form.noRows')}</p> : null}
-      </ScrollArea>
+      </div>
       {editable ? (
         <Button variant="subtle" size="xs" mt={4} leftSection={<Icon name="plus" size={14} />} onClick={() => onChange([...rows, {}])}>
           {t('form.addRow')}

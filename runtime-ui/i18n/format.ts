@@ -18,6 +18,11 @@ export interface Format {
   ago(value: string, now?: number): string;
 }
 
+/** The reader's own kind of a language: `en` in a browser set to `en-GB` writes dates as in Britain. */
+export function regional(locale: string): string {
+  return navigator.languages.find((tag) => tag.startsWith(`${locale}-`)) ?? locale;
+}
+
 const DECIMAL = /^-?\d+(\.\d+)?$/;
 const STEPS = [
   ['minute', 60_000],
@@ -38,7 +43,7 @@ export function createFormat(locale: string, timeZone: string): Format {
   // Intl reads a decimal string exactly (ES2023); what is no number is shown as it came.
   const exact = (format: Intl.NumberFormat, value: string) => (isDecimal(value) ? format.format(value) : value);
   const day = new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
-  const instant = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short', timeZone });
+  const instant = new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short', year: 'numeric', hour: 'numeric', minute: '2-digit', timeZone });
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto' });
   const parsed = (value: string, show: (date: Date) => string) => {
     const date = new Date(value);
@@ -70,6 +75,11 @@ export function createFormat(locale: string, timeZone: string): Format {
 
 function isDecimal(value: string): value is `${number}` {
   return DECIMAL.test(value);
+}
+
+/** Keeps a name of one direction whole inside a sentence of the other (Unicode isolates). */
+export function isolated(text: string): string {
+  return `\u2068${text}\u2069`;
 }
 
 export const FormatContext = createContext<Format>(createFormat('en', 'UTC'));

@@ -47,9 +47,12 @@ export function BooleanInput(props: InputProps) {
   );
 }
 
+/** As in the theme: styles given to an input replace those of the theme. */
+const LIST_STYLES = { options: { maxHeight: 240, overflowY: 'auto' } } as const;
+
 /** All currencies this browser knows, the one in use first. */
 export function CurrencyInput(props: InputProps & { readonly width?: number }) {
   const value = textOf(props.value);
   const data = useMemo(() => [...new Set([...(value ? [value] : []), ...Intl.supportedValuesOf('currency')])], [value]);
-  return <Select {...common(props)} data={data} value={value || null} onChange={(next) => props.onChange(next ?? undefined)} searchable allowDeselect={false} limit={40} dir="ltr" {...(props.width ? { w: props.width } : {})} comboboxProps={{ width: 120, position: 'bottom-end' }} />;
+  return <Select {...common(props)} data={data} value={value || null} onChange={(next) => props.onChange(next ?? undefined)} searchable allowDeselect={false} limit={40} dir="ltr" {...(props.width ? { styles: { ...LIST_STYLES, input: { borderTopLeftRadius: 0, borderBottomLeftRadius: 0, borderLeftWidth: 0 } } } : {})} {...(props.width ? { w: props.width } : {})} comboboxProps={{ width: 120, position: 'bottom-end' }} />;
 }

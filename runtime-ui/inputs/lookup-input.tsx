@@ -58,7 +58,7 @@ export function LookupInput(props: InputProps) {
           onBlur={() => combobox.closeDropdown()}
           rightSectionPointerEvents={clearable ? 'all' : 'none'}
           rightSection={
-            found.isFetching ? <Loader size={14} /> : clearable ? <CloseButton size="sm" aria-label={`${t('action.clear')}: ${props.field.label}`} onMouseDown={(event) => event.preventDefault()} onClick={() => props.onChange(undefined)} /> : <Combobox.Chevron />
+            found.isFetching ? <Loader size={14} /> : clearable ? <CloseButton size={24} iconSize={14} aria-label={`${t('action.clear')}: ${props.field.label}`} onMouseDown={(event) => event.preventDefault()} onClick={() => props.onChange(undefined)} /> : <Combobox.Chevron />
           }
         />
       </Combobox.Target>

@@ -45,6 +45,7 @@ export function NumberField(props: InputProps) {
       value={textOf(props.value)}
       onChange={(event) => props.onChange(event.currentTarget.value || undefined)}
       onBlur={settle}
+      {...(props.size === 'xs' ? { styles: { input: { textAlign: 'right' as const } } } : {})}
       {...(kind === 'percent' ? { rightSection: '%', rightSectionPointerEvents: 'none' as const } : {})}
       autoComplete="off"
     />

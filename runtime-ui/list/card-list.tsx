@@ -3,6 +3,7 @@ import { Button, Center, Skeleton, Stack } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
+import { type FieldKind, kindOf } from '../api/field-kind.ts';
 import { type ApiRecord, readPage } from '../api/records.ts';
 import { recordPath } from '../app/route.ts';
 import { Link } from '../shared/link.tsx';
@@ -16,6 +17,8 @@ import type { List } from './use-list.ts';
 
 const PAGE = 30;
 const FACTS = 4;
+/** Values that say what they are without their label. */
+const TELLING: ReadonlySet<FieldKind> = new Set(['choice', 'choices', 'reference', 'money', 'date', 'email', 'phone', 'tags']);
 
 export function CardList({ list, onCount }: { readonly list: List; readonly onCount: (count: Count | null) => void }) {
   const { t } = useTranslation();
@@ -61,7 +64,9 @@ export function CardList({ list, onCount }: { readonly list: List; readonly onCo
 }
 
 function Card({ list, record }: { readonly list: List; readonly record: ApiRecord }) {
-  const facts = list.columns.filter((column) => !column.title && record[column.field.key] != null && record[column.field.key] !== '').slice(0, FACTS);
+  const filled = list.columns.filter((column) => !column.title && record[column.field.key] != null && record[column.field.key] !== '');
+  const telling = filled.filter((column) => TELLING.has(kindOf(column.field)));
+  const facts = (telling.length > 0 ? telling : filled).slice(0, FACTS);
   return (
     <Link className={classes['card']} href={recordPath(list.entity, record.id)}>
       <span className={classes['cardTitle']} dir="auto">

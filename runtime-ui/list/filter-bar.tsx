@@ -25,7 +25,7 @@ export function FilterBar({ list }: { readonly list: List }) {
       {filters.map((filter) => (
         <Chip key={`${filter.field} ${filter.operator}`} list={list} filter={filter} titles={titles} onSave={(next) => save(next, filter)} onRemove={() => list.change({ filters: filters.filter((each) => each !== filter) })} />
       ))}
-      <Popover opened={adding} onChange={setAdding} position="bottom-start" trapFocus returnFocus>
+      <Popover opened={adding} onChange={setAdding} position="bottom-start" trapFocus returnFocus closeOnEscape={false}>
         <Popover.Target>
           <Button variant={filters.length > 0 ? 'subtle' : 'default'} color="gray" leftSection={<Icon name={filters.length > 0 ? 'plus' : 'filter'} />} onClick={() => setAdding((open) => !open)} aria-label={t('list.addFilter')} aria-expanded={adding}>
             {t('list.filter')}
@@ -36,6 +36,7 @@ export function FilterBar({ list }: { readonly list: List }) {
             list={list}
             titles={titles}
             filter={null}
+            onClose={() => setAdding(false)}
             onSave={(next) => {
               setAdding(false);
               save(next, null);
@@ -71,7 +72,7 @@ function Chip({ list, filter, titles, onSave, onRemove }: ChipProps) {
   const label = `${field.label} ${condition} ${value}`.trim();
   return (
     <span className={classes['chip']}>
-      <Popover opened={open} onChange={setOpen} position="bottom-start" trapFocus returnFocus>
+      <Popover opened={open} onChange={setOpen} position="bottom-start" trapFocus returnFocus closeOnEscape={false}>
         <Popover.Target>
           <UnstyledButton className={classes['chipText'] ?? ''} onClick={() => setOpen((was) => !was)} aria-label={t('list.editFilter', { label })} aria-expanded={open}>
             <span>{field.label}</span>
@@ -84,6 +85,7 @@ function Chip({ list, filter, titles, onSave, onRemove }: ChipProps) {
             list={list}
             titles={titles}
             filter={filter}
+            onClose={() => setOpen(false)}
             onSave={(next) => {
               setOpen(false);
               onSave(next);
@@ -91,7 +93,7 @@ function Chip({ list, filter, titles, onSave, onRemove }: ChipProps) {
           />
         </Popover.Dropdown>
       </Popover>
-      <CloseButton size="sm" aria-label={t('list.removeFilter', { label })} onClick={onRemove} />
+      <CloseButton size={24} iconSize={14} aria-label={t('list.removeFilter', { label })} onClick={onRemove} />
     </span>
   );
 }

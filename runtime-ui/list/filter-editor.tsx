@@ -18,12 +18,13 @@ interface FilterEditorProps {
   readonly filter: Filter | null;
   readonly titles: ReadonlyMap<string, string>;
   readonly onSave: (filter: Filter) => void;
+  readonly onClose: () => void;
 }
 
-export function FilterEditor({ list, filter, titles, onSave }: FilterEditorProps) {
+export function FilterEditor({ list, filter, titles, onSave, onClose }: FilterEditorProps) {
   const { t } = useTranslation();
   const offered = list.entity.fields.filter((field) => field.key !== 'id' && field.key !== 'version' && conditionsOf(field).length > 0);
-  const [key, setKey] = useState(filter?.field ?? offered[0]?.key ?? null);
+  const [key, setKey] = useState(filter?.field ?? null);
   const field = key ? fieldOf(list.entity, key) : undefined;
   const [condition, setCondition] = useState<Condition | null>(filter ? conditionOf(filter) : field ? (conditionsOf(field)[0] ?? null) : null);
   const [values, setValues] = useState<readonly string[]>(filter && filter.operator !== 'null' ? filter.values : []);
@@ -42,9 +43,16 @@ export function FilterEditor({ list, filter, titles, onSave }: FilterEditorProps
     if (field && condition && ready) onSave(filterOf(field.key, condition, numeric(field) ? filled.map(readDecimal) : filled));
   };
   return (
-    <form onSubmit={submit}>
+    <form
+      onSubmit={submit}
+      onKeyDownCapture={(event) => {
+        // Esc closes the list that is open, and only then the editor.
+        const open = event.currentTarget.querySelector('[aria-expanded="true"]');
+        if (event.key === 'Escape' && !open) onClose();
+      }}
+    >
       <Stack gap="sm" w={280}>
-        <Select label={t('list.field')} data={offered.map((each) => ({ value: each.key, label: each.label }))} value={key} onChange={choose} searchable allowDeselect={false} comboboxProps={{ withinPortal: false }} maxDropdownHeight={240} data-autofocus />
+        <Select label={t('list.field')} data={offered.map((each) => ({ value: each.key, label: each.label }))} value={key} onChange={choose} searchable allowDeselect={false} comboboxProps={{ withinPortal: false }} {...(filter ? {} : { 'data-autofocus': true })} />
         {field ? (
           <Select
             label={t('list.operator')}

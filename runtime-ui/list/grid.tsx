@@ -57,7 +57,7 @@ export function Grid({ list, onCount }: { readonly list: List; readonly onCount:
   const [more, setMore] = useState(false);
   const [attempt, setAttempt] = useState(0);
   const { entity, view, columns, select, order, change } = list;
-  const definitions = useMemo(() => columns.map((column) => definition(list, column)), [columns, view, entity]);
+  const definitions = useMemo(() => columns.map((column) => definition(list, column, dir)), [columns, view, entity, dir]);
   // Sorting is read from the grid, all else from the address: a new source is made only for other records.
   const records = apiQuery(list.query, view, select, []);
   const latest = useRef(list);
@@ -143,10 +143,12 @@ function Rows({ label }: { readonly label: string }) {
   );
 }
 
-function definition(list: List, column: Column): ColDef<ApiRecord> {
+function definition(list: List, column: Column, dir: 'ltr' | 'rtl'): ColDef<ApiRecord> {
   const { field, title } = column;
   const { key } = field;
-  const numeric = !title && isNumeric(kindOf(field));
+  // Digits run from left to right in every language: their columns line up at the right, where right-to-left text starts anyway.
+  const numeric = !title && isNumeric(kindOf(field)) && dir === 'ltr';
+  const start = dir === 'rtl' ? 'right' : 'left';
   const at = list.order.findIndex((sort) => sort.field === key);
   const width = widthsOf(list.entity, list.view)[key] ?? column.width;
   return {
@@ -154,9 +156,9 @@ function definition(list: List, column: Column): ColDef<ApiRecord> {
     field: key,
     headerName: title && field.key !== list.entity.title.replaceAll(/[{}]/g, '') ? list.entity.label : field.label,
     sortable: field.sortable,
-    pinned: title ? 'left' : null,
+    pinned: title ? start : null,
     lockPinned: true,
-    lockPosition: title ? 'left' : false,
+    lockPosition: title ? start : false,
     ...(width ? { width } : title ? { width: 260 } : { flex: 1, minWidth: minimum(column) }),
     ...(numeric ? { type: 'rightAligned' } : {}),
     ...(at >= 0 ? { initialSort: list.order[at]?.descending ? ('desc' as const) : ('asc' as const), initialSortIndex: at } : {}),

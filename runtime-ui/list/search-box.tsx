@@ -28,7 +28,7 @@ export function SearchBox({ label, value, onChange }: { readonly label: string; 
       aria-label={label}
       placeholder={label}
       leftSection={<Icon name="search" />}
-      rightSection={typed ? <CloseButton size="sm" aria-label={t('action.clear')} onClick={() => set('')} /> : null}
+      rightSection={typed ? <CloseButton size={24} iconSize={14} aria-label={t('action.clear')} onClick={() => set('')} /> : null}
       value={typed}
       onChange={(event) => set(event.currentTarget.value)}
       onKeyDown={(event) => {

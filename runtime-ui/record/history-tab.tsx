@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
 import { fieldOf, isCompanion } from '../api/model.ts';
 import { type HistoryEntry, readHistory } from '../api/records.ts';
-import { useFormat } from '../i18n/format.ts';
+import { isolated, useFormat } from '../i18n/format.ts';
 import { EmptyState, ErrorState } from '../shared/states.tsx';
 import { FieldValue, textOf } from '../values/field-value.tsx';
 import { Initials } from '../values/person.tsx';
@@ -50,7 +50,7 @@ function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: H
       <span className={classes['eventWho']}>
         <Initials name={name} />
       </span>
-      <span>{t(created ? 'history.created' : 'history.changed', { name })}</span>
+      <span>{t(created ? 'history.created' : 'history.changed', { name: isolated(name) })}</span>
       <time className={classes['eventTime']} dateTime={entry.at} title={format.datetime(entry.at)}>
         {format.ago(entry.at)}
       </time>

@@ -26,7 +26,7 @@ export function RecordHead({ entity, loaded, onEdit }: { readonly entity: UiEnti
     notifications.show({ message: t('record.copied') });
   };
   return (
-    <header className={classes['head']}>
+    <header className={`${classes['head']} ${classes['tabbed']}`}>
       <nav className={classes['crumbs']}>
         <Link href={listPath(entity)}>{entity.pluralLabel}</Link>
       </nav>

@@ -6,6 +6,8 @@ const accent: MantineColorsTuple = ['#eef1fc', '#dce2f8', '#bac6f1', '#96a8e9', 
 const gray: MantineColorsTuple = ['#f8f8f9', '#f1f1f3', '#e6e6ea', '#d9d9de', '#c3c4cb', '#9a9ca6', '#6b6e7a', '#4d505b', '#33353d', '#1d1e24'];
 const dark: MantineColorsTuple = ['#d6d7dc', '#b9bbc3', '#9a9ca6', '#6b6e7a', '#45474f', '#36383f', '#2a2b31', '#1e1f24', '#18191d', '#111215'];
 
+const LIST = { withScrollArea: false, styles: { options: { maxHeight: 240, overflowY: 'auto' } } } as const;
+
 export const theme = createTheme({
   primaryColor: 'accent',
   primaryShade: { light: 7, dark: 6 },
@@ -28,11 +30,18 @@ export const theme = createTheme({
   components: {
     Button: { defaultProps: { size: 'sm', fw: 500 } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
+    Table: { defaultProps: { borderColor: 'var(--line)' } },
+    Alert: { defaultProps: { p: 'sm' } },
     Text: { defaultProps: { size: 'md' } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.35 }, transitionProps: { duration: 120 } } },
+    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.35 }, transitionProps: { duration: 120 } }, styles: { title: { fontSize: 16, fontWeight: 600 } } },
     Popover: { defaultProps: { shadow: 'md', transitionProps: { duration: 100 } } },
     Menu: { defaultProps: { shadow: 'md', transitionProps: { duration: 100 } } },
     Tooltip: { defaultProps: { openDelay: 400 } },
+    InputWrapper: { styles: { label: { fontWeight: 400, color: 'var(--quiet)', marginBlockEnd: 3 } } },
+    // Lists scroll in the listbox itself, which assistive technology knows how to reach.
+    Select: { defaultProps: LIST },
+    MultiSelect: { defaultProps: LIST },
+    TagsInput: { defaultProps: LIST },
     Skeleton: { defaultProps: { radius: 'sm' } },
   },
 });

@@ -84,6 +84,7 @@ function Money({ value, currency }: { readonly value: string; readonly currency:
   return (
     <span className={classes['number']} dir="ltr">
       <span className={classes['currency']}>{currency}</span>
+      {'\u00a0'}
       {format.amount(value, currency)}
     </span>
   );
