@@ -27,7 +27,17 @@ export function ChoicesInput(props: InputProps) {
   const { t } = useTranslation();
   const data = (props.field.choices ?? []).map((choice) => ({ value: choice.key, label: choice.label }));
   const value = Array.isArray(props.value) ? props.value.map(textOf) : [];
-  return <MultiSelect {...common(props)} data={data} value={value} onChange={(next) => props.onChange(next.length ? next : undefined)} clearable searchable={data.length > 7} nothingFoundMessage={t('form.noMatch')} />;
+  return (
+    <MultiSelect
+      {...common(props)}
+      data={data}
+      value={value}
+      onChange={(next) => props.onChange(next.length ? next : undefined)}
+      clearable
+      searchable={data.length > 7}
+      nothingFoundMessage={t('form.noMatch')}
+    />
+  );
 }
 
 export function BooleanInput(props: InputProps) {
@@ -54,5 +64,26 @@ const LIST_STYLES = { options: { maxHeight: 240, overflowY: 'auto' } } as const;
 export function CurrencyInput(props: InputProps & { readonly width?: number }) {
   const value = textOf(props.value);
   const data = useMemo(() => [...new Set([...(value ? [value] : []), ...Intl.supportedValuesOf('currency')])], [value]);
-  return <Select {...common(props)} data={data} value={value || null} onChange={(next) => props.onChange(next ?? undefined)} searchable allowDeselect={false} limit={40} dir="ltr" {...(props.width ? { styles: { ...LIST_STYLES, input: { borderTopLeftRadius: 0, borderBottomLeftRadius: 0, borderLeftWidth: 0 } } } : {})} {...(props.width ? { w: props.width } : {})} comboboxProps={{ width: 120, position: 'bottom-end' }} />;
+  return (
+    <Select
+      {...common(props)}
+      data={data}
+      value={value || null}
+      onChange={(next) => props.onChange(next ?? undefined)}
+      searchable
+      allowDeselect={false}
+      limit={40}
+      dir="ltr"
+      {...(props.width
+        ? {
+            styles: {
+              ...LIST_STYLES,
+              input: { borderTopLeftRadius: 0, borderBottomLeftRadius: 0, borderLeftWidth: 0 },
+            },
+          }
+        : {})}
+      {...(props.width ? { w: props.width } : {})}
+      comboboxProps={{ width: 120, position: 'bottom-end' }}
+    />
+  );
 }

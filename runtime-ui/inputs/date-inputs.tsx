@@ -9,12 +9,32 @@ import { fromWallTime, toWallTime } from './zoned.ts';
 
 export function DateField(props: InputProps) {
   const { t } = useTranslation();
-  return <DatePickerInput {...common(props)} valueFormat="D MMM YYYY" value={textOf(props.value) || null} onChange={(next) => props.onChange(next ?? undefined)} clearable={!props.required} clearButtonProps={{ 'aria-label': `${t('action.clear')}: ${props.field.label}` }} popoverProps={{ withinPortal: true }} />;
+  return (
+    <DatePickerInput
+      {...common(props)}
+      valueFormat="D MMM YYYY"
+      value={textOf(props.value) || null}
+      onChange={(next) => props.onChange(next ?? undefined)}
+      clearable={!props.required}
+      clearButtonProps={{ 'aria-label': `${t('action.clear')}: ${props.field.label}` }}
+      popoverProps={{ withinPortal: true }}
+    />
+  );
 }
 
 export function DateTimeField(props: InputProps) {
   const { t } = useTranslation();
   const { timeZone } = useModel().tenant;
   const instant = textOf(props.value);
-  return <DateTimePicker {...common(props)} valueFormat="D MMM YYYY HH:mm" value={instant ? toWallTime(instant, timeZone) : null} onChange={(next) => props.onChange(next ? fromWallTime(next, timeZone) : undefined)} clearable={!props.required} clearButtonProps={{ 'aria-label': `${t('action.clear')}: ${props.field.label}` }} popoverProps={{ withinPortal: true }} />;
+  return (
+    <DateTimePicker
+      {...common(props)}
+      valueFormat="D MMM YYYY HH:mm"
+      value={instant ? toWallTime(instant, timeZone) : null}
+      onChange={(next) => props.onChange(next ? fromWallTime(next, timeZone) : undefined)}
+      clearable={!props.required}
+      clearButtonProps={{ 'aria-label': `${t('action.clear')}: ${props.field.label}` }}
+      popoverProps={{ withinPortal: true }}
+    />
+  );
 }

@@ -18,7 +18,15 @@ export function MoneyInput(props: InputProps) {
   };
   const { id, size, disabled } = common(props);
   return (
-    <Input.Wrapper {...(id ? { id } : {})} size={size} label={props.label} withAsterisk={props.required ?? false} description={props.description} error={props.error} inputWrapperOrder={['label', 'input', 'description', 'error']}>
+    <Input.Wrapper
+      {...(id ? { id } : {})}
+      size={size}
+      label={props.label}
+      withAsterisk={props.required ?? false}
+      description={props.description}
+      error={props.error}
+      inputWrapperOrder={['label', 'input', 'description', 'error']}
+    >
       <Group gap={0} wrap="nowrap" align="flex-start" dir="ltr">
         <Input
           {...(props.label ? {} : { 'aria-label': name })}
@@ -27,15 +35,25 @@ export function MoneyInput(props: InputProps) {
           miw={0}
           error={Boolean(props.error)}
           disabled={disabled}
-          autoFocus={props.autoFocus ?? false}
+          {...(props.first ? { 'data-autofocus': true } : {})}
           inputMode="decimal"
           value={money.amount ?? ''}
           onChange={(event) => props.onChange({ currency, amount: event.currentTarget.value || undefined })}
           onBlur={settle}
           autoComplete="off"
-          styles={{ input: { borderTopRightRadius: 0, borderBottomRightRadius: 0, textAlign: size === 'xs' ? 'right' : 'left' } }}
+          styles={{
+            input: { borderTopRightRadius: 0, borderBottomRightRadius: 0, textAlign: size === 'xs' ? 'right' : 'left' },
+          }}
         />
-        <CurrencyInput field={props.field} size={size} width={size === 'xs' ? 74 : 92} ariaLabel={t('form.currencyOf', { label: name })} disabled={disabled} value={currency} onChange={(next) => props.onChange({ ...money, currency: next })} />
+        <CurrencyInput
+          field={props.field}
+          size={size}
+          width={size === 'xs' ? 74 : 92}
+          ariaLabel={t('form.currencyOf', { label: name })}
+          disabled={disabled}
+          value={currency}
+          onChange={(next) => props.onChange({ ...money, currency: next })}
+        />
       </Group>
     </Input.Wrapper>
   );

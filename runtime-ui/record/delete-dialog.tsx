@@ -73,7 +73,12 @@ export function DeleteDialog({ entity, loaded, opened, onClose }: DeleteDialogPr
     });
   };
   return (
-    <Modal opened={opened} onClose={onClose} title={t('record.deleteTitle', { title })} closeButtonProps={{ 'aria-label': t('action.close') }}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={t('record.deleteTitle', { title })}
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+    >
       <Text mb="md">{t(restorable ? 'record.deleteSoft' : 'record.deleteHard')}</Text>
       {refusal ? (
         <Alert color="red" role="alert" mb="md">

@@ -69,7 +69,8 @@ function Meta({ record }: { readonly record: ApiRecord }) {
     const name = isObject(who) ? textOf(who['_title']) : '';
     return (
       <span>
-        {t(what)} <time dateTime={at}>{format.datetime(at)}</time> {name ? t('record.by', { name: isolated(name) }) : null}
+        {t(what)} <time dateTime={at}>{format.datetime(at)}</time>{' '}
+        {name ? t('record.by', { name: isolated(name) }) : null}
       </span>
     );
   };
