@@ -4,9 +4,11 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { textOf } from '../values/field-value.tsx';
 import { common, type InputProps } from './input-props.ts';
+import { usePortal } from './portal.ts';
 
 export function ChoiceInput(props: InputProps) {
   const { t } = useTranslation();
+  const withinPortal = usePortal();
   const data = (props.field.choices ?? []).map((choice) => ({ value: choice.key, label: choice.label }));
   return (
     <Select
@@ -18,7 +20,7 @@ export function ChoiceInput(props: InputProps) {
       searchable={data.length > 7}
       allowDeselect={false}
       nothingFoundMessage={t('form.noMatch')}
-      comboboxProps={{ withinPortal: true }}
+      comboboxProps={{ withinPortal }}
     />
   );
 }
@@ -63,6 +65,7 @@ const LIST_STYLES = { options: { maxHeight: 240, overflowY: 'auto' } } as const;
 /** All currencies this browser knows, the one in use first. */
 export function CurrencyInput(props: InputProps & { readonly width?: number }) {
   const value = textOf(props.value);
+  const withinPortal = usePortal();
   const data = useMemo(() => [...new Set([...(value ? [value] : []), ...Intl.supportedValuesOf('currency')])], [value]);
   return (
     <Select
@@ -83,7 +86,7 @@ export function CurrencyInput(props: InputProps & { readonly width?: number }) {
           }
         : {})}
       {...(props.width ? { w: props.width } : {})}
-      comboboxProps={{ width: 120, position: 'bottom-end' }}
+      comboboxProps={{ width: 120, position: 'bottom-end', withinPortal }}
     />
   );
 }

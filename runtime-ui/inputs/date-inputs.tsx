@@ -5,10 +5,12 @@ import { useTranslation } from 'react-i18next';
 import { useModel } from '../api/model.ts';
 import { textOf } from '../values/field-value.tsx';
 import { common, type InputProps } from './input-props.ts';
+import { usePortal } from './portal.ts';
 import { fromWallTime, toWallTime } from './zoned.ts';
 
 export function DateField(props: InputProps) {
   const { t } = useTranslation();
+  const withinPortal = usePortal();
   return (
     <DatePickerInput
       {...common(props)}
@@ -17,13 +19,14 @@ export function DateField(props: InputProps) {
       onChange={(next) => props.onChange(next ?? undefined)}
       clearable={!props.required}
       clearButtonProps={{ 'aria-label': `${t('action.clear')}: ${props.field.label}` }}
-      popoverProps={{ withinPortal: true }}
+      popoverProps={{ withinPortal }}
     />
   );
 }
 
 export function DateTimeField(props: InputProps) {
   const { t } = useTranslation();
+  const withinPortal = usePortal();
   const { timeZone } = useModel().tenant;
   const instant = textOf(props.value);
   return (
@@ -34,7 +37,7 @@ export function DateTimeField(props: InputProps) {
       onChange={(next) => props.onChange(next ? fromWallTime(next, timeZone) : undefined)}
       clearable={!props.required}
       clearButtonProps={{ 'aria-label': `${t('action.clear')}: ${props.field.label}` }}
-      popoverProps={{ withinPortal: true }}
+      popoverProps={{ withinPortal }}
     />
   );
 }

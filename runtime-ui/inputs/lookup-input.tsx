@@ -9,12 +9,14 @@ import { readPage } from '../api/records.ts';
 import { textOf } from '../values/field-value.tsx';
 import { common, type InputProps } from './input-props.ts';
 import { pickedOf } from './picked.ts';
+import { usePortal } from './portal.ts';
 
 const FOUND_AT_ONCE = 8;
 
 export function LookupInput(props: InputProps) {
   const { t } = useTranslation();
   const model = useModel();
+  const withinPortal = usePortal();
   const target = props.field.reference ? model.entities[props.field.reference] : undefined;
   const picked = pickedOf(props.value);
   const [typed, setTyped] = useState<string | null>(null);
@@ -46,7 +48,7 @@ export function LookupInput(props: InputProps) {
     combobox.closeDropdown();
   };
   return (
-    <Combobox store={combobox} onOptionSubmit={choose} withinPortal>
+    <Combobox store={combobox} onOptionSubmit={choose} withinPortal={withinPortal}>
       <Combobox.Target withExpandedAttribute withAriaAttributes>
         <InputBase
           {...common(props)}

@@ -7,6 +7,7 @@ import { kindOf } from '../api/field-kind.ts';
 import { fieldOf, useModel } from '../api/model.ts';
 import { readDecimal } from '../inputs/decimal.ts';
 import { FieldInput } from '../inputs/field-input.tsx';
+import { PortalContext } from '../inputs/portal.ts';
 import { pickedOf } from '../inputs/picked.ts';
 import { textOf } from '../values/field-value.tsx';
 import { type Condition, conditionLabel, conditionOf, conditionsOf, filterOf } from './filter-words.ts';
@@ -81,9 +82,12 @@ export function FilterEditor({ list, filter, titles, onSave, onClose }: FilterEd
             comboboxProps={{ withinPortal: false }}
           />
         ) : null}
-        {field && condition && !valueless ? (
-          <ValueEditor field={field} condition={condition} values={values} titles={titles} onChange={setValues} />
-        ) : null}
+        {/* Lists and calendars open inside of the popover. */}
+        <PortalContext value={false}>
+          {field && condition && !valueless ? (
+            <ValueEditor field={field} condition={condition} values={values} titles={titles} onChange={setValues} />
+          ) : null}
+        </PortalContext>
         <Group justify="flex-end">
           <Button type="submit" disabled={!ready}>
             {t('action.apply')}
