@@ -111,7 +111,9 @@ export class Dispatcher {
       ]);
       return;
     }
-    const [result] = await database.batch(gateSession('outbox'), [{ text: 'select pg_snapshot_xmin(pg_current_snapshot())::text', values: [] }]);
+    const [result] = await database.batch(gateSession('outbox'), [
+      { text: 'select pg_snapshot_xmin(pg_current_snapshot())::text', values: [] },
+    ]);
     this.#position = { xid: result?.rows[0]?.[0] ?? '0', id: '0' };
   }
 

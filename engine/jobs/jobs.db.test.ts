@@ -12,8 +12,9 @@ import { makeLab } from '#tests/support/lab.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
 import type { RecordEvent } from './dispatcher.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Interrupted } from './interrupted.ts';
 import type { Processor } from './jobs.ts';
-import { createJobs, Interrupted } from './jobs.ts';
+import { createJobs } from './jobs.ts';
 import { enqueueStatement } from './queue.ts';
 
 const database = await testDatabase();
@@ -37,7 +38,14 @@ const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
 const open = () => createJobs({ address: database.address, credentials: database.jobs, log });
 const enqueue = (data: unknown, options: { attempts?: number; id?: string } = {}) =>
   lab.database.batch(sessionOf(chief.principal), [
-    enqueueStatement({ queue: 'imports', id: options.id ?? randomUUID(), name: 'test', data, backoff: 20, ...(options.attempts ? { attempts: options.attempts } : {}) }),
+    enqueueStatement({
+      queue: 'imports',
+      id: options.id ?? randomUUID(),
+      name: 'test',
+      data,
+      backoff: 20,
+      ...(options.attempts ? { attempts: options.attempts } : {}),
+    }),
   ]);
 
 describe('jobs', () => {
@@ -76,7 +84,10 @@ describe('jobs', () => {
     expect(await jobs.failed('imports')).toMatchObject([{ id, reason: 'boom', attempts: 3 }]);
     await enqueue('refused', { attempts: 3 });
     await until(async () => (await jobs.failed('imports')).length === 2);
-    expect((await jobs.failed('imports')).find((job) => job.id !== id)).toMatchObject({ attempts: 1, reason: 'You may not do this.' });
+    expect((await jobs.failed('imports')).find((job) => job.id !== id)).toMatchObject({
+      attempts: 1,
+      reason: 'You may not do this.',
+    });
     repaired = true;
     await jobs.retry('imports', id);
     await until(() => attempts.length === 4);
@@ -130,7 +141,10 @@ describe('the dispatcher', () => {
     await until(() => seen.every((events) => events.length >= 4));
     for (const events of seen) {
       expect(events.map(({ operation, version, recordId }) => [operation, version, recordId])).toEqual([
-        ['create', 1, id], ['update', 2, id], ['delete', 3, id], ['restore', 4, id],
+        ['create', 1, id],
+        ['update', 2, id],
+        ['delete', 3, id],
+        ['restore', 4, id],
       ]);
       expect(events[0]).toMatchObject({ tenant: 'acme', entityId: project.id, actor: chief.principal.userId });
     }
@@ -148,7 +162,10 @@ describe('the dispatcher', () => {
     const slow = randomUUID();
     let quick: string | undefined;
     await lab.database.transaction(sessionOf(chief.principal), async ({ send }) => {
-      await send({ text: `insert into "${lab.tenant.names.schema}".lab_sites (id, name) values ($1::uuid, $2::text)`, values: [slow, slow] });
+      await send({
+        text: `insert into "${lab.tenant.names.schema}".lab_sites (id, name) values ($1::uuid, $2::text)`,
+        values: [slow, slow],
+      });
       quick = (await writer.create(chief, site, { name: randomUUID() })).id;
       await dispatcher.drain();
       expect(seen).toEqual([]);

@@ -4,6 +4,7 @@ import { createPostgresBackend, DelayedError, UnrecoverableError, withBackend } 
 import type { Logger } from 'pino';
 import type { Address, Credentials } from '#engine/db/connection.ts';
 import { Problem } from '#engine/problem.ts';
+import { Interrupted } from './interrupted.ts';
 import type { QueueName } from './queue.ts';
 
 /** Milliseconds a worker may be silent before its job is given to another one. BullMQ renews on its own while a job runs. */
@@ -13,11 +14,6 @@ const MAX_STALLED = 10;
 const KEPT = { completed: { age: 24 * 3600, count: 1000 }, failed: { age: 30 * 24 * 3600 } };
 /** Milliseconds a job waits that was interrupted by a shutdown. */
 const AFTER_INTERRUPTION = 500;
-
-/** Thrown by a processor that stops because it was asked to: the job waits and goes on later, without losing a try. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-}
 
 export interface JobContext {
   readonly id: string;
@@ -97,7 +93,10 @@ export function createJobs({ address, credentials, log }: JobsOptions): Jobs {
     worker.on('error', (error) => log.warn({ queue, err: error }, 'job worker'));
     worker.on('failed', (job, error) => {
       const left = (job?.opts.attempts ?? 1) - (job?.attemptsMade ?? 1);
-      log.error({ queue, job: job?.id, name: job?.name, left, err: error }, left > 0 ? 'job failed, will be tried again' : 'job failed');
+      log.error(
+        { queue, job: job?.id, name: job?.name, left, err: error },
+        left > 0 ? 'job failed, will be tried again' : 'job failed',
+      );
     });
     workers.push(worker);
     return worker;
@@ -123,7 +122,8 @@ export function createJobs({ address, credentials, log }: JobsOptions): Jobs {
     },
     retry: async (queue, id) => {
       const job: Job | undefined = await queueOf(queue).getJob(id);
-      if (!job || (await job.getState()) !== 'failed') throw new Problem('not_found', 'There is no failed job with this id.');
+      if (!job || (await job.getState()) !== 'failed')
+        throw new Problem('not_found', 'There is no failed job with this id.');
       await job.retry('failed', { resetAttemptsMade: true });
     },
     close: async () => {
@@ -151,7 +151,8 @@ async function run(job: Job, token: string | undefined, processor: Processor, si
       throw new DelayedError();
     }
     // What a client would be told not to repeat is not repeated here either.
-    if (error instanceof Problem && !error.retryable && error.code !== 'internal') throw new UnrecoverableError(error.message);
+    if (error instanceof Problem && !error.retryable && error.code !== 'internal')
+      throw new UnrecoverableError(error.message);
     throw error;
   }
 }

@@ -20,7 +20,15 @@ export interface JobRequest {
 }
 
 /** For a principal's batch or transaction. */
-export function enqueueStatement({ queue, id, name, data, attempts = 5, backoff = 1000, delay = 0 }: JobRequest): Statement {
+export function enqueueStatement({
+  queue,
+  id,
+  name,
+  data,
+  attempts = 5,
+  backoff = 1000,
+  delay = 0,
+}: JobRequest): Statement {
   const options = { attempts, backoff: { type: 'exponential', delay: backoff }, ...(delay > 0 ? { delay } : {}) };
   return {
     text: 'select bullmq.enqueue($1::text, $2::text, $3::text, $4::jsonb, $5::jsonb)',
