@@ -53,8 +53,9 @@ export function searchOf(url: string): string {
 
 /** One line per request: no query, no headers, no bodies. Refusals of ours are `info`; what we broke was logged with its stack before. */
 export function logExchange(exchange: Exchange): void {
-  const { request, response, principal } = exchange;
-  exchange.log.info({
+  const { request, response, principal, log } = exchange;
+  if (!log.isLevelEnabled('info')) return;
+  log.info({
     request: exchange.id,
     method: request.method,
     path: pathOf(originalUrl(request)),

@@ -15,8 +15,8 @@ import { Publisher } from '../schema/publish.ts';
 import { ensureRoleSet } from '../schema/role-sets.ts';
 import { createTenant } from '../schema/tenants.ts';
 import { createHttp } from './server.ts';
-import { at, each, textAt } from './test-answer.ts';
-import { testServices } from './test-services.ts';
+import { at, each, textAt } from './testing/answer.ts';
+import { testServices } from './testing/services.ts';
 
 const { address, app, owner } = await testDatabase();
 const database = new Database({ address, app, owner });

@@ -37,6 +37,7 @@ export const COMMON_PARAMETERS: Readonly<Record<string, Part>> = {
   search: control('$search', text({ maxLength: 200 }), 'Words to look for in the searchable fields.'),
   view: control('$view', text(), 'Key of a view, whose filter is added.'),
   group: control('$group', text(), 'Fields to group by; dates in buckets.', 'month(created_at)'),
+  deleted: control('$deleted', { enum: ['only'] }, 'Answers what is in the bin instead.'),
   agg: control('$agg', text(), 'What to compute per group: `name:function(field)`.', 'n:count()'),
   ifMatch: header(
     'If-Match',

@@ -27,7 +27,29 @@ const LIST_CONTROLS = [
   'view',
   'group',
   'agg',
+  'deleted',
 ] as const;
+
+/** The JSON form of a query. */
+const QUERY_BODY: Part = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    where: { type: ['object', 'null'], description: 'Conditions by field, `and`, `or`, `not`.' },
+    select: { type: ['array', 'null'], description: 'Field keys; nested records as objects.' },
+    order: { type: ['array', 'null'], items: { type: 'string' } },
+    first: { type: ['integer', 'null'], minimum: 1, maximum: 200 },
+    after: { type: ['string', 'null'] },
+    before: { type: ['string', 'null'] },
+    offset: { type: ['integer', 'null'], minimum: 0, maximum: 10_000 },
+    count: { enum: ['none', 'exact', 'capped', null] },
+    search: { type: ['string', 'null'], maxLength: 200 },
+    view: { type: ['string', 'null'] },
+    group: { type: ['array', 'null'], items: { type: 'string' } },
+    aggregate: { type: ['array', 'null'], items: { type: 'string' } },
+    deleted: { enum: ['only', null] },
+  },
+};
 
 /** A filter such as `amount[gte]=10.00`: one deep object per field, its members the operators. */
 function filterParameter(scope: Scope, field: Field): Part {
@@ -88,25 +110,12 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
           'The same as the list, with the query as JSON: also `and`, `or`, `not`. The method QUERY (RFC 10008) on the list does the same.',
         requestBody: {
           required: true,
-          content: json(
-            {
-              type: 'object',
-              properties: {
-                where: { type: 'object' },
-                select: { type: 'array' },
-                order: { type: 'array', items: { type: 'string' } },
-                first: { type: 'integer' },
-                after: { type: ['string', 'null'] },
-                count: { enum: ['none', 'exact', 'capped'] },
-              },
-            },
-            {
-              where: { created_at: { gte: '2026-01-01T00:00:00Z' } },
-              select: ['id', '_title'],
-              order: ['-created_at'],
-              first: 50,
-            },
-          ),
+          content: json(QUERY_BODY, {
+            where: { created_at: { gte: '2026-01-01T00:00:00Z' } },
+            select: ['id', '_title'],
+            order: ['-created_at'],
+            first: 50,
+          }),
         },
         responses: { '200': found, ...problems(...ALWAYS, 413, 415, 422, 504) },
       }),
@@ -218,6 +227,22 @@ function actions(scope: Scope, entity: Entity, paths: Paths): void {
       if (rights.transitions.has(transition.key))
         post(transition.key, `${entity.label}: ${transition.label}`, schemaRef(schemaNames(entity).update));
     }
+  }
+  if (entity.name === 'core.user' && scope.rights.administrator) {
+    paths[`${url}/set_password`] = {
+      parameters: [parameter('id')],
+      post: operation(entity, 'set_password', 'Set a password', {
+        requestBody: {
+          required: true,
+          content: json({
+            type: 'object',
+            required: ['password'],
+            properties: { password: { type: 'string', writeOnly: true } },
+          }),
+        },
+        responses: { '204': { description: 'Set. The person’s sessions have ended.' }, ...problems(...WITH_BODY) },
+      }),
+    };
   }
   if (entity.softDelete && rights.delete.length > 0) post('restore', `Restore ${entity.label}`, null);
 }

@@ -12,8 +12,8 @@ import { Reader } from '../records/read/reader.ts';
 import { Writer } from '../records/write/writer.ts';
 import type { HttpServices } from './ports.ts';
 import { createHttp } from './server.ts';
-import { at, each, textAt } from './test-answer.ts';
-import { testServices } from './test-services.ts';
+import { at, each, textAt } from './testing/answer.ts';
+import { testServices } from './testing/services.ts';
 
 const tested = testServices();
 const lab = await makeLab(await testDatabase());

@@ -116,20 +116,15 @@ function lineBreaks(record: readonly string[]): number {
   return breaks;
 }
 
+const INSIDE = 'a quotation mark stands inside a cell. Write it twice and put the cell in quotation marks.';
+const FAULTS: ReadonlyMap<string, string> = new Map([
+  ['CSV_QUOTE_NOT_CLOSED', 'a quotation mark is opened and never closed.'],
+  ['CSV_MAX_RECORD_SIZE', 'the row is too long; probably a quotation mark is opened and never closed.'],
+  ['INVALID_OPENING_QUOTE', INSIDE],
+  ['CSV_INVALID_CLOSING_QUOTE', INSIDE],
+]);
+
 function explain(error: CsvError): Error {
   const line = 'lines' in error && typeof error['lines'] === 'number' ? error['lines'] : undefined;
-  switch (error.code) {
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return badFile('a quotation mark is opened and never closed.', line);
-    case 'CSV_MAX_RECORD_SIZE':
-      return badFile('the row is too long; probably a quotation mark is opened and never closed.', line);
-    case 'INVALID_OPENING_QUOTE':
-    case 'CSV_INVALID_CLOSING_QUOTE':
-      return badFile(
-        'a quotation mark stands inside a cell. Write it twice and put the cell in quotation marks.',
-        line,
-      );
-    default:
-      return badFile('the row cannot be read.', line);
-  }
+  return badFile(FAULTS.get(error.code) ?? 'the row cannot be read.', line);
 }

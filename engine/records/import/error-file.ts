@@ -13,5 +13,5 @@ export const BYTE_ORDER_MARK = '\uFEFF';
 
 function csvCell(cell: string): string {
   const safe = FORMULA.test(cell) && !NUMBER.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return /[",\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll(/"/g, '""')}"` : safe;
 }

@@ -4,8 +4,8 @@ import { isDatabaseError, problemOf } from '#engine/db/database-error.ts';
 import type { Entity, Model } from '#engine/model/model.ts';
 import type { ProblemDetail } from '#engine/problem.ts';
 import { Problem } from '#engine/problem.ts';
+import { constraintTarget } from '#engine/schema/constraint-target.ts';
 import type { Scope } from '../scope.ts';
-import { constraintTarget } from './constraint.ts';
 
 /** SQLSTATEs after which the same statements may succeed. */
 export function isRetryable(error: unknown): boolean {

@@ -5,7 +5,7 @@
 import type { Database } from '#engine/db/database.ts';
 import type { Statement } from '#engine/db/execute.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
-import { Problem } from '#engine/problem.ts';
+import { notFound, Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import type { Change } from './change.ts';
 import { changeStatement } from './change.ts';
@@ -38,6 +38,18 @@ export function planRemove(database: Database, scope: Scope, entity: Entity, id:
   requireDeletable(scope, entity);
   const change = markOf(scope, entity, record, version, 'armature.now()', false);
   const links = linksTo(scope, entity);
+  if (!entity.softDelete) {
+    return {
+      entity,
+      statements: [...restrictStatements(scope, links.restrict, record), deleteStatement(scope, entity, change)],
+      refused: async (refusal) => {
+        const { problem } = await diagnose(database, scope, entity, { ...change, deleted: false, verb: 'delete' });
+        // Only who may see the part learns what refers to it.
+        if (refusal.code === 'referenced' && problem?.code !== 'not_found') return stillReferenced(scope, refusal.ids);
+        return problem ?? 'again';
+      },
+    };
+  }
   return {
     entity,
     statements: [
@@ -64,6 +76,7 @@ export function planRestore(
 ): Plan {
   const record = recordId(id);
   requireDeletable(scope, entity);
+  if (!entity.softDelete) throw notFound();
   const change = markOf(scope, entity, record, version, 'null::timestamptz', true);
   return {
     entity,
@@ -80,13 +93,20 @@ export function planRestore(
 
 function requireDeletable(scope: Scope, entity: Entity): void {
   requireGrants(scope, entity, scope.rights.of(entity.name).delete, 'delete');
-  if (entity.softDelete) return;
-  throw new Problem(
-    'method_not_allowed',
-    entity.parent
-      ? `“${entity.label}” is part of another record; delete it there.`
-      : `Records of “${entity.label}” are kept for good; they cannot be deleted.`,
-  );
+  if (entity.softDelete || entity.parent) return;
+  throw new Problem('method_not_allowed', `Records of “${entity.label}” are kept for good; they cannot be deleted.`);
+}
+
+/** A part, which has no bin: it is gone. */
+function deleteStatement(scope: Scope, entity: Entity, { id, version, grants }: Change): Statement {
+  const parameters = new Parameters();
+  const which = `x.id = ${parameters.bind(id, 'uuid')}`;
+  const same = version === null ? '' : ` and x.version = ${parameters.bind(version, 'integer')}`;
+  const granted = pairedPredicates(scope, grants, [], 'x', parameters);
+  return {
+    text: `with gone as (delete from ${tableOf(scope, entity)} x where ${which}${same}${andAll(granted)} returning 1) select armature.refuse('unmatched') where not exists (select from gone)`,
+    values: parameters.values,
+  };
 }
 
 function markOf(

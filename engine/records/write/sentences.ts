@@ -2,33 +2,30 @@
 import type { ErrorObject } from 'ajv';
 import type { Field } from '#engine/model/model.ts';
 import type { ValueError } from '#engine/model/field-type.ts';
+import type { ValueType } from '#engine/model/value-type.ts';
 import type { ProblemDetail } from '#engine/problem.ts';
 
-/** What a value of the field is called: `Amount must be …`. */
+const EXPECTED: Readonly<Record<ValueType, string>> = {
+  integer: 'a whole number',
+  decimal: 'a decimal number',
+  boolean: 'true or false',
+  date: 'a date such as "2026-01-31"',
+  datetime: 'a date and time with offset, such as "2026-01-31T10:00:00Z"',
+  uuid: 'the id of a record',
+  uuids: 'a list of ids',
+  texts: 'a list of texts',
+  text: 'text',
+};
+
+/** What a value of the field is: `Amount must be …`. */
 export function expected(field: Field): string {
-  const scale = typeof field.options['scale'] === 'number' ? field.options['scale'] : 2;
-  switch (field.type.valueType) {
-    case 'integer':
-      return 'a whole number';
-    case 'decimal':
-      return scale === 0
-        ? 'a whole number written as text, e.g. "10"'
-        : `a number with at most ${scale} decimals, written as text, e.g. "10.50"`;
-    case 'boolean':
-      return 'true or false';
-    case 'date':
-      return 'a date such as "2026-01-31"';
-    case 'datetime':
-      return 'a date and time with offset, such as "2026-01-31T10:00:00Z"';
-    case 'uuid':
-      return 'the id of a record';
-    case 'texts':
-      return 'a list of texts';
-    case 'text':
-      return 'text';
-    default:
-      return 'a list of records';
-  }
+  const { valueType } = field.type;
+  if (valueType === null) return 'a list of records';
+  if (valueType !== 'decimal') return EXPECTED[valueType];
+  const { scale = 2 } = field.options;
+  return scale === 0
+    ? 'a whole number written as text, e.g. "10"'
+    : `a number with at most ${String(scale)} decimals, written as text, e.g. "10.50"`;
 }
 
 /** What a person would call the type of a JSON value. */

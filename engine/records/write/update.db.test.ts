@@ -26,6 +26,7 @@ afterAll(() => lab.database.close());
 
 const project = () => lab.entity('project');
 const data = (body: string | null) => JSON.parse(body ?? 'null').data;
+const byText = (a: unknown, b: unknown) => (String(a) < String(b) ? -1 : 1);
 const refusal = async (work: Promise<unknown>): Promise<Problem> => {
   const error: unknown = await work.then(
     () => null,
@@ -36,8 +37,14 @@ const refusal = async (work: Promise<unknown>): Promise<Problem> => {
 };
 const make = async (scope: Scope, body: Record<string, unknown> = {}): Promise<string> =>
   (await writer.create(scope, project(), { name: 'x', ...body })).id ?? '';
+const key = () => ({ key: randomUUID(), fingerprint: 'f1' });
+const items = (id: string) =>
+  lab.look(`select id, label, pieces from ${schema}.lab_items where project = $1 order by label`, [id]);
 const stored = async (id: string) =>
   (await lab.look(`select * from ${schema}.lab_projects where id = $1`, [id]))[0] ?? {};
+
+/** What a client is told of a refusal. */
+const told = (problem: Problem | undefined) => [problem?.code, problem?.message, problem?.errors];
 
 describe('a merge patch', () => {
   test('changes what is sent, clears what is null, keeps the rest', async () => {
@@ -82,7 +89,7 @@ describe('a merge patch', () => {
     const problems = await Promise.all(
       [id, randomUUID(), "x' or 1=1"].map((one) => refusal(writer.update(worker, project(), one, { name: 'y' }))),
     );
-    for (const problem of problems) expect({ ...problem }).toEqual({ ...problems[0] });
+    for (const problem of problems) expect(told(problem)).toEqual(told(problems[0]));
     expect(problems[0]?.code).toBe('not_found');
     expect((await stored(id))['name']).toBe('x');
   });
@@ -142,9 +149,6 @@ describe('conditions are paired with their fields', () => {
 });
 
 describe('parts', () => {
-  const items = (id: string) =>
-    lab.look(`select id, label, pieces from ${schema}.lab_items where project = $1 order by label`, [id]);
-
   test('are created, changed and deleted with their whole, whose version rises', async () => {
     const id = await make(worker, { items: [{ label: 'a' }, { label: 'b' }, { label: 'c' }] });
     const [a, b, c] = await items(id);
@@ -194,7 +198,7 @@ describe('parts', () => {
         items: { create: [{}], update: [{ id: a?.['id'], pieces: 0 }, { label: 'x' }, 7], delete: [a?.['id'], 'x'] },
       }),
     );
-    expect(problem.errors.map(({ pointer }) => pointer).sort()).toEqual([
+    expect(problem.errors.map(({ pointer }) => pointer).toSorted(byText)).toEqual([
       '/items/create/0/label',
       '/items/delete/0',
       '/items/delete/1',
@@ -267,7 +271,7 @@ describe('a step of the lifecycle', () => {
   test('two at the same time: one moves, the other is told', async () => {
     const id = await make(chief);
     const outcomes = await Promise.allSettled([1, 2].map(() => writer.transition(chief, project(), id, 'begin', {})));
-    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(outcomes.map(({ status }) => status).toSorted(byText)).toEqual(['fulfilled', 'rejected']);
   });
 });
 
@@ -298,6 +302,22 @@ describe('deleting', () => {
     );
   });
 
+  test('a part is gone for good, by whoever may change its whole', async () => {
+    const id = await make(worker, { items: [{ label: 'a' }, { label: 'b' }] });
+    const item = lab.entity('item');
+    const parts = async () =>
+      (await lab.look(`select id from ${schema}.lab_items where project = $1 order by label`, [id])).map((row) =>
+        String(row['id']),
+      );
+    const [a = '', b = ''] = await parts();
+    expect((await refusal(writer.remove(await lab.person('worker'), item, a))).code).toBe('not_found');
+    expect((await refusal(writer.remove(await lab.person('looker'), item, a))).code).toBe('forbidden');
+    expect((await refusal(writer.remove(worker, item, a, { ifMatch: 7 }))).code).toBe('precondition_failed');
+    expect(await writer.remove(worker, item, a)).toMatchObject({ status: 204 });
+    expect(await parts()).toEqual([b]);
+    expect((await refusal(writer.restore(worker, item, a))).code).toBe('not_found');
+  });
+
   test('clears what is to be cleared', async () => {
     const id = await make(chief);
     const memo = (await writer.create(chief, lab.entity('memo'), { text: 't', project: id })).id;
@@ -318,8 +338,6 @@ describe('deleting', () => {
 });
 
 describe('an Idempotency-Key', () => {
-  const key = () => ({ key: randomUUID(), fingerprint: 'f1' });
-
   test('answers the same request the same way, and does it once', async () => {
     const idempotency = key();
     const name = randomUUID();
@@ -382,4 +400,36 @@ describe('an Idempotency-Key', () => {
     expect(other.replayed).toBe(false);
     expect(other.id).not.toBe(first.id);
   });
+});
+
+test('a write is one round trip, and one more when it is refused', async () => {
+  let trips = 0;
+  const counted = new Proxy(lab.database, {
+    get: (target, key) => {
+      if (key !== 'batch') return Reflect.get(target, key, target);
+      return (...args: Parameters<typeof target.batch>) => {
+        trips += 1;
+        return target.batch(...args);
+      };
+    },
+  });
+  const counting = new Writer({ database: counted, ids: systemIds, clock: systemClock });
+  const trip = async (work: () => Promise<unknown>): Promise<number> => {
+    trips = 0;
+    await work().catch(() => {});
+    return trips;
+  };
+  const idempotency = { key: randomUUID(), fingerprint: 'f' };
+  const id = await make(chief);
+  expect(
+    await trip(() => counting.create(worker, project(), { name: 'x', items: [{ label: 'a' }] }, { idempotency })),
+  ).toBe(1);
+  expect(
+    await trip(() =>
+      counting.update(chief, project(), id, { name: 'y', items: { create: [{ label: 'a' }] } }, { ifMatch: 1 }),
+    ),
+  ).toBe(1);
+  expect(await trip(() => counting.transition(chief, project(), id, 'begin', {}))).toBe(1);
+  expect(await trip(() => counting.update(chief, project(), id, { name: 'y' }, { ifMatch: 1 }))).toBe(2);
+  expect(await trip(() => counting.create(chief, project(), { nme: 'y' }))).toBe(0);
 });

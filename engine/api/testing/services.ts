@@ -1,15 +1,15 @@
 /** A double of the services for tests of HTTP alone: one entity, two people, no database. */
 import { Readable } from 'node:stream';
 import pino from 'pino';
-import { fixedClock, systemIds } from '../clock.ts';
-import { Database } from '../db/database.ts';
-import { tenantNames } from '../db/identifiers.ts';
-import type { Principal } from '../identity/principal.ts';
-import { fieldTypes } from '../model/fields/index.ts';
-import type { Entity, Field, Model, Permission, Role } from '../model/model.ts';
-import type { Tenant } from '../model/tenant.ts';
-import { notFound, Problem } from '../problem.ts';
-import type { HttpServices, WriteAnswer } from './ports.ts';
+import { fixedClock, systemIds } from '../../clock.ts';
+import { Database } from '../../db/database.ts';
+import { tenantNames } from '../../db/identifiers.ts';
+import type { Principal } from '../../identity/principal.ts';
+import { fieldTypes } from '../../model/fields/index.ts';
+import type { Entity, Field, Model, Permission, Role } from '../../model/model.ts';
+import type { Tenant } from '../../model/tenant.ts';
+import { notFound, Problem } from '../../problem.ts';
+import type { HttpServices, WriteAnswer } from '../ports.ts';
 
 export const RECORD_ID = '01900000-0000-7000-8000-0000000000aa';
 export const TOKENS = { admin: 'arm_admin', clerk: 'arm_clerk', nobody: 'arm_nobody' } as const;

@@ -1,0 +1,73 @@
+import { request as httpRequest } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { code, testHttp, THING, THINGS } from './testing/http.ts';
+import { TOKENS } from './testing/services.ts';
+
+const { ask, port } = await testHttp();
+
+describe('bodies', () => {
+  it('refuses 10 MB cleanly, announced or not, and the connection lives on', async () => {
+    const huge = Buffer.alloc(10 * 1024 * 1024, 0x20);
+    const before = process.memoryUsage().rss;
+    const announced = await ask('POST', THINGS, { body: huge });
+    expect(code(announced)).toEqual([413, 'too_large']);
+    expect(announced.json['errors']).toMatchObject([{ params: { limit: 1048576 } }]);
+    const chunked = await new Promise<number>((resolve, reject) => {
+      const headers = { authorization: `Bearer ${TOKENS.admin}`, 'content-type': 'application/json' };
+      const outgoing = httpRequest({ host: '127.0.0.1', port, method: 'POST', path: THINGS, headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      outgoing.on('error', reject);
+      for (let sent = 0; sent < 10; sent += 1) outgoing.write(Buffer.alloc(1024 * 1024, 0x20));
+      outgoing.end();
+    });
+    expect(chunked).toBe(413);
+    expect(process.memoryUsage().rss - before).toBeLessThan(120 * 1024 * 1024);
+    expect((await ask('GET', THINGS)).status).toBe(200);
+  });
+
+  it('refuses deep nesting before parsing, brackets in texts aside', async () => {
+    const deep = `{"name":${'['.repeat(21)}${']'.repeat(21)}}`;
+    expect(code(await ask('POST', THINGS, { body: deep }))).toEqual([400, 'too_deep']);
+    expect(code(await ask('POST', THINGS, { body: '['.repeat(500_000) }))).toEqual([400, 'too_deep']);
+    expect(
+      (await ask('POST', THINGS, { body: JSON.stringify({ name: '[[[[[[{{{{{{\\"[[[[[[[[[[[[[[[[' }) })).status,
+    ).toBe(201);
+  });
+
+  it.each([
+    ['{"name":x}', 8, 1, 9],
+    ['{\n  "name": "x",\n}', 17, 3, 1],
+    ['{"name": "x"', 12, 1, 13],
+    ['', 0, 1, 1],
+  ])('says where %j stops being JSON', async (body, position, line, column) => {
+    const answer = await ask('POST', THINGS, { body });
+    expect(code(answer)).toEqual([400, 'malformed_json']);
+    expect(answer.json['errors']).toMatchObject([{ params: { position, line, column } }]);
+  });
+
+  it('refuses what is no UTF-8', async () => {
+    expect(code(await ask('POST', THINGS, { body: Buffer.from([0x22, 0xff, 0x22]) }))).toEqual([400, 'malformed_json']);
+  });
+
+  it.each([
+    [{ 'content-type': 'text/plain' }],
+    [{ 'content-type': 'application/x-www-form-urlencoded' }],
+    [{ 'content-type': 'application/json; charset=latin1' }],
+    [{ 'content-type': 'application/json', 'content-encoding': 'gzip' }],
+    [{ 'content-type': '' }],
+  ])('refuses %j', async (headers) => {
+    expect(code(await ask('POST', THINGS, { body: '{}', headers }))).toEqual([415, 'unsupported_media_type']);
+  });
+
+  it('takes merge patches under both their names, and only for changes', async () => {
+    const patch = (type: string) => ask('PATCH', THING, { body: '{"name":"y"}', headers: { 'content-type': type } });
+    expect((await patch('application/merge-patch+json')).status).toBe(200);
+    expect((await patch('application/json; charset=UTF-8')).status).toBe(200);
+    expect((await patch('application/json-patch+json')).status).toBe(415);
+    expect(
+      (await ask('POST', THINGS, { body: '{}', headers: { 'content-type': 'application/merge-patch+json' } })).status,
+    ).toBe(415);
+  });
+});
