@@ -19,6 +19,17 @@ function refusal(work: () => unknown): Problem {
 
 const value = (at: string, given: unknown) => ({ kind: 'value', at, value: given });
 
+/** `query`, or `problem`; anything else that is thrown is a defect. */
+function outcome(work: () => unknown): string {
+  try {
+    work();
+    return 'query';
+  } catch (error) {
+    if (error instanceof Problem) return 'problem';
+    throw error;
+  }
+}
+
 describe('filters in the URL', () => {
   it.each([
     ['stage=won', ['stage'], 'eq', value('stage', 'won')],
@@ -197,15 +208,11 @@ describe('controls', () => {
         fc.array(
           fc.tuple(
             fc.oneof(fc.string(), fc.constantFrom('$select', '$order', '$group', '$agg', '$first', 'a[in]', 'a.b')),
-            fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'ab_.,()-:*"[]=$ \n\0') })),
+            fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'ab_.,()-:*"[]=$ \n\0'.split('')) })),
           ),
         ),
         (pairs) => {
-          try {
-            expect(parseUrlQuery(new URLSearchParams(pairs)).shape).toBeTypeOf('string');
-          } catch (error) {
-            expect(error).toBeInstanceOf(Problem);
-          }
+          expect(outcome(() => parseUrlQuery(new URLSearchParams(pairs)))).toMatch(/^(query|problem)$/);
         },
       ),
       { numRuns: 500 },
@@ -333,11 +340,7 @@ describe('the JSON form', () => {
           { requiredKeys: [] },
         ),
         (body) => {
-          try {
-            parseJsonQuery(body);
-          } catch (error) {
-            expect(error).toBeInstanceOf(Problem);
-          }
+          expect(outcome(() => parseJsonQuery(body))).toMatch(/^(query|problem)$/);
         },
       ),
       { numRuns: 300 },

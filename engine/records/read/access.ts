@@ -18,7 +18,7 @@ export interface EntityAccess {
   /** Field key → the records on which it is shown; fields that are shown wherever the record is are not in it. */
   readonly masks: ReadonlyMap<string, Condition>;
   /** Whether the field may be named at all: hidden equals missing. */
-  visible(field: Field): boolean;
+  readonly visible: (field: Field) => boolean;
 }
 
 export class Access {

@@ -58,7 +58,7 @@ export class Lists {
   prepare(scope: Scope, entity: Entity, query: Query): Request {
     const prepared = this.#shapes.get(
       scope,
-      `${entity.name}\n${query.search === null ? '' : 's'}\n${viewRoles(query, scope)}\n${query.shape}`,
+      `${entity.name}\n${query.search === null ? '' : 's'}\n${query.shape}`,
       () => prepare(scope, entity, query),
     );
     const where = shapeOfWhere(query.where);
@@ -112,11 +112,6 @@ export class Lists {
       },
     };
   }
-}
-
-/** Views may be for some roles only, and are found by them; inherited roles do not count. */
-function viewRoles(query: Query, scope: Scope): string {
-  return query.view === null ? '' : scope.principal.roles.join(' ');
 }
 
 function prepare(scope: Scope, entity: Entity, query: Query): Prepared {

@@ -144,8 +144,7 @@ function searchedFields(entity: Entity, access: Access): Field[] {
 function findView(key: string, entity: Entity, at: string, scope: Scope): View {
   const views = [...scope.model.views.values()].filter(
     (view) =>
-      view.entity === entity.name &&
-      (view.roles === null || view.roles.some((role) => scope.principal.roles.includes(role))),
+      view.entity === entity.name && (view.roles === null || view.roles.some((role) => scope.rights.roles.has(role))),
   );
   const found = views.find((view) => view.name === key) ?? views.find((view) => view.key === key);
   if (found !== undefined) return found;
@@ -207,7 +206,7 @@ function lenient(term: OrderTerm, entity: Entity, access: Access): PlannedOrder[
 function planOrderTerm(term: OrderTerm, entity: Entity, access: Access): PlannedOrder {
   const { steps, field } = planPath(term.path, term.at, entity, access);
   if (!field.type.sortable) {
-    const hint = field.reference === null ? '' : ` Sort by a field of it, for example "${term.path.join('.')}.id".`;
+    const hint = field.reference === null ? '' : ` Sort by a field of what it points at: "${term.path.join('.')}.…".`;
     refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" cannot be sorted by.${hint}`, {
       expected: 'a sortable field',
       found: field.type.key,

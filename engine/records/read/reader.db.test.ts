@@ -350,8 +350,8 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
         'seen_at=2026-01-01',
       ]) {
         const { code, errors } = await problem(names('boss', query));
-        expect(code, query).toBe('invalid_parameter');
-        expect(errors[0]?.parameter, query).toBe(query.split('=')[0]);
+        expect([query, code]).toEqual([query, 'invalid_parameter']);
+        expect(errors[0]?.parameter).toBe(query.split('=')[0]);
       }
       expect((await problem(names('boss', 'hot[gt]=true'))).code).toBe('unknown_operator');
     });
@@ -435,7 +435,7 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
         '$agg=n:count(),n:count()',
         '$group=stage&$select=name',
       ]) {
-        expect((await problem(names('boss', query))).code, query).toBe('invalid_parameter');
+        expect([query, (await problem(names('boss', query))).code]).toEqual([query, 'invalid_parameter']);
       }
     });
   });
@@ -477,13 +477,13 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
       ]) {
         const hidden = await problem(names('rep', use.replace('FIELD', use.includes('customer') ? 'secret' : 'note')));
         const missing = await problem(names('rep', use.replace('FIELD', 'zzzzzz')));
-        expect(hidden.code, use).toBe('unknown_field');
+        expect([use, hidden.code]).toEqual([use, 'unknown_field']);
         const text = (found: Problem): string =>
           JSON.stringify([found.code, found.message, found.errors])
             .replaceAll(/note|secret|zzzzzz/g, 'FIELD')
             .replaceAll(/ Did you mean [^?]*\?|,"nearest":"\w+"/g, '')
             .replaceAll(/\\"nearest\\".*?,/g, '');
-        expect(text(hidden), use).toBe(text(missing));
+        expect(text(hidden)).toBe(text(missing));
       }
     });
 
@@ -545,14 +545,14 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
   });
 
   describe('row policies and the compiler', () => {
-    it('let the same records through', async () => {
+    it.runIf(published)('let the same records through', async () => {
       for (const role of ['boss', 'rep', 'clerk']) {
         for (const user of [ANNA, BEN]) {
           for (const entity of ['trade.deal', 'trade.customer', 'trade.line']) {
             const scope = world.as(role, user);
             const read = async (predicates: boolean) =>
               (await world.list({ ...scope, predicates }, entity, '$select=id,_title&$order=id')).data;
-            if (published) expect(await read(false), `${role} ${entity}`).toEqual(await read(true));
+            expect([role, entity, await read(false)]).toEqual([role, entity, await read(true)]);
           }
         }
       }
@@ -685,13 +685,13 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
       const query = new URLSearchParams();
       const equals = place.indexOf('=');
       query.append(place.slice(0, equals).replaceAll('%00', '\0'), place.slice(equals + 1).replaceAll('%00', '\0'));
-      try {
-        expect((await world.list(world.as('boss'), 'trade.deal', query.toString())).data).toEqual([]);
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        expect(error.status).toBe(400);
-        expect(error.errors[0]?.parameter).toBeTypeOf('string');
-      }
+      const outcome = await world.list(world.as('boss'), 'trade.deal', query.toString()).then(
+        ({ data }) => data,
+        (error: unknown) => error,
+      );
+      const refused =
+        outcome instanceof Problem && outcome.status === 400 && typeof outcome.errors[0]?.parameter === 'string';
+      expect(refused ? [] : outcome).toEqual([]);
     });
 
     it('the records are still there', async () => {

@@ -48,7 +48,8 @@ function describe(raw: RawCondition, slots: Slot[]): string {
       const whole = raw.operator === 'eq' || raw.operator === 'ne' || raw.operator === 'in' || raw.operator === 'nin';
       return `${describeOperand(raw.left)} ${raw.operator} ${raw.operator === 'null' ? JSON.stringify(raw.right) : describeRight(raw.right, raw.operator === 'between', path, whole, slots)}`;
     }
-    default:
+    case 'short':
+    case 'business_hours':
       return JSON.stringify(raw);
   }
 }
