@@ -1,6 +1,6 @@
 /** The real data set of the issue, through the public API, seen by everybody who works with it. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -15,11 +15,11 @@ const directory = join(ROOT, '..', 'shared', 'data', 'crm-sales');
 const present = existsSync(directory);
 if (!present) console.warn(`Skipped: the crm-sales data set is not at ${directory}.`);
 
-describe.skipIf(!present)('the crm-sales data set', async () => {
-  if (!present) return;
-  const { app, url, as } = await testApp(await testDatabase());
-  const errors = await mkdtemp(join(tmpdir(), 'armature-crm-sales-'));
-  afterAll(() => rm(errors, { recursive: true, force: true }));
+const { app, url, as } = await testApp(await testDatabase());
+const errors = await mkdtemp(join(tmpdir(), 'armature-crm-sales-'));
+afterAll(() => rm(errors, { recursive: true, force: true }));
+
+describe.skipIf(!present)('the crm-sales data set', () => {
   let report: Report;
 
   beforeAll(async () => {
@@ -69,4 +69,33 @@ describe.skipIf(!present)('the crm-sales data set', async () => {
       expect(principal.email).toBe(email);
     }
   });
+});
+
+test('a row that cannot come in is counted, explained in a file, and makes the whole not complete', async () => {
+  const small = join(errors, 'small');
+  await mkdir(small);
+  const write = (name: string, ...lines: string[]) => writeFile(join(small, `${name}.csv`), `${lines.join('\r\n')}\r\n`);
+  await write('accounts', 'account,sector,year_established,revenue,employees,office_location,subsidiary_of', 'Acme,technolgy,1996,1.04,2,Kenya,');
+  await write('products', 'product,series,sales_price', 'GTX Pro,GTX,4821');
+  await write('sales_teams', 'sales_agent,manager,regional_office', 'Ann Bee,Cy Dee,West');
+  await write(
+    'sales_pipeline',
+    'opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value',
+    'A1,Ann Bee,GTXPro,Acme,Won,2016-10-20,2017-03-01,1054',
+    'A2,Ann Bee,GTX Pro,Nobody Ltd,Won,2016-10-20,2017-03-01,10',
+    'A3,Ann Bee,GTX Pro,,Shelved,2016-10-20,,',
+  );
+  const report = await bringIn({ services: app.services, url, directory: small, tenant: 'small', errors, say: () => {} });
+  expect(report.complete).toBe(false);
+  const last = report.steps.at(-1);
+  expect(last?.result).toMatchObject({ total: 3, created: 1, failed: 2 });
+  const file = await readFile(last?.errorFile ?? '', 'utf8');
+  expect(file).toMatch(/A2.*Nobody Ltd/);
+  expect(file).toMatch(/A3.*Shelved/);
+  expect(report.people[0]).toMatchObject({ expected: { opportunities: 3 }, found: { opportunities: 1, wonAmount: '1054.00' } });
+
+  const again = bringIn({ services: app.services, url, directory: small, tenant: 'small', errors, say: () => {} });
+  await expect(again).rejects.toThrow('There is an organisation "small" already. Nothing was imported');
+  const elsewhere = bringIn({ services: app.services, url, directory: errors, tenant: 'other', errors, say: () => {} });
+  await expect(elsewhere).rejects.toThrow(/accounts\.csv cannot be read/);
 });
