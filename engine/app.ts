@@ -12,7 +12,8 @@ import { PasswordIdentity } from './identity/password-identity.ts';
 import { followOutbox } from './identity/follow-outbox.ts';
 import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
-import { Problem } from './problem.ts';
+import { createJobs } from './jobs/jobs.ts';
+import { Importer } from './records/import/importer.ts';
 import { Reader } from './records/read/reader.ts';
 import { ModelStore } from './schema/model-store.ts';
 import { Publisher } from './schema/publish.ts';
@@ -98,13 +99,17 @@ async function openServices(
   const writer = new AnnouncingWriter({ database, ids, clock }, (tenant, entity, id) => identity.recordChanged(tenant, entity, id));
   const reader = new Reader({ database, secret, clock });
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
-  const pending = () => Promise.reject(new Problem('unavailable', 'Imports are not there yet.'));
-  const importer = { upload: pending, configure: pending, start: pending, status: pending, errors: pending };
+  const principalOf = (tenant: string, userId: string) => identity.principalOf(tenant, userId);
+  const importer = new Importer({ database, ids, models, principalOf });
   const services = { database, clock, ids, models, publisher, reader, writer, importer, identity, log, secret, publicUrl };
   if (options.mode === 'server') {
     await models.start();
     opened.push(await followOutbox(services));
     opened.push(startHousekeeping(services));
+    const jobs = createJobs({ address, credentials: postgres.jobs, log });
+    opened.push(() => jobs.close());
+    importer.work(jobs);
+    await jobs.start();
   }
   return services;
 }

@@ -2,24 +2,15 @@
  * What the parts of a running engine hand to each other. Made once by `app.ts`; HTTP, the command line and the jobs
  * receive it whole.
  */
-import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Clock, IdSource } from './clock.ts';
 import type { Database } from './db/database.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ModelSource } from './model/tenant.ts';
+import type { Importer } from './records/import/importer.ts';
 import type { Reader } from './records/read/reader.ts';
 import type { Writer } from './records/write/writer.ts';
 import type { Publisher } from './schema/publish.ts';
-
-/** Takes the place of the importer until its branch is merged. */
-export interface PendingImporter {
-  upload(...given: readonly unknown[]): Promise<unknown>;
-  configure(...given: readonly unknown[]): Promise<unknown>;
-  start(...given: readonly unknown[]): Promise<unknown>;
-  status(...given: readonly unknown[]): Promise<unknown>;
-  errors(...given: readonly unknown[]): Promise<Readable>;
-}
 
 export interface Services {
   readonly database: Database;
@@ -29,7 +20,7 @@ export interface Services {
   readonly publisher: Publisher;
   readonly reader: Reader;
   readonly writer: Writer;
-  readonly importer: PendingImporter;
+  readonly importer: Pick<Importer, 'upload' | 'configure' | 'start' | 'status' | 'errors'>;
   readonly identity: Identity;
   readonly log: Logger;
   /** The installation's secret: cursors, cookies and other seals are derived from it (`derive` in `db/bootstrap.ts`). */

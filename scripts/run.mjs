@@ -19,7 +19,7 @@ const tasks = {
   test: [['scripts/test.ts']],
   check: [['scripts/check.ts']],
   bench: [['tests/bench/main.ts']],
-  armature: [['engine/cli/main.ts']],
+  armature: [['engine/armature.ts']],
   generate: [['scripts/generate-types.ts']],
   format: [['node_modules/@biomejs/biome/bin/biome', 'format', '--write', '.']],
 };

@@ -1,8 +1,10 @@
 /** Brings the data set in: an organisation by the command line's right, everything in it through the public API. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Services } from '../../engine/services.ts';
+import { Failure } from '../../engine/cli/command.ts';
 import { createOrganisation } from '../../engine/organisation.ts';
+import { Problem } from '../../engine/problem.ts';
+import type { Services } from '../../engine/services.ts';
 import type { ImportResult, Json } from '../client.ts';
 import { ApiClient, textOf } from '../client.ts';
 import { readSource } from './files.ts';
@@ -55,16 +57,7 @@ export async function bringIn(options: BringIn): Promise<Report> {
   const { services, tenant, say } = options;
   const source = await readSource(options.directory);
   const password = `${services.ids.secret(9).toLowerCase()}-demo`;
-  await createOrganisation(services, {
-    key: tenant,
-    name: 'CRM Sales',
-    country: 'US',
-    currency: 'USD',
-    timeZone: 'America/New_York',
-    locale: 'en',
-    packs: ['crm'],
-    administrator: { email: ADMINISTRATOR, name: 'Admin CRM Sales', password },
-  });
+  await makeOrganisation(services, tenant, password);
   say(`Organisation "${tenant}" made, with its administrator ${ADMINISTRATOR}.`);
   const clientOf = async (email: string) =>
     new ApiClient(options.url, (await services.identity.issueToken({ tenant, user: { email }, label: 'import', ttl: TOKEN_TTL })).token);
@@ -93,6 +86,17 @@ export async function bringIn(options: BringIn): Promise<Report> {
     steps.every(({ rows, result }) => result.failed === 0 && result.created + result.updated === rows) &&
     people.every(({ expected, found }) => same(expected, found));
   return { password, steps, people, complete };
+}
+
+async function makeOrganisation(services: Services, key: string, password: string): Promise<void> {
+  const place = { country: 'US', currency: 'USD', timeZone: 'America/New_York', locale: 'en' };
+  const administrator = { email: ADMINISTRATOR, name: 'Admin CRM Sales', password };
+  try {
+    await createOrganisation(services, { key, name: 'CRM Sales', ...place, packs: ['crm'], administrator });
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'unique') throw error;
+    throw new Failure(`There is an organisation "${key}" already. Nothing was imported; --tenant chooses another key.`, { cause: error });
+  }
 }
 
 async function keepErrors(client: ApiClient, folder: string, path: string, file: string, result: ImportResult): Promise<string> {

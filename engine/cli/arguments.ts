@@ -36,7 +36,7 @@ export function readArguments(command: Command, words: readonly string[]): Argum
   const missing = operands.filter((operand, index) => !operand.optional && positionals[index] === undefined);
   if (missing.length > 0) throw new UsageError(`${missing.map(({ name }) => name).join(' and ')} is missing.`);
   const surplus = positionals[operands.length];
-  if (surplus !== undefined) throw new UsageError(`"${surplus}" is too much here.`);
+  if (surplus !== undefined) throw new UsageError(`This is too much here: ${surplus}`);
 
   const text = (name: string): string | undefined => {
     const value = values[name];

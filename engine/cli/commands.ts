@@ -1,6 +1,5 @@
-/** The commands there are, in the order of the help. */
+/** The engine's own commands, in the order of the help. */
 import type { Command } from './command.ts';
-import { demoCrmSales } from './commands/demo.ts';
 import { migrateDownCommand, migrateUpCommand } from './commands/migrate.ts';
 import { documents, plan, publish, releases, rollback } from './commands/releases.ts';
 import { tenantCreate, tenants } from './commands/tenants.ts';
@@ -15,7 +14,6 @@ export const COMMANDS: readonly Command[] = [
   publish,
   releases,
   rollback,
-  demoCrmSales,
   migrateUpCommand,
   migrateDownCommand,
 ];

@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import type { Address, Credentials } from './connection.ts';
+import { isConnectionLost } from './connection.ts';
 import { literal, quote } from './identifiers.ts';
 import { migrateUp } from './migrate.ts';
 import { StartupError } from './startup-error.ts';
@@ -91,10 +92,11 @@ async function connected<T>(
     await client.connect();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StartupError(
-      `Postgres at ${address.host}:${address.port} (database ${address.database}) does not accept "${credentials.user}": ${reason}`,
-      { cause: error },
-    );
+    const where = `Postgres at ${address.host}:${address.port}`;
+    const text = isConnectionLost(error)
+      ? `${where} cannot be reached (${reason}). Check that it runs and that DATABASE_URL is right.`
+      : `${where} (database ${address.database}) does not accept "${credentials.user}": ${reason}`;
+    throw new StartupError(text, { cause: error });
   }
   try {
     return await use(client);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   lab = await makeLab(database);
   chief = await lab.person('chief');
 });
-afterAll(() => lab.database.close());
+afterAll(() => lab.close());
 
 const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
   for (let tries = 0; tries < 200; tries += 1) {

@@ -1,28 +1,20 @@
 /** A small organisation with every kind of field and right, for tests of the paths that read and write records. */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '#engine/clock.ts';
-import { sessionOf } from '#engine/db/database.ts';
-import { Database } from '#engine/db/database.ts';
-import { qualified, quote, tenantNames } from '#engine/db/identifiers.ts';
+import { systemIds } from '#engine/clock.ts';
+import { Database, sessionOf } from '#engine/db/database.ts';
+import { qualified } from '#engine/db/identifiers.ts';
 import type { Principal } from '#engine/identity/principal.ts';
-import { assignIdentities, buildModel } from '#engine/model/build.ts';
 import type { Pack } from '#engine/model/documents.ts';
 import type { Entity, Model } from '#engine/model/model.ts';
+import { loadShippedPacks } from '#engine/model/packs.ts';
 import { rightsOf } from '#engine/model/rights.ts';
 import type { Tenant } from '#engine/model/tenant.ts';
 import type { Scope } from '#engine/records/scope.ts';
-import {
-  addReference,
-  checkSql,
-  createIndex,
-  createPolicy,
-  createRole,
-  createSequence,
-  createTable,
-  tableName,
-} from '#engine/schema/ddl.ts';
-import { desiredState } from '#engine/schema/desired.ts';
-import type { DesiredState } from '#engine/schema/state.ts';
+import { ModelStore } from '#engine/schema/model-store.ts';
+import { Publisher } from '#engine/schema/publish.ts';
+import { ensureRoleSet } from '#engine/schema/role-sets.ts';
+import { createTenant } from '#engine/schema/tenants.ts';
 import type { TestDatabase } from './postgres.ts';
 
 const pack = (key: string, documents: readonly Record<string, unknown>[]): Pack => ({
@@ -34,33 +26,6 @@ const pack = (key: string, documents: readonly Record<string, unknown>[]): Pack 
     pack: key,
   })),
 });
-
-const core = pack('core', [
-  { kind: 'role', key: 'administrator', label: 'Administrator', administrator: true },
-  { kind: 'role', key: 'member', label: 'Member' },
-  {
-    kind: 'entity',
-    key: 'team',
-    plural: 'teams',
-    label: 'Team',
-    title: '{name}',
-    fields: [{ key: 'name', type: 'text', required: true, unique: true }],
-  },
-  {
-    kind: 'entity',
-    key: 'user',
-    plural: 'users',
-    label: 'User',
-    title: '{name}',
-    fields: [
-      { key: 'name', type: 'text', required: true },
-      { key: 'email', type: 'email', required: true, unique: true },
-      { key: 'team', type: 'team', onDelete: 'restrict' },
-    ],
-  },
-  { kind: 'permission', role: 'member', entity: 'core.user', actions: ['read'] },
-  { kind: 'permission', role: 'member', entity: 'core.team', actions: ['read'] },
-]);
 
 const ALL = ['create', 'read', 'update', 'delete', 'import', 'export'];
 const MINE = { owner: 'self' };
@@ -222,68 +187,44 @@ export interface Lab {
   /** A new user with these roles, and what they act with. */
   person(...roles: readonly string[]): Promise<Scope>;
   entity(key: string): Entity;
-  /** What is really there, seen by the superuser; `$1::uuid` and so on as usual. */
+  /** What is really there, seen by the superuser; `$1` and so on as usual. */
   look(sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
+  close(): Promise<void>;
 }
 
+/** The organisation `acme`, really published. */
 export async function makeLab(test: TestDatabase, options: { clock?: Clock; predicates?: boolean } = {}): Promise<Lab> {
+  const { address, app, owner } = test;
   const database = new Database({
-    address: test.address,
-    app: test.app,
-    owner: test.owner,
+    address,
+    app,
+    owner,
     connections: 6,
     ...(options.clock ? { clock: options.clock } : {}),
   });
-  const businessHours = { timeZone: 'Europe/Berlin', days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' };
-  const tenant: Tenant = {
-    id: randomUUID(),
-    key: 'acme',
-    name: 'Acme',
-    country: 'DE',
-    currency: 'EUR',
-    timeZone: 'Europe/Berlin',
-    locale: 'en',
-    businessHours,
-    names: tenantNames(test.rolePrefix, 'acme'),
-  };
-  const source = {
-    tenant: tenant.key,
-    release: 1,
-    packs: [core, lab],
-    tenantDocuments: [],
-    settings: { currency: tenant.currency, country: tenant.country, timeZone: tenant.timeZone, locale: tenant.locale },
-  };
-  const model = buildModel({ ...source, identities: assignIdentities(source) });
-  await test.superuser.query(
-    `insert into armature.tenant (id, key, name, country, currency, time_zone, locale, business_hours) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [
-      tenant.id,
-      tenant.key,
-      tenant.name,
-      tenant.country,
-      tenant.currency,
-      tenant.timeZone,
-      tenant.locale,
-      JSON.stringify(businessHours),
-    ],
+  const models = new ModelStore({ database });
+  const packs = [...(await loadShippedPacks()), lab];
+  const publisher = new Publisher({ database, onPublished: models.published, packs });
+  await createTenant(
+    { database, ids: systemIds, publisher },
+    {
+      key: 'acme',
+      name: 'Acme',
+      country: 'DE',
+      currency: 'EUR',
+      timeZone: 'Europe/Berlin',
+      locale: 'en',
+      packs: ['lab'],
+    },
   );
-  await install(database, tenant, desiredState(tenant, model));
+  const { tenant, model } = await models.get('acme');
 
-  const look: Lab['look'] = async (sql, values = []) => (await test.superuser.query(sql, [...values])).rows;
-  const entity = (key: string): Entity => {
-    const found = model.entities.get(`lab.${key}`);
-    if (!found) throw new Error(`no entity ${key}`);
-    return found;
-  };
   const person: Lab['person'] = async (...roles) => {
     const id = randomUUID();
-    const dbRole = roles.length === 1 ? tenant.names.role(roles[0] ?? '') : tenant.names.roleSet(roles);
-    if (roles.length > 1) await roleSet(database, tenant, dbRole, roles);
-    await database.ownerTransaction((client) =>
-      client.query(
-        `insert into ${qualified(tenant.names.schema, 'core_users')} (id, name, email) values ($1, $2, $3)`,
-        [id, id, `${id}@acme.test`],
-      ),
+    const dbRole = await ensureRoleSet(database, tenant, roles);
+    await test.superuser.query(
+      `insert into ${qualified(tenant.names.schema, 'core_users')} (id, name, email) values ($1, $2, $3)`,
+      [id, id, `${id}@acme.test`],
     );
     const principal: Principal = {
       tenant: tenant.key,
@@ -303,68 +244,20 @@ export async function makeLab(test: TestDatabase, options: { clock?: Clock; pred
     await database.batch(sessionOf(principal), [{ text: 'select 1', values: [] }]);
     return { tenant, model, principal, rights: rightsOf(model, roles), predicates: options.predicates ?? true };
   };
-  return { database, tenant, model, person, entity, look };
-}
-
-async function roleSet(database: Database, tenant: Tenant, name: string, roles: readonly string[]): Promise<void> {
-  await database.ownerTransaction(async (client) => {
-    for (const sql of createRole(name)) await client.query(sql);
-    for (const role of roles)
-      await client.query(`grant ${quote(tenant.names.role(role))} to ${quote(name)} with inherit true, set false`);
-    await client.query('insert into armature.database_role (name, tenant_id, roles) values ($1, $2, $3)', [
-      name,
-      tenant.id,
-      roles,
-    ]);
-  });
-}
-
-/** The schema at one go, without the plan and the durable steps of a publish. */
-async function install(database: Database, tenant: Tenant, state: DesiredState): Promise<void> {
-  await database.ownerTransaction(async (client) => {
-    const run = async (sql: string) => void (await client.query(sql));
-    for (const [name, role] of Object.entries(state.roles)) {
-      for (const sql of createRole(name)) await run(sql);
-      await client.query('insert into armature.database_role (name, tenant_id, roles) values ($1, $2, $3)', [
-        name,
-        tenant.id,
-        role.key === null ? [] : [role.key],
-      ]);
-    }
-    for (const [name, role] of Object.entries(state.roles)) {
-      for (const parent of role.inherits)
-        await run(`grant ${quote(parent)} to ${quote(name)} with inherit true, set false`);
-    }
-    await run(`create schema ${quote(state.schema)}`);
-    await run(`grant usage on schema ${quote(state.schema)} to ${Object.keys(state.roles).map(quote).join(', ')}`);
-    for (const sequence of Object.values(state.sequences)) {
-      await run(createSequence(state, sequence));
-      if (sequence.users.length > 0)
-        await run(
-          `grant usage on sequence ${qualified(state.schema, sequence.name)} to ${sequence.users.map(quote).join(', ')}`,
-        );
-    }
-    const tables = Object.values(state.tables);
-    for (const table of tables) for (const sql of createTable(state, table)) await run(sql);
-    for (const sql of Object.values(state.functions)) await run(sql);
-    for (const table of tables) {
-      const name = tableName(state, table);
-      for (const [key, check] of Object.entries(table.checks))
-        await run(`alter table ${name} add constraint ${quote(key)} check (${checkSql(table, check)})`);
-      for (const [key, reference] of Object.entries(table.references))
-        await run(addReference(state, table, key, reference));
-      for (const [key, index] of Object.entries(table.indexes)) await run(createIndex(state, table, key, index));
-      for (const sql of Object.values(table.triggers)) await run(sql);
-      for (const [key, policy] of Object.entries(table.policies)) await run(createPolicy(state, table, key, policy));
-      const columns = (ids: readonly string[]) => ids.map((id) => quote(table.columns[id]?.name ?? id)).join(', ');
-      for (const [role, grant] of Object.entries(table.grants)) {
-        if (grant.select === 'all') await run(`grant select on ${name} to ${quote(role)}`);
-        else if (grant.select.length > 0)
-          await run(`grant select (${columns(grant.select)}) on ${name} to ${quote(role)}`);
-        if (grant.insert.length > 0) await run(`grant insert (${columns(grant.insert)}) on ${name} to ${quote(role)}`);
-        if (grant.update.length > 0) await run(`grant update (${columns(grant.update)}) on ${name} to ${quote(role)}`);
-        if (grant.delete) await run(`grant delete on ${name} to ${quote(role)}`);
-      }
-    }
-  });
+  return {
+    database,
+    tenant,
+    model,
+    person,
+    entity: (key) => {
+      const found = model.entities.get(`lab.${key}`);
+      if (!found) throw new Error(`no entity ${key}`);
+      return found;
+    },
+    look: async (sql, values = []) => (await test.superuser.query(sql, [...values])).rows,
+    close: async () => {
+      await models.close();
+      await database.close();
+    },
+  };
 }

@@ -1,3 +1,5 @@
+import { CORE } from '../../model/documents.ts';
+import { loadShippedPacks } from '../../model/packs.ts';
 import { createOrganisation } from '../../organisation.ts';
 import { listTenants } from '../../schema/tenants.ts';
 import type { Command } from '../command.ts';
@@ -27,7 +29,7 @@ export const tenantCreate: Command = {
   operands: [{ name: 'KEY', help: 'its key: lower-case letters, digits and _, from a letter, at most 40' }],
   options: {
     name: { type: 'string', value: 'TEXT', help: 'what people call it', required: true },
-    packs: { type: 'string', value: 'A,B', help: 'the packs it works with (default crm)' },
+    packs: { type: 'string', value: 'A,B', help: 'the packs it works with (default: all that ship)' },
     'admin-email': { type: 'string', value: 'EMAIL', help: 'its first administrator; the password is printed' },
     'admin-name': { type: 'string', value: 'TEXT', help: 'the administrator’s name' },
     country: { type: 'string', value: 'CC', help: 'ISO 3166 country (default US)' },
@@ -41,7 +43,7 @@ export const tenantCreate: Command = {
     const { release, administrator } = await createOrganisation(services, {
       key: given.positionals[0] ?? '',
       name: given.required('name'),
-      packs: (given.text('packs') ?? 'crm').split(',').map((pack) => pack.trim()).filter(Boolean),
+      packs: given.text('packs')?.split(',').map((pack) => pack.trim()).filter(Boolean) ?? (await shippedPacks()),
       country: given.text('country') ?? 'US',
       currency: given.text('currency') ?? 'USD',
       timeZone: given.text('time-zone') ?? 'UTC',
@@ -52,3 +54,7 @@ export const tenantCreate: Command = {
     if (administrator) print(`Administrator ${email}, password ${administrator.password}`);
   },
 };
+
+async function shippedPacks(): Promise<string[]> {
+  return (await loadShippedPacks()).map(({ key }) => key).filter((key) => key !== CORE);
+}

@@ -41,7 +41,7 @@ beforeAll(async () => {
   });
   chief = await join('chief');
 });
-afterAll(() => lab.database.close());
+afterAll(() => lab.close());
 
 const project = () => lab.entity('project');
 const upload = (scope: Scope, csv: string, entity: Entity = project()) =>

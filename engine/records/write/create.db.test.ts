@@ -20,7 +20,7 @@ beforeAll(async () => {
   chief = await lab.person('chief');
   worker = await lab.person('worker');
 });
-afterAll(() => lab.database.close());
+afterAll(() => lab.close());
 
 const project = () => lab.entity('project');
 const data = (body: string | null) => JSON.parse(body ?? 'null').data;
@@ -56,6 +56,7 @@ describe('one record', () => {
       budget: '1200.50',
       budget_currency: 'EUR',
       effort: 1,
+      twice: 2,
       stage: 'planned',
       owner: chief.principal.userId,
       created_by: chief.principal.userId,

@@ -22,7 +22,7 @@ beforeAll(async () => {
   chief = await lab.person('chief');
   worker = await lab.person('worker');
 });
-afterAll(() => lab.database.close());
+afterAll(() => lab.close());
 
 const project = () => lab.entity('project');
 const data = (body: string | null) => JSON.parse(body ?? 'null').data;

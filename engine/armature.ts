@@ -1,16 +1,19 @@
 /** `npm run armature -- <command>`: finds the command, runs it, and turns what goes wrong into a sentence and an exit code. */
-import type { App } from '../app.ts';
-import { openApp } from '../app.ts';
-import { readConfig } from '../config.ts';
-import { StartupError } from '../db/startup-error.ts';
-import { nearest } from '../nearest.ts';
-import { Problem } from '../problem.ts';
-import { findCommand, readArguments } from './arguments.ts';
-import type { Command } from './command.ts';
-import { Failure, UsageError } from './command.ts';
-import { COMMANDS } from './commands.ts';
-import { helpOf, overview } from './help.ts';
-import { problemText } from './problem-text.ts';
+import { demoCrmSales } from '../demo/commands.ts';
+import type { App } from './app.ts';
+import { openApp } from './app.ts';
+import { findCommand, readArguments } from './cli/arguments.ts';
+import type { Command } from './cli/command.ts';
+import { Failure, UsageError } from './cli/command.ts';
+import { COMMANDS as OWN } from './cli/commands.ts';
+import { helpOf, overview } from './cli/help.ts';
+import { problemText } from './cli/problem-text.ts';
+import { readConfig } from './config.ts';
+import { StartupError } from './db/startup-error.ts';
+import { nearest } from './nearest.ts';
+import { Problem } from './problem.ts';
+
+const COMMANDS = [...OWN, demoCrmSales];
 
 const say = (text: string) => {
   process.stderr.write(`${text}\n`);

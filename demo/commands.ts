@@ -1,5 +1,6 @@
-import { importCrmSales } from '../../../demo/crm-sales/main.ts';
-import type { Command } from '../command.ts';
+/** The command line's commands about demonstrations: added to the engine's own in `engine/armature.ts`. */
+import type { Command } from '../engine/cli/command.ts';
+import { importCrmSales } from './crm-sales/main.ts';
 
 export const demoCrmSales: Command = {
   name: 'demo crm-sales',
