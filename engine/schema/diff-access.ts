@@ -26,7 +26,7 @@ export function diffPolicies({ previous, next, before, after }: TablePair, touch
 }
 
 const accessTitle = (before: TableState, after: TableState): string =>
-  after.aside ? `Remove ${before.label}` : `Change who may see and change ${after.label}`;
+  after.aside ? `Remove ${before.label}` : before.aside ? `Bring back ${after.label}` : `Change who may see and change ${after.label}`;
 
 const NONE: GrantState = { select: [], insert: [], update: [], delete: false };
 

@@ -5,6 +5,7 @@ import { change, type Change, type Check } from './change.ts';
 import { columnDefinition, columnName, tableName, typeOf } from './ddl.ts';
 import { notNullName } from './names.ts';
 import type { ColumnState, DesiredState, TableState } from './state.ts';
+import { addField, removeField, returnField } from './titles.ts';
 import { typeChange } from './widen.ts';
 
 export interface TablePair {
@@ -60,7 +61,7 @@ function dropGenerated({ previous, before, after }: TablePair, id: string, colum
     kind: 'change_formula',
     phase: 'drop_generated',
     table: before.id,
-    title: gone ? `Remove the computed field ${column.label} from ${before.label}` : `Compute ${column.label} on ${before.label} anew`,
+    title: gone ? removeField(column, before) : `Compute ${column.label} on ${before.label} anew`,
     why: gone ? 'The release no longer has it. It held no values of its own.' : 'Its formula changed, or a field it is computed from.',
     sql: [`alter table ${tableName(previous, before)} drop column ${quote(column.name)}`],
   });
@@ -94,7 +95,7 @@ function renames({ next, before, after }: TablePair): Change[] {
         ...base,
         kind: 'set_column_aside',
         phase: 'rename_aside',
-        title: `Remove field ${old.label} from ${after.label}`,
+        title: removeField(old, after),
         why: 'The release no longer has it. Its values are kept and come back with a rollback.',
         sql: [rename(old.name, column.name)],
         risk: 'medium',
@@ -104,7 +105,7 @@ function renames({ next, before, after }: TablePair): Change[] {
     const swaps = taken.has(column.name);
     const sql = swaps ? [rename(detour, column.name)] : [rename(old.name, column.name)];
     if (old.aside) {
-      return change({ ...base, kind: 'return_column', phase: 'rename', title: `Bring back field ${column.label} of ${after.label}`, why: 'The release has it again, with the values it had.', sql });
+      return change({ ...base, kind: 'return_column', phase: 'rename', title: returnField(column, after), why: 'The release has it again, with the values it had.', sql });
     }
     const [was, is] = old.label === column.label ? [old.name, column.name] : [old.label, column.label];
     return change({ ...base, kind: 'rename_column', phase: 'rename', title: `Rename field ${was} to ${is} on ${after.label}`, why: 'Its key changed. Its values, rights and history stay with it.', sql, risk: 'low' });
@@ -140,7 +141,7 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
       kind: 'add_column',
       phase: computed ? 'add_generated' : 'add_columns',
       table: after.id,
-      title: computed ? `Add computed field ${column.label} to ${after.label}` : `Add field ${column.label} to ${after.label}`,
+      title: addField(column, after),
       why: filled && column.default !== null ? 'The release has it; records that exist get its default.' : 'The release has it; records that exist have no value yet.',
       sql: [
         `alter table ${table} add column ${columnDefinition(next, id, column, filled)}`,
@@ -202,7 +203,7 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
       // A column goes aside without its default, so that the default's sequence is free.
       phase: column.aside ? 'set_aside' : 'alter_columns',
       table: after.id,
-      title: column.aside ? `Remove field ${old.label} from ${after.label}` : old.aside ? `Bring back field ${field}` : `Change the default of ${field}`,
+      title: column.aside ? removeField(old, after) : old.aside ? returnField(column, after) : `Change the default of ${field}`,
       why: column.default === null ? 'It has none any more.' : 'Records that exist keep their values.',
       sql: [column.aside
         ? `alter table ${tableName(next, after)} alter column ${quote(old.name)} drop default`
@@ -224,7 +225,7 @@ function required({ previous, next, before, after }: TablePair, id: string, old:
       kind: 'change_required',
       phase: 'set_aside',
       table: after.id,
-      title: column.aside ? `Remove field ${old.label} from ${after.label}` : `No longer require ${label}`,
+      title: column.aside ? removeField(old, after) : `No longer require ${label}`,
       why: 'Records may be without it.',
       sql: [`alter table ${table} drop constraint ${constraint}`],
     })];
@@ -232,7 +233,7 @@ function required({ previous, next, before, after }: TablePair, id: string, old:
   const base = {
     kind: 'change_required',
     table: after.id,
-    title: old.aside ? `Bring back field ${label}` : `Require ${label}`,
+    title: old.aside ? returnField(column, after) : `Require ${label}`,
     why: column.default === null ? 'Every record must have a value; all of them have one.' : 'Every record must have a value; those without one get the default.',
   } as const;
   const missing = `select count(*)::int as count from ${tableName(previous, before)} where ${columnName(before, id)} is null`;

@@ -43,7 +43,7 @@ describe('a field', () => {
     const garden = await organisation(plant([]));
     const person = await garden.person('keeper');
     const id = await garden.insert(person, 'custom_plants', { name: 'Ivy' });
-    expect(await titles(garden, plant([region]))).toEqual(['Add field Region to Plant', 'Change the rules for the values of Region of Plant', 'Change what is checked and kept when Plant is written', 'Change who may see and change Plant']);
+    expect(await titles(garden, plant([region]))).toEqual(['Add field Region to Plant', 'Change what is checked and kept when Plant is written', 'Change who may see and change Plant']);
     await garden.publish(plant([region]));
     expect(await garden.sql(person, 'select name, region from $custom_plants')).toEqual([['Ivy', null]]);
     expect(await garden.update(person, 'custom_plants', id, { region: 'north' })).toBe(1);
