@@ -18,39 +18,72 @@ export async function checkRows(client: PoolClient, changes: readonly Change[], 
   for (const { sql, code, message, entity, field, property } of changes.flatMap(({ checks }) => checks)) {
     const { rows } = await client.query<{ count: number }>(sql);
     const count = rows[0]?.count ?? 0;
-    if (count > 0) details.push({ code, message: message.replace('{count}', count.toLocaleString('en')), params: { count }, ...locate(source, entity, field, property) });
+    if (count > 0)
+      details.push({
+        code,
+        message: message.replace('{count}', count.toLocaleString('en')),
+        params: { count },
+        ...locate(source, entity, field, property),
+      });
   }
   const [first] = details;
   if (first) throw new Problem('invalid_document', first.message, details);
 }
 
+/** @throws Problem `conflict` when rows were written after {@link checkRows} that do not allow a change */
 export async function runChanges(client: PoolClient, changes: readonly Change[]): Promise<void> {
-  for (const { sql, title } of changes) {
-    // One round trip for each change; the statements are ours alone and carry no values.
+  // The statements are ours alone and carry no values: those that no row can stop go together in one round trip.
+  let together: string[] = [];
+  const flush = async (): Promise<void> => {
+    if (together.length > 0) await client.query(together.join(';\n'));
+    together = [];
+  };
+  for (const { sql, title, work } of changes) {
+    if (work === 'none') {
+      together.push(...sql);
+      continue;
+    }
+    await flush();
     try {
       await client.query(sql.join(';\n'));
     } catch (error) {
-      // Rows that were written after they had been checked.
       if (isDatabaseError(error) && error.code.startsWith('23')) {
-        throw new Problem('conflict', `“${title}” met records that do not allow it. Nothing was changed.`, [], { cause: error });
+        throw new Problem('conflict', `“${title}” met records that do not allow it. Nothing was changed.`, [], {
+          cause: error,
+        });
       }
       throw error;
     }
   }
+  await flush();
 }
 
 /** The directory of database roles, from which a request's tenant is found. */
-export async function registerRoles(client: PoolClient, tenant: Tenant, before: DesiredState | null, state: DesiredState): Promise<void> {
+export async function registerRoles(
+  client: PoolClient,
+  tenant: Tenant,
+  before: DesiredState | null,
+  state: DesiredState,
+): Promise<void> {
   const gone = Object.keys(before?.roles ?? {}).filter((name) => !state.roles[name]);
-  if (gone.length > 0) await client.query('delete from armature.database_role where tenant_id = $1 and name = any($2)', [tenant.id, gone]);
+  if (gone.length > 0)
+    await client.query('delete from armature.database_role where tenant_id = $1 and name = any($2)', [tenant.id, gone]);
   const come = Object.entries(state.roles).filter(([name]) => !before?.roles[name]);
   for (const [name, role] of come) {
     const roles = role.key === null ? [] : [role.key];
-    await client.query('insert into armature.database_role (name, tenant_id, roles) values ($1, $2, $3)', [name, tenant.id, roles]);
+    await client.query('insert into armature.database_role (name, tenant_id, roles) values ($1, $2, $3)', [
+      name,
+      tenant.id,
+      roles,
+    ]);
     if (role.key === null) continue;
     // Role sets made when the role was there before lost it when it was dropped.
-    const { rows } = await client.query<{ name: string }>('select name from armature.database_role where tenant_id = $1 and cardinality(roles) > 1 and $2 = any(roles)', [tenant.id, role.key]);
-    for (const set of rows) await client.query(`grant ${quote(name)} to ${quote(set.name)} with inherit true, set false`);
+    const { rows } = await client.query<{ name: string }>(
+      'select name from armature.database_role where tenant_id = $1 and cardinality(roles) > 1 and $2 = any(roles)',
+      [tenant.id, role.key],
+    );
+    for (const set of rows)
+      await client.query(`grant ${quote(name)} to ${quote(set.name)} with inherit true, set false`);
   }
 }
 

@@ -35,11 +35,27 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number];
 
 export type ChangeKind =
-  | 'create_role' | 'change_role' | 'drop_role'
-  | 'create_table' | 'rename_table' | 'set_table_aside' | 'return_table'
-  | 'add_column' | 'rename_column' | 'set_column_aside' | 'return_column' | 'change_type' | 'change_required'
-  | 'change_default' | 'change_formula' | 'change_checks' | 'change_indexes' | 'change_reference' | 'change_sequence'
-  | 'change_rules' | 'change_access';
+  | 'create_role'
+  | 'change_role'
+  | 'drop_role'
+  | 'create_table'
+  | 'rename_table'
+  | 'set_table_aside'
+  | 'return_table'
+  | 'add_column'
+  | 'rename_column'
+  | 'set_column_aside'
+  | 'return_column'
+  | 'change_type'
+  | 'change_required'
+  | 'change_default'
+  | 'change_formula'
+  | 'change_checks'
+  | 'change_indexes'
+  | 'change_reference'
+  | 'change_sequence'
+  | 'change_rules'
+  | 'change_access';
 
 /** What the rest of the tenant has to wait for: `share` lets reads through, `exclusive` nothing. */
 export type Lock = 'none' | 'share' | 'exclusive';
@@ -77,7 +93,9 @@ export interface Change {
 }
 
 /** Fills in what most changes have: a short exclusive lock, no work on rows, no risk, reversible. */
-export function change(parts: Pick<Change, 'kind' | 'phase' | 'table' | 'title' | 'why' | 'sql'> & Partial<Change>): Change {
+export function change(
+  parts: Pick<Change, 'kind' | 'phase' | 'table' | 'title' | 'why' | 'sql'> & Partial<Change>,
+): Change {
   return { lock: 'exclusive', work: 'none', risk: 'none', reversible: true, checks: [], ...parts };
 }
 

@@ -10,7 +10,11 @@ import { sequenceName } from './names.ts';
 import type { ColumnState } from './state.ts';
 
 /** Columns of a field by id. The first has the field's id, further ones a suffix. */
-export function columnsOf(context: Context, entity: Entity, field: Field): readonly (readonly [string, ColumnState, ColumnSpec])[] {
+export function columnsOf(
+  context: Context,
+  entity: Entity,
+  field: Field,
+): readonly (readonly [string, ColumnState, ColumnSpec])[] {
   return field.type.columns(field).map((spec, index) => {
     const id = index === 0 ? field.id : `${field.id}_${index}`;
     const generated = spec.computed ? generatedSql(entity, field, spec) : (spec.generated ?? null);

@@ -28,7 +28,11 @@ export function constraintTarget(model: Model, constraint: string): ConstraintTa
 }
 
 function constraintsOf(entity: Entity): readonly (readonly [string, ConstraintTarget])[] {
-  const target = (kind: ConstraintTarget['kind'], ...fields: readonly string[]): ConstraintTarget => ({ entity, fields, kind });
+  const target = (kind: ConstraintTarget['kind'], ...fields: readonly string[]): ConstraintTarget => ({
+    entity,
+    fields,
+    kind,
+  });
   return [
     [primaryKeyName(entity.id), target('primary', 'id')] as const,
     ...entity.unique.map((key) => [uniqueKeyName(key), target('unique', ...key.fields)] as const),
@@ -38,7 +42,12 @@ function constraintsOf(entity: Entity): readonly (readonly [string, ConstraintTa
       [lifecycleName(field.id), target('lifecycle', field.key)] as const,
       ...field.type
         .columns(field)
-        .flatMap((spec, index) => (spec.checks ?? []).map(({ suffix }) => [checkName(index === 0 ? field.id : `${field.id}_${index}`, suffix), target('check', field.key)] as const)),
+        .flatMap((spec, index) =>
+          (spec.checks ?? []).map(
+            ({ suffix }) =>
+              [checkName(index === 0 ? field.id : `${field.id}_${index}`, suffix), target('check', field.key)] as const,
+          ),
+        ),
     ]),
   ];
 }

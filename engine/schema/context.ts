@@ -43,7 +43,10 @@ export function storedFields(entity: Entity): readonly Field[] {
 }
 
 /** The parent of a part, or null. */
-export function parentOf({ model }: Context, entity: Entity): { readonly entity: Entity; readonly field: string } | null {
+export function parentOf(
+  { model }: Context,
+  entity: Entity,
+): { readonly entity: Entity; readonly field: string } | null {
   if (!entity.parent) return null;
   const parent = model.entities.get(entity.parent.entity);
   return parent ? { entity: parent, field: entity.parent.field } : null;

@@ -1,7 +1,15 @@
 /** The DDL of single objects. Everything here is text; what to do with it is decided in `diff*.ts`. */
 import { qualified, quote } from '../db/identifiers.ts';
 import { notNullName } from './names.ts';
-import type { ColumnState, DesiredState, IndexState, PolicyState, ReferenceState, SequenceState, TableState } from './state.ts';
+import type {
+  ColumnState,
+  DesiredState,
+  IndexState,
+  PolicyState,
+  ReferenceState,
+  SequenceState,
+  TableState,
+} from './state.ts';
 
 export const tableName = (state: DesiredState, table: TableState): string => qualified(state.schema, table.name);
 
@@ -12,7 +20,8 @@ export function columnName(table: TableState, id: string): string {
   return quote(column.name);
 }
 
-export const columnNames = (table: TableState, ids: readonly string[]): string => ids.map((id) => columnName(table, id)).join(', ');
+export const columnNames = (table: TableState, ids: readonly string[]): string =>
+  ids.map((id) => columnName(table, id)).join(', ');
 
 export const typeOf = (column: ColumnState): string =>
   column.collation === null ? column.type : `${column.type} collate ${quote(column.collation)}`;
@@ -23,10 +32,14 @@ export function columnDefinition(state: DesiredState, id: string, column: Column
     quote(column.name),
     typeOf(column),
     column.generated === null ? '' : `generated always as (${column.generated}) virtual`,
-    column.identity === null ? '' : `generated always as identity (sequence name ${qualified(state.schema, column.identity)})`,
+    column.identity === null
+      ? ''
+      : `generated always as identity (sequence name ${qualified(state.schema, column.identity)})`,
     withDefault && column.default !== null ? `default ${column.default}` : '',
     column.notNull ? `constraint ${quote(notNullName(id))} not null` : '',
-  ].filter((part) => part !== '').join(' ');
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
 }
 
 export function createTable(state: DesiredState, table: TableState): readonly string[] {
@@ -78,4 +91,3 @@ export function createRole(name: string): readonly string[] {
     `grant ${quote(name)} to armature_app with inherit false, set true`,
   ];
 }
-

@@ -26,5 +26,12 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
     tables[entity.id] = entityTable(context, entity, triggers.triggers);
     if (entity.history) tables[historyTableId(entity)] = historyTable(context, entity);
   }
-  return freeze({ format: STATE_FORMAT, schema: tenant.names.schema, roles: tenantRoles(context), sequences, functions, tables });
+  return freeze({
+    format: STATE_FORMAT,
+    schema: tenant.names.schema,
+    roles: tenantRoles(context),
+    sequences,
+    functions,
+    tables,
+  });
 }

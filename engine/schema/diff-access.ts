@@ -3,30 +3,50 @@ import { qualified, quote } from '../db/identifiers.ts';
 import { change, type Change } from './change.ts';
 import { columnNames, createPolicy, createRole, createSequence, tableName } from './ddl.ts';
 import { compare } from './diff-constraints.ts';
-import { remadeColumns, type TablePair } from './diff-columns.ts';
-import type { DesiredState, GrantState, PolicyState, TableState } from './state.ts';
+import { remadeColumns } from './diff-columns.ts';
+import type { DesiredState, GrantState, PolicyState, TablePair, TableState } from './state.ts';
 
 /**
  * @param touched quoted names of columns that are dropped or change their type: a policy that looks at one of them
  *   stands in the way and is made again
  */
 export function diffPolicies({ previous, next, before, after }: TablePair, touched: readonly string[]): Change[] {
-  const inTheWay = (policy: PolicyState) => touched.some((name) => policy.using?.includes(name) || policy.check?.includes(name));
+  const inTheWay = (policy: PolicyState) =>
+    touched.some((name) => policy.using?.includes(name) || policy.check?.includes(name));
   const { gone, come } = compare(before.policies, after.policies);
-  const remade = Object.entries(before.policies).filter(([name, policy]) => !gone.some(([other]) => other === name) && inTheWay(policy));
+  const remade = Object.entries(before.policies).filter(
+    ([name, policy]) => !gone.some(([other]) => other === name) && inTheWay(policy),
+  );
   const again = remade.flatMap(([name]) => {
     const policy = after.policies[name];
     return policy ? [[name, policy] as const] : [];
   });
-  const base = { kind: 'change_access', table: after.id, title: accessTitle(before, after), why: 'Permissions changed, or fields they depend on.' } as const;
+  const base = {
+    kind: 'change_access',
+    table: after.id,
+    title: accessTitle(before, after),
+    why: 'Permissions changed, or fields they depend on.',
+  } as const;
   return [
-    ...[...gone, ...remade].map(([name]) => change({ ...base, phase: 'drop_policies', sql: [`drop policy ${quote(name)} on ${tableName(previous, before)}`] })),
-    ...[...come, ...again].map(([name, policy]) => change({ ...base, phase: 'add_policies', sql: [createPolicy(next, after, name, policy)] })),
+    ...[...gone, ...remade].map(([name]) =>
+      change({
+        ...base,
+        phase: 'drop_policies',
+        sql: [`drop policy ${quote(name)} on ${tableName(previous, before)}`],
+      }),
+    ),
+    ...[...come, ...again].map(([name, policy]) =>
+      change({ ...base, phase: 'add_policies', sql: [createPolicy(next, after, name, policy)] }),
+    ),
   ];
 }
 
 const accessTitle = (before: TableState, after: TableState): string =>
-  after.aside ? `Remove ${before.label}` : before.aside ? `Bring back ${after.label}` : `Change who may see and change ${after.label}`;
+  after.aside
+    ? `Remove ${before.label}`
+    : before.aside
+      ? `Bring back ${after.label}`
+      : `Change who may see and change ${after.label}`;
 
 const NONE: GrantState = { select: [], insert: [], update: [], delete: false };
 
@@ -38,7 +58,8 @@ export function diffGrants(pair: TablePair): Change[] {
   for (const role of new Set([...Object.keys(before.grants), ...Object.keys(after.grants)])) {
     const old = before.grants[role] ?? NONE;
     const now = after.grants[role] ?? NONE;
-    const revoke = (privilege: string) => from.push(`revoke ${privilege} on ${tableName(previous, before)} from ${quote(role)}`);
+    const revoke = (privilege: string) =>
+      from.push(`revoke ${privilege} on ${tableName(previous, before)} from ${quote(role)}`);
     const grant = (privilege: string) => to.push(`grant ${privilege} on ${tableName(next, after)} to ${quote(role)}`);
     if (old.delete && !now.delete) revoke('delete');
     if (now.delete && !old.delete) grant('delete');
@@ -59,7 +80,12 @@ export function diffGrants(pair: TablePair): Change[] {
       if (won.length > 0) grant(`${privilege} (${columnNames(after, won)})`);
     }
   }
-  const base = { kind: 'change_access', table: after.id, title: accessTitle(before, after), why: 'Permissions changed, or fields they depend on.' } as const;
+  const base = {
+    kind: 'change_access',
+    table: after.id,
+    title: accessTitle(before, after),
+    why: 'Permissions changed, or fields they depend on.',
+  } as const;
   return [
     ...(from.length > 0 ? [change({ ...base, phase: 'revoke', sql: from })] : []),
     ...(to.length > 0 ? [change({ ...base, phase: 'grant', sql: to })] : []),
@@ -67,26 +93,42 @@ export function diffGrants(pair: TablePair): Change[] {
 }
 
 export function diffTriggers({ previous, next, before, after }: TablePair): Change[] {
-  // The text names its table; Postgres follows a rename by itself.
-  const plain = (state: DesiredState, table: TableState) =>
-    Object.fromEntries(Object.entries(table.triggers).map(([name, sql]) => [name, sql.replaceAll(tableName(state, table), '{}')]));
-  const { gone, come } = compare(plain(previous, before), plain(next, after));
+  const { gone, come } = compare(nameless(previous, before), nameless(next, after));
   const base = {
     kind: 'change_rules',
     table: after.id,
-    title: after.aside ? `Remove ${before.label}` : before.aside ? `Bring back ${after.label}` : `Change what is checked and kept when ${after.label} is written`,
+    title: after.aside
+      ? `Remove ${before.label}`
+      : before.aside
+        ? `Bring back ${after.label}`
+        : `Change what is checked and kept when ${after.label} is written`,
     why: 'Triggers belong to tables in use.',
   } as const;
   return [
-    ...gone.map(([name]) => change({ ...base, phase: 'drop_triggers', sql: [`drop trigger ${quote(name)} on ${tableName(previous, before)}`] })),
+    ...gone.map(([name]) =>
+      change({
+        ...base,
+        phase: 'drop_triggers',
+        sql: [`drop trigger ${quote(name)} on ${tableName(previous, before)}`],
+      }),
+    ),
     ...come.map(([name]) => change({ ...base, phase: 'add_triggers', sql: [after.triggers[name] ?? ''] })),
   ];
+}
+
+/** The text of a trigger names its table; Postgres follows a rename by itself. */
+function nameless(state: DesiredState, table: TableState): Record<string, string> {
+  const name = tableName(state, table);
+  return Object.fromEntries(
+    Object.entries(table.triggers).map(([trigger, sql]) => [trigger, sql.replaceAll(name, '{}')]),
+  );
 }
 
 /** Functions are named after their table: `before_<table id>`. */
 export function diffFunctions(previous: DesiredState, next: DesiredState): Change[] {
   const { gone, come } = compare(previous.functions, next.functions);
-  const tableOf = (name: string): TableState | undefined => next.tables[name.slice(name.indexOf('_') + 1)] ?? previous.tables[name.slice(name.indexOf('_') + 1)];
+  const tableOf = (name: string): TableState | undefined =>
+    next.tables[name.slice(name.indexOf('_') + 1)] ?? previous.tables[name.slice(name.indexOf('_') + 1)];
   return [
     ...come.map(([name, sql]) => {
       const table = tableOf(name);
@@ -94,24 +136,28 @@ export function diffFunctions(previous: DesiredState, next: DesiredState): Chang
         kind: 'change_rules',
         phase: 'functions',
         table: table?.id ?? null,
-        title: previous.functions[name] ? `Change what is checked and kept when ${table?.label ?? name} is written` : `Create ${table?.label ?? name}`,
+        title: previous.functions[name]
+          ? `Change what is checked and kept when ${table?.label ?? name} is written`
+          : `Create ${table?.label ?? name}`,
         why: 'System fields, steps of the lifecycle, history and outbox are kept by the database itself.',
         sql: [sql, `revoke all on function ${qualified(next.schema, name)} from public`],
         lock: 'none',
       });
     }),
-    ...gone.filter(([name]) => next.functions[name] === undefined).map(([name]) => {
-      const table = tableOf(name);
-      return change({
-        kind: 'change_rules',
-        phase: 'drop_functions',
-        table: table?.id ?? null,
-        title: `Remove ${table?.label ?? name}`,
-        why: 'Nothing writes its records any more.',
-        sql: [`drop function ${qualified(previous.schema, name)}`],
-        lock: 'none',
-      });
-    }),
+    ...gone
+      .filter(([name]) => next.functions[name] === undefined)
+      .map(([name]) => {
+        const table = tableOf(name);
+        return change({
+          kind: 'change_rules',
+          phase: 'drop_functions',
+          table: table?.id ?? null,
+          title: `Remove ${table?.label ?? name}`,
+          why: 'Nothing writes its records any more.',
+          sql: [`drop function ${qualified(previous.schema, name)}`],
+          lock: 'none',
+        });
+      }),
   ];
 }
 
@@ -123,7 +169,14 @@ export function diffRoles(previous: DesiredState, next: DesiredState): Change[] 
     const title = before ? `Change what role ${role.label} inherits` : `Add role ${role.label}`;
     const base = { phase: 'roles', table: null, title, lock: 'none' } as const;
     if (!before) {
-      changes.push(change({ ...base, kind: 'create_role', why: 'The release has it.', sql: [...createRole(name), `grant usage on schema ${schema} to ${quote(name)}`] }));
+      changes.push(
+        change({
+          ...base,
+          kind: 'create_role',
+          why: 'The release has it.',
+          sql: [...createRole(name), `grant usage on schema ${schema} to ${quote(name)}`],
+        }),
+      );
     }
     const lost = (before?.inherits ?? []).filter((parent) => !role.inherits.includes(parent) && next.roles[parent]);
     const won = role.inherits.filter((parent) => !before?.inherits.includes(parent));
@@ -132,20 +185,31 @@ export function diffRoles(previous: DesiredState, next: DesiredState): Change[] 
       ...won.map((parent) => `grant ${quote(parent)} to ${quote(name)} with inherit true, set false`),
     ];
     // After all roles are there.
-    if (sql.length > 0) changes.push(change({ ...base, kind: 'change_role', phase: 'sequences', why: 'It has the rights of the roles it inherits.', sql }));
+    if (sql.length > 0)
+      changes.push(
+        change({
+          ...base,
+          kind: 'change_role',
+          phase: 'sequences',
+          why: 'It has the rights of the roles it inherits.',
+          sql,
+        }),
+      );
   }
   for (const [name, role] of Object.entries(previous.roles)) {
     if (next.roles[name]) continue;
-    changes.push(change({
-      kind: 'drop_role',
-      phase: 'drop_roles',
-      table: null,
-      title: `Remove role ${role.label}`,
-      why: 'The release no longer has it. People who had only this role may do nothing.',
-      sql: [`revoke usage on schema ${schema} from ${quote(name)}`, `drop role ${quote(name)}`],
-      lock: 'none',
-      risk: 'medium',
-    }));
+    changes.push(
+      change({
+        kind: 'drop_role',
+        phase: 'drop_roles',
+        table: null,
+        title: `Remove role ${role.label}`,
+        why: 'The release no longer has it. People who had only this role may do nothing.',
+        sql: [`revoke usage on schema ${schema} from ${quote(name)}`, `drop role ${quote(name)}`],
+        lock: 'none',
+        risk: 'medium',
+      }),
+    );
   }
   return changes;
 }
@@ -156,12 +220,28 @@ export function diffSequences(previous: DesiredState, next: DesiredState): Chang
     const before = previous.sequences[id];
     const table = Object.values(next.tables).find((one) => one.columns[id]);
     const name = qualified(next.schema, sequence.name);
-    const base = { kind: 'change_sequence', table: table?.id ?? null, title: before ? `Change who numbers ${table?.label ?? 'records'}` : `Number ${table?.label ?? 'records'}`, why: 'Whoever creates a record draws its number.', lock: 'none' } as const;
+    const base = {
+      kind: 'change_sequence',
+      table: table?.id ?? null,
+      title: before ? `Change who numbers ${table?.label ?? 'records'}` : `Number ${table?.label ?? 'records'}`,
+      why: 'Whoever creates a record draws its number.',
+      lock: 'none',
+    } as const;
     if (!before) changes.push(change({ ...base, phase: 'sequences', sql: [createSequence(next, sequence)] }));
     const lost = (before?.users ?? []).filter((user) => !sequence.users.includes(user));
     const won = sequence.users.filter((user) => !before?.users.includes(user));
-    if (lost.length > 0) changes.push(change({ ...base, phase: 'revoke', sql: [`revoke usage on sequence ${name} from ${lost.map(quote).join(', ')}`] }));
-    if (won.length > 0) changes.push(change({ ...base, phase: 'grant', sql: [`grant usage on sequence ${name} to ${won.map(quote).join(', ')}`] }));
+    if (lost.length > 0)
+      changes.push(
+        change({
+          ...base,
+          phase: 'revoke',
+          sql: [`revoke usage on sequence ${name} from ${lost.map(quote).join(', ')}`],
+        }),
+      );
+    if (won.length > 0)
+      changes.push(
+        change({ ...base, phase: 'grant', sql: [`grant usage on sequence ${name} to ${won.map(quote).join(', ')}`] }),
+      );
   }
   return changes;
 }

@@ -4,16 +4,10 @@ import type { ProblemDetail } from '../problem.ts';
 import { change, type Change, type Check } from './change.ts';
 import { columnDefinition, columnName, tableName, typeOf } from './ddl.ts';
 import { notNullName } from './names.ts';
-import type { ColumnState, DesiredState, TableState } from './state.ts';
+import type { ColumnState, TablePair, TableState } from './state.ts';
+import { renameColumns } from './rename-columns.ts';
 import { addField, removeField, returnField } from './titles.ts';
 import { typeChange } from './widen.ts';
-
-export interface TablePair {
-  readonly previous: DesiredState;
-  readonly next: DesiredState;
-  readonly before: TableState;
-  readonly after: TableState;
-}
 
 /** A refusal without the place in the document, which the publisher knows. */
 export interface Refusal extends ProblemDetail {
@@ -25,7 +19,9 @@ export interface Refusal extends ProblemDetail {
 export function remadeColumns({ before, after }: Pick<TablePair, 'before' | 'after'>): ReadonlySet<string> {
   const retyped = Object.entries(before.columns).some(([id, old]) => {
     const column = after.columns[id];
-    return column !== undefined && column.generated === null && old.generated === null && typeOf(column) !== typeOf(old);
+    return (
+      column !== undefined && column.generated === null && old.generated === null && typeOf(column) !== typeOf(old)
+    );
   });
   const remade = Object.entries(before.columns).filter(([id, old]) => {
     const column = after.columns[id];
@@ -40,9 +36,10 @@ export function diffColumns(pair: TablePair, refusals: Refusal[]): Change[] {
   const changes: Change[] = [];
   const remade = remadeColumns(pair);
   for (const [id, column] of Object.entries(before.columns)) {
-    if (column.generated !== null && (remade.has(id) || !after.columns[id])) changes.push(dropGenerated(pair, id, column));
+    if (column.generated !== null && (remade.has(id) || !after.columns[id]))
+      changes.push(dropGenerated(pair, id, column));
   }
-  changes.push(...renames(pair));
+  changes.push(...renameColumns(pair));
   for (const [id, column] of Object.entries(after.columns)) {
     const old = before.columns[id];
     if (old === undefined) changes.push(...added(pair, id, column));
@@ -62,7 +59,9 @@ function dropGenerated({ previous, before, after }: TablePair, id: string, colum
     phase: 'drop_generated',
     table: before.id,
     title: gone ? removeField(column, before) : `Compute ${column.label} on ${before.label} anew`,
-    why: gone ? 'The release no longer has it. It held no values of its own.' : 'Its formula changed, or a field it is computed from.',
+    why: gone
+      ? 'The release no longer has it. It held no values of its own.'
+      : 'Its formula changed, or a field it is computed from.',
     sql: [`alter table ${tableName(previous, before)} drop column ${quote(column.name)}`],
   });
 }
@@ -78,45 +77,6 @@ function addGenerated({ next, after }: TablePair, id: string, column: ColumnStat
   });
 }
 
-/** Set aside first, then what comes back or changes its name: the names it needs are free by then. */
-function renames({ next, before, after }: TablePair): Change[] {
-  const table = tableName(next, after);
-  const moved = Object.entries(after.columns).flatMap(([id, column]) => {
-    const old = before.columns[id];
-    return old && old.generated === null && column.generated === null && old.name !== column.name ? [{ id, old, column }] : [];
-  });
-  // Where fields exchange their names, each goes through a name that nothing has.
-  const taken = new Set(moved.filter(({ column }) => !column.aside).map(({ old }) => old.name));
-  return moved.map(({ id, old, column }): Change => {
-    const rename = (from: string, to: string) => `alter table ${table} rename column ${quote(from)} to ${quote(to)}`;
-    const base = { table: after.id, lock: 'exclusive' } as const;
-    if (column.aside) {
-      return change({
-        ...base,
-        kind: 'set_column_aside',
-        phase: 'rename_aside',
-        title: removeField(old, after),
-        why: 'The release no longer has it. Its values are kept and come back with a rollback.',
-        sql: [rename(old.name, column.name)],
-        risk: 'medium',
-      });
-    }
-    const detour = `zz_t_${id}`;
-    const swaps = taken.has(column.name);
-    const sql = swaps ? [rename(detour, column.name)] : [rename(old.name, column.name)];
-    if (old.aside) {
-      return change({ ...base, kind: 'return_column', phase: 'rename', title: returnField(column, after), why: 'The release has it again, with the values it had.', sql });
-    }
-    const [was, is] = old.label === column.label ? [old.name, column.name] : [old.label, column.label];
-    return change({ ...base, kind: 'rename_column', phase: 'rename', title: `Rename field ${was} to ${is} on ${after.label}`, why: 'Its key changed. Its values, rights and history stay with it.', sql, risk: 'low' });
-  }).flatMap((one, index) => {
-    const { id, old, column } = moved[index] ?? {};
-    if (id === undefined || !old || !column || column.aside || !taken.has(column.name)) return [one];
-    const away = `alter table ${table} rename column ${quote(old.name)} to ${quote(`zz_t_${id}`)}`;
-    return [{ ...one, phase: 'rename_aside' as const, sql: [away] }, one];
-  });
-}
-
 function added(pair: TablePair, id: string, column: ColumnState): Change[] {
   const { previous, next, before, after } = pair;
   if (column.aside) return [];
@@ -127,14 +87,16 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
   const filled = column.notNull || numbered;
   const checks: Check[] =
     column.notNull && column.default === null
-      ? [{
-          sql: `select count(*)::int as count from ${tableName(previous, before)}`,
-          code: 'values_missing',
-          message: `${after.label} has {count} records that would have no ${column.label}. Give the field a default, or make it optional.`,
-          entity: after.entity,
-          field: column.field,
-          property: 'required',
-        }]
+      ? [
+          {
+            sql: `select count(*)::int as count from ${tableName(previous, before)}`,
+            code: 'values_missing',
+            message: `${after.label} has {count} records that would have no ${column.label}. Give the field a default, or make it optional.`,
+            entity: after.entity,
+            field: column.field,
+            property: 'required',
+          },
+        ]
       : [];
   return [
     change({
@@ -142,10 +104,15 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
       phase: computed ? 'add_generated' : 'add_columns',
       table: after.id,
       title: addField(column, after),
-      why: filled && column.default !== null ? 'The release has it; records that exist get its default.' : 'The release has it; records that exist have no value yet.',
+      why:
+        filled && column.default !== null
+          ? 'The release has it; records that exist get its default.'
+          : 'The release has it; records that exist have no value yet.',
       sql: [
         `alter table ${table} add column ${columnDefinition(next, id, column, filled)}`,
-        ...(column.default !== null && !filled ? [`alter table ${table} alter column ${quote(column.name)} set default ${column.default}`] : []),
+        ...(column.default !== null && !filled
+          ? [`alter table ${table} alter column ${quote(column.name)} set default ${column.default}`]
+          : []),
       ],
       // A number for each record is written into each record.
       work: numbered ? 'write' : 'none',
@@ -174,75 +141,130 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
       });
       return [];
     }
-    const lost: Check[] = kind.kind === 'widening' ? [] : [{
-      sql: `select count(*)::int as count from ${tableName(previous, before)} where ${kind.lost.replaceAll('{}', columnName(before, id))}`,
-      code: 'values_lost',
-      message: `{count} values of ${field} do not fit into ${column.type}.`,
-      entity: after.entity,
-      field: column.field,
-      property: null,
-    }];
-    changes.push(change({
-      kind: 'change_type',
-      phase: 'alter_columns',
-      table: after.id,
-      title: `Change field ${field} from ${old.type} to ${column.type}`,
-      why: 'Its size changed.',
-      sql: [
-        ...(old.default === null ? [] : [`${alter} drop default`]),
-        `${alter} type ${typeOf(column)}`,
-        ...(column.default === null ? [] : [`${alter} set default ${column.default}`]),
-      ],
-      work: 'write',
-      risk: 'medium',
-      checks: lost,
-    }));
+    const lost: Check[] =
+      kind.kind === 'widening'
+        ? []
+        : [
+            {
+              sql: `select count(*)::int as count from ${tableName(previous, before)} where ${kind.lost.replaceAll('{}', columnName(before, id))}`,
+              code: 'values_lost',
+              message: `{count} values of ${field} do not fit into ${column.type}.`,
+              entity: after.entity,
+              field: column.field,
+              property: null,
+            },
+          ];
+    changes.push(
+      change({
+        kind: 'change_type',
+        phase: 'alter_columns',
+        table: after.id,
+        title: `Change field ${field} from ${old.type} to ${column.type}`,
+        why: 'Its size changed.',
+        sql: [
+          ...(old.default === null ? [] : [`${alter} drop default`]),
+          `${alter} type ${typeOf(column)}`,
+          ...(column.default === null ? [] : [`${alter} set default ${column.default}`]),
+        ],
+        work: 'write',
+        risk: 'medium',
+        checks: lost,
+      }),
+    );
   } else if (old.default !== column.default) {
-    changes.push(change({
-      kind: 'change_default',
-      // A column goes aside without its default, so that the default's sequence is free.
-      phase: column.aside ? 'set_aside' : 'alter_columns',
-      table: after.id,
-      title: column.aside ? removeField(old, after) : old.aside ? returnField(column, after) : `Change the default of ${field}`,
-      why: column.default === null ? 'It has none any more.' : 'Records that exist keep their values.',
-      sql: [column.aside
-        ? `alter table ${tableName(next, after)} alter column ${quote(old.name)} drop default`
-        : column.default === null ? `${alter} drop default` : `${alter} set default ${column.default}`],
-    }));
+    changes.push(
+      change({
+        kind: 'change_default',
+        // A column goes aside without its default, so that the default's sequence is free.
+        phase: column.aside ? 'set_aside' : 'alter_columns',
+        table: after.id,
+        title: column.aside
+          ? removeField(old, after)
+          : old.aside
+            ? returnField(column, after)
+            : `Change the default of ${field}`,
+        why: column.default === null ? 'It has none any more.' : 'Records that exist keep their values.',
+        sql: [
+          column.aside
+            ? `alter table ${tableName(next, after)} alter column ${quote(old.name)} drop default`
+            : column.default === null
+              ? `${alter} drop default`
+              : `${alter} set default ${column.default}`,
+        ],
+      }),
+    );
   }
 
   if (old.notNull !== column.notNull) changes.push(...required(pair, id, old, column));
   return changes;
 }
 
-function required({ previous, next, before, after }: TablePair, id: string, old: ColumnState, column: ColumnState): Change[] {
+function required(
+  { previous, next, before, after }: TablePair,
+  id: string,
+  old: ColumnState,
+  column: ColumnState,
+): Change[] {
   const table = tableName(next, after);
   const name = quote(column.name);
   const label = `${column.label} of ${after.label}`;
   const constraint = quote(notNullName(id));
   if (!column.notNull) {
-    return [change({
-      kind: 'change_required',
-      phase: 'set_aside',
-      table: after.id,
-      title: column.aside ? removeField(old, after) : `No longer require ${label}`,
-      why: 'Records may be without it.',
-      sql: [`alter table ${table} drop constraint ${constraint}`],
-    })];
+    return [
+      change({
+        kind: 'change_required',
+        phase: 'set_aside',
+        table: after.id,
+        title: column.aside ? removeField(old, after) : `No longer require ${label}`,
+        why: 'Records may be without it.',
+        sql: [`alter table ${table} drop constraint ${constraint}`],
+      }),
+    ];
   }
   const base = {
     kind: 'change_required',
     table: after.id,
     title: old.aside ? returnField(column, after) : `Require ${label}`,
-    why: column.default === null ? 'Every record must have a value; all of them have one.' : 'Every record must have a value; those without one get the default.',
+    why:
+      column.default === null
+        ? 'Every record must have a value; all of them have one.'
+        : 'Every record must have a value; those without one get the default.',
   } as const;
   const missing = `select count(*)::int as count from ${tableName(previous, before)} where ${columnName(before, id)} is null`;
-  const checks: Check[] = column.default === null
-    ? [{ sql: missing, code: 'values_missing', message: `{count} records have no ${label}. Fill them, or give the field a default.`, entity: after.entity, field: column.field, property: 'required' }]
-    : [];
+  const checks: Check[] =
+    column.default === null
+      ? [
+          {
+            sql: missing,
+            code: 'values_missing',
+            message: `{count} records have no ${label}. Fill them, or give the field a default.`,
+            entity: after.entity,
+            field: column.field,
+            property: 'required',
+          },
+        ]
+      : [];
   return [
-    ...(column.default === null ? [] : [change({ ...base, phase: 'fill', sql: [`update ${table} set ${name} = default where ${name} is null`], lock: 'share', work: 'write', risk: 'low', reversible: false })]),
-    change({ ...base, phase: 'not_null', sql: [`alter table ${table} add constraint ${constraint} not null ${name}`], work: 'scan', checks }),
+    ...(column.default === null
+      ? []
+      : [
+          change({
+            ...base,
+            phase: 'fill',
+            sql: [`update ${table} set ${name} = default where ${name} is null`],
+            lock: 'share',
+            work: 'write',
+            risk: 'low',
+            reversible: false,
+          }),
+        ]),
+    change({
+      ...base,
+      phase: 'not_null',
+      sql: [`alter table ${table} add constraint ${constraint} not null ${name}`],
+      work: 'scan',
+      checks,
+    }),
   ];
 }
 

@@ -3,9 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { qualified, quote } from '../db/identifiers.ts';
 import { change, type Change, type Check } from './change.ts';
 import { addReference, checkSql, columnName, columnNames, createIndex, tableName } from './ddl.ts';
-import type { TablePair } from './diff-columns.ts';
 import { fieldTitle } from './titles.ts';
-import type { IndexState, ReferenceState, TableState } from './state.ts';
+import type { IndexState, ReferenceState, TablePair, TableState } from './state.ts';
 
 export function diffConstraints(pair: TablePair): Change[] {
   return [...diffChecks(pair), ...diffReferences(pair), ...diffIndexes(pair)];
@@ -14,22 +13,32 @@ export function diffConstraints(pair: TablePair): Change[] {
 type Entry<T> = readonly [name: string, state: T];
 
 /** What goes and what comes; a changed one does both. */
-export function compare<T>(before: Readonly<Record<string, T>>, after: Readonly<Record<string, T>>): { gone: Entry<T>[]; come: Entry<T>[] } {
+export function compare<T>(
+  before: Readonly<Record<string, T>>,
+  after: Readonly<Record<string, T>>,
+): { gone: Entry<T>[]; come: Entry<T>[] } {
   return {
     gone: Object.entries(before).filter(([name, state]) => !isDeepStrictEqual(state, after[name])),
     come: Object.entries(after).filter(([name, state]) => !isDeepStrictEqual(state, before[name])),
   };
 }
 
-const labelOf = (table: TableState, column: string): string => `${table.columns[column]?.label ?? column} of ${table.label}`;
+const labelOf = (table: TableState, column: string): string =>
+  `${table.columns[column]?.label ?? column} of ${table.label}`;
 
 function diffChecks({ previous, next, before, after }: TablePair): Change[] {
   const { gone, come } = compare(before.checks, after.checks);
   const base = { kind: 'change_checks', table: after.id, why: 'What counts as a valid value changed.' } as const;
-  const title = (table: TableState, column: string) => fieldTitle(before, after, [column], `Change the rules for the values of ${labelOf(table, column)}`);
+  const title = (table: TableState, column: string) =>
+    fieldTitle(before, after, [column], `Change the rules for the values of ${labelOf(table, column)}`);
   return [
     ...gone.map(([name, check]) =>
-      change({ ...base, phase: 'drop_checks', title: title(before, check.column), sql: [`alter table ${tableName(previous, before)} drop constraint ${quote(name)}`] }),
+      change({
+        ...base,
+        phase: 'drop_checks',
+        title: title(before, check.column),
+        sql: [`alter table ${tableName(previous, before)} drop constraint ${quote(name)}`],
+      }),
     ),
     ...come.map(([name, check]) =>
       change({
@@ -39,14 +48,16 @@ function diffChecks({ previous, next, before, after }: TablePair): Change[] {
         sql: [`alter table ${tableName(next, after)} add constraint ${quote(name)} check (${checkSql(after, check)})`],
         work: 'scan',
         checks: held(before, check.column)
-          ? [{
-              sql: `select count(*)::int as count from ${tableName(previous, before)} where (${check.sql.replaceAll('{}', columnName(before, check.column))}) is false`,
-              code: 'values_not_allowed',
-              message: `{count} values of ${labelOf(after, check.column)} would no longer be allowed. Change them first.`,
-              entity: after.entity,
-              field: after.columns[check.column]?.field ?? null,
-              property: null,
-            }]
+          ? [
+              {
+                sql: `select count(*)::int as count from ${tableName(previous, before)} where (${check.sql.replaceAll('{}', columnName(before, check.column))}) is false`,
+                code: 'values_not_allowed',
+                message: `{count} values of ${labelOf(after, check.column)} would no longer be allowed. Change them first.`,
+                entity: after.entity,
+                field: after.columns[check.column]?.field ?? null,
+                property: null,
+              },
+            ]
           : [],
       }),
     ),
@@ -54,7 +65,8 @@ function diffChecks({ previous, next, before, after }: TablePair): Change[] {
 }
 
 /** Whether the column holds values already: only those can be in the way. */
-const held = (before: TableState, column: string): boolean => before.columns[column] !== undefined && before.columns[column].generated === null;
+const held = (before: TableState, column: string): boolean =>
+  before.columns[column] !== undefined && before.columns[column].generated === null;
 
 function diffReferences({ previous, next, before, after }: TablePair): Change[] {
   const { gone, come } = compare(before.references, after.references);
@@ -64,7 +76,9 @@ function diffReferences({ previous, next, before, after }: TablePair): Change[] 
         kind: 'change_reference',
         phase: 'drop_references',
         table: after.id,
-        title: after.aside ? `Remove ${before.label}` : fieldTitle(before, after, [reference.column], `Change what ${labelOf(before, reference.column)} refers to`),
+        title: after.aside
+          ? `Remove ${before.label}`
+          : fieldTitle(before, after, [reference.column], `Change what ${labelOf(before, reference.column)} refers to`),
         why: 'The release no longer ties these records together in this way.',
         sql: [`alter table ${tableName(previous, before)} drop constraint ${quote(name)}`],
       }),
@@ -74,7 +88,14 @@ function diffReferences({ previous, next, before, after }: TablePair): Change[] 
         kind: 'change_reference',
         phase: 'add_references',
         table: after.id,
-        title: before.aside ? `Bring back ${after.label}` : fieldTitle(before, after, [reference.column], `Hold ${labelOf(after, reference.column)} to records that exist`),
+        title: before.aside
+          ? `Bring back ${after.label}`
+          : fieldTitle(
+              before,
+              after,
+              [reference.column],
+              `Hold ${labelOf(after, reference.column)} to records that exist`,
+            ),
         why: 'A reference always leads somewhere.',
         sql: [addReference(next, after, name, reference)],
         work: 'scan',
@@ -91,29 +112,32 @@ function danglingCheck({ previous, before, after }: TablePair, reference: Refere
   const missing = target
     ? `not exists (select from ${tableName(previous, target)} t where t.${columnName(target, target.primaryKey.column)} = x.${column})`
     : 'true';
-  return [{
-    sql: `select count(*)::int as count from ${tableName(previous, before)} x where x.${column} is not null and ${missing}`,
-    code: 'values_dangling',
-    message: `{count} values of ${labelOf(after, reference.column)} refer to records that do not exist.`,
-    entity: after.entity,
-    field: after.columns[reference.column]?.field ?? null,
-    property: 'to',
-  }];
+  return [
+    {
+      sql: `select count(*)::int as count from ${tableName(previous, before)} x where x.${column} is not null and ${missing}`,
+      code: 'values_dangling',
+      message: `{count} values of ${labelOf(after, reference.column)} refer to records that do not exist.`,
+      entity: after.entity,
+      field: after.columns[reference.column]?.field ?? null,
+      property: 'to',
+    },
+  ];
 }
 
 function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
   const { gone, come } = compare(before.indexes, after.indexes);
-  const inWords = (table: TableState, index: IndexState) => {
-    const labels = index.columns.map((column) => table.columns[column]?.label ?? column).join(', ');
-    return index.unique ? `Keep ${labels} unique on ${table.label}` : `Index ${labels} on ${table.label}`;
-  };
   return [
     ...gone.map(([name, index]) =>
       change({
         kind: 'change_indexes',
         phase: 'drop_indexes',
         table: after.id,
-        title: fieldTitle(before, after, index.columns, after.indexes[name] ? inWords(after, index) : `No longer: ${inWords(before, index)}`),
+        title: fieldTitle(
+          before,
+          after,
+          index.columns,
+          after.indexes[name] ? inWords(after, index) : `No longer: ${inWords(before, index)}`,
+        ),
         why: 'The release does not ask for it any more, or asks for another one.',
         sql: [`drop index ${qualified(previous.schema, name)}`],
       }),
@@ -124,7 +148,9 @@ function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
         phase: 'add_indexes',
         table: after.id,
         title: fieldTitle(before, after, index.columns, inWords(after, index)),
-        why: index.unique ? 'No two records may share these values.' : 'Lists, references and row policies look records up by it.',
+        why: index.unique
+          ? 'No two records may share these values.'
+          : 'Lists, references and row policies look records up by it.',
         sql: [createIndex(next, after, name, index)],
         lock: 'share',
         work: 'scan',
@@ -139,14 +165,22 @@ function duplicateCheck({ previous, before, after }: TablePair, index: IndexStat
   if (!index.columns.every((column) => held(before, column))) return [];
   const names = columnNames(before, index.columns);
   const filled = index.columns.map((column) => `${columnName(before, column)} is not null`);
-  const live = index.whereNull !== null && held(before, index.whereNull) ? [`${columnName(before, index.whereNull)} is null`] : [];
+  const live =
+    index.whereNull !== null && held(before, index.whereNull) ? [`${columnName(before, index.whereNull)} is null`] : [];
   const labels = index.columns.map((column) => after.columns[column]?.label ?? column).join(', ');
-  return [{
-    sql: `select count(*)::int as count from (select from ${tableName(previous, before)} where ${[...filled, ...live].join(' and ')} group by ${names} having count(*) > 1) d`,
-    code: 'values_not_unique',
-    message: `{count} values of ${labels} are used by several records of ${after.label}. Change them first.`,
-    entity: after.entity,
-    field: after.columns[index.columns[0] ?? '']?.field ?? null,
-    property: 'unique',
-  }];
+  return [
+    {
+      sql: `select count(*)::int as count from (select from ${tableName(previous, before)} where ${[...filled, ...live].join(' and ')} group by ${names} having count(*) > 1) d`,
+      code: 'values_not_unique',
+      message: `{count} values of ${labels} are used by several records of ${after.label}. Change them first.`,
+      entity: after.entity,
+      field: after.columns[index.columns[0] ?? '']?.field ?? null,
+      property: 'unique',
+    },
+  ];
+}
+
+function inWords(table: TableState, index: IndexState): string {
+  const labels = index.columns.map((column) => table.columns[column]?.label ?? column).join(', ');
+  return index.unique ? `Keep ${labels} unique on ${table.label}` : `Index ${labels} on ${table.label}`;
 }

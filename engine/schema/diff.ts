@@ -7,10 +7,10 @@ import { Problem } from '../problem.ts';
 import { change, type Change, inOrder } from './change.ts';
 import { createTable, tableName } from './ddl.ts';
 import { diffFunctions, diffGrants, diffPolicies, diffRoles, diffSequences, diffTriggers } from './diff-access.ts';
-import { diffColumns, type Refusal, remadeColumns, type TablePair } from './diff-columns.ts';
+import { diffColumns, type Refusal, remadeColumns } from './diff-columns.ts';
 import { diffConstraints } from './diff-constraints.ts';
 import { settle } from './settle.ts';
-import { type DesiredState, emptyState, type TableState } from './state.ts';
+import { type DesiredState, emptyState, type TablePair, type TableState } from './state.ts';
 
 /** What the state is after the changes, and the changes in the order in which they must run. */
 export interface Difference {
@@ -34,7 +34,9 @@ export function difference(previous: DesiredState | null, next: DesiredState): D
   const changes = [
     ...diffRoles(before, settled),
     ...diffSequences(before, settled),
-    ...Object.values(settled.tables).filter((table) => !before.tables[table.id]).flatMap((table) => created(settled, table)),
+    ...Object.values(settled.tables)
+      .filter((table) => !before.tables[table.id])
+      .flatMap((table) => created(settled, table)),
     ...renameTables(pairs),
     ...pairs.flatMap((pair) => [
       ...diffColumns(pair, refusals),
@@ -57,14 +59,32 @@ export function diff(previous: DesiredState | null, next: DesiredState): readonl
 
 /** A new table is the difference to one that has its columns and nothing else. */
 function created(next: DesiredState, table: TableState): Change[] {
-  const bare: TableState = { ...table, checks: {}, references: {}, indexes: {}, triggers: {}, policies: {}, grants: {} };
+  const bare: TableState = {
+    ...table,
+    checks: {},
+    references: {},
+    indexes: {},
+    triggers: {},
+    policies: {},
+    grants: {},
+  };
   const pair: TablePair = { previous: next, next, before: bare, after: table };
   const title = table.history ? `Keep the ${table.label.toLowerCase()}` : `Create ${table.label}`;
   const parts = [...diffConstraints(pair), ...diffTriggers(pair), ...diffPolicies(pair, []), ...diffGrants(pair)];
   return [
-    change({ kind: 'create_table', phase: 'create', table: table.id, title, why: 'The release has it.', sql: createTable(next, table), lock: 'none' }),
+    change({
+      kind: 'create_table',
+      phase: 'create',
+      table: table.id,
+      title,
+      why: 'The release has it.',
+      sql: createTable(next, table),
+      lock: 'none',
+    }),
     // There is nothing in it that could be in the way, and nobody who would wait.
-    ...parts.map((part): Change => ({ ...part, title, why: 'The release has it.', lock: 'none', work: 'none', checks: [] })),
+    ...parts.map(
+      (part): Change => ({ ...part, title, why: 'The release has it.', lock: 'none', work: 'none', checks: [] }),
+    ),
   ];
 }
 
@@ -75,10 +95,18 @@ function renameTables(pairs: readonly TablePair[]): Change[] {
   const ordered = moved.toSorted((a, b) => Number(b.after.aside) - Number(a.after.aside));
   const away: Change[] = [];
   const there = ordered.map(({ previous, next, before, after }): Change => {
-    const rename = (from: string, to: string) => `alter table ${tableName(next, { ...after, name: from })} rename to ${quote(to)}`;
+    const rename = (from: string, to: string) =>
+      `alter table ${tableName(next, { ...after, name: from })} rename to ${quote(to)}`;
     const base = { phase: 'rename_tables', table: after.id } as const;
     if (after.aside) {
-      return change({ ...base, kind: 'set_table_aside', title: `Remove ${before.label}`, why: 'The release no longer has it. Its records are kept and come back with a rollback.', sql: [rename(before.name, after.name)], risk: 'high' });
+      return change({
+        ...base,
+        kind: 'set_table_aside',
+        title: `Remove ${before.label}`,
+        why: 'The release no longer has it. Its records are kept and come back with a rollback.',
+        sql: [rename(before.name, after.name)],
+        risk: 'high',
+      });
     }
     const swaps = taken.has(after.name) && previous.tables[after.id]?.aside !== true;
     const detour = `zz_t_${after.id}`;
@@ -86,14 +114,24 @@ function renameTables(pairs: readonly TablePair[]): Change[] {
     const parts = {
       ...base,
       kind: back ? ('return_table' as const) : ('rename_table' as const),
-      title: back ? `Bring back ${after.label}` : before.label === after.label ? `Rename ${before.name} to ${after.name}` : `Rename ${before.label} to ${after.label}`,
-      why: back ? 'The release has it again, with the records it had.' : 'Its key or plural changed. Its records, rights and history stay with it.',
+      title: back
+        ? `Bring back ${after.label}`
+        : before.label === after.label
+          ? `Rename ${before.name} to ${after.name}`
+          : `Rename ${before.label} to ${after.label}`,
+      why: back
+        ? 'The release has it again, with the records it had.'
+        : 'Its key or plural changed. Its records, rights and history stay with it.',
       risk: back ? ('none' as const) : ('low' as const),
     };
     if (swaps) away.push(change({ ...parts, sql: [rename(before.name, detour)] }));
     return change({ ...parts, sql: [rename(swaps ? detour : before.name, after.name)] });
   });
-  return [...there.filter((one) => one.kind === 'set_table_aside'), ...away, ...there.filter((one) => one.kind !== 'set_table_aside')];
+  return [
+    ...there.filter((one) => one.kind === 'set_table_aside'),
+    ...away,
+    ...there.filter((one) => one.kind !== 'set_table_aside'),
+  ];
 }
 
 /** Quoted names of columns that are dropped, or whose type changes. */

@@ -12,7 +12,8 @@ export function tableGrants(context: Context, entity: Entity): Record<string, Gr
   const grants: Record<string, GrantState> = { [names.system]: systemGrant(entity) };
   for (const role of context.roles) {
     const grant = roleGrant(context, entity, role);
-    if (grant.select.length + grant.insert.length + grant.update.length > 0 || grant.delete) grants[names.role(role.key)] = grant;
+    if (grant.select.length + grant.insert.length + grant.update.length > 0 || grant.delete)
+      grants[names.role(role.key)] = grant;
   }
   return grants;
 }
@@ -21,7 +22,9 @@ export function historyGrants(context: Context, entity: Entity): Record<string, 
   const { names } = context.tenant;
   const select: GrantState = { select: 'all', insert: [], update: [], delete: false };
   const readers = context.roles.filter((role) => ownRights(context.model, entity, role).read.length > 0);
-  return Object.fromEntries([names.system, ...readers.map((role) => names.role(role.key))].map((name) => [name, select]));
+  return Object.fromEntries(
+    [names.system, ...readers.map((role) => names.role(role.key))].map((name) => [name, select]),
+  );
 }
 
 /** Named service principals read everything and write what anybody can write. */
@@ -77,7 +80,10 @@ export function updatable(entity: Entity, allowed: ReadonlySet<string> | null): 
     .filter((id) => allowed === null || allowed.has(id));
 }
 
-const states = (entity: Entity): readonly string[] => storedFields(entity).filter((field) => field.lifecycle !== null).map((field) => field.id);
+const states = (entity: Entity): readonly string[] =>
+  storedFields(entity)
+    .filter((field) => field.lifecycle !== null)
+    .map((field) => field.id);
 
 /** Ids of the fields that the transitions of these grants write: states, and what transitions set. */
 export function movable(context: Context, entity: Entity, grants: readonly OwnGrant[]): readonly string[] {

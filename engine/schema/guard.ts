@@ -28,10 +28,15 @@ export function pairingGuard(context: Context, entity: Entity): string {
   if (!covers.some((one, index) => covers.slice(index + 1).some((other) => tooWide(one, other)))) return '';
   const { names } = context.tenant;
   const columns = new Set(covers.flatMap((cover) => [...cover.columns]));
-  const groups = Map.groupBy(columns, (column) => covers.flatMap((cover, index) => (cover.columns.has(column) ? [index] : [])).join());
+  const groups = Map.groupBy(columns, (column) =>
+    covers.flatMap((cover, index) => (cover.columns.has(column) ? [index] : [])).join(),
+  );
   const checks = [...groups].map(([indexes, group]) => {
     const of = group.sort().map(quote);
-    const covering = indexes.split(',').map((index) => covers[Number(index)]).filter((cover) => cover !== undefined);
+    const covering = indexes
+      .split(',')
+      .map((index) => covers[Number(index)])
+      .filter((cover) => cover !== undefined);
     const covered = covering.map(({ role, condition }) =>
       condition === 'true' ? holds(role) : `(${holds(role)} and (${condition}) is true)`,
     );
@@ -59,10 +64,15 @@ function coversOf(context: Context, entity: Entity): readonly Cover[] {
       byCondition.set(condition, new Set([...(byCondition.get(condition) ?? []), ...columns]));
     };
     for (const grant of rights.update) {
-      add(policySql(grant.condition, 'old.', context), [...updatable(entity, grant.fields), ...movable(context, entity, [grant])].map(nameOf));
+      add(
+        policySql(grant.condition, 'old.', context),
+        [...updatable(entity, grant.fields), ...movable(context, entity, [grant])].map(nameOf),
+      );
     }
-    if (entity.softDelete) for (const grant of rights.delete) add(policySql(grant.condition, 'old.', context), ['deleted_at']);
-    for (const [condition, columns] of byCondition) covers.push({ role: context.tenant.names.role(role.key), condition, columns });
+    if (entity.softDelete)
+      for (const grant of rights.delete) add(policySql(grant.condition, 'old.', context), ['deleted_at']);
+    for (const [condition, columns] of byCondition)
+      covers.push({ role: context.tenant.names.role(role.key), condition, columns });
   }
   return covers;
 }

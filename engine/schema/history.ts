@@ -49,7 +49,12 @@ export function historyTable(context: Context, entity: Entity): TableState {
     checks: {},
     references: {},
     indexes: {
-      [indexName(column('record_id'))]: { columns: [column('record_id'), column('id')], unique: false, method: 'btree', whereNull: null },
+      [indexName(column('record_id'))]: {
+        columns: [column('record_id'), column('id')],
+        unique: false,
+        method: 'btree',
+        whereNull: null,
+      },
     },
     triggers: {},
     policies: historyPolicies(context, entity, name),

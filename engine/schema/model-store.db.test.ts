@@ -18,9 +18,25 @@ const elsewhere = new Publisher({ database });
 const listening = new ModelStore({ database });
 const deaf = new ModelStore({ database });
 
-const entity = (key: string) => ({ kind: 'entity', key, plural: `${key}s`, label: key, title: '{name}', fields: [{ key: 'name', type: 'text', required: true }] });
-const input = (base: number, ...keys: readonly string[]) => ({ base, author: 'a', message: 'm', documents: keys.map(entity) });
-const codeOf = async (work: Promise<unknown>) => work.then(() => 'fine', (error: unknown) => (error instanceof Problem ? error.code : error));
+const entity = (key: string) => ({
+  kind: 'entity',
+  key,
+  plural: `${key}s`,
+  label: key,
+  title: '{name}',
+  fields: [{ key: 'name', type: 'text', required: true }],
+});
+const input = (base: number, ...keys: readonly string[]) => ({
+  base,
+  author: 'a',
+  message: 'm',
+  documents: keys.map(entity),
+});
+const codeOf = async (work: Promise<unknown>) =>
+  work.then(
+    () => 'fine',
+    (error: unknown) => (error instanceof Problem ? error.code : error),
+  );
 
 beforeAll(async () => {
   await lab.organisation('acme');
@@ -51,27 +67,49 @@ describe('a model', () => {
     await deaf.get('acme');
     await elsewhere.publish('acme', input(release, 'bag'));
     expect((await deaf.get('acme')).model.release).toBe(release + 1);
-    await vi.waitFor(async () => expect((await listening.get('acme')).model.release).toBe(release + 1), { timeout: 5000 });
+    await vi.waitFor(async () => expect((await listening.get('acme')).model.release).toBe(release + 1), {
+      timeout: 5000,
+    });
   });
 
   test('is fresh again after the listening connection was lost', async () => {
     const { release } = await getTenant(database, 'acme');
-    await postgres.superuser.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'armature releases' and datname = current_database()`);
+    await postgres.superuser.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'armature releases' and datname = current_database()`,
+    );
     await elsewhere.publish('acme', input(release, 'box'));
-    await vi.waitFor(async () => expect((await listening.get('acme')).model.release).toBe(release + 1), { timeout: 5000 });
-    await vi.waitFor(async () => {
-      const { rowCount } = await postgres.superuser.query(`select from pg_stat_activity where application_name = 'armature releases' and datname = current_database()`);
-      expect(rowCount).toBe(1);
-    }, { timeout: 5000 });
+    await vi.waitFor(async () => expect((await listening.get('acme')).model.release).toBe(release + 1), {
+      timeout: 5000,
+    });
+    await vi.waitFor(
+      async () => {
+        const { rowCount } = await postgres.superuser.query(
+          `select from pg_stat_activity where application_name = 'armature releases' and datname = current_database()`,
+        );
+        expect(rowCount).toBe(1);
+      },
+      { timeout: 5000 },
+    );
     await elsewhere.publish('acme', input(release + 1, 'jar'));
-    await vi.waitFor(async () => expect((await listening.get('acme')).model.entities.has('custom.jar')).toBe(true), { timeout: 5000 });
+    await vi.waitFor(async () => expect((await listening.get('acme')).model.entities.has('custom.jar')).toBe(true), {
+      timeout: 5000,
+    });
   });
 
   test('of nobody is not found; of an organisation without a release it is empty', async () => {
     expect(await codeOf(listening.get('nobody'))).toBe('not_found');
-    const tenant = await createTenant({ database, ids: systemIds }, { key: 'bare', name: 'Bare', country: 'DE', currency: 'EUR', timeZone: 'UTC', locale: 'en' });
+    const tenant = await createTenant(
+      { database, ids: systemIds },
+      { key: 'bare', name: 'Bare', country: 'DE', currency: 'EUR', timeZone: 'UTC', locale: 'en' },
+    );
     expect((await listening.get('bare')).model.entities.size).toBe(0);
-    const release = await lab.publisher.publish('bare', { base: 0, author: 'a', message: 'm', packs: [], documents: [] });
+    const release = await lab.publisher.publish('bare', {
+      base: 0,
+      author: 'a',
+      message: 'm',
+      packs: [],
+      documents: [],
+    });
     expect(release.number).toBe(1);
     expect((await lab.models.get('bare')).tenant.id).toBe(tenant.id);
     expect((await listTenants(database)).map((found) => [found.tenant.key, found.release])).toContainEqual(['bare', 1]);
@@ -82,8 +120,27 @@ describe('an organisation', () => {
   const wanted = { key: 'shop', name: 'Shop', country: 'DE', currency: 'EUR', timeZone: 'Europe/Berlin', locale: 'en' };
   test('is refused with pointers, and leaves nothing behind', async () => {
     const services = { database, ids: systemIds, publisher: lab.publisher };
-    const refused = await createTenant(services, { ...wanted, key: 'Shop', currency: 'GOLD', timeZone: 'Mars', country: 'de', locale: '?', name: ' ', businessHours: { timeZone: 'UTC', days: [8], from: '9', to: '08:00' } }).catch((error: unknown) => error);
-    expect(refused instanceof Problem && refused.errors.map(({ pointer }) => pointer)).toEqual(['/key', '/name', '/country', '/currency', '/timeZone', '/locale', '/businessHours/days', '/businessHours/from', '/businessHours/to']);
+    const refused = await createTenant(services, {
+      ...wanted,
+      key: 'Shop',
+      currency: 'GOLD',
+      timeZone: 'Mars',
+      country: 'de',
+      locale: '?',
+      name: ' ',
+      businessHours: { timeZone: 'UTC', days: [8], from: '9', to: '08:00' },
+    }).catch((error: unknown) => error);
+    expect(refused instanceof Problem && refused.errors.map(({ pointer }) => pointer)).toEqual([
+      '/key',
+      '/name',
+      '/country',
+      '/currency',
+      '/timeZone',
+      '/locale',
+      '/businessHours/days',
+      '/businessHours/from',
+      '/businessHours/to',
+    ]);
     expect(await codeOf(createTenant(services, { ...wanted, key: 'acme' }))).toBe('unique');
     expect(await codeOf(createTenant(services, { ...wanted, packs: ['nothing'] }))).toBe('invalid_document');
     expect(await codeOf(getTenant(database, 'shop'))).toBe('not_found');
@@ -104,10 +161,16 @@ describe('a role set', () => {
     const { tenant } = await getTenant(database, 'shop');
     expect(await ensureRoleSet(database, tenant, ['member'])).toBe(tenant.names.role('member'));
     const other = new Database({ address: postgres.address, app: postgres.app, owner: postgres.owner });
-    const made = await Promise.all([database, other, database, other].map((one, index) => ensureRoleSet(one, tenant, index % 2 ? ['member', 'administrator'] : ['administrator', 'member'])));
+    const made = await Promise.all(
+      [database, other, database, other].map((one, index) =>
+        ensureRoleSet(one, tenant, index % 2 ? ['member', 'administrator'] : ['administrator', 'member']),
+      ),
+    );
     await other.close();
     expect(new Set(made)).toEqual(new Set([tenant.names.roleSet(['administrator', 'member'])]));
-    const { rows } = await postgres.superuser.query('select roles from armature.database_role where name = $1', [made[0]]);
+    const { rows } = await postgres.superuser.query('select roles from armature.database_role where name = $1', [
+      made[0],
+    ]);
     expect(rows).toEqual([{ roles: ['administrator', 'member'] }]);
   });
 

@@ -11,7 +11,7 @@ import { NO_IDENTITIES } from '../model/build.ts';
 import type { Model } from '../model/model.ts';
 import type { ModelSource, TenantModel } from '../model/tenant.ts';
 import { notFound } from '../problem.ts';
-import { Listener } from './listener.ts';
+import { Listener } from '../db/listener.ts';
 import { TENANT_COLUMNS } from './release-store.ts';
 import { foundTenant, getTenant } from './tenants.ts';
 
@@ -81,7 +81,9 @@ export class ModelStore implements ModelSource {
     for (;;) {
       const entry = this.#entries.get(tenantKey) ?? this.#load(tenantKey);
       const loaded = await entry.loading;
-      const newest = this.#listening ? (this.#heard.get(tenantKey) ?? 0) : (await getTenant(this.#database, tenantKey)).release;
+      const newest = this.#listening
+        ? (this.#heard.get(tenantKey) ?? 0)
+        : (await getTenant(this.#database, tenantKey)).release;
       if (loaded.model.release >= newest) return loaded;
       if (this.#entries.get(tenantKey) === entry) this.#entries.delete(tenantKey);
     }

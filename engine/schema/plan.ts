@@ -68,17 +68,29 @@ function stepOf(group: readonly Change[], rowsOf: (table: string) => number): Pl
 
 /** The change that says best what a step is about. */
 const MAIN: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
-  'create_role', 'drop_role', 'create_table', 'rename_table', 'set_table_aside', 'return_table',
-  'add_column', 'rename_column', 'set_column_aside', 'return_column', 'change_type',
+  'create_role',
+  'drop_role',
+  'create_table',
+  'rename_table',
+  'set_table_aside',
+  'return_table',
+  'add_column',
+  'rename_column',
+  'set_column_aside',
+  'return_column',
+  'change_type',
 ]);
 
 function warningsOf(steps: readonly PlanStep[]): readonly string[] {
   const long = steps.filter((step) => step.rows > MANY_ROWS && step.seconds !== undefined);
   return [
     ...long.map((step) => {
-      const waits = step.lock === 'exclusive' ? 'reads and writes of these records wait' : 'writes to these records wait';
+      const waits =
+        step.lock === 'exclusive' ? 'reads and writes of these records wait' : 'writes to these records wait';
       return `“${step.title}” goes through about ${step.rows.toLocaleString('en')} records: ${waits} for about ${Math.ceil(step.seconds ?? 0)} s.`;
     }),
-    ...steps.filter((step) => step.risk === 'high').map((step) => `“${step.title}” takes something away that people may be using.`),
+    ...steps
+      .filter((step) => step.risk === 'high')
+      .map((step) => `“${step.title}” takes something away that people may be using.`),
   ];
 }

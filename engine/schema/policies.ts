@@ -22,13 +22,21 @@ const OWNER: PolicyState = { role: 'armature_owner', command: 'all', using: 'tru
 export function tablePolicies(context: Context, entity: Entity): Policies {
   const { names } = context.tenant;
   const alias = `${quote(entity.table)}.`;
-  const policies: Policies = { owner: OWNER, system: { role: names.system, command: 'all', using: 'true', check: 'true' } };
+  const policies: Policies = {
+    owner: OWNER,
+    system: { role: names.system, command: 'all', using: 'true', check: 'true' },
+  };
   for (const role of context.roles) {
     const rights = ownRights(context.model, entity, role);
     const to = names.role(role.key);
     const read = rowsOf(context, entity, rights.read, alias);
     const create = rowsOf(context, entity, rights.create, alias);
-    const update = rowsOf(context, entity, entity.softDelete ? [...rights.update, ...rights.delete] : rights.update, alias);
+    const update = rowsOf(
+      context,
+      entity,
+      entity.softDelete ? [...rights.update, ...rights.delete] : rights.update,
+      alias,
+    );
     const remove = entity.softDelete ? null : rowsOf(context, entity, rights.delete, alias);
     if (read) policies[fit(`read_${role.key}`)] = { role: to, command: 'select', using: read, check: null };
     if (create) policies[fit(`create_${role.key}`)] = { role: to, command: 'insert', using: null, check: create };
@@ -48,7 +56,8 @@ export function historyPolicies(context: Context, entity: Entity, table: string)
   for (const role of context.roles) {
     const { read } = ownRights(context.model, entity, role);
     const using = historyRows(context, entity, read, `${quote(table)}.`);
-    if (using) policies[fit(`read_${role.key}`)] = { role: names.role(role.key), command: 'select', using, check: null };
+    if (using)
+      policies[fit(`read_${role.key}`)] = { role: names.role(role.key), command: 'select', using, check: null };
   }
   return policies;
 }
@@ -63,7 +72,9 @@ function historyRows(context: Context, entity: Entity, grants: readonly OwnGrant
       const rows = rowsOf(context, entity, [grant], '"r".') ?? 'false';
       const also = rows === 'true' ? '' : ` and ${rows}`;
       const record = `exists (select from ${tableOf(context, entity)} "r" where "r"."id" = ${alias}"record_id"${also})`;
-      return grant.fields === null ? record : `(${alias}"field_id" = any(${textArray([...grant.fields])}) and ${record})`;
+      return grant.fields === null
+        ? record
+        : `(${alias}"field_id" = any(${textArray([...grant.fields])}) and ${record})`;
     }),
   );
 }

@@ -38,7 +38,8 @@ function addOperand(entity: Entity, operand: Operand, add: Add): void {
   if (operand.kind === 'user' && operand.attribute === 'team_members') add(USER_ENTITY, ...TEAM_MEMBERS);
   if (operand.kind !== 'field') return;
   add(entity.name, operand.steps[0]?.field ?? operand.field);
-  for (const [index, step] of operand.steps.entries()) add(step.entity, 'id', operand.steps[index + 1]?.field ?? operand.field);
+  for (const [index, step] of operand.steps.entries())
+    add(step.entity, 'id', operand.steps[index + 1]?.field ?? operand.field);
 }
 
 /** The way from a part to its outermost record. */

@@ -17,7 +17,14 @@ import { desiredState } from './desired.ts';
 import { difference } from './diff.ts';
 import { makePlan, type Plan } from './plan.ts';
 import {
-  listReleases, loadRelease, loadSource, loadState, loadTenant, type Release, type ReleaseSummary, saveRelease,
+  listReleases,
+  loadRelease,
+  loadSource,
+  loadState,
+  loadTenant,
+  type Release,
+  type ReleaseSummary,
+  saveRelease,
 } from './release-store.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
 import { locate, nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
@@ -144,8 +151,15 @@ export class Publisher {
     return publishIn(client, tenantKey, input, this.#fromInput(input));
   }
 
-  async #publish(tenantKey: string, input: Omit<PublishInput, 'packs' | 'documents'>, make: MakeSource): Promise<Release> {
-    const release = await withRetries(() => this.#owner((client) => publishIn(client, tenantKey, input, make)), this.#options).catch(toProblem);
+  async #publish(
+    tenantKey: string,
+    input: Omit<PublishInput, 'packs' | 'documents'>,
+    make: MakeSource,
+  ): Promise<Release> {
+    const release = await withRetries(
+      () => this.#owner((client) => publishIn(client, tenantKey, input, make)),
+      this.#options,
+    ).catch(toProblem);
     this.#options.onPublished?.(tenantKey, release.number);
     return release;
   }
@@ -172,10 +186,19 @@ export class Publisher {
   }
 }
 
-async function publishIn(client: PoolClient, tenantKey: string, input: Omit<PublishInput, 'packs' | 'documents'>, make: MakeSource): Promise<Release> {
+async function publishIn(
+  client: PoolClient,
+  tenantKey: string,
+  input: Omit<PublishInput, 'packs' | 'documents'>,
+  make: MakeSource,
+): Promise<Release> {
   await client.query(`set local lock_timeout = ${LOCK_TIMEOUT}; set local search_path = pg_catalog, pg_temp`);
-  const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_xact_lock(hashtextextended($1, 4092212)) as locked', [tenantKey]);
-  if (!rows[0]?.locked) throw new Problem('publish_in_progress', 'Somebody is publishing right now. Try again when they are done.');
+  const { rows } = await client.query<{ locked: boolean }>(
+    'select pg_try_advisory_xact_lock(hashtextextended($1, 4092212)) as locked',
+    [tenantKey],
+  );
+  if (!rows[0]?.locked)
+    throw new Problem('publish_in_progress', 'Somebody is publishing right now. Try again when they are done.');
   // Read with the lock held: whoever had it before has committed.
   const { tenant, release } = await loadTenant(client, tenantKey);
   requireBase(input.base, release);
@@ -200,7 +223,9 @@ async function prepare(client: PoolClient, tenant: Tenant, release: number, make
 function requireBase(base: number, release: number): void {
   if (base === release) return;
   const message = `This is based on release ${base}, and release ${release} is the current one.`;
-  throw new Problem('stale_base', message, [{ code: 'stale_base', message, pointer: '/base', params: { base, current: release } }]);
+  throw new Problem('stale_base', message, [
+    { code: 'stale_base', message, pointer: '/base', params: { base, current: release } },
+  ]);
 }
 
 /** Refusals know the field; here they get the place in the documents. */
@@ -209,11 +234,19 @@ function located<T>(source: ReleaseSource, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'invalid_document') throw error;
-    throw new Problem('invalid_document', error.message, error.errors.map((detail) => place(source, detail)), { cause: error });
+    throw new Problem(
+      'invalid_document',
+      error.message,
+      error.errors.map((detail) => place(source, detail)),
+      { cause: error },
+    );
   }
 }
 
-function place(source: ReleaseSource, detail: ProblemDetail & { readonly entity?: string; readonly field?: string | null }): ProblemDetail {
+function place(
+  source: ReleaseSource,
+  detail: ProblemDetail & { readonly entity?: string; readonly field?: string | null },
+): ProblemDetail {
   const { entity, field, ...rest } = detail;
   return entity === undefined ? rest : { ...rest, ...locate(source, entity, field ?? null, null) };
 }

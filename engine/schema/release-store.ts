@@ -46,7 +46,9 @@ function parseBusinessHours(text: string): BusinessHours {
 
 /** @throws Problem `not_found` */
 export async function loadTenant(client: PoolClient, key: string): Promise<{ tenant: Tenant; release: number }> {
-  const { rows } = await client.query<TenantRow>(`select ${TENANT_COLUMNS} from armature.tenant t where t.key = $1`, [key]);
+  const { rows } = await client.query<TenantRow>(`select ${TENANT_COLUMNS} from armature.tenant t where t.key = $1`, [
+    key,
+  ]);
   const [row] = rows;
   if (!row) throw notFound();
   return { tenant: tenantOf(row), release: Number(row.release) };
@@ -54,13 +56,19 @@ export async function loadTenant(client: PoolClient, key: string): Promise<{ ten
 
 /** @returns `null` for a release that does not exist, 0 among them */
 export async function loadSource(client: PoolClient, tenant: Tenant, number: number): Promise<ReleaseSource | null> {
-  const { rows } = await client.query<{ source: ReleaseSource }>('select source from armature.release where tenant_id = $1 and number = $2', [tenant.id, number]);
+  const { rows } = await client.query<{ source: ReleaseSource }>(
+    'select source from armature.release where tenant_id = $1 and number = $2',
+    [tenant.id, number],
+  );
   return rows[0]?.source ?? null;
 }
 
 /** What the last publish left behind; `null` before the first. */
 export async function loadState(client: PoolClient, tenant: Tenant): Promise<DesiredState | null> {
-  const { rows } = await client.query<{ state: DesiredState }>('select state from armature.tenant_state where tenant_id = $1', [tenant.id]);
+  const { rows } = await client.query<{ state: DesiredState }>(
+    'select state from armature.tenant_state where tenant_id = $1',
+    [tenant.id],
+  );
   return rows[0]?.state ?? null;
 }
 
@@ -114,20 +122,27 @@ async function saveAside(client: PoolClient, { tenant, source, before, state }: 
   const is = asides(state);
   const kept = [...is].filter(([id, { table }]) => was.get(id)?.table === table);
   const gone = [...was.keys()].filter((id) => !kept.some(([other]) => other === id));
-  if (gone.length > 0) await client.query('delete from armature.set_aside where tenant_id = $1 and id = any($2)', [tenant.id, gone]);
+  if (gone.length > 0)
+    await client.query('delete from armature.set_aside where tenant_id = $1 and id = any($2)', [tenant.id, gone]);
   for (const [id, { table, column }] of is) {
     if (kept.some(([other]) => other === id)) continue;
     const original = originalName(before, id) ?? id;
-    await client.query('insert into armature.set_aside (tenant_id, id, table_name, column_name, original, release) values ($1, $2, $3, $4, $5, $6)', [tenant.id, id, table, column, original, source.release]);
+    await client.query(
+      'insert into armature.set_aside (tenant_id, id, table_name, column_name, original, release) values ($1, $2, $3, $4, $5, $6)',
+      [tenant.id, id, table, column, original, source.release],
+    );
   }
 }
 
 /** By id: the table it is, or is in, and its own name when it is a column. Columns of a table set aside go with the table. */
-function asides(state: DesiredState | null): ReadonlyMap<string, { readonly table: string; readonly column: string | null }> {
+function asides(
+  state: DesiredState | null,
+): ReadonlyMap<string, { readonly table: string; readonly column: string | null }> {
   const found = new Map<string, { table: string; column: string | null }>();
   for (const table of Object.values(state?.tables ?? {})) {
     if (table.aside) found.set(table.id, { table: table.name, column: null });
-    for (const [id, column] of Object.entries(table.columns)) if (column.aside) found.set(id, { table: table.name, column: column.name });
+    for (const [id, column] of Object.entries(table.columns))
+      if (column.aside) found.set(id, { table: table.name, column: column.name });
   }
   return found;
 }
@@ -139,7 +154,13 @@ function originalName(before: DesiredState | null, id: string): string | undefin
 }
 
 export async function listReleases(client: PoolClient, tenant: Tenant): Promise<readonly ReleaseSummary[]> {
-  const { rows } = await client.query<{ number: number; base: number; author: string; message: string; created_at: string }>(
+  const { rows } = await client.query<{
+    number: number;
+    base: number;
+    author: string;
+    message: string;
+    created_at: string;
+  }>(
     `select number, base, author, message, ${CREATED_AT} from armature.release where tenant_id = $1 order by number desc`,
     [tenant.id],
   );
@@ -148,7 +169,14 @@ export async function listReleases(client: PoolClient, tenant: Tenant): Promise<
 
 /** With its plan. `null` when there is none of that number. */
 export async function loadRelease(client: PoolClient, tenant: Tenant, number: number): Promise<Release | null> {
-  const { rows } = await client.query<{ number: number; base: number; author: string; message: string; plan: Plan; created_at: string }>(
+  const { rows } = await client.query<{
+    number: number;
+    base: number;
+    author: string;
+    message: string;
+    plan: Plan;
+    created_at: string;
+  }>(
     `select number, base, author, message, plan, ${CREATED_AT} from armature.release where tenant_id = $1 and number = $2`,
     [tenant.id, number],
   );

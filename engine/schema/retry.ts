@@ -26,7 +26,12 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
       // Half of it by chance: two that met do not meet again.
       const wait = pause * (0.5 + Math.random() / 2);
       if (performance.now() + wait > end) {
-        throw new Problem('unavailable', 'Records are held by long-running work. Nothing was changed; try again later.', [], { cause: error });
+        throw new Problem(
+          'unavailable',
+          'Records are held by long-running work. Nothing was changed; try again later.',
+          [],
+          { cause: error },
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, wait));
     }

@@ -34,9 +34,15 @@ export async function ensureRoleSet(database: Database, tenant: Tenant, roles: r
 async function existingRoles(database: Database, tenant: Tenant, keys: readonly string[]): Promise<readonly string[]> {
   const byName = new Map(keys.map((key) => [tenant.names.role(key), key]));
   const [result] = await database.batch(bareSession('armature_gate'), [
-    { text: 'select name from armature.database_role where tenant_id = $1 and name = any($2)', values: [tenant.id, arrayText([...byName.keys()])] },
+    {
+      text: 'select name from armature.database_role where tenant_id = $1 and name = any($2)',
+      values: [tenant.id, arrayText([...byName.keys()])],
+    },
   ]);
-  return (result?.rows ?? []).map(([name]) => byName.get(name ?? '')).filter((key) => key !== undefined).sort();
+  return (result?.rows ?? [])
+    .map(([name]) => byName.get(name ?? ''))
+    .filter((key) => key !== undefined)
+    .sort();
 }
 
 async function makeRoleSet(database: Database, tenant: Tenant, name: string, keys: readonly string[]): Promise<void> {
@@ -46,13 +52,20 @@ async function makeRoleSet(database: Database, tenant: Tenant, name: string, key
     await client.query('select pg_advisory_xact_lock(hashtextextended($1, 4092212))', [tenant.key]);
     const { rowCount } = await client.query('select from armature.database_role where name = $1', [name]);
     if (rowCount) return;
-    const { rows } = await client.query<{ name: string }>('select name from armature.database_role where tenant_id = $1 and name = any($2)', [tenant.id, keys.map((key) => tenant.names.role(key))]);
+    const { rows } = await client.query<{ name: string }>(
+      'select name from armature.database_role where tenant_id = $1 and name = any($2)',
+      [tenant.id, keys.map((key) => tenant.names.role(key))],
+    );
     const statements = [
       ...createRole(name),
       `grant usage on schema ${quote(tenant.names.schema)} to ${quote(name)}`,
       ...rows.map((role) => `grant ${quote(role.name)} to ${quote(name)} with inherit true, set false`),
     ];
     await client.query(statements.join(';\n'));
-    await client.query('insert into armature.database_role (name, tenant_id, roles) values ($1, $2, $3)', [name, tenant.id, keys]);
+    await client.query('insert into armature.database_role (name, tenant_id, roles) values ($1, $2, $3)', [
+      name,
+      tenant.id,
+      keys,
+    ]);
   });
 }

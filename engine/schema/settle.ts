@@ -35,5 +35,13 @@ function columnAside(id: string, column: ColumnState): ColumnState {
 /** Its rows stay as they are; nobody but the owner reaches them, and they no longer hold on to other records. */
 function tableAside(id: string, table: TableState): TableState {
   const { owner } = table.policies;
-  return { ...table, name: asideName(id), aside: true, references: {}, triggers: {}, policies: owner ? { owner } : {}, grants: {} };
+  return {
+    ...table,
+    name: asideName(id),
+    aside: true,
+    references: {},
+    triggers: {},
+    policies: owner ? { owner } : {},
+    grants: {},
+  };
 }

@@ -20,7 +20,13 @@ export interface SourceInput {
  * @param previous source of the release it is based on; `null` for the first
  * @throws Problem `invalid_document` for a pack that is not shipped and for documents without a shape
  */
-export function nextSource(tenant: Tenant, number: number, previous: ReleaseSource | null, input: SourceInput, shipped: readonly Pack[]): ReleaseSource {
+export function nextSource(
+  tenant: Tenant,
+  number: number,
+  previous: ReleaseSource | null,
+  input: SourceInput,
+  shipped: readonly Pack[],
+): ReleaseSource {
   const unassigned = {
     tenant: tenant.key,
     release: number,
@@ -47,7 +53,9 @@ function choosePacks(keys: readonly string[], shipped: readonly Pack[]): readonl
     const pack = byKey.get(key);
     if (!pack) {
       const message = `There is no pack “${key}”.`;
-      throw new Problem('invalid_document', message, [{ code: 'unknown_reference', message, pointer, params: { found: key, expected: [...byKey.keys()] } }]);
+      throw new Problem('invalid_document', message, [
+        { code: 'unknown_reference', message, pointer, params: { found: key, expected: [...byKey.keys()] } },
+      ]);
     }
     if (chosen.has(pack)) return;
     chosen.add(pack);
@@ -62,21 +70,40 @@ function sourceDocument(document: TenantDocument, index: number): SourceDocument
   const text = (key: string): string[] => (typeof document[key] === 'string' ? [document[key]] : []);
   const pack = text('pack')[0] ?? CUSTOM;
   const name = [...text('role'), ...text('entity'), ...text('key'), ...text('locale')].join('.');
-  return { document, source: name === '' ? `documents/${index}` : `${pack}/${name}.${text('kind')[0] ?? 'document'}.json`, pack };
+  return {
+    document,
+    source: name === '' ? `documents/${index}` : `${pack}/${name}.${text('kind')[0] ?? 'document'}.json`,
+    pack,
+  };
 }
 
 /** Where an entity, a field of it, or one property of the field is written: the highest layer that has it. */
-export function locate(source: ReleaseSource, entity: string, field: string | null, property: string | null): { readonly document?: string; readonly pointer?: string } {
+export function locate(
+  source: ReleaseSource,
+  entity: string,
+  field: string | null,
+  property: string | null,
+): { readonly document?: string; readonly pointer?: string } {
   const [pack, key] = entity.split('.');
-  const layers = [...source.packs.flatMap(({ documents }) => documents), ...source.tenantDocuments].reverse();
+  const layers = [...source.packs.flatMap(({ documents }) => documents), ...source.tenantDocuments].toReversed();
   let found: { readonly document: string; readonly pointer: string } | null = null;
   for (const { document, source: name, pack: its } of layers) {
-    if (!isObject(document) || document['kind'] !== 'entity' || document['key'] !== key || (document['pack'] ?? its) !== pack) continue;
+    if (
+      !isObject(document) ||
+      document['kind'] !== 'entity' ||
+      document['key'] !== key ||
+      (document['pack'] ?? its) !== pack
+    )
+      continue;
     const fields: unknown = document['fields'];
     const list: readonly unknown[] = Array.isArray(fields) ? fields : [];
     const index = list.findIndex((one) => isObject(one) && one['key'] === field);
     const at = list[index];
-    if (isObject(at)) return { document: name, pointer: `/fields/${index}${property !== null && property in at ? `/${property}` : ''}` };
+    if (isObject(at))
+      return {
+        document: name,
+        pointer: `/fields/${index}${property !== null && property in at ? `/${property}` : ''}`,
+      };
     found ??= { document: name, pointer: '' };
   }
   return found ?? {};

@@ -65,7 +65,12 @@ function references({ model }: Context, entity: Entity): Record<string, Referenc
     const target = field.reference && model.entities.get(field.reference.entity);
     if (!field.reference || !target) continue;
     // The engine's own references outlive the user they name only as an empty value; parts go with their whole.
-    const onDelete = entity.parent?.field === field.key ? 'cascade' : field.system && field.key !== 'owner' ? 'clear' : field.reference.onDelete;
+    const onDelete =
+      entity.parent?.field === field.key
+        ? 'cascade'
+        : field.system && field.key !== 'owner'
+          ? 'clear'
+          : field.reference.onDelete;
     found[referenceName(field.id)] = { column: field.id, table: target.id, onDelete };
   }
   return found;
@@ -84,7 +89,12 @@ function indexes(entity: Entity): Record<string, IndexState> {
     }
   }
   for (const key of entity.unique) {
-    found[uniqueKeyName(key)] = { columns: key.fields.map((field) => idOf(entity, field)), unique: true, method: 'btree', whereNull: live };
+    found[uniqueKeyName(key)] = {
+      columns: key.fields.map((field) => idOf(entity, field)),
+      unique: true,
+      method: 'btree',
+      whereNull: live,
+    };
   }
   // The order of a list that asks for none.
   const created = idOf(entity, 'created_at');
@@ -101,6 +111,10 @@ function indexOf(field: Field, id: string): IndexState {
 
 /** Keys of the fields of this entity that a permission's condition asks for: every row policy needs its index. */
 function fieldsInPolicies(entity: Entity): ReadonlySet<string> {
-  const operands = entity.permissions.flatMap((permission) => (permission.condition ? operandsOf(permission.condition) : []));
-  return new Set(operands.flatMap((operand) => (operand.kind === 'field' ? [operand.steps[0]?.field ?? operand.field] : [])));
+  const operands = entity.permissions.flatMap((permission) =>
+    permission.condition ? operandsOf(permission.condition) : [],
+  );
+  return new Set(
+    operands.flatMap((operand) => (operand.kind === 'field' ? [operand.steps[0]?.field ?? operand.field] : [])),
+  );
 }

@@ -49,18 +49,38 @@ export interface TenantServices {
  */
 export async function createTenant(services: TenantServices, wanted: NewTenant): Promise<Tenant> {
   check(wanted);
-  const hours = wanted.businessHours ?? { timeZone: wanted.timeZone, days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' };
+  const hours = wanted.businessHours ?? {
+    timeZone: wanted.timeZone,
+    days: [1, 2, 3, 4, 5],
+    from: '09:00',
+    to: '17:00',
+  };
   const { packs } = wanted;
   return withRetries(() =>
     services.database.ownerTransaction(async (client) => {
       await client.query(
         `insert into armature.tenant (id, key, name, country, currency, time_zone, locale, business_hours) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-        [services.ids.uuid(), wanted.key, wanted.name.trim(), wanted.country, wanted.currency, wanted.timeZone, wanted.locale, JSON.stringify(hours)],
+        [
+          services.ids.uuid(),
+          wanted.key,
+          wanted.name.trim(),
+          wanted.country,
+          wanted.currency,
+          wanted.timeZone,
+          wanted.locale,
+          JSON.stringify(hours),
+        ],
       );
       if (packs) {
         if (!services.publisher) throw new TypeError('packs are published by a publisher');
         const message = `First release: ${packs.join(', ') || 'the platform alone'}`;
-        await services.publisher.publishWithin(client, wanted.key, { base: 0, author: wanted.author ?? 'Armature', message, packs, documents: [] });
+        await services.publisher.publishWithin(client, wanted.key, {
+          base: 0,
+          author: wanted.author ?? 'Armature',
+          message,
+          packs,
+          documents: [],
+        });
       }
       return (await loadTenant(client, wanted.key)).tenant;
     }),
@@ -78,18 +98,28 @@ function check(wanted: NewTenant): void {
   const require = (holds: boolean, pointer: string, message: string) => {
     if (!holds) details.push({ code: 'invalid', message, pointer });
   };
-  require(KEY.test(wanted.key), '/key', 'A key has lower-case letters, digits and underscores, starts with a letter, and is at most 40 characters long.');
+  require(KEY.test(
+    wanted.key,
+  ), '/key', 'A key has lower-case letters, digits and underscores, starts with a letter, and is at most 40 characters long.');
   require(wanted.name.trim().length > 0 && wanted.name.length <= 200, '/name', 'A name has 1 to 200 characters.');
   require(/^[A-Z]{2}$/.test(wanted.country), '/country', 'A country is its two-letter code, such as DE.');
-  require(Intl.supportedValuesOf('currency').includes(wanted.currency), '/currency', 'A currency is its three-letter code, such as EUR.');
+  require(Intl.supportedValuesOf('currency').includes(
+    wanted.currency,
+  ), '/currency', 'A currency is its three-letter code, such as EUR.');
   require(isTimeZone(wanted.timeZone), '/timeZone', 'A time zone is its IANA name, such as Europe/Berlin.');
   require(isLocale(wanted.locale), '/locale', 'A language is its code, such as en or pt-BR.');
   const { businessHours: hours } = wanted;
   if (hours) {
-    require(isTimeZone(hours.timeZone), '/businessHours/timeZone', 'A time zone is its IANA name, such as Europe/Berlin.');
-    require(hours.days.length > 0 && hours.days.every((day) => Number.isInteger(day) && day >= 1 && day <= 7), '/businessHours/days', 'Days are numbers from 1 (Monday) to 7.');
+    require(isTimeZone(
+      hours.timeZone,
+    ), '/businessHours/timeZone', 'A time zone is its IANA name, such as Europe/Berlin.');
+    require(hours.days.length > 0 &&
+      hours.days.every(
+        (day) => Number.isInteger(day) && day >= 1 && day <= 7,
+      ), '/businessHours/days', 'Days are numbers from 1 (Monday) to 7.');
     require(TIME.test(hours.from), '/businessHours/from', 'A time of day has the form 09:00.');
-    require(TIME.test(hours.to) && hours.to > hours.from, '/businessHours/to', 'A time of day has the form 17:00 and comes after the first.');
+    require(TIME.test(hours.to) &&
+      hours.to > hours.from, '/businessHours/to', 'A time of day has the form 17:00 and comes after the first.');
   }
   const [first] = details;
   if (first) throw new Problem('invalid', first.message, details);
@@ -97,8 +127,8 @@ function check(wanted: NewTenant): void {
 
 function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return /^[A-Za-z]/.test(name);
+    // An offset such as +02:00 is accepted there as well, and has no summer.
+    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '' && /^[A-Za-z]/.test(name);
   } catch {
     return false;
   }
@@ -120,20 +150,46 @@ export interface FoundTenant {
 
 /** From the text columns of {@link TENANT_COLUMNS}. */
 export function foundTenant(row: readonly (string | null)[]): FoundTenant {
-  const [id = '', key = '', name = '', country = '', currency = '', time_zone = '', locale = '', business_hours = '{}', release = '0', role_prefix = 't'] = row.map((cell) => cell ?? undefined);
-  const record: TenantRow = { id, key, name, country, currency, time_zone, locale, business_hours, release, role_prefix };
+  const [
+    id = '',
+    key = '',
+    name = '',
+    country = '',
+    currency = '',
+    time_zone = '',
+    locale = '',
+    business_hours = '{}',
+    release = '0',
+    role_prefix = 't',
+  ] = row.map((cell) => cell ?? undefined);
+  const record: TenantRow = {
+    id,
+    key,
+    name,
+    country,
+    currency,
+    time_zone,
+    locale,
+    business_hours,
+    release,
+    role_prefix,
+  };
   return { tenant: tenantOf(record), release: Number(release) };
 }
 
 /** All of them, by key. */
 export async function listTenants(database: Database): Promise<readonly FoundTenant[]> {
-  const [result] = await database.batch(bareSession('armature_gate'), [{ text: `select ${TENANT_COLUMNS} from armature.tenant t order by t.key`, values: [] }]);
+  const [result] = await database.batch(bareSession('armature_gate'), [
+    { text: `select ${TENANT_COLUMNS} from armature.tenant t order by t.key`, values: [] },
+  ]);
   return (result?.rows ?? []).map(foundTenant);
 }
 
 /** @throws Problem `not_found` */
 export async function getTenant(database: Database, key: string): Promise<FoundTenant> {
-  const [result] = await database.batch(bareSession('armature_gate'), [{ text: `select ${TENANT_COLUMNS} from armature.tenant t where t.key = $1`, values: [key] }]);
+  const [result] = await database.batch(bareSession('armature_gate'), [
+    { text: `select ${TENANT_COLUMNS} from armature.tenant t where t.key = $1`, values: [key] },
+  ]);
   const row = result?.rows[0];
   if (!row) throw notFound();
   return foundTenant(row);

@@ -7,7 +7,8 @@ export const addField = (column: ColumnState, table: TableState): string =>
 export const removeField = (column: ColumnState, table: TableState): string =>
   `Remove ${column.generated === null ? 'field' : 'the computed field'} ${column.label} from ${table.label}`;
 
-export const returnField = (column: ColumnState, table: TableState): string => `Bring back field ${column.label} of ${table.label}`;
+export const returnField = (column: ColumnState, table: TableState): string =>
+  `Bring back field ${column.label} of ${table.label}`;
 
 /**
  * What belongs to a single field that comes or goes is part of that step.

@@ -78,9 +78,14 @@ function moves(context: Context, field: Field): string {
   const lifecycle = field.lifecycle === null ? undefined : context.model.lifecycles.get(field.lifecycle);
   if (!lifecycle) return '';
   const column = quote(field.key);
-  const pairs = new Set([...lifecycle.transitions.values()].flatMap(({ from, to }) => from.map((state) => `(${literal(state)}, ${literal(to)})`)));
+  const pairs = new Set(
+    [...lifecycle.transitions.values()].flatMap(({ from, to }) =>
+      from.map((state) => `(${literal(state)}, ${literal(to)})`),
+    ),
+  );
   const changed = `new.${column} is distinct from old.${column}`;
-  const refused = pairs.size === 0 ? changed : `${changed} and (old.${column}, new.${column}) not in (${[...pairs].join(', ')})`;
+  const refused =
+    pairs.size === 0 ? changed : `${changed} and (old.${column}, new.${column}) not in (${[...pairs].join(', ')})`;
   // A record of a time before the field had states (NULL) is moved by nobody but the owner.
   return `    if (${refused}) is not false and current_user <> 'armature_owner' then
 ${refuse(field)}
@@ -121,12 +126,16 @@ function outbox({ tenant }: Context, entity: Entity, row: string, operation: str
     from ${from};`;
 }
 
+const valueOf = (row: 'o' | 'n', field: Field): string =>
+  `to_jsonb(${field.type.select(`${row}.${quote(field.key)}`, field)})`;
+
 /** Values stand as the API writes them (decimals as text), so that nothing is rounded on the way through JSON. */
 function history({ tenant }: Context, entity: Entity, update: boolean): string {
-  const value = (row: string, field: Field) => `to_jsonb(${field.type.select(`${row}.${quote(field.key)}`, field)})`;
   const kept = keptFields(entity);
   if (kept.length === 0) return '';
-  const rows = kept.map((field) => `(${literal(field.id)}, ${value('o', field)}, ${update ? value('n', field) : 'null::jsonb'})`);
+  const rows = kept.map(
+    (field) => `(${literal(field.id)}, ${valueOf('o', field)}, ${update ? valueOf('n', field) : 'null::jsonb'})`,
+  );
   const from = update ? 'new_rows n join old_rows o on o."id" = n."id"' : 'old_rows o';
   return `    insert into ${qualified(tenant.names.schema, historyTableName(entity))} (record_id, version, field_id, old, new, at, actor)
     select o."id", ${update ? 'n."version"' : 'o."version"'}, f.field_id, f.old, f.new, armature.now(), armature.user_id()
@@ -143,4 +152,8 @@ function keptFields(entity: Entity): readonly Field[] {
   return storedFields(entity).filter((field) => field.formula === null && !UNKEPT.has(field.key));
 }
 
-const lines = (parts: readonly string[]): string => parts.filter((part) => part !== '').map((part) => `${part}\n`).join('');
+const lines = (parts: readonly string[]): string =>
+  parts
+    .filter((part) => part !== '')
+    .map((part) => `${part}\n`)
+    .join('');

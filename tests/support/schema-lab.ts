@@ -23,7 +23,10 @@ export interface SchemaLab {
   readonly database: Database;
   readonly models: ModelStore;
   readonly publisher: Publisher;
-  organisation(key: string, options?: { packs?: readonly string[]; documents?: readonly TenantDocument[] }): Promise<Organisation>;
+  organisation(
+    key: string,
+    options?: { packs?: readonly string[]; documents?: readonly TenantDocument[] },
+  ): Promise<Organisation>;
 }
 
 /** Everything it opens is closed after the file's last test. */
@@ -70,11 +73,21 @@ export class Organisation {
 
   /** On the current release, with these as the organisation's own documents. */
   async publish(documents: readonly TenantDocument[]): Promise<Release> {
-    return this.#publisher.publish(this.tenant.key, { base: await this.release(), author: 'test', message: 'test', documents });
+    return this.#publisher.publish(this.tenant.key, {
+      base: await this.release(),
+      author: 'test',
+      message: 'test',
+      documents,
+    });
   }
 
   async rollback(to: number): Promise<Release> {
-    return this.#publisher.rollback(this.tenant.key, { base: await this.release(), to, author: 'test', message: 'back' });
+    return this.#publisher.rollback(this.tenant.key, {
+      base: await this.release(),
+      to,
+      author: 'test',
+      message: 'back',
+    });
   }
 
   async plan(documents: readonly TenantDocument[]): Promise<Plan> {
@@ -104,7 +117,11 @@ export class Organisation {
   }
 
   /** `$table` stands for the schema's quoted table: `select * from $crm_accounts`. */
-  async sql(session: Session, text: string, values: readonly Cell[] = []): Promise<readonly (readonly (string | null)[])[]> {
+  async sql(
+    session: Session,
+    text: string,
+    values: readonly Cell[] = [],
+  ): Promise<readonly (readonly (string | null)[])[]> {
     const named = text.replaceAll(/\$([a-z]\w*)/g, (_, table: string) => qualified(this.tenant.names.schema, table));
     const bound = values.map((value) => (value === null ? null : String(value)));
     const [result] = await this.#database.batch(session, [{ text: named, values: bound }]);
@@ -116,14 +133,21 @@ export class Organisation {
     const record: Row = { id: randomUUID(), ...row };
     const columns = Object.keys(record);
     const marks = columns.map((_, index) => `$${index + 1}`);
-    await this.sql(session, `insert into $${table} (${columns.map(quote).join(', ')}) values (${marks.join(', ')})`, Object.values(record));
+    await this.sql(
+      session,
+      `insert into $${table} (${columns.map(quote).join(', ')}) values (${marks.join(', ')})`,
+      Object.values(record),
+    );
     return String(record['id']);
   }
 
   /** @returns how many rows it reached */
   async update(session: Session, table: string, id: string, row: Row): Promise<number> {
     const sets = Object.keys(row).map((column, index) => `${quote(column)} = $${index + 2}`);
-    const rows = await this.sql(session, `update $${table} set ${sets.join(', ')} where id = $1 returning id`, [id, ...Object.values(row)]);
+    const rows = await this.sql(session, `update $${table} set ${sets.join(', ')} where id = $1 returning id`, [
+      id,
+      ...Object.values(row),
+    ]);
     return rows.length;
   }
 }

@@ -1,7 +1,7 @@
 /** A connection that listens for published releases, and comes back when it is lost. */
 import pg from 'pg';
-import type { Address, Credentials } from '../db/connection.ts';
-import { quote } from '../db/identifiers.ts';
+import type { Address, Credentials } from './connection.ts';
+import { quote } from './identifiers.ts';
 
 /** Milliseconds between attempts to connect, doubled up to the longest. */
 const PAUSE = { first: 100, longest: 5000 };
@@ -45,7 +45,16 @@ export class Listener {
   async #connect(): Promise<void> {
     const { address, credentials, channel, onMessage, onConnected } = this.#options;
     const { host, port, database } = address;
-    const client = new pg.Client({ host, port, database, ...credentials, ...(address.ssl ? { ssl: { rejectUnauthorized: true } } : {}), application_name: 'armature releases', keepAlive: true, connectionTimeoutMillis: 10_000 });
+    const client = new pg.Client({
+      host,
+      port,
+      database,
+      ...credentials,
+      ...(address.ssl ? { ssl: { rejectUnauthorized: true } } : {}),
+      application_name: 'armature releases',
+      keepAlive: true,
+      connectionTimeoutMillis: 10_000,
+    });
     let lost = false;
     const lose = () => {
       if (lost) return;
