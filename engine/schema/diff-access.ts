@@ -87,8 +87,8 @@ export function diffGrants(pair: TablePair): Change[] {
     why: 'Permissions changed, or fields they depend on.',
   } as const;
   return [
-    ...(from.length > 0 ? [change({ ...base, phase: 'revoke', sql: from })] : []),
-    ...(to.length > 0 ? [change({ ...base, phase: 'grant', sql: to })] : []),
+    ...(from.length > 0 ? [change({ ...base, phase: 'revoke', sql: from, lock: 'none' })] : []),
+    ...(to.length > 0 ? [change({ ...base, phase: 'grant', sql: to, lock: 'none' })] : []),
   ];
 }
 
@@ -112,7 +112,9 @@ export function diffTriggers({ previous, next, before, after }: TablePair): Chan
         sql: [`drop trigger ${quote(name)} on ${tableName(previous, before)}`],
       }),
     ),
-    ...come.map(([name]) => change({ ...base, phase: 'add_triggers', sql: [after.triggers[name] ?? ''] })),
+    ...come.map(([name]) =>
+      change({ ...base, phase: 'add_triggers', sql: [after.triggers[name] ?? ''], lock: 'share' }),
+    ),
   ];
 }
 

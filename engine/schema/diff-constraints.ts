@@ -98,6 +98,7 @@ function diffReferences({ previous, next, before, after }: TablePair): Change[] 
             ),
         why: 'A reference always leads somewhere.',
         sql: [addReference(next, after, name, reference)],
+        lock: 'share',
         work: 'scan',
         checks: danglingCheck({ previous, next, before, after }, reference),
       }),

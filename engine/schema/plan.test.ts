@@ -90,5 +90,6 @@ describe('a plan', () => {
       '“Remove Thing” takes something away that people may be using.',
     ]);
     expect(makePlan(1, [fill], () => 100).warnings).toEqual([]);
+    expect(makePlan(1, [fill, add], () => 200_000).warnings.at(-1)).toContain('until the end, about 3 s');
   });
 });
