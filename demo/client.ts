@@ -34,7 +34,7 @@ export class ApiClient {
     const init =
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     const response = await this.#send(method, path, init);
-    return unwrap(await response.json());
+    return response.status === 204 ? {} : unwrap(await response.json());
   }
 
   async text(path: string): Promise<string> {

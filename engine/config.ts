@@ -85,7 +85,7 @@ function readPublicUrl(text: string | null): string | null {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
     throw new StartupError(
-      `ARMATURE_PUBLIC_URL is "${text}". It must be the address people use, such as https://crm.example.com.`,
+      `ARMATURE_PUBLIC_URL is "${text}". It must be the address people use, such as https://people.example.com.`,
     );
   }
   return url.href.replace(/\/+$/, '');

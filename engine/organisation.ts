@@ -35,17 +35,11 @@ export interface MadeOrganisation {
  * @throws Problem `unique` when the key is taken, `invalid` or `invalid_document` when something about it is wrong
  */
 export async function createOrganisation(services: Services, wanted: NewOrganisation): Promise<MadeOrganisation> {
-  const { key, name, country, currency, timeZone, locale, packs } = wanted;
-  const tenant = await createTenant(services, { key, name, country, currency, timeZone, locale });
-  const release = await services.publisher.publish(key, {
-    base: 0,
-    author: 'Armature',
-    message: `First release: ${packs.join(', ') || 'the platform alone'}`,
-    packs: [...packs],
-    documents: [],
-  });
-  const administrator = wanted.administrator ? await addAdministrator(services, key, wanted.administrator) : null;
-  return { tenant, release: release.number, administrator };
+  const { administrator: person, ...rest } = wanted;
+  const tenant = await createTenant(services, rest);
+  const { model } = await services.models.get(tenant.key);
+  const administrator = person ? await addAdministrator(services, tenant.key, person) : null;
+  return { tenant, release: model.release, administrator };
 }
 
 /** Adds somebody with the administrator's role, on nobody's behalf: the first one has to come from somewhere. */

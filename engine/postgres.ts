@@ -1,10 +1,9 @@
 /** The Postgres behind an installation: the embedded one in its home, or one of your own; prepared either way. */
-import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
 import type { Config } from './config.ts';
 import type { Bootstrapped } from './db/bootstrap.ts';
 import { bootstrap, derive } from './db/bootstrap.ts';
 import { startEmbedded } from './db/embedded.ts';
+import { hasOtherConnections } from './db/other-connections.ts';
 import { findServer } from './home.ts';
 
 const DATABASE = 'armature';
@@ -31,38 +30,17 @@ export async function openPostgres(config: Config, secret: string, owner: boolea
   }
   const admin = { user: SUPERUSER, password: derive(secret, `postgres:${SUPERUSER}`) };
   const embedded = await startEmbedded({ directory: config.home, password: admin.password });
+  const server = { host: '127.0.0.1', port: embedded.port };
+  const isUsed = async () =>
+    (await findServer(config.home)) !== null || hasOtherConnections({ ...server, database: SUPERUSER }, admin);
   const close = async (): Promise<void> => {
-    if (owner || !(await isUsed(config.home, embedded.port, admin))) await embedded.stop();
+    if (owner || !(await isUsed())) await embedded.stop();
   };
   try {
-    const server = { host: '127.0.0.1', port: embedded.port };
     const prepared = await bootstrap({ server, admin, adminDatabase: SUPERUSER, database: DATABASE, secret });
     return { ...prepared, close };
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** Whether a server runs on this home, or another process is connected. */
-async function isUsed(home: string, port: number, admin: pg.ClientConfig): Promise<boolean> {
-  if (await findServer(home)) return true;
-  const client = new pg.Client({ host: '127.0.0.1', port, database: SUPERUSER, ...admin });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    // Our own connections take a moment to disappear from the list.
-    for (let attempt = 0; attempt < 10; attempt++) {
-      const { rowCount } = await client.query(
-        `select from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
-      );
-      if (!rowCount) return false;
-      await delay(100);
-    }
-    return true;
-  } catch {
-    return true;
-  } finally {
-    await client.end().catch(() => {});
   }
 }

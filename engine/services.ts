@@ -7,16 +7,20 @@ import type { Clock, IdSource } from './clock.ts';
 import type { Database } from './db/database.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ModelSource } from './model/tenant.ts';
+import type { Importer } from './records/import/importer.ts';
+import type { Reader } from './records/read/reader.ts';
+import type { Writer } from './records/write/writer.ts';
+import type { Publisher } from './schema/publish.ts';
 
-/**
- * `publisher`, `reader`, `writer` and `importer` join with their modules: a module that needs one names its own class
- * in an intersection (`Services & { writer: Writer }`) until then.
- */
 export interface Services {
   readonly database: Database;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly models: ModelSource;
+  readonly publisher: Publisher;
+  readonly reader: Reader;
+  readonly writer: Writer;
+  readonly importer: Pick<Importer, 'upload' | 'configure' | 'start' | 'status' | 'errors'>;
   readonly identity: Identity;
   readonly log: Logger;
   /** The installation's secret: cursors, cookies and other seals are derived from it (`derive` in `db/bootstrap.ts`). */

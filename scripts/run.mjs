@@ -19,7 +19,7 @@ const tasks = {
   test: [['scripts/test.ts']],
   check: [['scripts/check.ts']],
   bench: [['tests/bench/main.ts']],
-  armature: [['engine/cli/main.ts']],
+  armature: [['engine/armature.ts']],
   generate: [['scripts/generate-types.ts']],
   format: [['node_modules/@biomejs/biome/bin/biome', 'format', '--write', '.']],
 };
@@ -30,12 +30,12 @@ function install() {
     .digest('hex');
   if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('Installing dependencies (the lock file changed) …');
-  const done = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  // Not `npm ci`: it refuses a lock file that leaves out the binaries of other platforms, which some registries lack.
+  // `--no-save` installs what the lock file says and leaves it as it is.
+  const install = ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'];
+  const done = spawnSync('npm', install, { cwd: root, stdio: ['ignore', 2, 2] });
   if (done.status !== 0) {
-    console.error('npm ci failed: see the lines above. Nothing was started.');
+    console.error('npm install failed: see the lines above. Nothing was started.');
     process.exit(done.status ?? 1);
   }
   mkdirSync(dirname(stamp), { recursive: true });

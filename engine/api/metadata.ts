@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Express } from 'express';
 import { invalidAt, notFound, Problem } from '../problem.ts';
 import type { Scope } from '../records/scope.ts';
+import type { SourceInput } from '../schema/source.ts';
 import { authenticate } from './authenticate.ts';
 import { METADATA_LIMIT, objectOf, readJson } from './body.ts';
 import type { Exchange } from './exchange.ts';
@@ -35,7 +36,7 @@ function message(body: Body): string {
 }
 
 /** `packs` and `documents`, each optional: what is left out stays as it is. */
-function source(body: Body): { packs?: readonly string[]; documents?: readonly Body[] } {
+function source(body: Body): SourceInput {
   const { packs, documents } = body;
   if (packs !== undefined && !(Array.isArray(packs) && packs.every((key) => typeof key === 'string'))) {
     throw invalidAt('/packs', 'This must be a list of pack keys.', 'type');
@@ -90,7 +91,8 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
       const { tenant } = await administrator(exchange);
       const body = await read(exchange);
       onlyKeys(body, 'packs', 'documents', 'base', 'message');
-      sendJson(exchange, 200, { data: await publisher.plan(tenant.key, source(body)) });
+      const input = { ...source(body), ...(body['base'] !== undefined && { base: releaseNumber(body, 'base') }) };
+      sendJson(exchange, 200, { data: await publisher.plan(tenant.key, input) });
     },
   });
   mount(app, '/api/metadata/publish', {
@@ -131,9 +133,7 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
     GET: async (exchange, { number = '' }) => {
       const { tenant } = await administrator(exchange);
       if (!/^[1-9]\d{0,8}$/.test(number)) throw notFound();
-      const found = (await publisher.releases(tenant.key)).find((release) => release.number === Number(number));
-      if (!found) throw notFound();
-      sendJson(exchange, 200, { data: found });
+      sendJson(exchange, 200, { data: await publisher.release(tenant.key, Number(number)) });
     },
   });
   mount(app, '/api/metadata/schema/:file', {

@@ -71,6 +71,11 @@ function sendPage(exchange: Exchange, status: number, type: string, body: string
   exchange.response.end(body);
 }
 
+/** The page itself leaves with a nonce only, and no file of a build has a name that needs an escape. */
+function isFilePath(path: string): boolean {
+  return path !== INDEX && !path.includes('%');
+}
+
 /** Whether an address may be one of the screens': no part has an extension, it is not the API's, and it is well encoded. */
 function isPagePath(path: string): boolean {
   if (path === INDEX) return true;
@@ -95,9 +100,7 @@ export function mountPages(app: Express, root = BUILT): void {
     express.static(`${root.replace(/\/$/, '')}/assets`, { ...files, immutable: true, maxAge: ONE_YEAR }),
   );
   const others = express.static(root, { ...files, maxAge: 0, extensions: false });
-  // The page itself leaves with a nonce only, and no file of a build has a name that needs an escape.
-  const isPlain = (path: string): boolean => path !== INDEX && !path.includes('%');
-  app.use((request, response, next) => (isPlain(request.path) ? others(request, response, next) : next()));
+  app.use((request, response, next) => (isFilePath(request.path) ? others(request, response, next) : next()));
 
   app.use((request, response) => {
     // The page and problems bring their own.

@@ -5,6 +5,8 @@ import type { Readable } from 'node:stream';
 import type { Entity } from '../model/model.ts';
 import type { Query, Selection } from '../records/query/query.ts';
 import type { Scope } from '../records/scope.ts';
+import type { PublishInput, RollbackInput } from '../schema/publish.ts';
+import type { SourceInput } from '../schema/source.ts';
 import type { Services } from '../services.ts';
 import type { Idempotency } from './request-headers.ts';
 
@@ -58,13 +60,14 @@ export interface RecordImporter {
 
 export interface MetadataPublisher {
   documents(tenant: string): Promise<unknown>;
-  plan(tenant: string, input: unknown): Promise<unknown>;
-  publish(tenant: string, input: unknown): Promise<unknown>;
-  releases(tenant: string): Promise<readonly { readonly number: number }[]>;
-  rollback(tenant: string, input: unknown): Promise<unknown>;
+  plan(tenant: string, input: SourceInput & { readonly base?: number | undefined }): Promise<unknown>;
+  publish(tenant: string, input: PublishInput): Promise<unknown>;
+  releases(tenant: string): Promise<unknown>;
+  release(tenant: string, number: number): Promise<unknown>;
+  rollback(tenant: string, input: RollbackInput): Promise<unknown>;
 }
 
-export type HttpServices = Services & {
+export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher'> & {
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
   readonly importer: RecordImporter;

@@ -43,7 +43,11 @@ function textOf(body: Readonly<Record<string, unknown>>, key: string): string {
   return value;
 }
 
-export function mountSession(app: Express, services: Services, options: SessionOptions): void {
+export function mountSession(
+  app: Express,
+  services: Pick<Services, 'identity' | 'clock'>,
+  options: SessionOptions,
+): void {
   const attributes = `Path=/; HttpOnly; SameSite=Lax${options.publicOrigin.startsWith('https:') ? '; Secure' : ''}`;
 
   mount(app, '/api/session', {

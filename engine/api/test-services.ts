@@ -265,6 +265,10 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       plan: async (_tenant, input) => ({ input }),
       publish: async (_tenant, input) => ({ input }),
       releases: async () => [{ number: 3 }],
+      release: async (_tenant, number) => {
+        if (number !== 3) throw notFound();
+        return { number };
+      },
       rollback: async (_tenant, input) => ({ input }),
     },
     ...overrides,

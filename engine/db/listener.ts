@@ -1,4 +1,4 @@
-/** A connection that listens for published releases, and comes back when it is lost. */
+/** A connection that listens on a channel of NOTIFY, and comes back when it is lost. */
 import pg from 'pg';
 import type { Address, Credentials } from './connection.ts';
 import { quote } from './identifiers.ts';

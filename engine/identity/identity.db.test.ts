@@ -4,6 +4,7 @@ import { testDatabase } from '#tests/support/postgres.ts';
 import { fixedClock, systemIds } from '../clock.ts';
 import { Database } from '../db/database.ts';
 import { quote, tenantNames } from '../db/identifiers.ts';
+import { keepHouse } from '../housekeeping.ts';
 import type { Entity, Model } from '../model/model.ts';
 import type { Tenant, TenantModel } from '../model/tenant.ts';
 import { notFound, Problem } from '../problem.ts';
@@ -259,7 +260,7 @@ describe('a session', () => {
     expect(await identity.authenticate(token)).not.toBeNull();
     clock.advance(1000);
     expect(await identity.authenticate(token)).toBeNull();
-    await identity.clean();
+    await keepHouse({ database: db, clock });
     const { rows } = await database.superuser.query(
       'select count(*)::int as n from armature.session where expires_at <= $1',
       [new Date(clock.now())],

@@ -144,11 +144,4 @@ export class Logins {
       values: [tenantId, userId, except],
     });
   }
-
-  async deleteExpired(now: number): Promise<number> {
-    const [deleted] = await this.#database.batch(gateSession('housekeeping'), [
-      { text: 'delete from armature.session where expires_at <= $1', values: [time(now)] },
-    ]);
-    return deleted?.count ?? 0;
-  }
 }

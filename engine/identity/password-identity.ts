@@ -226,9 +226,4 @@ export class PasswordIdentity implements Identity {
     const person = await this.#people.find(scope, { id: recordId });
     if (person) await this.#logins.moveEmail(scope.tenant.id, person.id, person.email);
   }
-
-  /** Removes what has expired. */
-  async clean(): Promise<void> {
-    await this.#logins.deleteExpired(this.#clock.now());
-  }
 }

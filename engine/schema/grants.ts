@@ -44,7 +44,13 @@ function roleGrant(context: Context, entity: Entity, role: Role): GrantState {
   const readable = read.length === 0 ? new Set<string>() : allFields(read);
   const stored = new Set(storedFields(entity).map((field) => field.id));
   return {
-    select: readable === null ? 'all' : sorted(looked, [...readable]).filter((id) => stored.has(id)),
+    // Every query asks for live records, whether or not the reader may see when one was deleted.
+    select:
+      readable === null
+        ? 'all'
+        : sorted(looked, [...readable], read.length > 0 ? keyed(entity, 'deleted_at') : []).filter((id) =>
+            stored.has(id),
+          ),
     insert: create.length === 0 ? [] : sorted(keyed(entity, 'id'), creatable(entity, allFields(create))),
     update: sorted(
       update.length === 0 ? [] : [...updatable(entity, allFields(update)), ...movable(context, entity, update)],

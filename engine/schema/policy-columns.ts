@@ -1,7 +1,7 @@
 /**
- * Columns that a role's policies and guards look at in subselects: these run with the role's own rights, and without
- * the right to the column every query of the role would fail. Where the role may not read the records in question it
- * still finds none of them, because no policy lets it.
+ * Columns that a role's permissions and the guards of its transitions look at: subselects of policies and the compiler's
+ * conditions run with the role's own rights, and without the right to the column every query of the role would fail.
+ * Where the role may not read the records in question it still finds none of them, because no policy lets it.
  */
 import type { Condition, Operand } from '../condition/condition.ts';
 import type { Entity, Role } from '../model/model.ts';
@@ -27,9 +27,21 @@ export function policyColumns(context: Context, role: Role): PolicyColumns {
       if (permission.role !== role.key || !permission.condition) continue;
       for (const operand of operandsOf(permission.condition)) addOperand(entity, operand, add);
     }
+    for (const guard of guardsOf(context, entity, role))
+      for (const operand of operandsOf(guard)) addOperand(entity, operand, add);
     addParents(context, entity, role, add);
   }
   return columns;
+}
+
+/** Guards of the transitions that the role may take. */
+function guardsOf(context: Context, entity: Entity, role: Role): readonly Condition[] {
+  const { update } = ownRights(context.model, entity, role);
+  const allowed = (transition: string) =>
+    update.some((grant) => grant.transitions === null || grant.transitions.has(transition));
+  return [...entity.fields.values()].flatMap((field) =>
+    [...(field.guards ?? [])].flatMap(([key, guard]) => (allowed(key) ? [guard] : [])),
+  );
 }
 
 type Add = (entity: string, ...keys: readonly string[]) => void;
@@ -54,15 +66,7 @@ function addParents(context: Context, entity: Entity, role: Role, add: Add): voi
 
 /** Both sides of every test of a condition. */
 export function operandsOf(condition: Condition): readonly Operand[] {
-  switch (condition.kind) {
-    case 'all':
-    case 'any':
-      return condition.of.flatMap(operandsOf);
-    case 'not':
-      return operandsOf(condition.of);
-    case 'test':
-      return [condition.left, condition.right];
-    case 'business_hours':
-      return [];
-  }
+  if (condition.kind === 'test') return [condition.left, condition.right];
+  if (condition.kind === 'not') return operandsOf(condition.of);
+  return condition.kind === 'business_hours' ? [] : condition.of.flatMap(operandsOf);
 }

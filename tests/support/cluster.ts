@@ -6,7 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { bootstrap } from '#engine/db/bootstrap.ts';
 import { startEmbedded } from '#engine/db/embedded.ts';
 
-export const SECRET = 'a secret for tests only';
+export const SECRET = 'a secret for tests only, and long enough';
 export const TEMPLATE = 'armature_template';
 
 declare module 'vitest' {

@@ -28,7 +28,12 @@ export function parseCommaList(text: string, at: string): string[] {
         member += '"';
       }
       if (position < text.length && text[position] !== ',') {
-        invalid(at, `After a closing quotation mark in "${at}" a comma is expected.`, ',', text.slice(position, position + 10));
+        invalid(
+          at,
+          `After a closing quotation mark in "${at}" a comma is expected.`,
+          ',',
+          text.slice(position, position + 10),
+        );
       }
       members.push(member);
     } else {
@@ -36,7 +41,12 @@ export function parseCommaList(text: string, at: string): string[] {
       const end = comma < 0 ? text.length : comma;
       const member = text.slice(position, end);
       if (member.includes('"')) {
-        invalid(at, `A member of "${at}" that contains a quotation mark must be quoted as a whole, with "" for each.`, '"…"', member);
+        invalid(
+          at,
+          `A member of "${at}" that contains a quotation mark must be quoted as a whole, with "" for each.`,
+          '"…"',
+          member,
+        );
       }
       members.push(member);
       position = end;

@@ -6,7 +6,12 @@ import { Problem } from '../../problem.ts';
  * @param at a JSON Pointer (empty, or starting with `/`), or else the name of a query parameter
  * @throws Problem always
  */
-export function refuse(at: string, code: ProblemCode, message: string, params?: Readonly<Record<string, unknown>>): never {
+export function refuse(
+  at: string,
+  code: ProblemCode,
+  message: string,
+  params?: Readonly<Record<string, unknown>>,
+): never {
   throw new Problem(code, message, [
     {
       code,

@@ -20,7 +20,21 @@ import type { OrderTerm, Query, SelectItem, Selection } from './query.ts';
 import { LIMITS } from './query.ts';
 import { isKey, parseAggregateTerms, parseGroupTerms, parseOrderTerms, selectionBudget, selectionOf } from './terms.ts';
 
-const PARTS = ['where', 'select', 'order', 'first', 'after', 'before', 'offset', 'count', 'search', 'view', 'group', 'aggregate', 'deleted'] as const;
+const PARTS = [
+  'where',
+  'select',
+  'order',
+  'first',
+  'after',
+  'before',
+  'offset',
+  'count',
+  'search',
+  'view',
+  'group',
+  'aggregate',
+  'deleted',
+] as const;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -47,7 +61,8 @@ export function parseJsonQuery(body: unknown): Query {
     invalid('/count', '"count" is one of none, exact, capped.', ['none', 'exact', 'capped'], describe(count));
   }
   const deleted = part('deleted');
-  if (deleted !== undefined && deleted !== 'only') invalid('/deleted', '"deleted" can only be "only".', ['only'], describe(deleted));
+  if (deleted !== undefined && deleted !== 'only')
+    invalid('/deleted', '"deleted" can only be "only".', ['only'], describe(deleted));
   return makeQuery({
     select: select === undefined ? null : parseJsonSelect(select, '/select'),
     where: where === undefined ? null : parseCondition(where, { pointer: '/where' }),
@@ -61,7 +76,10 @@ export function parseJsonQuery(body: unknown): Query {
     search: text(part('search'), '/search'),
     view: text(part('view'), '/view'),
     group: group === undefined ? null : parseGroupTerms(texts(group, '/group'), (index) => `/group/${index}`),
-    aggregate: aggregate === undefined ? null : parseAggregateTerms(texts(aggregate, '/aggregate'), (index) => `/aggregate/${index}`),
+    aggregate:
+      aggregate === undefined
+        ? null
+        : parseAggregateTerms(texts(aggregate, '/aggregate'), (index) => `/aggregate/${index}`),
     deleted: deleted === undefined ? 'exclude' : 'only',
     place: (name) => `/${name}`,
   });
@@ -81,13 +99,19 @@ export function parseJsonSelect(json: unknown, pointer: string): Selection {
     if (member === '*') return [{ kind: 'all', at: place }];
     if (typeof member === 'string' && isKey(member)) return [{ kind: 'field', at: place, key: member }];
     if (!isObject(member) || Object.keys(member).length === 0) {
-      return invalid(place, `A field, or {"field": […]}, is expected here, found ${describe(member)}.`, 'field', describe(member));
+      return invalid(
+        place,
+        `A field, or {"field": […]}, is expected here, found ${describe(member)}.`,
+        'field',
+        describe(member),
+      );
     }
     return Object.entries(member).map(([key, value]) => readNested(key, value, pointerTo(place, key), depth + 1));
   };
   const readNested = (key: string, value: unknown, place: string, depth: number): SelectItem => {
     if (!isKey(key)) invalid(place, 'The key of a field is expected here.', 'field', key);
-    if (!isObject(value)) return { kind: 'nested', at: place, key, of: read(value, place, depth), order: [], first: null };
+    if (!isObject(value))
+      return { kind: 'nested', at: place, key, of: read(value, place, depth), order: [], first: null };
     onlyKnown(value, ['select', 'order', 'first'], place);
     return {
       kind: 'nested',
@@ -95,7 +119,10 @@ export function parseJsonSelect(json: unknown, pointer: string): Selection {
       key,
       of: read(value.select ?? ['*'], pointerTo(place, 'select'), depth),
       order: jsonOrder(value.order ?? undefined, pointerTo(place, 'order'), false),
-      first: value.first === undefined || value.first === null ? null : integer(value.first, pointerTo(place, 'first'), 0, 1, LIMITS.children),
+      first:
+        value.first === undefined || value.first === null
+          ? null
+          : integer(value.first, pointerTo(place, 'first'), 0, 1, LIMITS.children),
     };
   };
   return read(json, pointer, 1);
@@ -111,19 +138,31 @@ function texts(json: unknown, pointer: string): string[] {
   }
   return json.map((member: unknown, index) => {
     if (typeof member === 'string') return member;
-    return invalid(`${pointer}/${index}`, `A text is expected here, found ${describe(member)}.`, 'text', describe(member));
+    return invalid(
+      `${pointer}/${index}`,
+      `A text is expected here, found ${describe(member)}.`,
+      'text',
+      describe(member),
+    );
   });
 }
 
 function text(json: unknown, pointer: string): string | null {
   if (json === undefined) return null;
-  return typeof json === 'string' ? json : invalid(pointer, `A text is expected here, found ${describe(json)}.`, 'text', describe(json));
+  return typeof json === 'string'
+    ? json
+    : invalid(pointer, `A text is expected here, found ${describe(json)}.`, 'text', describe(json));
 }
 
 function integer(json: unknown, pointer: string, fallback: number, min: number, max: number): number {
   if (json === undefined) return fallback;
   if (typeof json === 'number' && Number.isInteger(json) && json >= min && json <= max) return json;
-  return invalid(pointer, `A whole number from ${min} to ${max} is expected here, found ${describe(json)}.`, { min, max }, describe(json));
+  return invalid(
+    pointer,
+    `A whole number from ${min} to ${max} is expected here, found ${describe(json)}.`,
+    { min, max },
+    describe(json),
+  );
 }
 
 function onlyKnown(json: Json, known: readonly string[], pointer: string): void {

@@ -21,7 +21,9 @@ export interface Parts {
   readonly aggregate: readonly AggregateTerm[] | null;
   readonly deleted: 'exclude' | 'only';
   /** Where a part stands: the name of its parameter, or the pointer. */
-  readonly place: (name: 'after' | 'before' | 'offset' | 'search' | 'view' | 'select' | 'group' | 'aggregate' | 'count') => string;
+  readonly place: (
+    name: 'after' | 'before' | 'offset' | 'search' | 'view' | 'select' | 'group' | 'aggregate' | 'count',
+  ) => string;
 }
 
 const VIEW = /^[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,39})?$/;
@@ -51,7 +53,11 @@ function checkPaging({ after, before, offset, place }: Parts): void {
   }
   const cursor = after ?? before;
   if (cursor !== null && cursor.length > LIMITS.cursorLength) {
-    refuse(place(after === null ? 'before' : 'after'), 'invalid_cursor', 'This page cursor is not valid for this query.');
+    refuse(
+      place(after === null ? 'before' : 'after'),
+      'invalid_cursor',
+      'This page cursor is not valid for this query.',
+    );
   }
 }
 
@@ -60,14 +66,26 @@ function readSearch(search: string | null, at: string): string | null {
   if (text.length > LIMITS.search) {
     refuse(at, 'invalid_parameter', `A search may have at most ${LIMITS.search} characters.`, { max: LIMITS.search });
   }
-  if (text.includes('\0') || !text.isWellFormed()) invalid(at, 'The searched text has characters that no text has.', 'text', 'NUL');
+  if (text.includes('\0') || !text.isWellFormed())
+    invalid(at, 'The searched text has characters that no text has.', 'text', 'NUL');
   return text === '' ? null : text;
 }
 
 function checkSummary({ select, after, before, offset, count, place }: Parts, summary: Summary): void {
-  if (select !== null) invalid(place('select'), 'Groups have no fields to select; name them in the groups and aggregates.', 'nothing', 'a selection');
+  if (select !== null)
+    invalid(
+      place('select'),
+      'Groups have no fields to select; name them in the groups and aggregates.',
+      'nothing',
+      'a selection',
+    );
   if (after !== null || before !== null || offset > 0) {
-    invalid(place(after !== null ? 'after' : before !== null ? 'before' : 'offset'), 'Groups come on one page.', 'nothing', 'a page');
+    invalid(
+      place(after !== null ? 'after' : before !== null ? 'before' : 'offset'),
+      'Groups come on one page.',
+      'nothing',
+      'a page',
+    );
   }
   if (count !== 'none') invalid(place('count'), 'Groups are always counted.', 'nothing', count);
   const names = new Set<string>();

@@ -53,10 +53,14 @@ class Budget {
   spend(at: string, depth: number): void {
     this.#left -= 1;
     if (this.#left < 0) {
-      refuse(at, 'invalid_parameter', `A selection may name at most ${LIMITS.selectNodes} fields.`, { max: LIMITS.selectNodes });
+      refuse(at, 'invalid_parameter', `A selection may name at most ${LIMITS.selectNodes} fields.`, {
+        max: LIMITS.selectNodes,
+      });
     }
     if (depth > LIMITS.selectDepth) {
-      refuse(at, 'invalid_parameter', `A selection may be at most ${LIMITS.selectDepth} levels deep.`, { max: LIMITS.selectDepth });
+      refuse(at, 'invalid_parameter', `A selection may be at most ${LIMITS.selectDepth} levels deep.`, {
+        max: LIMITS.selectDepth,
+      });
     }
   }
 }
@@ -146,9 +150,15 @@ export function parseSummaryOrder(text: string, at = '$order'): OrderTerm[] {
   return parseOrderTerms(splitTerms(text), () => at, true);
 }
 
-export function parseOrderTerms(texts: readonly string[], at: (index: number) => string, summary: boolean): OrderTerm[] {
+export function parseOrderTerms(
+  texts: readonly string[],
+  at: (index: number) => string,
+  summary: boolean,
+): OrderTerm[] {
   if (texts.length > LIMITS.orderTerms) {
-    refuse(at(LIMITS.orderTerms), 'invalid_parameter', `At most ${LIMITS.orderTerms} fields to sort by.`, { max: LIMITS.orderTerms });
+    refuse(at(LIMITS.orderTerms), 'invalid_parameter', `At most ${LIMITS.orderTerms} fields to sort by.`, {
+      max: LIMITS.orderTerms,
+    });
   }
   return texts.map((text, index) => {
     const descending = text.startsWith('-');
@@ -158,7 +168,8 @@ export function parseOrderTerms(texts: readonly string[], at: (index: number) =>
 }
 
 function summaryName(text: string, at: string): string {
-  if (!/^[A-Za-z0-9_.()]{1,200}$/.test(text)) invalid(at, 'The name of a group or an aggregate is expected.', 'name', text);
+  if (!/^[A-Za-z0-9_.()]{1,200}$/.test(text))
+    invalid(at, 'The name of a group or an aggregate is expected.', 'name', text);
   return text;
 }
 
@@ -166,7 +177,12 @@ function summaryName(text: string, at: string): string {
 export function parsePath(text: string, at: string): string[] {
   const path = text.split('.');
   if (!path.every((key) => KEY.test(key))) {
-    invalid(at, `A field such as "name" or "account.name" is expected, found ${JSON.stringify(text.slice(0, 60))}.`, 'field', text);
+    invalid(
+      at,
+      `A field such as "name" or "account.name" is expected, found ${JSON.stringify(text.slice(0, 60))}.`,
+      'field',
+      text,
+    );
   }
   if (path.length > LIMITS.steps + 1) {
     refuse(at, 'invalid_parameter', `A path may follow at most ${LIMITS.steps} references.`, { max: LIMITS.steps });
@@ -181,7 +197,9 @@ export function parseGroup(text: string, at = '$group'): GroupTerm[] {
 
 export function parseGroupTerms(texts: readonly string[], at: (index: number) => string): GroupTerm[] {
   if (texts.length > LIMITS.groupTerms) {
-    refuse(at(LIMITS.groupTerms), 'invalid_parameter', `At most ${LIMITS.groupTerms} fields to group by.`, { max: LIMITS.groupTerms });
+    refuse(at(LIMITS.groupTerms), 'invalid_parameter', `At most ${LIMITS.groupTerms} fields to group by.`, {
+      max: LIMITS.groupTerms,
+    });
   }
   return texts.map((text, index) => {
     const place = at(index);
@@ -198,13 +216,20 @@ export function parseAggregates(text: string, at = '$agg'): AggregateTerm[] {
 
 export function parseAggregateTerms(texts: readonly string[], at: (index: number) => string): AggregateTerm[] {
   if (texts.length > LIMITS.aggregateTerms) {
-    refuse(at(LIMITS.aggregateTerms), 'invalid_parameter', `At most ${LIMITS.aggregateTerms} aggregates.`, { max: LIMITS.aggregateTerms });
+    refuse(at(LIMITS.aggregateTerms), 'invalid_parameter', `At most ${LIMITS.aggregateTerms} aggregates.`, {
+      max: LIMITS.aggregateTerms,
+    });
   }
   return texts.map((text, index) => {
     const place = at(index);
     const { name, fn, argument } = readCall(text, place);
     if (fn === null) {
-      invalid(place, `A function such as "sum(amount)" is expected, found ${JSON.stringify(text.slice(0, 60))}.`, FUNCTIONS, text);
+      invalid(
+        place,
+        `A function such as "sum(amount)" is expected, found ${JSON.stringify(text.slice(0, 60))}.`,
+        FUNCTIONS,
+        text,
+      );
     }
     const known: AggregateFunction = oneOf(fn, FUNCTIONS, place);
     if (argument === '') {
@@ -230,7 +255,12 @@ function readCall(text: string, at: string): { name: string; fn: string | null; 
   const body = colon < 0 ? text : text.slice(colon + 1);
   const given = colon < 0 ? null : text.slice(0, colon);
   if (given !== null && !NAME.test(given)) {
-    invalid(at, `A name such as "total" is expected before the colon, found ${JSON.stringify(given.slice(0, 60))}.`, 'name', given);
+    invalid(
+      at,
+      `A name such as "total" is expected before the colon, found ${JSON.stringify(given.slice(0, 60))}.`,
+      'name',
+      given,
+    );
   }
   const call = /^([A-Za-z]+)\(([a-z0-9_.]*)\)$/.exec(body);
   if (call === null) return { name: given ?? body, fn: null, argument: body };

@@ -78,7 +78,9 @@ export function parseUrlQuery(search: URLSearchParams | string, options: UrlOpti
   for (const [name, value] of parameters) {
     seen += 1;
     if (seen > LIMITS.parameters) {
-      refuse(name.slice(0, 60), 'invalid_parameter', `At most ${LIMITS.parameters} query parameters.`, { max: LIMITS.parameters });
+      refuse(name.slice(0, 60), 'invalid_parameter', `At most ${LIMITS.parameters} query parameters.`, {
+        max: LIMITS.parameters,
+      });
     }
     if (value.length > LIMITS.parameterLength) {
       const message = `A query parameter may have at most ${LIMITS.parameterLength} characters.`;
@@ -107,7 +109,8 @@ function build(controls: ReadonlyMap<string, string>, tests: readonly RawConditi
     invalid('$count', '"$count" is one of none, exact, capped.', ['none', 'exact', 'capped'], count);
   }
   const deleted = controls.get('$deleted');
-  if (deleted !== undefined && deleted !== 'only') invalid('$deleted', '"$deleted" can only be "only".', ['only'], deleted);
+  if (deleted !== undefined && deleted !== 'only')
+    invalid('$deleted', '"$deleted" can only be "only".', ['only'], deleted);
   const first = tests[0];
   return makeQuery({
     select: select === undefined ? null : memoSelect(select),
@@ -146,7 +149,13 @@ function memo<T>(known: Map<string, T>, text: string, parse: (text: string) => T
 const memoSelect = (text: string): Selection => memo(selections, text, (each) => parseSelect(each));
 const memoOrder = (text: string): readonly OrderTerm[] => memo(orders, text, (each) => parseOrder(each));
 
-function integer(controls: ReadonlyMap<string, string>, name: string, fallback: number, min: number, max: number): number {
+function integer(
+  controls: ReadonlyMap<string, string>,
+  name: string,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
   const text = controls.get(name);
   if (text === undefined) return fallback;
   const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
@@ -164,7 +173,9 @@ function parseFilter(name: string, value: string, allowed: readonly string[]): R
   const path = parts?.[1]?.split('.');
   if (path === undefined) return unknownParameter(name, allowed);
   if (path.length > LIMITS.steps + 1) {
-    refuse(name.slice(0, 200), 'invalid_parameter', `A path may follow at most ${LIMITS.steps} references.`, { max: LIMITS.steps });
+    refuse(name.slice(0, 200), 'invalid_parameter', `A path may follow at most ${LIMITS.steps} references.`, {
+      max: LIMITS.steps,
+    });
   }
   const operator = parts?.[2] ?? 'eq';
   if (!isOperator(operator)) return unknownOperator(name, operator);

@@ -62,6 +62,22 @@ export class Access {
       visible,
     });
   }
+
+  /**
+   * Whether a condition names only fields that may be read, on all its ways: what a reader may not see must not show
+   * through the condition's outcome.
+   */
+  withoutHidden(condition: Condition, entity: Entity): boolean {
+    return fieldsOf(condition).every(({ steps, field }) => {
+      let place: Entity | undefined = entity;
+      for (const key of [...steps.map((step) => step.field), field]) {
+        const found: Field | undefined = place?.fields.get(key);
+        if (place === undefined || found === undefined || !this.visible(place, found)) return false;
+        place = found.reference === null ? undefined : this.model.entities.get(found.reference.entity);
+      }
+      return true;
+    });
+  }
 }
 
 const ALWAYS: ReadonlySet<string> = new Set(['id', 'version']);
@@ -71,7 +87,12 @@ export function rowsOf(grants: readonly Grant[]): Condition {
   return simplify(any(grants.map((grant) => grant.condition ?? TRUE)));
 }
 
-function masksOf(entity: Entity, grants: readonly Grant[], predicate: Condition, visible: (field: Field) => boolean): Map<string, Condition> {
+function masksOf(
+  entity: Entity,
+  grants: readonly Grant[],
+  predicate: Condition,
+  visible: (field: Field) => boolean,
+): Map<string, Condition> {
   const masks = new Map<string, Condition>();
   if (grants.every((grant) => grant.fields === null)) return masks;
   const everywhere = JSON.stringify(predicate);

@@ -12,16 +12,21 @@ export type BindSource =
   | { readonly kind: 'id' }
   /** A sort key of the cursor. */
   | { readonly kind: 'cursor'; readonly index: number }
-  | { readonly kind: 'value'; readonly value: string | null };
+  /** The searched text. */
+  | { readonly kind: 'search' }
+  | { readonly kind: 'value'; readonly value: string | null; readonly sqlType: string };
 
 export interface BindValues {
   readonly principal: Principal;
   readonly id?: string;
   readonly cursor?: readonly (string | null)[];
+  readonly search?: string | null;
 }
 
 /** Marks an attribute of the user on its way through the condition compiler. No value contains a NUL. */
 const USER = '\0user:';
+/** Stands for the searched text until the statement is sent. */
+export const SEARCHED = '\0search';
 
 export class Binds {
   readonly sources: BindSource[] = [];
@@ -52,10 +57,13 @@ export class Binds {
   /** For `SqlTarget`: the attribute's value is looked up when the statement is sent. */
   readonly user = (attribute: string): string => USER + attribute;
 
-  readonly bind = (value: Value, sqlType: string): string =>
-    typeof value === 'string' && value.startsWith(USER)
-      ? this.once({ kind: 'user', attribute: value.slice(USER.length) }, sqlType)
-      : this.add({ kind: 'value', value: valueText(value) }, sqlType);
+  readonly bind = (value: Value, sqlType: string): string => {
+    if (typeof value === 'string' && value.startsWith(USER)) {
+      return this.once({ kind: 'user', attribute: value.slice(USER.length) }, sqlType);
+    }
+    if (value === SEARCHED) return this.once({ kind: 'search' }, sqlType);
+    return this.add({ kind: 'value', value: valueText(value), sqlType }, sqlType);
+  };
 }
 
 /** A value in Postgres's text form. */
@@ -74,6 +82,8 @@ export function bindValue(source: BindSource, values: BindValues): string | null
       return values.principal.timeZone;
     case 'id':
       return values.id ?? null;
+    case 'search':
+      return values.search ?? null;
     case 'cursor':
       return values.cursor?.[source.index] ?? null;
   }

@@ -35,15 +35,24 @@ export class Cursors {
    * @param length how many keys there must be
    * @throws Problem `invalid_cursor` for one that was forged, belongs to another tenant or another query
    */
-  decode(tenant: string, direction: Direction, query: string, length: number, cursor: string, at: string): readonly (string | null)[] {
+  decode(
+    tenant: string,
+    direction: Direction,
+    query: string,
+    length: number,
+    cursor: string,
+    at: string,
+  ): readonly (string | null)[] {
     const bytes = /^[\w-]+$/.test(cursor) ? Buffer.from(cursor, 'base64url') : Buffer.alloc(0);
     const signature = bytes.subarray(0, SIGNATURE_BYTES);
     const payload = bytes.subarray(SIGNATURE_BYTES);
-    if (signature.length < SIGNATURE_BYTES || !timingSafeEqual(signature, this.#sign(tenant, payload))) throw invalidCursor(at);
+    if (signature.length < SIGNATURE_BYTES || !timingSafeEqual(signature, this.#sign(tenant, payload)))
+      throw invalidCursor(at);
     const content: unknown = JSON.parse(payload.toString());
     if (!Array.isArray(content)) throw invalidCursor(at);
     const [version, way, from, keys] = content as readonly unknown[];
-    if (version !== VERSION || way !== direction || from !== query || !isKeys(keys) || keys.length !== length) throw invalidCursor(at);
+    if (version !== VERSION || way !== direction || from !== query || !isKeys(keys) || keys.length !== length)
+      throw invalidCursor(at);
     return keys;
   }
 

@@ -3,7 +3,7 @@
  * that may be read of records that may be read, and the statement asks for the same once more.
  */
 import type { Statement, StatementResult } from '../../db/execute.ts';
-import { arrayText, fit, qualified, quote } from '../../db/identifiers.ts';
+import { fit, qualified, quote } from '../../db/identifiers.ts';
 import type { Condition } from '../../condition/condition.ts';
 import type { Entity, Field } from '../../model/model.ts';
 import { notFound } from '../../problem.ts';
@@ -58,7 +58,7 @@ function write(scope: Scope, entity: Entity): { text: string; sources: readonly 
 /** Id, key and label of the readable fields, as rows. */
 function fieldNames(fields: readonly Field[], entity: Entity, scope: Scope, binds: Binds): string {
   const texts = scope.model.translations.get(scope.principal.locale);
-  const list = (values: readonly string[]): string => binds.add({ kind: 'value', value: arrayText(values) }, 'text[]');
+  const list = (values: readonly string[]): string => binds.bind(values, 'text[]');
   const ids = list(fields.map((field) => field.id));
   const keys = list(fields.map((field) => field.key));
   const labels = list(fields.map((field) => texts?.get(`${entity.name}.${field.key}`) ?? field.label));
@@ -66,7 +66,12 @@ function fieldNames(fields: readonly Field[], entity: Entity, scope: Scope, bind
 }
 
 /** Fields that are shown on some records only: their changes too. The record as it is now decides. */
-function maskedFields(fields: readonly Field[], masks: ReadonlyMap<string, Condition>, entity: Entity, writer: SqlWriter): string[] {
+function maskedFields(
+  fields: readonly Field[],
+  masks: ReadonlyMap<string, Condition>,
+  entity: Entity,
+  writer: SqlWriter,
+): string[] {
   return fields.flatMap((field) => {
     const mask = masks.get(field.key);
     if (mask === undefined) return [];

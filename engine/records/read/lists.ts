@@ -1,21 +1,23 @@
 /** From a query to the statements that answer it, and from their results to the body. */
-import type { Condition } from '../../condition/condition.ts';
 import type { Statement, StatementResult } from '../../db/execute.ts';
 import type { Entity } from '../../model/model.ts';
 import { orderText } from '../query/terms.ts';
 import type { Query } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
-import { Binds } from './binds.ts';
+import type { BindValues } from './binds.ts';
+import { Binds, bindValue } from './binds.ts';
 import type { Cursors } from './cursor.ts';
 import { fingerprint } from './cursor.ts';
 import type { ListPlan, SummaryPlan } from './plan.ts';
-import { narrowing, planQuery } from './plan.ts';
+import { planQuery, planWhere } from './plan.ts';
 import { accessOf, Shapes } from './shapes.ts';
 import { COUNT_CAP, countTemplate, listTemplate } from './sql-list.ts';
 import { SqlWriter } from './sql-source.ts';
 import { GROUP_LIMIT, summaryTemplate } from './sql-summary.ts';
 import type { Surroundings, Template } from './template.ts';
 import { fill } from './template.ts';
+import type { Place, WhereShape } from './where-shape.ts';
+import { placeSlots, shapeOfWhere, slotValue } from './where-shape.ts';
 
 /** Statements to send in one batch, and what to make of their results. */
 export interface Request {
@@ -29,10 +31,20 @@ interface Prepared {
   readonly around: Surroundings;
   /** The effective order, which cursors are bound to. */
   readonly order: string;
-  /** By the pattern of NULLs in the cursor's keys. */
+  /** By the pattern of NULLs in the cursor's keys; the one that counts is `count`. */
   readonly templates: Map<string, Template>;
-  count: Template | null;
+  /** By template and shape of the filter. */
+  readonly known: Map<string, Known>;
 }
+
+/** The text for a shape of filter, and where each of the filter's parameters comes from. */
+interface Known {
+  readonly text: string;
+  readonly places: readonly Place[];
+}
+
+/** Shapes of filters kept for one shape of query. */
+const KEPT_FILTERS = 100;
 
 export class Lists {
   readonly #cursors: Cursors;
@@ -44,37 +56,51 @@ export class Lists {
 
   /** @throws Problem as `Reader.list` */
   prepare(scope: Scope, entity: Entity, query: Query): Request {
-    const prepared = this.#shapes.get(scope, `${entity.name}\n${query.search === null ? '' : 's'}\n${viewRoles(query, scope)}\n${query.shape}`, () =>
-      prepare(scope, entity, query),
+    const prepared = this.#shapes.get(
+      scope,
+      `${entity.name}\n${query.search === null ? '' : 's'}\n${viewRoles(query, scope)}\n${query.shape}`,
+      () => prepare(scope, entity, query),
     );
-    const { plan, around } = prepared;
-    const condition = query.where === null && plan.view === null && query.search === null ? EVERY : narrowing(query, plan, around.access);
-    return plan.kind === 'list'
-      ? this.#page(scope, query, plan, prepared, condition)
-      : summary(scope, query, plan, prepared, condition);
+    const where = shapeOfWhere(query.where);
+    return prepared.plan.kind === 'list'
+      ? this.#page(scope, query, prepared.plan, prepared, where)
+      : summary(scope, query, prepared.plan, prepared, where);
   }
 
-  #page(scope: Scope, query: Query, plan: ListPlan, prepared: Prepared, condition: Condition): Request {
-    const { entity } = plan;
-    const { around, order } = prepared;
+  #page(scope: Scope, query: Query, plan: ListPlan, prepared: Prepared, where: WhereShape): Request {
     const tenant = scope.tenant.key;
     // Needed only where a cursor comes or goes; most first pages are also the last.
     let known: string | undefined;
     const origin = (): string => {
-      known ??= fingerprint(entity.name, order, query.deleted, query.search, condition);
+      known ??= fingerprint(
+        plan.entity.id,
+        prepared.order,
+        query.deleted,
+        query.search,
+        plan.view?.name,
+        where.key,
+        where.slots,
+      );
       return known;
     };
     const given = query.after ?? query.before;
     const backwards = query.before !== null;
     const place = `${query.fromText ? '$' : '/'}${backwards ? 'before' : 'after'}`;
     const keys =
-      given === null ? null : this.#cursors.decode(tenant, backwards ? 'before' : 'after', origin(), plan.order.length, given, place);
-    const template = pageTemplate(prepared, plan, query, keys, backwards);
-    const values = { principal: scope.principal, ...(keys === null ? {} : { cursor: keys }) };
-    const statements = [fill(template, entity, condition, around, values)];
-    if (query.count !== 'none') statements.push(fill(countOf(prepared, plan, query), entity, condition, around, values));
+      given === null
+        ? null
+        : this.#cursors.decode(tenant, backwards ? 'before' : 'after', origin(), plan.order.length, given, place);
+    const pattern = keys === null ? '' : keys.map((key) => (key === null ? 'n' : 'v')).join('');
+    const values = { principal: scope.principal, search: query.search, ...(keys === null ? {} : { cursor: keys }) };
+    const statements = [
+      write(pattern, () => pageTemplate(prepared, plan, query, keys, backwards), prepared, query, where, values),
+    ];
+    if (query.count !== 'none')
+      statements.push(write('count', () => countOf(prepared, plan, query), prepared, query, where, values));
     const cursor = (direction: 'after' | 'before', edge: string | null | undefined): string =>
-      typeof edge === 'string' ? `"${this.#cursors.encode(tenant, direction, origin(), JSON.parse(edge) as (string | null)[])}"` : 'null';
+      typeof edge === 'string'
+        ? `"${this.#cursors.encode(tenant, direction, origin(), JSON.parse(edge) as (string | null)[])}"`
+        : 'null';
     return {
       statements,
       body: ([page, count]) => {
@@ -88,8 +114,6 @@ export class Lists {
   }
 }
 
-const EVERY: Condition = Object.freeze({ kind: 'all', of: Object.freeze([]) });
-
 /** Views may be for some roles only, and are found by them; inherited roles do not count. */
 function viewRoles(query: Query, scope: Scope): string {
   return query.view === null ? '' : scope.principal.roles.join(' ');
@@ -100,30 +124,81 @@ function prepare(scope: Scope, entity: Entity, query: Query): Prepared {
   const plan = planQuery(query, entity, access, scope);
   const order =
     plan.kind === 'list'
-      ? plan.order.map(({ steps, field, descending }) => orderText({ at: '', descending, path: [...steps.map((step) => step.field), field.id] })).join(',')
+      ? plan.order
+          .map(({ steps, field, descending }) =>
+            orderText({ at: '', descending, path: [...steps.map((step) => step.field), field.id] }),
+          )
+          .join(',')
       : '';
   const around = { access, schema: scope.tenant.names.schema, predicates: scope.predicates };
-  return { plan, around, order, templates: new Map(), count: null };
+  return { plan, around, order, templates: new Map(), known: new Map() };
 }
 
-function pageTemplate(prepared: Prepared, plan: ListPlan, query: Query, keys: readonly (string | null)[] | null, backwards: boolean): Template {
-  const pattern = keys === null ? '' : keys.map((key) => (key === null ? 'n' : 'v')).join('');
-  let template = prepared.templates.get(pattern);
+/**
+ * A statement, its gap filled with the query's own filter. A filter of a known shape needs no planning: its values are
+ * checked and put in their places.
+ */
+function write(
+  name: string,
+  make: () => Template,
+  prepared: Prepared,
+  query: Query,
+  where: WhereShape,
+  values: BindValues,
+): Statement {
+  let template = prepared.templates.get(name);
   if (template === undefined) {
-    const binds = new Binds();
-    const cursor = keys === null ? null : { backwards, nulls: keys.map((key) => key === null) };
-    template = listTemplate(plan, { first: query.first, offset: query.offset, deleted: query.deleted, cursor }, writerOf(prepared, binds), binds);
-    prepared.templates.set(pattern, template);
+    template = make();
+    prepared.templates.set(name, template);
   }
-  return template;
+  const bound = template.sources.map((source) => bindValue(source, values));
+  const key = `${name} ${query.fromText} ${where.key}`;
+  const known = prepared.known.get(key);
+  const rest = known === undefined ? null : placeValues(known.places, where, query.fromText, values);
+  if (known !== undefined && rest !== null) return { text: known.text, values: [...bound, ...rest] };
+  const { access } = prepared.around;
+  const { entity } = prepared.plan;
+  const { text, sources } = fill(template, entity, planWhere(query, entity, access), prepared.around);
+  const places = placeSlots(where, sources, entity, access.lookup, query.fromText);
+  if (places !== null) {
+    if (prepared.known.size >= KEPT_FILTERS) prepared.known.clear();
+    prepared.known.set(key, { text, places });
+  }
+  return { text, values: [...bound, ...sources.map((source) => bindValue(source, values))] };
+}
+
+/** `null` when a value is not what its place needs: planning says what is wrong with it. */
+function placeValues(
+  places: readonly Place[],
+  { slots }: WhereShape,
+  fromText: boolean,
+  values: BindValues,
+): (string | null)[] | null {
+  const bound: (string | null)[] = [];
+  for (const place of places) {
+    const value = place.kind === 'source' ? bindValue(place.source, values) : slotValue(place, slots, fromText);
+    if (value === undefined) return null;
+    bound.push(value);
+  }
+  return bound;
+}
+
+function pageTemplate(
+  prepared: Prepared,
+  plan: ListPlan,
+  query: Query,
+  keys: readonly (string | null)[] | null,
+  backwards: boolean,
+): Template {
+  const binds = new Binds();
+  const cursor = keys === null ? null : { backwards, nulls: keys.map((key) => key === null) };
+  const { first, offset, deleted } = query;
+  return listTemplate(plan, { first, offset, deleted, cursor }, writerOf(prepared, binds), binds);
 }
 
 function countOf(prepared: Prepared, plan: ListPlan, query: Query): Template {
-  if (prepared.count === null) {
-    const binds = new Binds();
-    prepared.count = countTemplate(plan, query.deleted, query.count === 'capped', writerOf(prepared, binds), binds);
-  }
-  return prepared.count;
+  const binds = new Binds();
+  return countTemplate(plan, query.deleted, query.count === 'capped', writerOf(prepared, binds), binds);
 }
 
 function writerOf({ around }: Prepared, binds: Binds): SqlWriter {
@@ -137,18 +212,20 @@ function countText(query: Query, result: StatementResult | undefined): string {
   return beyond ? `{"value":${COUNT_CAP},"mode":"atLeast"}` : `{"value":${counted},"mode":"exact"}`;
 }
 
-function summary(scope: Scope, query: Query, plan: SummaryPlan, prepared: Prepared, condition: Condition): Request {
-  let template = prepared.templates.get('');
-  if (template === undefined) {
+function summary(scope: Scope, query: Query, plan: SummaryPlan, prepared: Prepared, where: WhereShape): Request {
+  const make = (): Template => {
     const binds = new Binds();
-    template = summaryTemplate(plan, query.deleted, writerOf(prepared, binds), binds);
-    prepared.templates.set('', template);
-  }
+    return summaryTemplate(plan, query.deleted, writerOf(prepared, binds), binds);
+  };
+  const values = { principal: scope.principal, search: query.search };
   return {
-    statements: [fill(template, plan.entity, condition, prepared.around, { principal: scope.principal })],
+    statements: [write('', make, prepared, query, where, values)],
     body: ([result]) => {
       const [data = '[]', groups = '0'] = result?.rows[0] ?? [];
-      const count = Number(groups) > GROUP_LIMIT ? `{"value":${GROUP_LIMIT},"mode":"atLeast"}` : `{"value":${groups},"mode":"exact"}`;
+      const count =
+        Number(groups) > GROUP_LIMIT
+          ? `{"value":${GROUP_LIMIT},"mode":"atLeast"}`
+          : `{"value":${groups},"mode":"exact"}`;
       return `{"data":${data},"page":{"next":null,"prev":null},"count":${count}}`;
     },
   };

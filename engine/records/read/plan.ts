@@ -3,6 +3,7 @@
  * What may not be seen is refused in the words for what does not exist.
  */
 import type { Condition, Step } from '../../condition/condition.ts';
+import { TRUE } from '../../condition/condition.ts';
 import { resolvePath } from '../../condition/resolve-path.ts';
 import { Faults } from '../../condition/faults.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
@@ -16,6 +17,7 @@ import { LIMITS } from '../query/query.ts';
 import type { AggregateFunction } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
 import type { Access } from './access.ts';
+import { SEARCHED } from './binds.ts';
 
 export interface SelectPlan {
   readonly entity: Entity;
@@ -27,7 +29,14 @@ export type PlannedItem =
   | { readonly kind: 'title' }
   | { readonly kind: 'actions' }
   | { readonly kind: 'reference'; readonly field: Field; readonly target: SelectPlan }
-  | { readonly kind: 'children'; readonly field: Field; readonly by: string; readonly child: SelectPlan; readonly order: readonly PlannedOrder[]; readonly first: number };
+  | {
+      readonly kind: 'children';
+      readonly field: Field;
+      readonly by: string;
+      readonly child: SelectPlan;
+      readonly order: readonly PlannedOrder[];
+      readonly first: number;
+    };
 
 /** A field of the record, or of one it refers to. */
 export interface PlannedPath {
@@ -48,6 +57,7 @@ export interface ListPlan {
   /** Never empty; the last one is the id. */
   readonly order: readonly PlannedOrder[];
   readonly view: View | null;
+  /** Fields that the searched text is looked for in; empty without a search. */
   readonly searched: readonly Field[];
 }
 
@@ -55,10 +65,15 @@ export interface SummaryPlan {
   readonly kind: 'summary';
   readonly entity: Entity;
   readonly groups: readonly (PlannedPath & { readonly name: string; readonly bucket: Bucket | null })[];
-  readonly aggregates: readonly { readonly name: string; readonly fn: AggregateFunction; readonly of: PlannedPath | null }[];
+  readonly aggregates: readonly {
+    readonly name: string;
+    readonly fn: AggregateFunction;
+    readonly of: PlannedPath | null;
+  }[];
   /** Index into groups, then aggregates. */
   readonly order: readonly { readonly index: number; readonly descending: boolean }[];
   readonly view: View | null;
+  /** Fields that the searched text is looked for in; empty without a search. */
   readonly searched: readonly Field[];
 }
 
@@ -69,12 +84,20 @@ export interface SummaryPlan {
 export function planQuery(query: Query, entity: Entity, access: Access, scope: Scope): ListPlan | SummaryPlan {
   if (!access.of(entity).readable) throw notFound();
   if (query.deleted === 'only' && !entity.softDelete) {
-    refuse(query.fromText ? '$deleted' : '/deleted', 'invalid_parameter', `Deleted records of ${entity.name} are not kept.`);
+    refuse(
+      query.fromText ? '$deleted' : '/deleted',
+      'invalid_parameter',
+      `Deleted records of ${entity.name} are not kept.`,
+    );
   }
   const view = query.view === null ? null : findView(query.view, entity, query.fromText ? '$view' : '/view', scope);
   const searched = query.search === null ? [] : searchedFields(entity, access);
   if (query.search !== null && searched.length === 0) {
-    refuse(query.fromText ? '$search' : '/search', 'invalid_parameter', `${entity.name} has no field that is searched.`);
+    refuse(
+      query.fromText ? '$search' : '/search',
+      'invalid_parameter',
+      `${entity.name} has no field that is searched.`,
+    );
   }
   if (query.summary !== null) return planSummary(query, entity, access, view, searched);
   const select = planSelect(query.select, entity, access, { depth: 0, children: 0, deleted: query.deleted === 'only' });
@@ -82,25 +105,26 @@ export function planQuery(query: Query, entity: Entity, access: Access, scope: S
   return { kind: 'list', entity, select, order, view, searched };
 }
 
-/** What narrows this one query: its filter, its view's filter and the searched text. {@link import('../../condition/condition.ts').TRUE} for none. */
-export function narrowing(query: Query, plan: ListPlan | SummaryPlan, access: Access): Condition {
-  const parts: Condition[] = [];
-  if (query.where !== null) parts.push(resolveWhere(query, plan.entity, access));
-  if (plan.view !== null && plan.view.filter !== null) parts.push(plan.view.filter);
-  if (query.search !== null) parts.push(searchCondition(query.search, plan.searched));
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : all(parts);
-}
-
-function resolveWhere(query: Query, entity: Entity, access: Access): Condition {
-  if (query.where === null) return all([]);
+/**
+ * The query's own filter, resolved.
+ * @throws Problem `unknown_field`, `unknown_operator` or `invalid_parameter`
+ */
+export function planWhere(query: Query, entity: Entity, access: Access): Condition {
+  if (query.where === null) return TRUE;
   return resolveCondition(query.where, entity, access.lookup, { visible: access.visible, fromText: query.fromText });
 }
 
-function searchCondition(text: string, fields: readonly Field[]): Condition {
+/** What narrows every query of a plan's shape: its view's filter and the search. */
+export function narrowing({ view, searched }: ListPlan | SummaryPlan): Condition {
+  const parts = view === null || view.filter === null ? [] : [view.filter];
+  return all(searched.length === 0 ? parts : [...parts, searchCondition(searched)]);
+}
+
+function searchCondition(fields: readonly Field[]): Condition {
+  const text = { kind: 'literal', type: 'text', value: SEARCHED } as const;
   return any(
     fields.map((field) =>
-      test({ kind: 'field', type: 'text', steps: [], field: field.key, fieldId: field.id }, 'icontains', { kind: 'literal', type: 'text', value: text }),
+      test({ kind: 'field', type: 'text', steps: [], field: field.key, fieldId: field.id }, 'icontains', text),
     ),
   );
 }
@@ -119,11 +143,16 @@ function searchedFields(entity: Entity, access: Access): Field[] {
 
 function findView(key: string, entity: Entity, at: string, scope: Scope): View {
   const views = [...scope.model.views.values()].filter(
-    (view) => view.entity === entity.name && (view.roles === null || view.roles.some((role) => scope.principal.roles.includes(role))),
+    (view) =>
+      view.entity === entity.name &&
+      (view.roles === null || view.roles.some((role) => scope.principal.roles.includes(role))),
   );
   const found = views.find((view) => view.name === key) ?? views.find((view) => view.key === key);
   if (found !== undefined) return found;
-  const suggestion = nearest(key, views.map((view) => view.key));
+  const suggestion = nearest(
+    key,
+    views.map((view) => view.key),
+  );
   const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`;
   return refuse(at, 'invalid_parameter', `"${key}" is not a view of ${entity.name}.${hint}`, {
     expected: views.map((view) => view.key),
@@ -140,9 +169,17 @@ function viewOrder(view: View | null): OrderTerm[] {
  * NULL counts as greater than everything, ascending and descending, as Postgres has it by default. The id makes the
  * order total; it goes the way the last term goes, so that one comparison of rows can find the next page.
  */
-function planOrder(terms: readonly OrderTerm[], fallback: readonly OrderTerm[], entity: Entity, access: Access): PlannedOrder[] {
+function planOrder(
+  terms: readonly OrderTerm[],
+  fallback: readonly OrderTerm[],
+  entity: Entity,
+  access: Access,
+): PlannedOrder[] {
   const order: PlannedOrder[] = [];
-  const named = terms.length > 0 ? terms.map((term) => planOrderTerm(term, entity, access)) : fallback.flatMap((term) => lenient(term, entity, access));
+  const named =
+    terms.length > 0
+      ? terms.map((term) => planOrderTerm(term, entity, access))
+      : fallback.flatMap((term) => lenient(term, entity, access));
   const id = entity.fields.get('id');
   for (const term of named) {
     const repeated = order.some((each) => each.field.id === term.field.id && pathKey(each) === pathKey(term));
@@ -171,7 +208,10 @@ function planOrderTerm(term: OrderTerm, entity: Entity, access: Access): Planned
   const { steps, field } = planPath(term.path, term.at, entity, access);
   if (!field.type.sortable) {
     const hint = field.reference === null ? '' : ` Sort by a field of it, for example "${term.path.join('.')}.id".`;
-    refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" cannot be sorted by.${hint}`, { expected: 'a sortable field', found: field.type.key });
+    refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" cannot be sorted by.${hint}`, {
+      expected: 'a sortable field',
+      found: field.type.key,
+    });
   }
   const masked = access.of(entity).masks.has(field.key);
   const nullable = steps.length > 0 || masked || field.formula !== null || !field.required;
@@ -197,7 +237,12 @@ interface Depth {
 const MAX_NESTED_CHILDREN = 2;
 
 /** @param selection `null`: every readable field of the record itself */
-export function planSelect(selection: Selection | null, entity: Entity, access: Access, level: Depth = { depth: 0, children: 0, deleted: false }): SelectPlan {
+export function planSelect(
+  selection: Selection | null,
+  entity: Entity,
+  access: Access,
+  level: Depth = { depth: 0, children: 0, deleted: false },
+): SelectPlan {
   const items = new Map<string, PlannedItem>();
   const { visible } = access.of(entity);
   for (const item of selection?.items ?? [{ kind: 'all', at: '' } as const]) {
@@ -213,26 +258,43 @@ export function planSelect(selection: Selection | null, entity: Entity, access: 
   return { entity, items: [...items.values()] };
 }
 
-function planItem(item: Exclude<SelectItem, { kind: 'all' }>, entity: Entity, access: Access, level: Depth): PlannedItem {
+function planItem(
+  item: Exclude<SelectItem, { kind: 'all' }>,
+  entity: Entity,
+  access: Access,
+  level: Depth,
+): PlannedItem {
   if (item.kind === 'field') {
     if (item.key === '_title') return { kind: 'title' };
     if (item.key === '_actions') return { kind: 'actions' };
     const field = findField(item.key, item.at, entity, access);
-    return field.children === null ? { kind: 'field', field } : planChildren(field, null, [], null, item.at, entity, access, level);
+    return field.children === null
+      ? { kind: 'field', field }
+      : planChildren(field, null, [], null, item.at, entity, access, level);
   }
   const field = findField(item.key, item.at, entity, access);
-  if (field.children !== null) return planChildren(field, item.of, item.order, item.first, item.at, entity, access, level);
+  if (field.children !== null)
+    return planChildren(field, item.of, item.order, item.first, item.at, entity, access, level);
   const target = field.reference === null ? undefined : access.lookup(field.reference.entity);
   if (target === undefined) {
-    return refuse(item.at, 'invalid_parameter', `"${item.key}" is not a reference, so nothing can be selected inside it.`, {
-      expected: 'a reference',
-      found: field.type.key,
-    });
+    return refuse(
+      item.at,
+      'invalid_parameter',
+      `"${item.key}" is not a reference, so nothing can be selected inside it.`,
+      {
+        expected: 'a reference',
+        found: field.type.key,
+      },
+    );
   }
   if (item.order.length > 0 || item.first !== null) {
     refuse(item.at, 'invalid_parameter', `"${item.key}" is one record: it has no order and no length.`);
   }
-  return { kind: 'reference', field, target: planSelect(item.of, target, access, { ...level, depth: level.depth + 1, deleted: false }) };
+  return {
+    kind: 'reference',
+    field,
+    target: planSelect(item.of, target, access, { ...level, depth: level.depth + 1, deleted: false }),
+  };
 }
 
 function planChildren(
@@ -246,14 +308,20 @@ function planChildren(
   level: Depth,
 ): PlannedItem {
   const child = field.children === null ? undefined : access.lookup(field.children.entity);
-  if (child === undefined || field.children === null) throw new TypeError(`${entity.name}.${field.key} has no child entity`);
+  if (child === undefined || field.children === null)
+    throw new TypeError(`${entity.name}.${field.key} has no child entity`);
   if (level.children >= MAX_NESTED_CHILDREN) {
-    refuse(at, 'invalid_parameter', `Lists can be at most ${MAX_NESTED_CHILDREN} deep inside each other.`, { max: MAX_NESTED_CHILDREN });
+    refuse(at, 'invalid_parameter', `Lists can be at most ${MAX_NESTED_CHILDREN} deep inside each other.`, {
+      max: MAX_NESTED_CHILDREN,
+    });
   }
   const inner = { depth: level.depth + 1, children: level.children + 1, deleted: false };
   // Without an order, children stand as they were added: their ids grow with time.
   const id = child.fields.get('id');
-  const order = terms.length > 0 || id === undefined ? planOrder(terms, [], child, access) : [{ steps: [], field: id, descending: false, nullable: false }];
+  const order =
+    terms.length > 0 || id === undefined
+      ? planOrder(terms, [], child, access)
+      : [{ steps: [], field: id, descending: false, nullable: false }];
   return {
     kind: 'children',
     field,
@@ -279,16 +347,28 @@ function findField(key: string, at: string, entity: Entity, access: Access): Fie
   });
 }
 
-function planSummary(query: Query, entity: Entity, access: Access, view: View | null, searched: readonly Field[]): SummaryPlan {
+function planSummary(
+  query: Query,
+  entity: Entity,
+  access: Access,
+  view: View | null,
+  searched: readonly Field[],
+): SummaryPlan {
   const summary = query.summary ?? { group: [], aggregate: [] };
   const groups = summary.group.map((term) => {
     const path = planPath(term.path, term.at, entity, access);
     const dated = path.field.type.valueType === 'date' || path.field.type.valueType === 'datetime';
     if (term.bucket !== null && !dated) {
-      refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" is not a date, so it has no ${term.bucket}.`, { expected: 'a date', found: path.field.type.key });
+      refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" is not a date, so it has no ${term.bucket}.`, {
+        expected: 'a date',
+        found: path.field.type.key,
+      });
     }
     if (term.bucket === null && !path.field.type.groupable) {
-      refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" cannot be grouped by.`, { expected: 'a field to group by', found: path.field.type.key });
+      refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" cannot be grouped by.`, {
+        expected: 'a field to group by',
+        found: path.field.type.key,
+      });
     }
     return { ...path, name: term.name, bucket: term.bucket };
   });
@@ -299,10 +379,15 @@ function planSummary(query: Query, entity: Entity, access: Access, view: View | 
     const { fn } = term;
     if (fn !== 'count' && fn !== 'countDistinct' && !offered.includes(fn)) {
       const has = ['count', 'countDistinct', ...offered];
-      refuse(term.at, 'invalid_parameter', `"${fn}" is not possible for "${term.path.join('.')}" (${of.field.type.key}); it has ${has.join(', ')}.`, {
-        expected: has,
-        found: fn,
-      });
+      refuse(
+        term.at,
+        'invalid_parameter',
+        `"${fn}" is not possible for "${term.path.join('.')}" (${of.field.type.key}); it has ${has.join(', ')}.`,
+        {
+          expected: has,
+          found: fn,
+        },
+      );
     }
     return { name: term.name, fn, of };
   });
@@ -313,7 +398,10 @@ function planSummary(query: Query, entity: Entity, access: Access, view: View | 
     if (index < 0) {
       const suggestion = nearest(name, names);
       const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`;
-      refuse(term.at, 'invalid_parameter', `"${name}" is neither a group nor an aggregate of this query.${hint}`, { expected: names, found: name });
+      refuse(term.at, 'invalid_parameter', `"${name}" is neither a group nor an aggregate of this query.${hint}`, {
+        expected: names,
+        found: name,
+      });
     }
     return { index, descending: term.descending };
   });

@@ -50,7 +50,12 @@ export class Reader {
    * @returns `{"data":{…}}`, or `null` when there is no such record or it may not be seen
    * @throws Problem as {@link Reader.list}
    */
-  async one(scope: Scope, entity: Entity, id: string, selection: Selection | null): Promise<{ body: string; version: number } | null> {
+  async one(
+    scope: Scope,
+    entity: Entity,
+    id: string,
+    selection: Selection | null,
+  ): Promise<{ body: string; version: number } | null> {
     if (parseLiteral(id, 'uuid') === undefined) return null;
     const [result] = await this.#send(scope, [oneStatement(scope, entity, selection, id)]);
     const [data, version] = result?.rows[0] ?? [];

@@ -15,7 +15,9 @@ import type { SqlWriter } from './sql-source.ts';
 
 /** @returns an expression of type json: `["win","lose"]` */
 export function actionsSql(entity: Entity, alias: string, writer: SqlWriter, used?: (column: string) => void): string {
-  const entries = [...entity.fields.values()].flatMap((field) => transitionsOf(field, entity, writer).map((transition) => ({ field, transition })));
+  const entries = [...entity.fields.values()].flatMap((field) =>
+    transitionsOf(field, entity, writer).map((transition) => ({ field, transition })),
+  );
   const rows = entries.flatMap(({ field, transition }) => {
     const column = `${alias}.${quote(field.key)}`;
     const conditions = [`${column} = any(${textArray(transition.from)})`];
@@ -60,16 +62,8 @@ function permitted(may: Condition, entity: Entity, alias: string, writer: SqlWri
  * that this reader may not see is left to the transition itself.
  */
 function isDecided(guard: Condition, transition: Transition, entity: Entity, writer: SqlWriter): boolean {
-  return fieldsOf(guard).every(({ steps, field }) => {
-    let place = entity;
-    for (const step of steps) {
-      const reference = place.fields.get(step.field);
-      if (reference === undefined || !writer.access.of(place).visible(reference)) return false;
-      place = writer.target(step);
-    }
-    const last = place.fields.get(field);
-    return last !== undefined && writer.access.of(place).visible(last) && !transition.requires.includes(steps[0]?.field ?? field);
-  });
+  const asked = fieldsOf(guard).some(({ steps, field }) => transition.requires.includes(steps[0]?.field ?? field));
+  return !asked && writer.access.withoutHidden(guard, entity);
 }
 
 interface Effect {
@@ -78,7 +72,13 @@ interface Effect {
 }
 
 /** A condition over the record as it would be after the effect. */
-function over(condition: Condition, effect: Effect, alias: string, writer: SqlWriter, used?: (column: string) => void): string {
+function over(
+  condition: Condition,
+  effect: Effect,
+  alias: string,
+  writer: SqlWriter,
+  used?: (column: string) => void,
+): string {
   return conditionToSql(condition, {
     alias: `${alias}.`,
     schema: quote(writer.schema),
@@ -129,4 +129,3 @@ function reach({ steps, field }: FieldOperand, alias: string, writer: SqlWriter)
 function textArray(values: readonly string[]): string {
   return `array[${values.map((value) => literal(value).trim()).join(', ')}]::text[]`;
 }
-

@@ -15,7 +15,14 @@ import type { Joins } from './sql-source.ts';
  * @param nulls which keys of the cursor are NULL
  * @param backwards the records before the cursor
  */
-export function keyset(order: readonly PlannedOrder[], nulls: readonly boolean[], backwards: boolean, alias: string, joins: Joins, binds: Binds): string {
+export function keyset(
+  order: readonly PlannedOrder[],
+  nulls: readonly boolean[],
+  backwards: boolean,
+  alias: string,
+  joins: Joins,
+  binds: Binds,
+): string {
   const terms = order.map((term, index) => ({
     key: orderKey(term, alias, joins),
     up: term.descending === backwards,
@@ -28,7 +35,9 @@ export function keyset(order: readonly PlannedOrder[], nulls: readonly boolean[]
   if (terms.every((term) => !term.nullable && !term.isNull && term.up === first.up)) {
     const keys = terms.map((term) => term.key);
     const values = terms.map((term) => term.value());
-    return keys.length === 1 ? `${keys[0]} ${sign(first.up)} ${values[0]}` : `(${keys.join(', ')}) ${sign(first.up)} (${values.join(', ')})`;
+    return keys.length === 1
+      ? `${keys[0]} ${sign(first.up)} ${values[0]}`
+      : `(${keys.join(', ')}) ${sign(first.up)} (${values.join(', ')})`;
   }
   const branches: string[] = [];
   const equal: string[] = [];

@@ -20,6 +20,7 @@
 import { quote } from '../../db/identifiers.ts';
 import type { Binds } from './binds.ts';
 import type { ListPlan } from './plan.ts';
+import { narrowing } from './plan.ts';
 import { keyset } from './sql-keyset.ts';
 import { orderBy, orderKey, selectItems } from './sql-select.ts';
 import type { Deleted, SqlWriter } from './sql-source.ts';
@@ -53,14 +54,16 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
     return `p."_k${index}"::text`;
   });
   const sorted = orderBy(order, RECORD, joins, backwards);
-  const conditions = [...where];
+  const conditions = [...where, ...writer.narrowing(narrowing(plan), entity, RECORD, joins)];
   if (cursor !== null) conditions.push(keyset(order, cursor.nulls, backwards, RECORD, joins, binds));
 
   const page = [...[...columns].map((column) => `${RECORD}.${quote(column)}`), ...foreign].join(', ');
   const edge = `json_build_array(${keys.join(', ')})::text`;
   // Only a page that was reached from somewhere leads back.
   const near = cursor === null && offset === 0 ? 'null::text' : `(select ${edge} from p limit 1)`;
-  const data = backwards ? reversed(items, first) : `(select json_agg(_o) from (select ${items} from p limit ${first}) _o)`;
+  const data = backwards
+    ? reversed(items, first)
+    : `(select json_agg(_o) from (select ${items} from p limit ${first}) _o)`;
   return {
     head: `with p as materialized (select ${page} from ${from}${joins.sql}`,
     where: whereOf(conditions),
@@ -78,13 +81,23 @@ function reversed(items: string, first: number): string {
 /** Counting stops here for `capped`, and with it the time it takes. */
 export const COUNT_CAP = 10_000;
 
-export function countTemplate(plan: ListPlan, deleted: Deleted, capped: boolean, writer: SqlWriter, binds: Binds): Template {
+export function countTemplate(
+  plan: ListPlan,
+  deleted: Deleted,
+  capped: boolean,
+  writer: SqlWriter,
+  binds: Binds,
+): Template {
+  const joins = new Joins(writer);
   const { from, where } = writer.source(plan.entity, RECORD, deleted);
+  const conditions = [...where, ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins)];
   return {
-    head: capped ? `select count(*)::text from (select from ${from}` : `select count(*)::text from ${from}`,
-    where: whereOf(where),
+    head: capped
+      ? `select count(*)::text from (select from ${from}${joins.sql}`
+      : `select count(*)::text from ${from}${joins.sql}`,
+    where: whereOf(conditions),
     tail: capped ? ` limit ${COUNT_CAP + 1}) c` : '',
     sources: binds.sources,
-    joins: new Joins(writer),
+    joins,
   };
 }

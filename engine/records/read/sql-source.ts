@@ -61,7 +61,10 @@ export class SqlWriter {
   source(entity: Entity, alias: string, deleted: Deleted, unconditional = false): Source {
     const { predicate, masks, visible } = this.access.of(entity);
     if (!this.predicates || masks.size === 0) {
-      return { from: `${this.table(entity)} ${alias}`, where: this.#where(entity, alias, predicate, deleted, unconditional) };
+      return {
+        from: `${this.table(entity)} ${alias}`,
+        where: this.#where(entity, alias, predicate, deleted, unconditional),
+      };
     }
     const inner = this.alias('_t');
     const columns = [...entity.fields.values()]
@@ -69,7 +72,9 @@ export class SqlWriter {
       .map((field) => {
         const column = `${inner}.${quote(field.key)}`;
         const mask = masks.get(field.key);
-        return mask === undefined ? column : `case when ${this.rowCondition(mask, entity, inner)} then ${column} end as ${quote(field.key)}`;
+        return mask === undefined
+          ? column
+          : `case when ${this.rowCondition(mask, entity, inner)} then ${column} end as ${quote(field.key)}`;
       });
     const where = this.#where(entity, inner, predicate, deleted, unconditional);
     const filter = where.length === 0 ? '' : ` where ${where.join(' and ')}`;
@@ -78,8 +83,10 @@ export class SqlWriter {
 
   #where(entity: Entity, alias: string, predicate: Condition, deleted: Deleted, unconditional: boolean): string[] {
     const where: string[] = [];
-    if (entity.softDelete && deleted !== 'any') where.push(`${alias}."deleted_at" is ${deleted === 'only' ? 'not ' : ''}null`);
-    if (this.predicates && !unconditional && !isTrue(predicate)) where.push(this.rowCondition(predicate, entity, alias));
+    if (entity.softDelete && deleted !== 'any')
+      where.push(`${alias}."deleted_at" is ${deleted === 'only' ? 'not ' : ''}null`);
+    if (this.predicates && !unconditional && !isTrue(predicate))
+      where.push(this.rowCondition(predicate, entity, alias));
     return where;
   }
 
@@ -131,6 +138,11 @@ export class SqlWriter {
     });
   }
 
+  /** As {@link SqlWriter.filter}, for a list of conditions: empty when it narrows nothing. */
+  narrowing(condition: Condition, entity: Entity, alias: string, joins: Joins): string[] {
+    return isTrue(condition) ? [] : [this.filter(condition, entity, alias, joins)];
+  }
+
   /** What the reader sees of a field: NULL when it is hidden (the filter of a view may name such a field). */
   seen(operand: FieldOperand, entity: Entity, alias: string, joins: Joins): string {
     const last = operand.steps.at(-1);
@@ -174,7 +186,9 @@ export class Joins {
       if (joined === undefined) {
         joined = this.#writer.alias('_j');
         const { from, where } = this.#writer.source(this.#writer.target(step), joined, 'exclude');
-        this.#own.push(` left join ${from} on ${[`${joined}."id" = ${reached}.${quote(step.field)}`, ...where].join(' and ')}`);
+        this.#own.push(
+          ` left join ${from} on ${[`${joined}."id" = ${reached}.${quote(step.field)}`, ...where].join(' and ')}`,
+        );
         this.#known.set(path, joined);
       }
       reached = joined;

@@ -4,6 +4,7 @@ import type { Field } from '../../model/model.ts';
 import type { Bucket } from '../query/query.ts';
 import type { Binds } from './binds.ts';
 import type { PlannedPath, SummaryPlan } from './plan.ts';
+import { narrowing } from './plan.ts';
 import type { Deleted, SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
 import type { Template } from './template.ts';
@@ -14,6 +15,7 @@ export const GROUP_LIMIT = 1000;
 export function summaryTemplate(plan: SummaryPlan, deleted: Deleted, writer: SqlWriter, binds: Binds): Template {
   const joins = new Joins(writer);
   const { from, where } = writer.source(plan.entity, RECORD, deleted);
+  const conditions = [...where, ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins)];
   const column = (path: PlannedPath): string => `${joins.reach(path.steps, RECORD)}.${quote(path.field.key)}`;
   const groups = plan.groups.map((group) => {
     const key = group.bucket === null ? column(group) : bucketSql(column(group), group.bucket, group.field, binds);
@@ -21,7 +23,11 @@ export function summaryTemplate(plan: SummaryPlan, deleted: Deleted, writer: Sql
     return { key, output: `${output} as ${quote(group.name)}` };
   });
   const aggregates = plan.aggregates.map((aggregate) => {
-    const { key, output } = aggregateSql(aggregate.fn, aggregate.of === null ? null : column(aggregate.of), aggregate.of?.field ?? null);
+    const { key, output } = aggregateSql(
+      aggregate.fn,
+      aggregate.of === null ? null : column(aggregate.of),
+      aggregate.of?.field ?? null,
+    );
     return { key, output: `${output} as ${quote(aggregate.name)}` };
   });
   const all = [...groups, ...aggregates];
@@ -36,7 +42,7 @@ export function summaryTemplate(plan: SummaryPlan, deleted: Deleted, writer: Sql
   const sorted = groups.length === 0 ? '' : ` order by ${order.join(', ')}`;
   return {
     head: `with p as materialized (select ${all.map((each) => each.output).join(', ')} from ${from}${joins.sql}`,
-    where: whereOf(where),
+    where: whereOf(conditions),
     tail: `${by}${sorted} limit ${GROUP_LIMIT + 1}) select coalesce((select json_agg(_o) from (select * from p limit ${GROUP_LIMIT}) _o)::text, '[]'), (select count(*) from p)::text`,
     sources: binds.sources,
     joins,
@@ -46,7 +52,9 @@ export function summaryTemplate(plan: SummaryPlan, deleted: Deleted, writer: Sql
 /** The first day of the bucket; a moment belongs to a day of the reader's time zone. Weeks begin on Monday (ISO 8601). */
 function bucketSql(column: string, bucket: Bucket, field: Field, binds: Binds): string {
   const local =
-    field.type.valueType === 'datetime' ? `(${column} at time zone ${binds.once({ kind: 'time_zone' }, 'text')})` : `${column}::timestamp`;
+    field.type.valueType === 'datetime'
+      ? `(${column} at time zone ${binds.once({ kind: 'time_zone' }, 'text')})`
+      : `${column}::timestamp`;
   return `date_trunc('${bucket}', ${local})::date`;
 }
 

@@ -4,11 +4,10 @@
  */
 import type { Condition } from '../../condition/condition.ts';
 import { isTrue } from '../../condition/simplify.ts';
-import type { Statement } from '../../db/execute.ts';
 import type { Entity } from '../../model/model.ts';
 import type { Access } from './access.ts';
-import type { BindSource, BindValues } from './binds.ts';
-import { bindValue, Binds } from './binds.ts';
+import type { BindSource } from './binds.ts';
+import { Binds } from './binds.ts';
 import { Joins, SqlWriter } from './sql-source.ts';
 
 export interface Template {
@@ -31,21 +30,27 @@ export interface Surroundings {
   readonly predicates: boolean;
 }
 
+/** A template with its gap filled: text, and where the parameters of the gap come from. */
+export interface Filled {
+  readonly text: string;
+  readonly sources: readonly BindSource[];
+}
+
 /** Aliases of the gap must not meet those of the rest. */
 const FIRST_ALIAS = 1000;
 
 /** @param condition what narrows this query; {@link import('../../condition/condition.ts').TRUE} for nothing */
-export function fill(template: Template, entity: Entity, condition: Condition, around: Surroundings, values: BindValues): Statement {
-  const bound = template.sources.map((source) => bindValue(source, values));
-  if (isTrue(condition)) return { text: template.head + template.where + template.tail, values: bound };
+export function fill(template: Template, entity: Entity, condition: Condition, around: Surroundings): Filled {
+  const { head, where, tail } = template;
+  if (isTrue(condition)) return { text: head + where + tail, sources: [] };
   const binds = new Binds(template.sources.length);
   const writer = new SqlWriter(around.access, binds, around.schema, around.predicates, FIRST_ALIAS);
   const joins = new Joins(writer, template.joins);
   const filter = writer.filter(condition, entity, RECORD, joins);
-  for (const source of binds.sources) bound.push(bindValue(source, values));
-  return { text: `${template.head}${joins.sql}${template.where} and ${filter}${template.tail}`, values: bound };
+  return { text: `${head}${joins.sql}${where} and ${filter}${tail}`, sources: binds.sources };
 }
 
+/** What always narrows: rows that may be read, the view, the search. */
 export function whereOf(conditions: readonly string[]): string {
   return ` where ${conditions.length === 0 ? 'true' : conditions.join(' and ')}`;
 }

@@ -35,7 +35,7 @@ export function changeStatement(scope: Scope, entity: Entity, change: Change): S
   const deleted = entity.softDelete ? ` and x.deleted_at is ${change.deleted ? 'not null' : 'null'}` : '';
   const assignments = change.assignments(parameters);
   const conditions = change.conditions?.(parameters) ?? [];
-  const granted = pairedPredicates(scope, entity, change.grants, change.fields, 'x', parameters);
+  const granted = pairedPredicates(scope, change.grants, change.fields, 'x', parameters);
   const where = `x.id = ${id}${version}${deleted}${andAll(conditions)}${andAll(granted)}`;
   const differs = assignments.map(({ column, value }) => `x.${column} is distinct from ${value}`).join(' or ');
   const changed = `update ${table} x set ${assignments.map(({ column, value }) => `${column} = ${value}`).join(', ')} where ${where}${

@@ -102,7 +102,7 @@ function conditionChecks(scope: Scope, entity: Entity, fields: readonly Field[],
     const parameters = new Parameters();
     const source = recordset(fields, group, parameters);
     const row = `(select r.*${restOfRow(scope, entity, fields, parameters)} from ${source}) n`;
-    const predicates = pairedPredicates(scope, entity, grants, group[0]?.sent ?? [], 'n', parameters);
+    const predicates = pairedPredicates(scope, grants, group[0]?.sent ?? [], 'n', parameters);
     if (predicates.length === 0) return [];
     return [
       {

@@ -34,7 +34,7 @@ export async function diagnose(
 ): Promise<{ readonly problem: Problem | null; readonly state: string | null }> {
   const parameters = new Parameters();
   const id = parameters.bind(wanted.id, 'uuid');
-  const predicates = pairedPredicates(scope, entity, wanted.grants, wanted.fields, 'x', parameters);
+  const predicates = pairedPredicates(scope, wanted.grants, wanted.fields, 'x', parameters);
   const readable = andReadable(scope, entity, 'x', parameters);
   const field = stateField === null ? undefined : entity.fields.get(stateField);
   const live = entity.softDelete ? ` and x.deleted_at is ${wanted.deleted ? 'not null' : 'null'}` : '';

@@ -8,14 +8,8 @@ import { userAttribute } from '#engine/condition/user-attributes.ts';
 import type { Condition } from '#engine/condition/condition.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Grant } from '#engine/model/rights.ts';
-import { accessOf } from '../read/shapes.ts';
 import type { Scope } from '../scope.ts';
 import type { Parameters } from './sql.ts';
-
-/** Whether the condition only looks at columns that the principal's database role may read. */
-export function canEvaluate(scope: Scope, entity: Entity, condition: Condition): boolean {
-  return accessOf(scope).withoutHidden(condition, entity);
-}
 
 /** One condition about the record called `alias`. May be NULL where it does not hold. */
 export function conditionSql(scope: Scope, condition: Condition, alias: string, parameters: Parameters): string {
@@ -28,18 +22,9 @@ export function conditionSql(scope: Scope, condition: Condition, alias: string, 
   });
 }
 
-/**
- * Some grant holds; `null` when nothing needs to be asked: one has no condition, or one that looks at columns hidden
- * from this principal, which only the row policy can do.
- */
-function anyGrant(
-  scope: Scope,
-  entity: Entity,
-  grants: readonly Grant[],
-  alias: string,
-  parameters: Parameters,
-): string | null {
-  if (grants.some(({ condition }) => condition === null || !canEvaluate(scope, entity, condition))) return null;
+/** Some grant holds; `null` when nothing needs to be asked, because one has no condition. */
+function anyGrant(scope: Scope, grants: readonly Grant[], alias: string, parameters: Parameters): string | null {
+  if (grants.some(({ condition }) => condition === null)) return null;
   if (grants.length === 0) return 'false';
   const members = grants.flatMap(({ condition }) =>
     condition === null ? [] : [`(${conditionSql(scope, condition, alias, parameters)})`],
@@ -53,7 +38,6 @@ function anyGrant(
  */
 export function pairedPredicates(
   scope: Scope,
-  entity: Entity,
   grants: readonly Grant[],
   fields: Iterable<string>,
   alias: string,
@@ -67,7 +51,7 @@ export function pairedPredicates(
   }
   if (groups.size === 0) groups.set('', grants);
   return [...groups.values()].flatMap((group) => {
-    const predicate = anyGrant(scope, entity, group, alias, parameters);
+    const predicate = anyGrant(scope, group, alias, parameters);
     return predicate === null ? [] : [predicate];
   });
 }
@@ -75,7 +59,7 @@ export function pairedPredicates(
 /** ` and (…)` for the records of an entity that the principal may read. */
 export function andReadable(scope: Scope, entity: Entity, alias: string, parameters: Parameters): string {
   if (!scope.predicates) return '';
-  const predicate = anyGrant(scope, entity, scope.rights.of(entity.name).read, alias, parameters);
+  const predicate = anyGrant(scope, scope.rights.of(entity.name).read, alias, parameters);
   return predicate === null ? '' : ` and ${predicate}`;
 }
 

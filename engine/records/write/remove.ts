@@ -154,7 +154,7 @@ function clearStatement(scope: Scope, { entity, field }: Link, id: string): Stat
   if (!rights.updatableFields.has(field.key)) return [];
   const parameters = new Parameters();
   const record = parameters.bind(id, 'uuid');
-  const granted = pairedPredicates(scope, entity, rights.update, [field.key], 'x', parameters);
+  const granted = pairedPredicates(scope, rights.update, [field.key], 'x', parameters);
   return [
     {
       text: `update ${tableOf(scope, entity)} x set ${column(field)} = null where x.${column(field)} = ${record}${andLive(entity, 'x')}${andAll(granted)}`,
@@ -171,7 +171,7 @@ function cascadeStatement(scope: Scope, whole: Entity, { entity, field }: Link, 
   if (!part && grants.length === 0) return [];
   const parameters = new Parameters();
   const record = parameters.bind(id, 'uuid');
-  const granted = part ? [] : pairedPredicates(scope, entity, grants, [], 'x', parameters);
+  const granted = part ? [] : pairedPredicates(scope, grants, [], 'x', parameters);
   return [
     {
       text: `update ${tableOf(scope, entity)} x set deleted_at = armature.now() where x.${column(field)} = ${record} and x.deleted_at is null${andAll(granted)}`,
@@ -188,7 +188,7 @@ function reviveStatement(scope: Scope, whole: Entity, { entity, field }: Link, i
   if (!part && grants.length === 0) return [];
   const parameters = new Parameters();
   const record = parameters.bind(id, 'uuid');
-  const granted = part ? [] : pairedPredicates(scope, entity, grants, [], 'x', parameters);
+  const granted = part ? [] : pairedPredicates(scope, grants, [], 'x', parameters);
   return [
     {
       text: `update ${tableOf(scope, entity)} x set deleted_at = null where x.${column(field)} = ${record} and x.deleted_at = (select w.deleted_at from ${tableOf(scope, whole)} w where w.id = ${record})${andAll(granted)}`,

@@ -13,7 +13,7 @@ import type { Change } from './change.ts';
 import { changeStatement } from './change.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
 import type { Plan } from './plan.ts';
-import { canEvaluate, conditionSql, pairedPredicates } from './predicate.ts';
+import { conditionSql, pairedPredicates } from './predicate.ts';
 import { References } from './references.ts';
 import { column, Parameters, sqlTypeOf, tableOf } from './sql.ts';
 import { at, checkBody, Faults, isObject, valueContext } from './validate.ts';
@@ -119,7 +119,7 @@ function changeOf(
     conditions: (parameters) => [
       `x.${state} = any(${parameters.bind(transition.from, 'text[]')})`,
       ...(values.size > 0
-        ? pairedPredicates(scope, entity, scope.rights.of(entity.name).update, values.keys(), 'x', parameters)
+        ? pairedPredicates(scope, scope.rights.of(entity.name).update, values.keys(), 'x', parameters)
         : []),
     ],
   };
@@ -159,9 +159,7 @@ function conclusion(
     return [`case when x.${column(required)} is null then ${parameters.bind(key, 'text')} end`];
   });
   const guard = field.guards?.get(transition.key);
-  if (guard && canEvaluate(scope, entity, guard)) {
-    reasons.push(`case when (${conditionSql(scope, guard, 'x', parameters)}) is not true then '' end`);
-  } else if (guard) reasons.push("''::text");
+  if (guard) reasons.push(`case when (${conditionSql(scope, guard, 'x', parameters)}) is not true then '' end`);
   if (reasons.length === 0) return [];
   return [
     {

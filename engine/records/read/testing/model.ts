@@ -31,7 +31,13 @@ export function tradeTenant(prefix: string, key = 'trade'): Tenant {
   };
 }
 
-export function scopeOf(tenant: Tenant, model: Model, role: string, userId: string, changes: Partial<Principal> = {}): Scope {
+export function scopeOf(
+  tenant: Tenant,
+  model: Model,
+  role: string,
+  userId: string,
+  changes: Partial<Principal> = {},
+): Scope {
   const principal: Principal = {
     tenant: tenant.key,
     userId,

@@ -1,21 +1,26 @@
 /**
- * The small trade in a database. Its tables are made here by hand and carry no row policies, so that what a reader sees
- * is what the compiler lets through, and nothing else.
+ * The small trade in a database. Either published, with grants and row policies; or with tables made here by hand and
+ * without any policy, so that what a reader sees is what the compiler lets through, and nothing else.
  */
 import type pg from 'pg';
-import { systemClock } from '../../../clock.ts';
+import { systemClock, systemIds } from '../../../clock.ts';
 import { Database } from '../../../db/database.ts';
 import type { Session } from '../../../db/database.ts';
 import type { Statement, StatementResult } from '../../../db/execute.ts';
 import { literal, qualified, quote } from '../../../db/identifiers.ts';
 import type { Entity, Model } from '../../../model/model.ts';
-import type { Tenant } from '../../../model/tenant.ts';
+import { loadShippedPacks } from '../../../model/packs.ts';
+import type { Tenant, TenantModel } from '../../../model/tenant.ts';
+import { ModelStore } from '../../../schema/model-store.ts';
+import { Publisher } from '../../../schema/publish.ts';
+import { createTenant } from '../../../schema/tenants.ts';
 import type { TestDatabase } from '../../../../tests/support/postgres.ts';
 import { parseJsonQuery } from '../../query/json.ts';
 import { parseUrlQuery } from '../../query/url.ts';
 import { parseSelect } from '../../query/terms.ts';
 import type { Scope } from '../../scope.ts';
 import { Reader } from '../reader.ts';
+import { tradePack } from './documents.ts';
 import { entityOf, scopeOf, tradeModel, tradeTenant } from './model.ts';
 
 export interface Answer {
@@ -40,17 +45,43 @@ export class World {
   readonly tenant: Tenant;
   readonly model: Model;
   readonly #superuser: pg.Client;
+  readonly #models: ModelStore | null;
 
-  private constructor(test: TestDatabase, model: Model) {
-    this.database = new Watched({ address: test.address, app: test.app, owner: test.owner, connections: 2 });
-    this.reader = new Reader({ database: this.database, secret: test.secret, clock: systemClock });
-    this.tenant = tradeTenant(test.rolePrefix);
+  private constructor(
+    test: TestDatabase,
+    database: Watched,
+    { tenant, model }: TenantModel,
+    models: ModelStore | null,
+  ) {
+    this.database = database;
+    this.reader = new Reader({ database, secret: test.secret, clock: systemClock });
+    this.tenant = tenant;
     this.model = model;
     this.#superuser = test.superuser;
+    this.#models = models;
   }
 
-  static async open(test: TestDatabase): Promise<World> {
-    const world = new World(test, await tradeModel());
+  static async open(test: TestDatabase, published: boolean): Promise<World> {
+    const database = new Watched({ address: test.address, app: test.app, owner: test.owner, connections: 2 });
+    // Records are put there as the tests need them, whatever triggers and foreign keys would say.
+    await test.superuser.query('set session_replication_role = replica');
+    if (published) {
+      const packs = (await loadShippedPacks()).filter((pack) => pack.key === 'core');
+      const publisher = new Publisher({ database, packs: [...packs, tradePack] });
+      const wanted = {
+        key: 'trade',
+        name: 'Trade',
+        country: 'DE',
+        currency: 'EUR',
+        timeZone: 'Europe/Berlin',
+        locale: 'en',
+        packs: ['trade'],
+      };
+      await createTenant({ database, ids: systemIds, publisher }, wanted);
+      const models = new ModelStore({ database });
+      return new World(test, database, await models.get('trade'), models);
+    }
+    const world = new World(test, database, { tenant: tradeTenant(test.rolePrefix), model: await tradeModel() }, null);
     await world.#create();
     return world;
   }
@@ -74,22 +105,27 @@ export class World {
   #tables(entity: Entity): string[] {
     const columns = [...entity.fields.values()].flatMap((field) =>
       field.type.columns(field).map((column) => {
-        const own = { version: ' not null default 1', created_at: ' not null default now()', updated_at: ' not null default now()' }[column.name] ?? '';
         const fallback = typeof field.default === 'string' ? ` default ${literal(field.default)}` : '';
-        return `${quote(column.name)} ${column.type}${own}${fallback}${column.name === 'id' ? ' primary key' : field.required && own === '' ? ' not null' : ''}`;
+        return `${quote(column.name)} ${column.type}${fallback}${column.name === 'id' ? ' primary key' : field.required ? ' not null' : ''}`;
       }),
     );
     const { schema } = this.tenant.names;
     const history = `create table ${qualified(schema, `h_${entity.table}`)} (id bigint generated always as identity, record_id uuid, version integer, field_id text, old jsonb, new jsonb, at timestamptz(3), actor uuid)`;
-    return [`create table ${qualified(schema, entity.table)} (${columns.join(', ')})`, ...(entity.history ? [history] : [])];
+    return [
+      `create table ${qualified(schema, entity.table)} (${columns.join(', ')})`,
+      ...(entity.history ? [history] : []),
+    ];
   }
 
   /** @param values texts as Postgres reads them */
   async insert(entity: string, id: string, values: Readonly<Record<string, string | null>>): Promise<void> {
-    const entries = Object.entries({ id, ...values });
+    const at = '2026-01-01T00:00:00Z';
+    const entries = Object.entries({ id, version: '1', created_at: at, updated_at: at, ...values });
     const table = qualified(this.tenant.names.schema, entityOf(this.model, entity).table);
     const list = entries.map(([, value]) => (value === null ? 'null' : literal(value)));
-    await this.#superuser.query(`insert into ${table} (${entries.map(([key]) => quote(key)).join(', ')}) values (${list.join(', ')})`);
+    await this.#superuser.query(
+      `insert into ${table} (${entries.map(([key]) => quote(key)).join(', ')}) values (${list.join(', ')})`,
+    );
   }
 
   query(sql: string): Promise<pg.QueryResult> {
@@ -111,13 +147,24 @@ export class World {
     return JSON.parse(body) as Answer;
   }
 
-  async one(scope: Scope, entity: string, id: string, select?: string): Promise<Readonly<Record<string, unknown>> | null> {
-    const found = await this.reader.one(scope, this.entity(entity), id, select === undefined ? null : parseSelect(select));
+  async one(
+    scope: Scope,
+    entity: string,
+    id: string,
+    select?: string,
+  ): Promise<Readonly<Record<string, unknown>> | null> {
+    const found = await this.reader.one(
+      scope,
+      this.entity(entity),
+      id,
+      select === undefined ? null : parseSelect(select),
+    );
     return found === null ? null : (JSON.parse(found.body) as { data: Readonly<Record<string, unknown>> }).data;
   }
 
-  close(): Promise<void> {
-    return this.database.close();
+  async close(): Promise<void> {
+    await this.#models?.close();
+    await this.database.close();
   }
 }
 

@@ -1,0 +1,115 @@
+/** Puts the engine together: Postgres, models, reading, writing, imports, identity, jobs. And takes it apart in the right order. */
+import type { Logger } from 'pino';
+import { destination, pino, stdTimeFunctions } from 'pino';
+import { AnnouncingWriter } from './announcing-writer.ts';
+import type { Clock, IdSource } from './clock.ts';
+import { systemClock, systemIds } from './clock.ts';
+import type { Config } from './config.ts';
+import { Database } from './db/database.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { openHome, readOrMakeSecret } from './home.ts';
+import { PasswordIdentity } from './identity/password-identity.ts';
+import { followOutbox } from './identity/follow-outbox.ts';
+import type { Postgres } from './postgres.ts';
+import { openPostgres } from './postgres.ts';
+import { createJobs } from './jobs/jobs.ts';
+import { Importer } from './records/import/importer.ts';
+import { Reader } from './records/read/reader.ts';
+import { ModelStore } from './schema/model-store.ts';
+import { Publisher } from './schema/publish.ts';
+import { ensureRoleSet } from './schema/role-sets.ts';
+import type { Services } from './services.ts';
+
+export interface AppOptions {
+  /**
+   * `server`: works off jobs and the outbox, keeps house, and ends the embedded Postgres. `tool`: a command that runs
+   * beside a server or without one.
+   */
+  readonly mode: 'server' | 'tool';
+  readonly log?: Logger;
+  /** Base address in links, without a trailing slash. */
+  readonly url?: string;
+  readonly clock?: Clock;
+  readonly ids?: IdSource;
+}
+
+export interface App {
+  readonly services: Services;
+  /** Ends everything it opened, in the right order. HTTP must have ended before. */
+  readonly close: () => Promise<void>;
+}
+
+/** Logs go to stderr as JSON, so that stdout stays for people and scripts. Secrets never enter them. */
+export function makeLog(config: Pick<Config, 'logLevel'>): Logger {
+  return pino({ level: config.logLevel, base: null, timestamp: stdTimeFunctions.isoTime }, destination(2));
+}
+
+/** The installation's secret: from the environment, or from its home. */
+export async function readSecret(config: Config): Promise<string> {
+  await openHome(config.home);
+  return config.secret ?? (await readOrMakeSecret(config.home));
+}
+
+/**
+ * @throws StartupError with a sentence for whoever started it
+ */
+export async function openApp(config: Config, options: AppOptions): Promise<App> {
+  const secret = await readSecret(config);
+  const postgres = await openPostgres(config, secret, options.mode === 'server');
+  const opened: Closing = [];
+  opened.push(() => postgres.close());
+  try {
+    return { services: await openServices(config, options, secret, postgres, opened), close: () => closeAll(opened) };
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+}
+
+/** What ends what was opened, in the order of opening; it is done backwards. */
+type Closing = (() => Promise<void>)[];
+
+async function closeAll(opened: Closing): Promise<void> {
+  const faults: unknown[] = [];
+  for (const close of opened.splice(0).reverse()) await close().catch((error: unknown) => faults.push(error));
+  if (faults.length > 0) throw faults[0];
+}
+
+async function openServices(
+  config: Config,
+  options: AppOptions,
+  secret: string,
+  postgres: Postgres,
+  opened: Closing,
+): Promise<Services> {
+  const { clock = systemClock, ids = systemIds, log = makeLog(config) } = options;
+  const { address, app, owner } = postgres;
+  const database = new Database({ address, app, owner, clock });
+  opened.push(() => database.close());
+  const models = new ModelStore({ database });
+  opened.push(() => models.close());
+  const publisher = new Publisher({ database, onPublished: models.published });
+  const identity = new PasswordIdentity({
+    database,
+    models,
+    roleSet: (tenant, roles) => ensureRoleSet(database, tenant, roles),
+    clock,
+    ids,
+  });
+  const writer = new AnnouncingWriter({ database, ids, clock }, (tenant, entity, id) => identity.recordChanged(tenant, entity, id));
+  const reader = new Reader({ database, secret, clock });
+  const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
+  const principalOf = (tenant: string, userId: string) => identity.principalOf(tenant, userId);
+  const importer = new Importer({ database, ids, models, principalOf });
+  const services = { database, clock, ids, models, publisher, reader, writer, importer, identity, log, secret, publicUrl };
+  if (options.mode === 'server') {
+    await models.start();
+    opened.push(await followOutbox(services));
+    opened.push(startHousekeeping(services));
+    const jobs = createJobs({ address, credentials: postgres.jobs, log });
+    opened.push(() => jobs.close());
+    importer.work(jobs);
+    await jobs.start();
+  }
+  return services;
+}

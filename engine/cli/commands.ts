@@ -1,0 +1,19 @@
+/** The engine's own commands, in the order of the help. */
+import type { Command } from './command.ts';
+import { migrateDownCommand, migrateUpCommand } from './commands/migrate.ts';
+import { documents, plan, publish, releases, rollback } from './commands/releases.ts';
+import { tenantCreate, tenants } from './commands/tenants.ts';
+import { token } from './commands/token.ts';
+
+export const COMMANDS: readonly Command[] = [
+  token,
+  tenants,
+  tenantCreate,
+  documents,
+  plan,
+  publish,
+  releases,
+  rollback,
+  migrateUpCommand,
+  migrateDownCommand,
+];

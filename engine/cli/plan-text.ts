@@ -1,0 +1,20 @@
+import type { Plan } from '../schema/plan.ts';
+
+/** A plan for a terminal: each step with its reason, what waits for it, and whether it can be taken back. */
+export function planText(plan: Plan): string {
+  if (plan.steps.length === 0) return `Nothing in the database would change. Release ${plan.next} would follow release ${plan.base}.`;
+  const lines = [`Release ${plan.base} → ${plan.next}, ${plan.steps.length} ${plan.steps.length === 1 ? 'step' : 'steps'}:`];
+  for (const [index, { title, why, rows, seconds, lock, risk, reversible }] of plan.steps.entries()) {
+    const facts = [
+      ...(rows > 0 ? [`about ${rows.toLocaleString('en')} records`] : []),
+      ...(seconds === undefined ? [] : [`about ${seconds} s`]),
+      ...(lock === 'none' ? [] : [lock === 'share' ? 'writes wait' : 'reads and writes wait']),
+      ...(risk === 'none' ? [] : [`risk ${risk}`]),
+      ...(reversible ? [] : ['cannot be taken back']),
+    ];
+    lines.push('', `${String(index + 1).padStart(3)}. ${title}`, `     ${why}`);
+    if (facts.length > 0) lines.push(`     (${facts.join(', ')})`);
+  }
+  for (const warning of plan.warnings) lines.push('', `Warning: ${warning}`);
+  return lines.join('\n');
+}

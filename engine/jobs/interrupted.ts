@@ -1,0 +1,4 @@
+/** Thrown by a processor that stops because it was asked to: the job waits and goes on later, without losing a try. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}

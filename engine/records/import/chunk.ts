@@ -1,0 +1,225 @@
+/**
+ * Some hundred rows at a time, in one transaction, through the write path. When the database refuses them together they
+ * are tried in halves, so that exactly the bad ones fail, each with its reason.
+ */
+import type { IdSource } from '#engine/clock.ts';
+import type { Database, Transaction } from '#engine/db/database.ts';
+import { isDatabaseError } from '#engine/db/database-error.ts';
+import type { Statement } from '#engine/db/execute.ts';
+import type { Entity } from '#engine/model/model.ts';
+import type { Value } from '#engine/model/value-type.ts';
+import { Problem } from '#engine/problem.ts';
+import type { Scope } from '../scope.ts';
+import { insertStatements } from '../write/create.ts';
+import { writeProblem } from '../write/database-problem.ts';
+import { refusalOf } from '../write/plan.ts';
+import { andReadable } from '../write/predicate.ts';
+import type { NewRows } from '../write/prepare.ts';
+import { prepareNew } from '../write/prepare.ts';
+import { References } from '../write/references.ts';
+import { andLive, column, Parameters, recordColumns, tableOf, textOf } from '../write/sql.ts';
+import { planUpdate } from '../write/update.ts';
+import { Faults, writableFields } from '../write/validate.ts';
+import type { Converted, Converter } from './convert.ts';
+import type { FileRow } from './csv.ts';
+import type { Lookups } from './lookups.ts';
+
+export interface Outcome {
+  readonly line: number;
+  readonly outcome: 'created' | 'updated' | 'failed';
+  readonly message: string | null;
+}
+
+export interface ChunkContext {
+  readonly database: Database;
+  readonly scope: Scope;
+  readonly entity: Entity;
+  readonly ids: IdSource;
+  readonly converter: Converter;
+  readonly lookups: Lookups;
+  readonly upsertBy: readonly string[] | null;
+}
+
+type Prepared = { readonly line: number } & (
+  | { readonly kind: 'created'; readonly rows: NewRows }
+  | { readonly kind: 'updated'; readonly statements: readonly Statement[] }
+);
+
+/** Writes rows inside the transaction; what fails leaves nothing behind. */
+export async function importRows(
+  context: ChunkContext,
+  transaction: Transaction,
+  rows: readonly FileRow[],
+): Promise<Outcome[]> {
+  const converted = rows.map((row) => context.converter.convert(row));
+  await context.lookups.load(
+    transaction,
+    converted.flatMap(({ references }) => references),
+  );
+  const outcomes: Outcome[] = [];
+  const usable: Converted[] = [];
+  for (const row of converted) {
+    const faults = [...row.faults];
+    for (const reference of row.references) {
+      const found = context.lookups.find(reference);
+      if ('id' in found) row.values.set(reference.field.key, found.id);
+      else faults.push(found.fault);
+    }
+    if (faults.length > 0) outcomes.push(failed(row.line, faults));
+    else usable.push(row);
+  }
+  for (const round of roundsOf(context.upsertBy, usable))
+    outcomes.push(...(await writeRound(context, transaction, round)));
+  context.lookups.forgetMissing();
+  return outcomes;
+}
+
+const failed = (line: number, sentences: readonly string[]): Outcome => ({
+  line,
+  outcome: 'failed',
+  message: sentences.join(' ').slice(0, 1000),
+});
+
+/** Rows with the same key must not be written at once: the later one changes what the earlier one has made. */
+function roundsOf(upsertBy: readonly string[] | null, rows: readonly Converted[]): readonly (readonly Converted[])[] {
+  if (!upsertBy) return [rows];
+  const rounds: Converted[][] = [];
+  const times = new Map<string, number>();
+  for (const row of rows) {
+    const key = keyOf(upsertBy, row);
+    const time = key === null ? 0 : (times.get(key) ?? 0);
+    if (key !== null) times.set(key, time + 1);
+    const round = rounds[time] ?? [];
+    rounds[time] = round;
+    round.push(row);
+  }
+  return rounds;
+}
+
+/** `null` when a part of the key is empty: such a row finds no record. */
+function keyOf(upsertBy: readonly string[], { values }: Converted): string | null {
+  const parts = upsertBy.map((key) => values.get(key) ?? null);
+  return parts.some((part) => part === null) ? null : JSON.stringify(parts);
+}
+
+async function writeRound(
+  context: ChunkContext,
+  transaction: Transaction,
+  rows: readonly Converted[],
+): Promise<Outcome[]> {
+  const existing = await findExisting(context, transaction, rows);
+  const outcomes: Outcome[] = [];
+  const prepared: Prepared[] = [];
+  for (const row of rows) {
+    try {
+      prepared.push(prepare(context, row, existing.get(row.line)));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      outcomes.push(failed(row.line, sentencesOf(error)));
+    }
+  }
+  outcomes.push(...(await attempt(context, transaction, prepared)));
+  return outcomes;
+}
+
+function prepare(context: ChunkContext, row: Converted, existing: string | undefined): Prepared {
+  const { scope, entity, ids, database } = context;
+  if (existing !== undefined) {
+    // What may only be given at creation (a state, an owner) stays as it is.
+    const writable = writableFields(scope, entity, 'update');
+    const values = [...row.values].filter(([key]) => writable.has(key) && !context.upsertBy?.includes(key));
+    const plan = planUpdate(database, scope, entity, existing, Object.fromEntries(values), null, ids);
+    return { line: row.line, kind: 'updated', statements: plan.statements };
+  }
+  const faults = new Faults();
+  const rows: NewRows = new Map();
+  prepareNew(scope, entity, [{ body: Object.fromEntries(row.values), pointer: '' }], ids, faults, rows);
+  faults.check();
+  return { line: row.line, kind: 'created', rows };
+}
+
+function statementsOf(context: ChunkContext, prepared: readonly Prepared[]): readonly Statement[] {
+  const rows: NewRows = new Map();
+  const updates: Statement[] = [];
+  for (const one of prepared) {
+    if (one.kind === 'updated') updates.push(...one.statements);
+    else for (const [entity, some] of one.rows) rows.set(entity, [...(rows.get(entity) ?? []), ...some]);
+  }
+  // References were found as this user a moment ago, in this transaction.
+  return [...insertStatements(context.scope, rows, new References(context.scope), context.entity), ...updates];
+}
+
+const control = (text: string): Statement => ({ text, values: [], unprepared: true });
+
+async function attempt(
+  context: ChunkContext,
+  transaction: Transaction,
+  prepared: readonly Prepared[],
+): Promise<Outcome[]> {
+  if (prepared.length === 0) return [];
+  try {
+    await transaction.send(
+      control('savepoint chunk'),
+      ...statementsOf(context, prepared),
+      control('release savepoint chunk'),
+    );
+    return prepared.map(({ line, kind }) => ({ line, outcome: kind, message: null }));
+  } catch (error) {
+    const sentences = refusedBecause(error, context);
+    if (!sentences) throw error;
+    await transaction.send(control('rollback to savepoint chunk'), control('release savepoint chunk'));
+    const [first] = prepared;
+    if (first && prepared.length === 1) return [failed(first.line, sentences)];
+    const middle = prepared.length >> 1;
+    return [
+      ...(await attempt(context, transaction, prepared.slice(0, middle))),
+      ...(await attempt(context, transaction, prepared.slice(middle))),
+    ];
+  }
+}
+
+/** What is wrong with a row, or `null` when nothing is: the database is away, or a statement of ours is broken. */
+function refusedBecause(error: unknown, { scope, entity }: ChunkContext): readonly string[] | null {
+  if (!isDatabaseError(error)) return null;
+  const refusal = refusalOf(error);
+  if (refusal?.code === 'condition') return ['You may not create a record like this.'];
+  if (refusal?.code === 'unmatched') return ['You may not change the record that this row means.'];
+  if (refusal?.code === 'references') return ['It refers to a record that does not exist or that you may not see.'];
+  const problem = writeProblem(error, scope, entity);
+  return problem.retryable || problem.code === 'internal' ? null : sentencesOf(problem);
+}
+
+function sentencesOf(problem: Problem): readonly string[] {
+  return problem.errors.length === 0 ? [problem.message] : [...new Set(problem.errors.map(({ message }) => message))];
+}
+
+/** Records that rows mean, by line: found by the unique key, as the user. */
+async function findExisting(
+  context: ChunkContext,
+  transaction: Transaction,
+  rows: readonly Converted[],
+): Promise<ReadonlyMap<number, string>> {
+  const { scope, entity, upsertBy } = context;
+  const found = new Map<number, string>();
+  const keyed = upsertBy ? rows.filter((row) => keyOf(upsertBy, row) !== null) : [];
+  if (!upsertBy || keyed.length === 0) return found;
+  const fields = upsertBy.flatMap((key) => entity.fields.get(key) ?? []);
+  const parameters = new Parameters();
+  const json = keyed.map(({ line, values }) => ({
+    line,
+    ...Object.fromEntries(upsertBy.map((key) => [key, jsonOf(values.get(key) ?? null)])),
+  }));
+  const source = `json_to_recordset(${parameters.bind(JSON.stringify(json), 'json')}) as k(line integer, ${recordColumns(fields)})`;
+  const same = fields.map((field) => `x.${column(field)} = k.${column(field)}`).join(' and ');
+  const readable = andReadable(scope, entity, 'x', parameters);
+  const [result] = await transaction.send({
+    text: `select k.line, x.id from ${source} join ${tableOf(scope, entity)} x on ${same} where true${andLive(entity, 'x')}${readable}`,
+    values: parameters.values,
+  });
+  for (const [line, id] of result?.rows ?? []) if (line != null && id != null) found.set(Number(line), id);
+  return found;
+}
+
+function jsonOf(value: Value): Value {
+  return typeof value === 'object' ? textOf(value) : value;
+}

@@ -1,0 +1,276 @@
+/**
+ * Bringing files in: upload, mapping, run in the background, result. Whoever imports does so with their own rights, from
+ * the look at the columns to the last row.
+ */
+import { Readable } from 'node:stream';
+import type { IdSource } from '#engine/clock.ts';
+import type { Database } from '#engine/db/database.ts';
+import { sessionOf } from '#engine/db/database.ts';
+import type { Principal } from '#engine/identity/principal.ts';
+import type { JobContext, Jobs } from '#engine/jobs/jobs.ts';
+import { Interrupted } from '#engine/jobs/interrupted.ts';
+import { enqueueStatement } from '#engine/jobs/queue.ts';
+import type { Entity } from '#engine/model/model.ts';
+import { rightsOf } from '#engine/model/rights.ts';
+import type { ModelSource } from '#engine/model/tenant.ts';
+import { Problem } from '#engine/problem.ts';
+import type { Scope } from '../scope.ts';
+import { isObject } from '../write/validate.ts';
+import { proposeMapping } from './columns.ts';
+import type { FileRow } from './csv.ts';
+import { readCsv } from './csv.ts';
+import type { Encoding } from './decode.ts';
+import { BYTE_ORDER_MARK, csvLine } from './error-file.ts';
+import type { ImportSettings } from './mapping.ts';
+import { readSettings } from './mapping.ts';
+import { badFile } from './problems.ts';
+import { importedEntity, markFailed, runImport } from './run.ts';
+import type { State, StoredImport } from './store.ts';
+import {
+  insertImport,
+  insertRows,
+  readFailed,
+  readImport,
+  resetImport,
+  selectFailed,
+  selectImport,
+  setState,
+  updateSettings,
+} from './store.ts';
+
+/** Rows of a statement that stores the file. */
+const CHUNK = 1000;
+const SAMPLE = 5;
+const SHOWN_ERRORS = 20;
+
+export interface Upload {
+  readonly id: string;
+  readonly columns: readonly string[];
+  /** The first rows, cells in the order of the columns. */
+  readonly sample: readonly (readonly string[])[];
+  /** What each column probably is: column → field key or null. */
+  readonly mapping: Readonly<Record<string, string | null>>;
+  readonly rows: number;
+}
+
+export interface ImportStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly settings: ImportSettings;
+  readonly state: State;
+  readonly dryRun: boolean;
+  readonly total: number;
+  readonly processed: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly failed: number;
+  /** Why the run ended before its time; `null` otherwise. */
+  readonly problem: unknown;
+  /** The first twenty rows that failed. */
+  readonly errors: readonly { readonly line: number; readonly message: string }[];
+}
+
+export interface ImporterServices {
+  readonly database: Database;
+  readonly ids: IdSource;
+  readonly models: ModelSource;
+  /** The user as they are now; `null` when they may no longer act. Asked when a run begins. */
+  readonly principalOf: (tenant: string, userId: string) => Promise<Principal | null>;
+}
+
+export class Importer {
+  readonly #services: ImporterServices;
+
+  constructor(services: ImporterServices) {
+    this.#services = services;
+  }
+
+  /**
+   * Reads a CSV file and stores its rows; nothing of it when it cannot be read.
+   * @throws Problem `invalid_import` with the line, `too_large`, `forbidden`, `not_found`
+   */
+  async upload(
+    scope: Scope,
+    entity: Entity,
+    file: { readonly name: string; readonly stream: Readable; readonly encoding?: Encoding },
+  ): Promise<Upload> {
+    requirePerson(scope, importedEntity(scope, entity.name));
+    let columns: readonly string[] = [];
+    const sample: FileRow[] = [];
+    // The file is read to its end before the database hears of it: a slow sender must not hold a connection.
+    const chunks: string[] = [];
+    let open: FileRow[] = [];
+    const close = () => {
+      if (open.length > 0) chunks.push(JSON.stringify(open));
+      open = [];
+    };
+    const rows = await readCsv(
+      file.stream,
+      (header) => {
+        columns = header;
+      },
+      (row) => {
+        if (sample.length < SAMPLE) sample.push(row);
+        open.push(row);
+        if (open.length >= CHUNK) close();
+      },
+      file.encoding,
+    );
+    close();
+    const id = this.#services.ids.uuid();
+    const mapping = proposeMapping(scope, entity, columns);
+    const settings: ImportSettings = {
+      mapping: Object.fromEntries(
+        Object.entries(mapping).flatMap(([column, field]) => (field === null ? [] : [[column, { field }]])),
+      ),
+      upsertBy: null,
+      dateOrder: null,
+      decimalMark: null,
+      dryRun: false,
+    };
+    await this.#services.database.transaction(sessionOf(scope.principal), async ({ send }) => {
+      await send(insertImport(scope, { id, entity: entity.name, name: file.name, columns, settings, total: rows }));
+      for (const chunk of chunks) await send(insertRows(scope, id, chunk));
+    });
+    return {
+      id,
+      columns,
+      sample: sample.map(({ cells }) => columns.map((_, index) => cells[index] ?? '')),
+      mapping,
+      rows,
+    };
+  }
+
+  /** Changes the settings; see {@link readSettings}. @throws Problem `invalid`, `conflict` while it runs, `not_found` */
+  async configure(scope: Scope, entity: Entity, id: string, body: unknown): Promise<ImportStatus> {
+    importedEntity(scope, entity.name);
+    const stored = await this.#read(scope, entity, id);
+    requireStill(stored);
+    const settings = readSettings(scope, entity, stored.columns, stored.settings, body);
+    await this.#services.database.batch(sessionOf(scope.principal), [updateSettings(scope, stored.id, settings)]);
+    return this.status(scope, entity, id);
+  }
+
+  /**
+   * Puts the run into the queue.
+   * @param body settings to be changed before, as for {@link configure}; may be empty
+   * @throws Problem `invalid` when no column is mapped, `conflict` when it runs or has run already, `not_found`
+   */
+  async start(scope: Scope, entity: Entity, id: string, body?: unknown): Promise<ImportStatus> {
+    importedEntity(scope, entity.name);
+    const { database, ids } = this.#services;
+    await database.transaction(sessionOf(scope.principal), async ({ send }) => {
+      const [found] = await send(selectImport(scope, id, true));
+      const stored = readImport(found, entity.name);
+      requireStill(stored);
+      const settings =
+        isObject(body) && Object.keys(body).length === 0
+          ? stored.settings
+          : readSettings(scope, entity, stored.columns, stored.settings, body ?? {});
+      if (Object.keys(settings.mapping).length === 0) {
+        const message = 'No column is mapped to a field.';
+        throw new Problem('invalid', message, [{ code: 'unmapped', message, pointer: '/mapping' }]);
+      }
+      // A real run that failed goes on where it stopped; everything else begins anew.
+      const resumed = stored.state === 'failed' && !stored.settings.dryRun && !settings.dryRun;
+      await send(
+        updateSettings(scope, stored.id, settings),
+        ...(resumed ? [setState(scope, stored.id, 'queued')] : resetImport(scope, stored.id, 'queued')),
+        enqueueStatement({
+          queue: 'imports',
+          id: ids.uuid(),
+          name: 'import',
+          data: { tenant: scope.tenant.key, import: stored.id, user: scope.principal.userId },
+        }),
+      );
+    });
+    return this.status(scope, entity, id);
+  }
+
+  /** @throws Problem `not_found`: each sees their own imports only */
+  async status(scope: Scope, entity: Entity, id: string): Promise<ImportStatus> {
+    const [found, failed] = await this.#services.database.batch(sessionOf(scope.principal), [
+      selectImport(scope, id),
+      selectFailed(scope, id, 0, SHOWN_ERRORS),
+    ]);
+    const { entity: _, settings, ...stored } = readImport(found, entity.name);
+    const errors = readFailed(failed).map(({ line, message }) => ({ line, message }));
+    return { ...stored, settings, dryRun: settings.dryRun, errors };
+  }
+
+  /** The rows that failed, as a CSV file: their cells, their line, what was wrong. */
+  async errors(scope: Scope, entity: Entity, id: string): Promise<Readable> {
+    const stored = await this.#read(scope, entity, id);
+    const { database } = this.#services;
+    async function* lines(): AsyncGenerator<string> {
+      yield BYTE_ORDER_MARK + csvLine([...stored.columns, 'line', 'message']);
+      for (let last = 0; ; ) {
+        const [result] = await database.batch(sessionOf(scope.principal), [
+          selectFailed(scope, stored.id, last, CHUNK),
+        ]);
+        const failed = readFailed(result);
+        last = failed.at(-1)?.line ?? last;
+        const text = failed.map(({ line, message, cells }) =>
+          csvLine([...stored.columns.map((_, index) => cells[index] ?? ''), String(line), message]),
+        );
+        if (text.length > 0) yield text.join('');
+        if (failed.length < CHUNK) return;
+      }
+    }
+    return Readable.from(lines());
+  }
+
+  /** Registers the runs with the queue. */
+  work(jobs: Jobs): void {
+    jobs.process('imports', (data, context) => this.run(data, context), { concurrency: 2 });
+  }
+
+  /** Runs a queued import, as the user who started it and with the rights they have now. */
+  async run(data: unknown, context: Pick<JobContext, 'signal' | 'last'>): Promise<void> {
+    const { tenant, id, user } = readJob(data);
+    const principal = await this.#services.principalOf(tenant, user);
+    if (!principal) throw new Problem('forbidden', 'The user who started this import may no longer act.');
+    const { database, ids, models } = this.#services;
+    const known = await models.get(tenant);
+    const scope: Scope = { ...known, principal, rights: rightsOf(known.model, principal.roles), predicates: true };
+    try {
+      await runImport({ database, ids, scope, id, signal: context.signal });
+    } catch (error) {
+      const final = error instanceof Problem ? !error.retryable : context.last;
+      if (!(error instanceof Interrupted) && final) await markFailed(database, scope, id, error);
+      throw error;
+    }
+  }
+
+  async #read(scope: Scope, entity: Entity, id: string): Promise<StoredImport> {
+    const [found] = await this.#services.database.batch(sessionOf(scope.principal), [selectImport(scope, id)]);
+    return readImport(found, entity.name);
+  }
+}
+
+function requirePerson(scope: Scope, entity: Entity): void {
+  if (scope.principal.userId === null)
+    throw new Problem('forbidden', `Only people import records of “${entity.label}”.`);
+  if (entity.parent) throw badFile(`“${entity.label}” is part of another record and cannot be imported by itself.`);
+}
+
+/** Neither waiting nor running nor finished for good. */
+function requireStill({ state, settings }: StoredImport): void {
+  if (state === 'queued' || state === 'running')
+    throw new Problem('conflict', 'This import is running. Wait until it is done.');
+  if (state === 'done' && !settings.dryRun) {
+    throw new Problem(
+      'conflict',
+      'This file was imported already. Correct the rows that failed and upload them as a new file.',
+    );
+  }
+}
+
+function readJob(data: unknown): { tenant: string; id: string; user: string } {
+  if (!isObject(data)) throw new TypeError('an import job without data');
+  const { tenant, import: id, user } = data;
+  if (typeof tenant !== 'string' || typeof id !== 'string' || typeof user !== 'string')
+    throw new TypeError('an import job without its ids');
+  return { tenant, id, user };
+}

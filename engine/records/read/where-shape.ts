@@ -1,0 +1,188 @@
+/**
+ * The shape of a filter: everything but its values. Filters of one shape have one SQL text, so that the second one need
+ * only have its values checked and put in their places.
+ */
+import type { RawCondition, RawOperand } from '../../condition/raw.ts';
+import { parseLiteral } from '../../condition/literals.ts';
+import { arrayText } from '../../db/identifiers.ts';
+import type { Entity } from '../../model/model.ts';
+import type { ValueType } from '../../model/value-type.ts';
+import { SQL_TYPE, VALUE_TYPES } from '../../model/value-type.ts';
+import type { BindSource } from './binds.ts';
+
+export interface WhereShape {
+  readonly key: string;
+  readonly slots: readonly Slot[];
+}
+
+/** A place for a value. */
+export interface Slot {
+  /** Of the field that it is compared with. */
+  readonly path: readonly string[];
+  /** Choices are checked where a whole value is compared, and not where a part of a text is. */
+  readonly whole: boolean;
+  /** As it was sent; a list for `in` and its like. */
+  readonly value: unknown;
+}
+
+export function shapeOfWhere(raw: RawCondition | null): WhereShape {
+  if (raw === null) return NONE;
+  const slots: Slot[] = [];
+  return { key: describe(raw, slots), slots };
+}
+
+const NONE: WhereShape = { key: '', slots: [] };
+
+function describe(raw: RawCondition, slots: Slot[]): string {
+  switch (raw.kind) {
+    case 'all':
+    case 'any': {
+      let key = raw.kind === 'all' ? '&(' : '|(';
+      for (const member of raw.of) key += `${describe(member, slots)},`;
+      return `${key})`;
+    }
+    case 'not':
+      return `!${describe(raw.of, slots)}`;
+    case 'test': {
+      const path = raw.left.kind === 'path' ? raw.left.path : [];
+      const whole = raw.operator === 'eq' || raw.operator === 'ne' || raw.operator === 'in' || raw.operator === 'nin';
+      return `${describeOperand(raw.left)} ${raw.operator} ${raw.operator === 'null' ? JSON.stringify(raw.right) : describeRight(raw.right, raw.operator === 'between', path, whole, slots)}`;
+    }
+    default:
+      return JSON.stringify(raw);
+  }
+}
+
+function describeOperand(operand: RawOperand): string {
+  // Neither keys nor anything else here can contain the separators: a path that does is refused by the first plan.
+  return operand.kind === 'path' && operand.path.every((key) => /^\w+$/.test(key))
+    ? operand.path.join('.')
+    : JSON.stringify(operand);
+}
+
+function describeRight(
+  right: RawOperand,
+  separate: boolean,
+  path: readonly string[],
+  whole: boolean,
+  slots: Slot[],
+): string {
+  if (right.kind === 'value' && isPlain(right.value)) {
+    slots.push({ path, whole, value: right.value });
+    return '?';
+  }
+  if (right.kind !== 'list' || !right.of.every((member) => member.kind === 'value' && isPlain(member.value)))
+    return JSON.stringify(right);
+  const values = right.of.map((member) => (member.kind === 'value' ? member.value : null));
+  if (separate) {
+    for (const value of values) slots.push({ path, whole, value });
+    return `?${values.length}`;
+  }
+  // A list of one is compared as a single value.
+  const [only] = values;
+  if (new Set(values).size === 1) {
+    slots.push({ path, whole, value: only });
+    return '?1';
+  }
+  slots.push({ path, whole, value: values });
+  return '?*';
+}
+
+/** `null` and words such as `@me` change what is asked. */
+function isPlain(value: unknown): boolean {
+  return value !== null && !(typeof value === 'string' && value.startsWith('@'));
+}
+
+/** How a slot's value becomes a parameter; or one that is no slot's. */
+export type Place =
+  | { readonly kind: 'source'; readonly source: BindSource }
+  | {
+      readonly kind: 'slot';
+      readonly slot: number;
+      readonly type: ValueType;
+      readonly choices: ReadonlySet<unknown> | null;
+    };
+
+/**
+ * Finds the slots among the parameters that the compiler made.
+ * @param sources what the compiler made of a filter with these slots
+ * @returns `null` when they do not match one to one (two tests fell into one, say): then the text is good for this one
+ *   filter alone
+ */
+export function placeSlots(
+  { slots }: WhereShape,
+  sources: readonly BindSource[],
+  entity: Entity,
+  lookup: (name: string) => Entity | undefined,
+  fromText: boolean,
+): readonly Place[] | null {
+  let next = 0;
+  const places: Place[] = [];
+  for (const source of sources) {
+    if (source.kind !== 'value') {
+      places.push({ kind: 'source', source });
+      continue;
+    }
+    const slot = slots[next];
+    const type = typeOf(source.sqlType);
+    if (slot === undefined || type === undefined) return null;
+    const place: Place = {
+      kind: 'slot',
+      slot: next,
+      type,
+      choices: slot.whole ? choicesOf(slot.path, entity, lookup) : null,
+    };
+    if (slotValue(place, slots, fromText) !== source.value) return null;
+    places.push(place);
+    next += 1;
+  }
+  return next === slots.length ? places : null;
+}
+
+/** @returns `undefined` for a value that is not of the type, or not a choice: the plan then says so */
+export function slotValue(
+  place: Extract<Place, { kind: 'slot' }>,
+  slots: readonly Slot[],
+  fromText: boolean,
+): string | undefined {
+  const value = slots[place.slot]?.value;
+  if (!Array.isArray(value)) return literalText(value, place, fromText);
+  const texts = new Set<string>();
+  for (const member of value) {
+    const text = literalText(member, place, fromText);
+    if (text === undefined) return undefined;
+    texts.add(text);
+  }
+  return arrayText([...texts]);
+}
+
+function literalText(
+  value: unknown,
+  { type, choices }: Extract<Place, { kind: 'slot' }>,
+  fromText: boolean,
+): string | undefined {
+  const literal = parseLiteral(value, type, fromText);
+  return literal === undefined || (choices !== null && !choices.has(literal)) ? undefined : String(literal);
+}
+
+function choicesOf(
+  path: readonly string[],
+  entity: Entity,
+  lookup: (name: string) => Entity | undefined,
+): ReadonlySet<unknown> | null {
+  let place: Entity | undefined = entity;
+  for (const key of path.slice(0, -1)) {
+    const reference: string | undefined = place?.fields.get(key)?.reference?.entity;
+    place = reference === undefined ? undefined : lookup(reference);
+  }
+  const choices = place?.fields.get(path.at(-1) ?? '')?.choices;
+  return choices ? new Set(choices.map((choice) => choice.key)) : null;
+}
+
+const TYPES: ReadonlyMap<string, ValueType> = new Map(
+  VALUE_TYPES.filter((type) => type !== 'texts' && type !== 'uuids').map((type) => [SQL_TYPE[type], type]),
+);
+
+function typeOf(sqlType: string): ValueType | undefined {
+  return TYPES.get(sqlType.replace('[]', ''));
+}

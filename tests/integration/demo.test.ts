@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { testApp } from '#tests/support/app.ts';
+import { testDatabase } from '#tests/support/postgres.ts';
+import { ensureDemo } from '../../demo/organisation.ts';
+
+const { app, as } = await testApp(await testDatabase());
+const home = await mkdtemp(join(tmpdir(), 'armature-demo-'));
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const size = { accounts: 40, contacts: 1200, leads: 10, opportunities: 60, activities: 90 };
+const TABLES = { 'crm/accounts': 40, 'crm/contacts': 1200, 'crm/leads': 10, 'crm/opportunities': 60, 'crm/activities': 90 };
+
+test('the demo organisation is taken up where an interrupted start left it, and then left alone', async () => {
+  // Says stop at the third look: after the products and the accounts, before all of the contacts.
+  let looks = 0;
+  const interrupted = new AbortController();
+  const signal = new Proxy(interrupted.signal, {
+    get: (target, key) => {
+      if (key === 'aborted' && ++looks > 3) interrupted.abort();
+      const value: unknown = Reflect.get(target, key, target);
+      return value;
+    },
+  });
+  const first = await ensureDemo(app.services, { home, signal, size });
+  const [administrator] = first?.people ?? [];
+  const client = await as('demo', administrator?.email ?? '');
+  const count = async (path: string) => {
+    const { json } = await client.get(`/api/${path.replace('/', '/v1/')}?$select=id&$first=1&$count=exact`);
+    return json.count?.value;
+  };
+  expect(await count('crm/contacts')).toBeLessThan(1200);
+  expect(await count('crm/activities')).toBe(0);
+
+  const again = { home, signal: new AbortController().signal, size };
+  expect(await ensureDemo(app.services, again)).toEqual(first);
+  for (const [path, expected] of Object.entries(TABLES)) expect(await count(path), path).toBe(expected);
+
+  // Complete: what people do with it afterwards is theirs.
+  const { json } = await client.get('/api/crm/v1/leads?$select=id&$first=1');
+  const [lead] = json.data ?? [];
+  const deleted = await client.delete(`/api/crm/v1/leads/${lead?.id}`);
+  expect([deleted.status, deleted.text]).toEqual([204, '']);
+  await ensureDemo(app.services, again);
+  expect(await count('crm/leads')).toBe(9);
+});
+
+test('everybody shown can sign in with the password shown', async () => {
+  const demo = await ensureDemo(app.services, { home, signal: new AbortController().signal, size });
+  expect(demo?.people.map(({ role }) => role)).toEqual(['administrator', 'manager', 'sales rep']);
+  for (const { email } of demo?.people ?? []) {
+    const { principal } = await app.services.identity.signIn({ email, password: demo?.password ?? '' });
+    expect(principal.email).toBe(email);
+  }
+});
+
+test('an organisation that somebody called "demo" is not touched', async () => {
+  const elsewhere = await mkdtemp(join(tmpdir(), 'armature-demo-'));
+  expect(await ensureDemo(app.services, { home: elsewhere, signal: new AbortController().signal, size })).toBeNull();
+  await rm(elsewhere, { recursive: true });
+});
