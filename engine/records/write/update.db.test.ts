@@ -435,18 +435,20 @@ test('a write is one round trip, and one more when it is refused', async () => {
   expect(await trip(() => counting.create(chief, project(), { nme: 'y' }))).toBe(0);
 });
 
+/** The database, whose first batches end in a deadlock. */
+const failing = (times: number) =>
+  new Proxy(lab.database, {
+    get: (target, key) => {
+      if (key !== 'batch') return Reflect.get(target, key, target);
+      return async (...args: Parameters<typeof target.batch>) => {
+        times -= 1;
+        if (times >= 0) throw Object.assign(new pg.DatabaseError('deadlock detected', 0, 'error'), { code: '40P01' });
+        return target.batch(...args);
+      };
+    },
+  });
+
 test('two changes that met are tried once more', async () => {
-  const failing = (times: number) =>
-    new Proxy(lab.database, {
-      get: (target, key) => {
-        if (key !== 'batch') return Reflect.get(target, key, target);
-        return async (...args: Parameters<typeof target.batch>) => {
-          times -= 1;
-          if (times >= 0) throw Object.assign(new pg.DatabaseError('deadlock detected', 0, 'error'), { code: '40P01' });
-          return target.batch(...args);
-        };
-      },
-    });
   const id = await make(chief);
   const once = new Writer({ database: failing(1), ids: systemIds, clock: systemClock });
   expect((await once.update(chief, project(), id, { name: 'y' })).version).toBe(2);
