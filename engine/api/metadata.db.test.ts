@@ -1,52 +1,16 @@
 /** Shaping an organisation over HTTP alone: sign in, plan, publish, use what was published, roll back. Real services, no double. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import pino from 'pino';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { testApp } from '#tests/support/app.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
-import { systemClock, systemIds } from '../clock.ts';
-import { Database } from '../db/database.ts';
-import { PasswordIdentity } from '../identity/password-identity.ts';
 import { addAdministrator } from '../organisation.ts';
-import { Reader } from '../records/read/reader.ts';
-import { Writer } from '../records/write/writer.ts';
-import { ModelStore } from '../schema/model-store.ts';
-import { Publisher } from '../schema/publish.ts';
-import { ensureRoleSet } from '../schema/role-sets.ts';
 import { createTenant } from '../schema/tenants.ts';
-import { createHttp } from './server.ts';
 import { at, each, textAt } from './testing/answer.ts';
-import { testServices } from './testing/services.ts';
 
-const { address, app, owner } = await testDatabase();
-const database = new Database({ address, app, owner });
-const models = new ModelStore({ database });
-const common = { database, clock: systemClock, ids: systemIds, models };
-const secret = 's'.repeat(32);
-const services = {
-  ...common,
-  publisher: new Publisher({ database, onPublished: models.published }),
-  reader: new Reader({ database, secret, clock: systemClock }),
-  writer: new Writer(common),
-  identity: new PasswordIdentity({ ...common, roleSet: (tenant, roles) => ensureRoleSet(database, tenant, roles) }),
-  importer: testServices().services.importer,
-  log: pino({ level: 'silent' }),
-  secret,
-  publicUrl: 'http://localhost:3000',
-};
-const server = createServer(createHttp(services));
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-const listening = server.address();
-const base = `http://127.0.0.1:${typeof listening === 'object' && listening !== null ? listening.port : 0}`;
+const {
+  url: base,
+  app: { services },
+} = await testApp(await testDatabase());
 let cookie = '';
-
-afterAll(async () => {
-  server.closeAllConnections();
-  server.close();
-  await models.close();
-  await database.close();
-});
 
 /** As the screens ask: with the session's cookie. */
 async function ask(
@@ -83,18 +47,15 @@ const boat = {
 };
 
 test('an administrator signs in, publishes an entity, uses it and takes it back', async () => {
-  await createTenant(
-    { ...common, publisher: services.publisher },
-    {
-      key: 'acme',
-      name: 'Acme',
-      country: 'DE',
-      currency: 'EUR',
-      timeZone: 'Europe/Berlin',
-      locale: 'en',
-      packs: [],
-    },
-  );
+  await createTenant(services, {
+    key: 'acme',
+    name: 'Acme',
+    country: 'DE',
+    currency: 'EUR',
+    timeZone: 'Europe/Berlin',
+    locale: 'en',
+    packs: [],
+  });
   const { password } = await addAdministrator(services, 'acme', {
     name: 'Ada',
     email: 'ada@acme.test',

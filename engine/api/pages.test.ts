@@ -20,17 +20,17 @@ describe('pages', () => {
   });
 
   it('lets assets be kept, and lists nothing', async () => {
-    const asset = await ask('GET', '/assets/a-1.js', { token: null });
+    const asset = await ask('GET', '/_ui/a-1.js', { token: null });
     expect([asset.status, asset.headers['cache-control']]).toEqual([200, 'public, max-age=31536000, immutable']);
     expect(asset.headers['x-content-type-options']).toBe('nosniff');
     for (const path of [
-      '/assets/',
-      '/assets',
-      '/assets/b.js',
+      '/_ui/',
+      '/_ui',
+      '/_ui/b.js',
       '/robots.txt',
       '/index.html.bak',
       '/.git/config',
-      '/assets/..%2findex.html',
+      '/_ui/..%2findex.html',
       '/%',
     ]) {
       const answer = await ask('GET', path, { token: null });

@@ -14,7 +14,7 @@ const BUILT = fileURLToPath(new URL('../../dist/ui/', import.meta.url));
 const INDEX = '/index.html';
 const PLACEHOLDER = '__CSP_NONCE__';
 const ONE_YEAR = 365 * 24 * 60 * 60 * 1000;
-const UNBUILT = 'The screens are not built yet: run "npm run build". The API works without them.\n';
+const UNBUILT = 'The screens are not built yet: stop and "npm start" again. The API works without them.\n';
 
 /** Scripts and styles come from us, or carry this answer's nonce; nothing else may load, frame us or take our forms. */
 function policy(nonce: string): string {
@@ -80,7 +80,7 @@ function isFilePath(path: string): boolean {
 function isPagePath(path: string): boolean {
   if (path === INDEX) return true;
   const [, first] = path.split('/', 2);
-  if (first === 'api' || first === 'assets') return false;
+  if (first === 'api' || first === '_ui') return false;
   return !path.includes('.') && !/%(?![0-9A-Fa-f]{2})/.test(path);
 }
 
@@ -94,11 +94,8 @@ export function mountPages(app: Express, root = BUILT): void {
     for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] ?? '', headers[at + 1] ?? '');
     next();
   });
-  // Names in /assets carry a hash of their content: what was fetched once never changes.
-  app.use(
-    '/assets',
-    express.static(`${root.replace(/\/$/, '')}/assets`, { ...files, immutable: true, maxAge: ONE_YEAR }),
-  );
+  // Names in /_ui carry a hash of their content: what was fetched once never changes.
+  app.use('/_ui', express.static(`${root.replace(/\/$/, '')}/_ui`, { ...files, immutable: true, maxAge: ONE_YEAR }));
   const others = express.static(root, { ...files, maxAge: 0, extensions: false });
   app.use((request, response, next) => (isFilePath(request.path) ? others(request, response, next) : next()));
 

@@ -11,7 +11,13 @@ const home = await mkdtemp(join(tmpdir(), 'armature-demo-'));
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 const size = { accounts: 40, contacts: 1200, leads: 10, opportunities: 60, activities: 90 };
-const TABLES = { 'crm/accounts': 40, 'crm/contacts': 1200, 'crm/leads': 10, 'crm/opportunities': 60, 'crm/activities': 90 };
+const TABLES = {
+  'crm/accounts': 40,
+  'crm/contacts': 1200,
+  'crm/leads': 10,
+  'crm/opportunities': 60,
+  'crm/activities': 90,
+};
 
 test('the demo organisation is taken up where an interrupted start left it, and then left alone', async () => {
   // Says stop at the third look: after the products and the accounts, before all of the contacts.

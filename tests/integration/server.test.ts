@@ -15,7 +15,12 @@ let home: string;
 let server: Running;
 let url: string;
 
-const environment = (more: Readonly<Record<string, string>> = {}) => ({ ARMATURE_HOME: home, PORT: '0', LOG_LEVEL: 'warn', ...more });
+const environment = (more: Readonly<Record<string, string>> = {}) => ({
+  ARMATURE_HOME: home,
+  PORT: '0',
+  LOG_LEVEL: 'warn',
+  ...more,
+});
 const begin = async (more: Readonly<Record<string, string>> = {}) => {
   server = start(SERVER, [], environment(more));
   const said = await server.says(READY);
@@ -35,7 +40,8 @@ const signIn = async (email: string, secret: string) => {
   });
   return { status: response.status, cookie: response.headers.get('set-cookie')?.split(';')[0] ?? '' };
 };
-const postmaster = async () => Number((await readFile(join(home, 'postgres', 'postmaster.pid'), 'utf8').catch(() => '0')).split('\n')[0]);
+const postmaster = async () =>
+  Number((await readFile(join(home, 'postgres', 'postmaster.pid'), 'utf8').catch(() => '0')).split('\n')[0]);
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'armature-server-'));
@@ -63,13 +69,17 @@ describe('a server', () => {
     const said = await server.says(READY);
     url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? '';
     secret = password(said);
-    const people = [...said.matchAll(/^ +(administrator|manager|sales rep) +(\S+@demo\.example)/gm)].map(([, role, email]) => ({ role, email }));
+    const people = [...said.matchAll(/^ +(administrator|manager|sales rep) +(\S+@demo\.example)/gm)].map(
+      ([, role, email]) => ({ role, email }),
+    );
     expect(people.map(({ role }) => role)).toEqual(['administrator', 'manager', 'sales rep']);
     const counts: number[] = [];
     for (const { email } of people) {
       const session = await signIn(email ?? '', secret);
       expect(session.status).toBe(201);
-      const answer = await fetch(`${url}/api/crm/v1/accounts?$select=id&$first=1&$count=exact`, { headers: { cookie: session.cookie } });
+      const answer = await fetch(`${url}/api/crm/v1/accounts?$select=id&$first=1&$count=exact`, {
+        headers: { cookie: session.cookie },
+      });
       const { count }: { count: { value: number } } = JSON.parse(await answer.text());
       counts.push(count.value);
     }
@@ -83,7 +93,9 @@ describe('a server', () => {
   test('does not let a second one onto its folder, nor onto its port', async () => {
     const second = await run(SERVER, [], environment());
     expect([second.code, second.out]).toEqual([1, '']);
-    expect(second.err.trim()).toMatch(/^Armature already runs on .* \(process \d+, http:\/\/127\.0\.0\.1:\d+\)\. Stop it, or set ARMATURE_HOME/);
+    expect(second.err.trim()).toMatch(
+      /^Armature already runs on .* \(process \d+, http:\/\/127\.0\.0\.1:\d+\)\. Stop it, or set ARMATURE_HOME/,
+    );
     const port = new URL(url).port;
     const other = await run(SERVER, [], environment({ ARMATURE_HOME: join(home, 'other'), PORT: port }));
     expect(other.code).toBe(1);
@@ -157,7 +169,9 @@ describe('a server', () => {
     await writeFile(file, '');
     const unwritable = await run(SERVER, [], environment({ ARMATURE_HOME: join(file, 'home') }));
     expect(unwritable.code).toBe(1);
-    expect(unwritable.err.trim()).toMatch(/^The folder .* cannot be written to \(a part of the path is a file\)\. .*ARMATURE_HOME/);
+    expect(unwritable.err.trim()).toMatch(
+      /^The folder .* cannot be written to \(a part of the path is a file\)\. .*ARMATURE_HOME/,
+    );
 
     const nonsense = await run(SERVER, [], environment({ PORT: 'http' }));
     expect(nonsense.err.trim()).toBe('PORT is "http". It must be a number from 0 to 65535.');
