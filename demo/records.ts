@@ -105,7 +105,13 @@ export function opportunityBodies(
       const cents = Math.round(Number(price) * 100) * quantity;
       return {
         cents: Math.round((cents * (100 - discount)) / 100),
-        body: { product: made.products[product], description: name, quantity: `${quantity}`, unit_price: price, discount: `${discount}` },
+        body: {
+          product: made.products[product],
+          description: name,
+          quantity: `${quantity}`,
+          unit_price: price,
+          discount: `${discount}`,
+        },
       };
     });
     const cents = lines.reduce((sum, line) => sum + line.cents, 0);

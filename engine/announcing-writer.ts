@@ -25,7 +25,13 @@ export class AnnouncingWriter extends Writer {
     return this.#told(scope, entity, null, super.create(scope, entity, body, options));
   }
 
-  override update(scope: Scope, entity: Entity, id: string, body: unknown, options?: ChangeOptions): Promise<WriteResult> {
+  override update(
+    scope: Scope,
+    entity: Entity,
+    id: string,
+    body: unknown,
+    options?: ChangeOptions,
+  ): Promise<WriteResult> {
     return this.#told(scope, entity, id, super.update(scope, entity, id, body, options));
   }
 

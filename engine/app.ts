@@ -71,7 +71,7 @@ type Closing = (() => Promise<void>)[];
 
 async function closeAll(opened: Closing): Promise<void> {
   const faults: unknown[] = [];
-  for (const close of opened.splice(0).reverse()) await close().catch((error: unknown) => faults.push(error));
+  for (const close of opened.splice(0).toReversed()) await close().catch((error: unknown) => faults.push(error));
   if (faults.length > 0) throw faults[0];
 }
 
@@ -96,12 +96,27 @@ async function openServices(
     clock,
     ids,
   });
-  const writer = new AnnouncingWriter({ database, ids, clock }, (tenant, entity, id) => identity.recordChanged(tenant, entity, id));
+  const writer = new AnnouncingWriter({ database, ids, clock }, (tenant, entity, id) =>
+    identity.recordChanged(tenant, entity, id),
+  );
   const reader = new Reader({ database, secret, clock });
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
   const principalOf = (tenant: string, userId: string) => identity.principalOf(tenant, userId);
   const importer = new Importer({ database, ids, models, principalOf });
-  const services = { database, clock, ids, models, publisher, reader, writer, importer, identity, log, secret, publicUrl };
+  const services = {
+    database,
+    clock,
+    ids,
+    models,
+    publisher,
+    reader,
+    writer,
+    importer,
+    identity,
+    log,
+    secret,
+    publicUrl,
+  };
   if (options.mode === 'server') {
     await models.start();
     opened.push(await followOutbox(services));

@@ -24,7 +24,10 @@ export async function readDocuments(directory: string): Promise<readonly TenantD
   const documents: TenantDocument[] = [];
   const faults: ProblemDetail[] = [];
   for (const path of paths) {
-    const source = resolve(path).slice(resolve(directory).length + 1).split(sep).join('/');
+    const source = resolve(path)
+      .slice(resolve(directory).length + 1)
+      .split(sep)
+      .join('/');
     try {
       const document = parseDocument(await readFile(path, 'utf8'), source);
       if (isObject(document)) documents.push(document);
@@ -34,6 +37,7 @@ export async function readDocuments(directory: string): Promise<readonly TenantD
       faults.push(...error.errors);
     }
   }
-  if (faults.length > 0) throw new Problem('invalid_document', 'Some files are not documents. Nothing was changed.', faults);
+  if (faults.length > 0)
+    throw new Problem('invalid_document', 'Some files are not documents. Nothing was changed.', faults);
   return documents;
 }

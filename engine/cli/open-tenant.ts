@@ -13,7 +13,9 @@ export async function openTenant(context: Context, tenant: string): Promise<Serv
     await services.models.get(tenant);
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'not_found') throw error;
-    throw new Failure(`There is no organisation "${tenant}". "armature tenants" lists those there are.`, { cause: error });
+    throw new Failure(`There is no organisation "${tenant}". "armature tenants" lists those there are.`, {
+      cause: error,
+    });
   }
   return services;
 }

@@ -2,8 +2,11 @@ import type { Plan } from '../schema/plan.ts';
 
 /** A plan for a terminal: each step with its reason, what waits for it, and whether it can be taken back. */
 export function planText(plan: Plan): string {
-  if (plan.steps.length === 0) return `Nothing in the database would change. Release ${plan.next} would follow release ${plan.base}.`;
-  const lines = [`Release ${plan.base} → ${plan.next}, ${plan.steps.length} ${plan.steps.length === 1 ? 'step' : 'steps'}:`];
+  if (plan.steps.length === 0)
+    return `Nothing in the database would change. Release ${plan.next} would follow release ${plan.base}.`;
+  const lines = [
+    `Release ${plan.base} → ${plan.next}, ${plan.steps.length} ${plan.steps.length === 1 ? 'step' : 'steps'}:`,
+  ];
   for (const [index, { title, why, rows, seconds, lock, risk, reversible }] of plan.steps.entries()) {
     const facts = [
       ...(rows > 0 ? [`about ${rows.toLocaleString('en')} records`] : []),

@@ -8,7 +8,10 @@ export function problemText(problem: Problem): string {
   const repeats = first !== undefined && problem.message.includes(first.message);
   if (details.length === 0) return problem.message;
   if (details.length === 1 && repeats) return details[0] ?? problem.message;
-  return [...(repeats ? [`${details.length} things are wrong:`] : [problem.message]), ...details.map((line) => `  ${line}`)].join('\n');
+  return [
+    ...(repeats ? [`${details.length} things are wrong:`] : [problem.message]),
+    ...details.map((line) => `  ${line}`),
+  ].join('\n');
 }
 
 /** A pointer helps only into a document; the command line has no body it could point into. */

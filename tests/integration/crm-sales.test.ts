@@ -15,7 +15,8 @@ const directory = join(ROOT, '..', 'shared', 'data', 'crm-sales');
 const present = existsSync(directory);
 if (!present) console.warn(`Skipped: the crm-sales data set is not at ${directory}.`);
 
-const { app, url, as } = await testApp(await testDatabase());
+const testing = await testApp(await testDatabase());
+const { app, url } = testing;
 const errors = await mkdtemp(join(tmpdir(), 'armature-crm-sales-'));
 afterAll(() => rm(errors, { recursive: true, force: true }));
 
@@ -28,7 +29,11 @@ describe.skipIf(!present)('the crm-sales data set', () => {
 
   test('comes in whole: every row of every file', () => {
     for (const { title, rows, result } of report.steps) {
-      expect({ title, failed: result.failed, done: result.created + result.updated }).toEqual({ title, failed: 0, done: rows });
+      expect({ title, failed: result.failed, done: result.created + result.updated }).toEqual({
+        title,
+        failed: 0,
+        done: rows,
+      });
     }
   });
 
@@ -50,7 +55,7 @@ describe.skipIf(!present)('the crm-sales data set', () => {
   });
 
   test('keeps what is missing missing and repairs the two spellings', async () => {
-    const client = await as('crm_sales', 'admin@crm-sales.example');
+    const client = await testing.as('crm_sales', 'admin@crm-sales.example');
     const count = async (entity: string, filter: string) =>
       (await client.get(`/api/crm/v1/${entity}?${filter}&$select=id&$first=1&$count=exact`)).json.count?.value;
     expect(await count('opportunities', 'account[null]=true')).toBe(1425);
@@ -64,7 +69,11 @@ describe.skipIf(!present)('the crm-sales data set', () => {
   });
 
   test('lets everybody sign in with the password that was set', async () => {
-    for (const email of ['admin@crm-sales.example', 'dustin.brinkmann@crm-sales.example', 'moses.frase@crm-sales.example']) {
+    for (const email of [
+      'admin@crm-sales.example',
+      'dustin.brinkmann@crm-sales.example',
+      'moses.frase@crm-sales.example',
+    ]) {
       const { principal } = await app.services.identity.signIn({ email, password: report.password });
       expect(principal.email).toBe(email);
     }
@@ -74,8 +83,13 @@ describe.skipIf(!present)('the crm-sales data set', () => {
 test('a row that cannot come in is counted, explained in a file, and makes the whole not complete', async () => {
   const small = join(errors, 'small');
   await mkdir(small);
-  const write = (name: string, ...lines: string[]) => writeFile(join(small, `${name}.csv`), `${lines.join('\r\n')}\r\n`);
-  await write('accounts', 'account,sector,year_established,revenue,employees,office_location,subsidiary_of', 'Acme,technolgy,1996,1.04,2,Kenya,');
+  const write = (name: string, ...lines: string[]) =>
+    writeFile(join(small, `${name}.csv`), `${lines.join('\r\n')}\r\n`);
+  await write(
+    'accounts',
+    'account,sector,year_established,revenue,employees,office_location,subsidiary_of',
+    'Acme,technolgy,1996,1.04,2,Kenya,',
+  );
   await write('products', 'product,series,sales_price', 'GTX Pro,GTX,4821');
   await write('sales_teams', 'sales_agent,manager,regional_office', 'Ann Bee,Cy Dee,West');
   await write(
@@ -85,14 +99,24 @@ test('a row that cannot come in is counted, explained in a file, and makes the w
     'A2,Ann Bee,GTX Pro,Nobody Ltd,Won,2016-10-20,2017-03-01,10',
     'A3,Ann Bee,GTX Pro,,Shelved,2016-10-20,,',
   );
-  const report = await bringIn({ services: app.services, url, directory: small, tenant: 'small', errors, say: () => {} });
+  const report = await bringIn({
+    services: app.services,
+    url,
+    directory: small,
+    tenant: 'small',
+    errors,
+    say: () => {},
+  });
   expect(report.complete).toBe(false);
   const last = report.steps.at(-1);
   expect(last?.result).toMatchObject({ total: 3, created: 1, failed: 2 });
   const file = await readFile(last?.errorFile ?? '', 'utf8');
   expect(file).toMatch(/A2.*Nobody Ltd/);
   expect(file).toMatch(/A3.*Shelved/);
-  expect(report.people[0]).toMatchObject({ expected: { opportunities: 3 }, found: { opportunities: 1, wonAmount: '1054.00' } });
+  expect(report.people[0]).toMatchObject({
+    expected: { opportunities: 3 },
+    found: { opportunities: 1, wonAmount: '1054.00' },
+  });
 
   const again = bringIn({ services: app.services, url, directory: small, tenant: 'small', errors, say: () => {} });
   await expect(again).rejects.toThrow('There is an organisation "small" already. Nothing was imported');

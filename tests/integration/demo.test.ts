@@ -6,12 +6,19 @@ import { testApp } from '#tests/support/app.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
 import { ensureDemo } from '../../demo/organisation.ts';
 
-const { app, as } = await testApp(await testDatabase());
+const testing = await testApp(await testDatabase());
+const { app } = testing;
 const home = await mkdtemp(join(tmpdir(), 'armature-demo-'));
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 const size = { accounts: 40, contacts: 1200, leads: 10, opportunities: 60, activities: 90 };
-const TABLES = { 'crm/accounts': 40, 'crm/contacts': 1200, 'crm/leads': 10, 'crm/opportunities': 60, 'crm/activities': 90 };
+const TABLES = {
+  'crm/accounts': 40,
+  'crm/contacts': 1200,
+  'crm/leads': 10,
+  'crm/opportunities': 60,
+  'crm/activities': 90,
+};
 
 test('the demo organisation is taken up where an interrupted start left it, and then left alone', async () => {
   // Says stop at the third look: after the products and the accounts, before all of the contacts.
@@ -26,7 +33,7 @@ test('the demo organisation is taken up where an interrupted start left it, and 
   });
   const first = await ensureDemo(app.services, { home, signal, size });
   const [administrator] = first?.people ?? [];
-  const client = await as('demo', administrator?.email ?? '');
+  const client = await testing.as('demo', administrator?.email ?? '');
   const count = async (path: string) => {
     const { json } = await client.get(`/api/${path.replace('/', '/v1/')}?$select=id&$first=1&$count=exact`);
     return json.count?.value;
@@ -36,7 +43,7 @@ test('the demo organisation is taken up where an interrupted start left it, and 
 
   const again = { home, signal: new AbortController().signal, size };
   expect(await ensureDemo(app.services, again)).toEqual(first);
-  for (const [path, expected] of Object.entries(TABLES)) expect(await count(path), path).toBe(expected);
+  for (const [path, expected] of Object.entries(TABLES)) expect([path, await count(path)]).toEqual([path, expected]);
 
   // Complete: what people do with it afterwards is theirs.
   const { json } = await client.get('/api/crm/v1/leads?$select=id&$first=1');

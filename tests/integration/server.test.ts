@@ -15,13 +15,19 @@ let home: string;
 let server: Running;
 let url: string;
 
-const environment = (more: Readonly<Record<string, string>> = {}) => ({ ARMATURE_HOME: home, PORT: '0', LOG_LEVEL: 'warn', ...more });
+const environment = (more: Readonly<Record<string, string>> = {}) => ({
+  ARMATURE_HOME: home,
+  PORT: '0',
+  LOG_LEVEL: 'warn',
+  ...more,
+});
 const begin = async (more: Readonly<Record<string, string>> = {}) => {
   server = start(SERVER, [], environment(more));
   const said = await server.says(READY);
   url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? '';
   return said;
 };
+const cli = (...args: string[]) => run(COMMANDS, args, environment());
 const end = async (signal: NodeJS.Signals) => {
   server.child.kill(signal);
   return server.ended();
@@ -35,7 +41,8 @@ const signIn = async (email: string, secret: string) => {
   });
   return { status: response.status, cookie: response.headers.get('set-cookie')?.split(';')[0] ?? '' };
 };
-const postmaster = async () => Number((await readFile(join(home, 'postgres', 'postmaster.pid'), 'utf8').catch(() => '0')).split('\n')[0]);
+const postmaster = async () =>
+  Number((await readFile(join(home, 'postgres', 'postmaster.pid'), 'utf8').catch(() => '0')).split('\n')[0]);
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'armature-server-'));
@@ -63,13 +70,17 @@ describe('a server', () => {
     const said = await server.says(READY);
     url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? '';
     secret = password(said);
-    const people = [...said.matchAll(/^ +(administrator|manager|sales rep) +(\S+@demo\.example)/gm)].map(([, role, email]) => ({ role, email }));
+    const people = [...said.matchAll(/^ +(administrator|manager|sales rep) +(\S+@demo\.example)/gm)].map(
+      ([, role, email]) => ({ role, email }),
+    );
     expect(people.map(({ role }) => role)).toEqual(['administrator', 'manager', 'sales rep']);
     const counts: number[] = [];
     for (const { email } of people) {
       const session = await signIn(email ?? '', secret);
       expect(session.status).toBe(201);
-      const answer = await fetch(`${url}/api/crm/v1/accounts?$select=id&$first=1&$count=exact`, { headers: { cookie: session.cookie } });
+      const answer = await fetch(`${url}/api/crm/v1/accounts?$select=id&$first=1&$count=exact`, {
+        headers: { cookie: session.cookie },
+      });
       const { count }: { count: { value: number } } = JSON.parse(await answer.text());
       counts.push(count.value);
     }
@@ -83,7 +94,9 @@ describe('a server', () => {
   test('does not let a second one onto its folder, nor onto its port', async () => {
     const second = await run(SERVER, [], environment());
     expect([second.code, second.out]).toEqual([1, '']);
-    expect(second.err.trim()).toMatch(/^Armature already runs on .* \(process \d+, http:\/\/127\.0\.0\.1:\d+\)\. Stop it, or set ARMATURE_HOME/);
+    expect(second.err.trim()).toMatch(
+      /^Armature already runs on .* \(process \d+, http:\/\/127\.0\.0\.1:\d+\)\. Stop it, or set ARMATURE_HOME/,
+    );
     const port = new URL(url).port;
     const other = await run(SERVER, [], environment({ ARMATURE_HOME: join(home, 'other'), PORT: port }));
     expect(other.code).toBe(1);
@@ -93,9 +106,11 @@ describe('a server', () => {
   });
 
   test('hears what the command line publishes', { timeout: 60_000 }, async () => {
-    const cli = (...args: string[]) => run(COMMANDS, args, environment());
     const made = await cli('tenant', 'create', 'acme', '--name', 'Acme', '--admin-email', 'ann@acme.example');
-    expect(made.code, made.err).toBe(0);
+    expect([made.code, made.out]).toEqual([
+      0,
+      expect.stringMatching(/^Administrator ann@acme\.example, password \S{16}\n$/),
+    ]);
     const issued = await cli('token', '--tenant', 'acme', '--user', 'ann@acme.example');
     expect(issued.out).toMatch(/^arm_[A-Za-z0-9_-]{43}\n$/);
     const headers = { authorization: `Bearer ${issued.out.trim()}` };
@@ -139,7 +154,7 @@ describe('a server', () => {
   });
 
   test('the command line works without it, and leaves nothing running', { timeout: 60_000 }, async () => {
-    const listed = await run(COMMANDS, ['tenants'], environment());
+    const listed = await cli('tenants');
     expect(listed.out).toMatch(/^key .*\nacme .*\ndemo /);
     expect(await postmaster()).toBe(0);
   });
@@ -157,7 +172,9 @@ describe('a server', () => {
     await writeFile(file, '');
     const unwritable = await run(SERVER, [], environment({ ARMATURE_HOME: join(file, 'home') }));
     expect(unwritable.code).toBe(1);
-    expect(unwritable.err.trim()).toMatch(/^The folder .* cannot be written to \(a part of the path is a file\)\. .*ARMATURE_HOME/);
+    expect(unwritable.err.trim()).toMatch(
+      /^The folder .* cannot be written to \(a part of the path is a file\)\. .*ARMATURE_HOME/,
+    );
 
     const nonsense = await run(SERVER, [], environment({ PORT: 'http' }));
     expect(nonsense.err.trim()).toBe('PORT is "http". It must be a number from 0 to 65535.');

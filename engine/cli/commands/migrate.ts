@@ -19,7 +19,8 @@ export const migrateDownCommand: Command = {
   name: 'migrate down',
   summary: 'Takes the platform’s tables back, with all sign-ins and releases',
   options: { yes: { type: 'boolean', help: 'really do it' } },
-  details: 'Needs --yes. The organisations’ own tables stay where they are; without the platform’s tables nothing serves them.',
+  details:
+    'Needs --yes. The organisations’ own tables stay where they are; without the platform’s tables nothing serves them.',
   run: async ({ config, say }, given) => {
     if (!given.flag('yes')) throw new Failure('This deletes all sign-ins, sessions and releases. Add --yes to do it.');
     const server = await findServer(config.home);

@@ -12,7 +12,12 @@ const TENANT: Option = { type: 'string', value: 'KEY', help: 'the organisation',
 
 const PACKS: Option = { type: 'string', value: 'A,B', help: 'packs to have from now on, as this version ships them' };
 
-const packsOf = (given: Arguments) => given.text('packs')?.split(',').map((pack) => pack.trim()).filter(Boolean);
+const packsOf = (given: Arguments) =>
+  given
+    .text('packs')
+    ?.split(',')
+    .map((pack) => pack.trim())
+    .filter(Boolean);
 
 /** Who published, as far as the command line knows. */
 function author(): string {
@@ -40,8 +45,13 @@ export const publish: Command = {
   name: 'publish',
   summary: 'Publishes a folder of documents as the organisation’s own',
   operands: plan.operands ?? [],
-  options: { tenant: TENANT, packs: PACKS, message: { type: 'string', value: 'TEXT', help: 'what the release is for' } },
-  details: 'The folder replaces the organisation’s own documents as a whole; what is missing in it is set aside, not dropped.',
+  options: {
+    tenant: TENANT,
+    packs: PACKS,
+    message: { type: 'string', value: 'TEXT', help: 'what the release is for' },
+  },
+  details:
+    'The folder replaces the organisation’s own documents as a whole; what is missing in it is set aside, not dropped.',
   run: async (context, given) => {
     const tenant = given.required('tenant');
     const directory = given.positionals[0] ?? '';
@@ -49,7 +59,13 @@ export const publish: Command = {
     const { publisher } = await openTenant(context, tenant);
     const { release: base } = await publisher.documents(tenant);
     const message = given.text('message') ?? `Documents of ${resolve(directory)}`;
-    const release = await publisher.publish(tenant, { base, author: author(), message, packs: packsOf(given), documents });
+    const release = await publisher.publish(tenant, {
+      base,
+      author: author(),
+      message,
+      packs: packsOf(given),
+      documents,
+    });
     context.print(`Release ${release.number} of "${tenant}" is published.`);
   },
 };
@@ -61,7 +77,12 @@ export const releases: Command = {
   run: async (context, given) => {
     const tenant = given.required('tenant');
     const { publisher } = await openTenant(context, tenant);
-    const rows = (await publisher.releases(tenant)).map(({ number, createdAt, author, message }) => [`${number}`, createdAt, author, message]);
+    const rows = (await publisher.releases(tenant)).map(({ number, createdAt, author, message }) => [
+      `${number}`,
+      createdAt,
+      author,
+      message,
+    ]);
     context.print(table(['release', 'published', 'by', 'message'], rows));
   },
 };
@@ -96,7 +117,10 @@ export const documents: Command = {
     const { publisher } = await openTenant(context, tenant);
     const { documents: own, release, packs } = await publisher.documents(tenant);
     const directory = given.positionals[0];
-    const files = own.map((document) => ({ name: fileNameOf(document), text: `${JSON.stringify(document, null, 2)}\n` }));
+    const files = own.map((document) => ({
+      name: fileNameOf(document),
+      text: `${JSON.stringify(document, null, 2)}\n`,
+    }));
     context.say(`Release ${release}, packs ${packs.join(', ') || 'none'}, ${files.length} documents of its own.`);
     if (directory === undefined) {
       for (const { name } of files) context.print(name);

@@ -43,7 +43,12 @@ export const tenantCreate: Command = {
     const { release, administrator } = await createOrganisation(services, {
       key: given.positionals[0] ?? '',
       name: given.required('name'),
-      packs: given.text('packs')?.split(',').map((pack) => pack.trim()).filter(Boolean) ?? (await shippedPacks()),
+      packs:
+        given
+          .text('packs')
+          ?.split(',')
+          .map((pack) => pack.trim())
+          .filter(Boolean) ?? (await shippedPacks()),
       country: given.text('country') ?? 'US',
       currency: given.text('currency') ?? 'USD',
       timeZone: given.text('time-zone') ?? 'UTC',

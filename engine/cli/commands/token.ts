@@ -13,7 +13,8 @@ export const token: Command = {
     label: { type: 'string', value: 'TEXT', help: 'a name to recognise it by' },
     days: { type: 'string', value: 'N', help: 'how long it is valid (default 365)' },
   },
-  details: 'The token alone goes to standard output: TOKEN=$(npm run --silent armature -- token --tenant demo --user …)',
+  details:
+    'The token alone goes to standard output: TOKEN=$(npm run --silent armature -- token --tenant demo --user …)',
   run: async (context, given) => {
     const days = given.text('days') ?? '365';
     if (!/^[1-9]\d{0,3}$/.test(days)) throw new UsageError(`--days is "${days}". It must be a number from 1 to 9999.`);
@@ -26,6 +27,8 @@ export const token: Command = {
       ttl: Number(days) * DAY,
     });
     context.print(issued.token);
-    context.say(`Valid until ${issued.expiresAt.toISOString().slice(0, 10)} for ${issued.principal.name}. It is not shown again.`);
+    context.say(
+      `Valid until ${issued.expiresAt.toISOString().slice(0, 10)} for ${issued.principal.name}. It is not shown again.`,
+    );
   },
 };
