@@ -3,7 +3,7 @@ import type { Entity } from '../engine/model/model.ts';
 import { parseUrlQuery } from '../engine/records/query/url.ts';
 import type { Scope } from '../engine/records/scope.ts';
 import type { Services } from '../engine/services.ts';
-import type { Organisation } from './generate.ts';
+import type { Organisation } from './seed.ts';
 import type { Body } from './records.ts';
 import { teamBody, userBody } from './records.ts';
 

@@ -11,7 +11,7 @@ import { Problem } from '../engine/problem.ts';
 import type { Scope } from '../engine/records/scope.ts';
 import type { Services } from '../engine/services.ts';
 import { fillTeams, fillUp, fillUsers, userByEmail } from './fill.ts';
-import type { Organisation, Role, Size } from './generate.ts';
+import type { Size } from './generate.ts';
 import { FULL, generate, NAME } from './generate.ts';
 import { readProgress, writeProgress } from './progress.ts';
 import type { Body } from './records.ts';
@@ -23,6 +23,7 @@ import {
   opportunityBodies,
   productBodies,
 } from './records.ts';
+import type { Organisation, Role } from './seed.ts';
 
 export const KEY = 'demo';
 const DAY = 86_400_000;

@@ -1,5 +1,5 @@
 /** The demo organisation's data as the bodies of its records. What a record refers to is made before it. */
-import type { Organisation, SeedActivity, SeedContact, SeedOpportunity } from './generate.ts';
+import type { Organisation, SeedActivity, SeedContact, SeedOpportunity } from './seed.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 

@@ -3,13 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { testDatabase } from '#tests/support/postgres.ts';
 import { fixedClock, systemIds } from '../clock.ts';
 import { Database } from '../db/database.ts';
-import { quote, tenantNames } from '../db/identifiers.ts';
 import { keepHouse } from '../housekeeping.ts';
-import type { Entity, Model } from '../model/model.ts';
-import type { Tenant, TenantModel } from '../model/tenant.ts';
+import type { TenantModel } from '../model/tenant.ts';
 import { notFound, Problem } from '../problem.ts';
 import { PasswordIdentity } from './password-identity.ts';
 import { administratorPrincipal } from './service-principals.ts';
+import { makeTenant, modelOf } from './testing/tenant.ts';
 
 const DAY = 86_400_000;
 const PASSWORD = 'correct horse battery';
@@ -17,60 +16,6 @@ const PASSWORD = 'correct horse battery';
 const database = await testDatabase();
 const clock = fixedClock(Date.UTC(2026, 0, 5, 12));
 const db = new Database({ address: database.address, app: database.app, owner: database.owner, connections: 4 });
-
-/** The two tables identity reads, made by hand: it asks no more of a tenant than this. */
-async function makeTenant(key: string): Promise<Tenant> {
-  const names = tenantNames(database.rolePrefix, key);
-  const id = randomUUID();
-  await db.ownerTransaction(async (client) => {
-    await client.query(
-      `insert into armature.tenant (id, key, name, country, currency, time_zone, locale, business_hours)
-       values ($1, $2, $3, 'DE', 'EUR', 'Europe/Berlin', 'de', '{}')`,
-      [id, key, key.toUpperCase()],
-    );
-    await client.query(`create schema ${quote(names.schema)};
-      create table ${quote(names.schema)}.core_teams (id uuid primary key, name text, parent uuid);
-      create table ${quote(names.schema)}.core_users (id uuid primary key, name text, email text unique, active boolean,
-        roles text[], team uuid, department text, locale text, time_zone text);
-      create role ${quote(names.system)};
-      grant armature_tenant to ${quote(names.system)} with inherit true;
-      grant usage on schema ${quote(names.schema)} to ${quote(names.system)};
-      grant select on all tables in schema ${quote(names.schema)} to ${quote(names.system)};
-      grant ${quote(names.system)} to armature_app with inherit false, set true`);
-  });
-  return {
-    id,
-    key,
-    name: key.toUpperCase(),
-    country: 'DE',
-    currency: 'EUR',
-    timeZone: 'Europe/Berlin',
-    locale: 'de',
-    names,
-    businessHours: { timeZone: 'Europe/Berlin', days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' },
-  };
-}
-
-const field = (key: string, valueType: string) =>
-  [key, { key, column: key, system: false, type: { valueType } }] as const;
-
-function modelOf(roles: readonly string[]): Model {
-  const user = {
-    table: 'core_users',
-    softDelete: false,
-    fields: new Map([field('department', 'text'), field('team', 'uuid')]),
-  };
-  const team = { table: 'core_teams', softDelete: false, fields: new Map() };
-  return {
-    roles: new Map(
-      roles.map((key) => [key, { key, label: key, inherits: [], administrator: key === 'administrator' }]),
-    ),
-    entities: new Map([
-      ['core.user', user],
-      ['core.team', team],
-    ]) as unknown as ReadonlyMap<string, Entity>,
-  } as unknown as Model;
-}
 
 const scopes = new Map<string, TenantModel>();
 const identity = new PasswordIdentity({
@@ -153,7 +98,10 @@ beforeEach(() => {
 });
 beforeAll(async () => {
   for (const key of ['acme', 'globex']) {
-    scopes.set(key, { tenant: await makeTenant(key), model: modelOf(['administrator', 'member', 'sales_rep']) });
+    scopes.set(key, {
+      tenant: await makeTenant(db, database.rolePrefix, key),
+      model: modelOf(['administrator', 'member', 'sales_rep']),
+    });
   }
 });
 afterAll(() => db.close());
