@@ -1,7 +1,7 @@
 /** Start: nonce for every style the libraries add, texts, router, then the application. */
+import './theme/theme.css';
 import '@mantine/core/styles.layer.css';
 import '@mantine/notifications/styles.layer.css';
-import './theme/theme.css';
 import { setNonce } from 'get-nonce';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/app.tsx';

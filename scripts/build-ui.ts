@@ -26,7 +26,11 @@ const withoutAjv: Plugin = {
 /** Hash of everything that goes into the build. Tests and texts for people do not. */
 function hashOfSources(): string {
   const files = globSync('**/*', { cwd: source }).filter((file) => !/\.test\.tsx?$|\.md$/.test(file));
-  const own = [...files.map((file) => join(source, file)), join(root, 'package-lock.json'), fileURLToPath(import.meta.url)];
+  const own = [
+    ...files.map((file) => join(source, file)),
+    join(root, 'package-lock.json'),
+    fileURLToPath(import.meta.url),
+  ];
   const hash = createHash('sha256');
   for (const file of own.toSorted()) {
     if (!statSync(file).isFile()) continue;

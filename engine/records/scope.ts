@@ -7,8 +7,9 @@ export interface Scope extends TenantModel {
   readonly principal: Principal;
   readonly rights: Rights;
   /**
-   * Whether the compiler adds the permissions' conditions to its statements (it always does, except in the tests that
-   * prove the row policies sufficient by themselves).
+   * Whether the compiler adds the permissions' conditions on records to its statements (it always does, except in the
+   * tests that prove the row policies sufficient by themselves). Masks of fields that are readable on some records only
+   * stay: Postgres has no such right, they are the compiler's alone.
    */
   readonly predicates: boolean;
 }

@@ -30,13 +30,23 @@ export async function checkRows(client: PoolClient, changes: readonly Change[], 
   if (first) throw new Problem('invalid_document', first.message, details);
 }
 
+/** @throws Problem `conflict` when rows were written after {@link checkRows} that do not allow a change */
 export async function runChanges(client: PoolClient, changes: readonly Change[]): Promise<void> {
-  for (const { sql, title } of changes) {
-    // One round trip for each change; the statements are ours alone and carry no values.
+  // The statements are ours alone and carry no values: those that no row can stop go together in one round trip.
+  let together: string[] = [];
+  const flush = async (): Promise<void> => {
+    if (together.length > 0) await client.query(together.join(';\n'));
+    together = [];
+  };
+  for (const { sql, title, work } of changes) {
+    if (work === 'none') {
+      together.push(...sql);
+      continue;
+    }
+    await flush();
     try {
       await client.query(sql.join(';\n'));
     } catch (error) {
-      // Rows that were written after they had been checked.
       if (isDatabaseError(error) && error.code.startsWith('23')) {
         throw new Problem('conflict', `“${title}” met records that do not allow it. Nothing was changed.`, [], {
           cause: error,
@@ -45,6 +55,7 @@ export async function runChanges(client: PoolClient, changes: readonly Change[])
       throw error;
     }
   }
+  await flush();
 }
 
 /** The directory of database roles, from which a request's tenant is found. */

@@ -3,8 +3,8 @@ import { qualified, quote } from '../db/identifiers.ts';
 import { change, type Change } from './change.ts';
 import { columnNames, createPolicy, createRole, createSequence, tableName } from './ddl.ts';
 import { compare } from './diff-constraints.ts';
-import { remadeColumns, type TablePair } from './diff-columns.ts';
-import type { DesiredState, GrantState, PolicyState, TableState } from './state.ts';
+import { remadeColumns } from './diff-columns.ts';
+import type { DesiredState, GrantState, PolicyState, TablePair, TableState } from './state.ts';
 
 /**
  * @param touched quoted names of columns that are dropped or change their type: a policy that looks at one of them
@@ -42,7 +42,11 @@ export function diffPolicies({ previous, next, before, after }: TablePair, touch
 }
 
 const accessTitle = (before: TableState, after: TableState): string =>
-  after.aside ? `Remove ${before.label}` : `Change who may see and change ${after.label}`;
+  after.aside
+    ? `Remove ${before.label}`
+    : before.aside
+      ? `Bring back ${after.label}`
+      : `Change who may see and change ${after.label}`;
 
 const NONE: GrantState = { select: [], insert: [], update: [], delete: false };
 
@@ -83,18 +87,13 @@ export function diffGrants(pair: TablePair): Change[] {
     why: 'Permissions changed, or fields they depend on.',
   } as const;
   return [
-    ...(from.length > 0 ? [change({ ...base, phase: 'revoke', sql: from })] : []),
-    ...(to.length > 0 ? [change({ ...base, phase: 'grant', sql: to })] : []),
+    ...(from.length > 0 ? [change({ ...base, phase: 'revoke', sql: from, lock: 'none' })] : []),
+    ...(to.length > 0 ? [change({ ...base, phase: 'grant', sql: to, lock: 'none' })] : []),
   ];
 }
 
 export function diffTriggers({ previous, next, before, after }: TablePair): Change[] {
-  // The text names its table; Postgres follows a rename by itself.
-  const plain = (state: DesiredState, table: TableState) =>
-    Object.fromEntries(
-      Object.entries(table.triggers).map(([name, sql]) => [name, sql.replaceAll(tableName(state, table), '{}')]),
-    );
-  const { gone, come } = compare(plain(previous, before), plain(next, after));
+  const { gone, come } = compare(nameless(previous, before), nameless(next, after));
   const base = {
     kind: 'change_rules',
     table: after.id,
@@ -113,8 +112,18 @@ export function diffTriggers({ previous, next, before, after }: TablePair): Chan
         sql: [`drop trigger ${quote(name)} on ${tableName(previous, before)}`],
       }),
     ),
-    ...come.map(([name]) => change({ ...base, phase: 'add_triggers', sql: [after.triggers[name] ?? ''] })),
+    ...come.map(([name]) =>
+      change({ ...base, phase: 'add_triggers', sql: [after.triggers[name] ?? ''], lock: 'share' }),
+    ),
   ];
+}
+
+/** The text of a trigger names its table; Postgres follows a rename by itself. */
+function nameless(state: DesiredState, table: TableState): Record<string, string> {
+  const name = tableName(state, table);
+  return Object.fromEntries(
+    Object.entries(table.triggers).map(([trigger, sql]) => [trigger, sql.replaceAll(name, '{}')]),
+  );
 }
 
 /** Functions are named after their table: `before_<table id>`. */

@@ -4,15 +4,10 @@ import type { ProblemDetail } from '../problem.ts';
 import { change, type Change, type Check } from './change.ts';
 import { columnDefinition, columnName, tableName, typeOf } from './ddl.ts';
 import { notNullName } from './names.ts';
-import type { ColumnState, DesiredState, TableState } from './state.ts';
+import type { ColumnState, TablePair, TableState } from './state.ts';
+import { renameColumns } from './rename-columns.ts';
+import { addField, removeField, returnField } from './titles.ts';
 import { typeChange } from './widen.ts';
-
-export interface TablePair {
-  readonly previous: DesiredState;
-  readonly next: DesiredState;
-  readonly before: TableState;
-  readonly after: TableState;
-}
 
 /** A refusal without the place in the document, which the publisher knows. */
 export interface Refusal extends ProblemDetail {
@@ -44,7 +39,7 @@ export function diffColumns(pair: TablePair, refusals: Refusal[]): Change[] {
     if (column.generated !== null && (remade.has(id) || !after.columns[id]))
       changes.push(dropGenerated(pair, id, column));
   }
-  changes.push(...renames(pair));
+  changes.push(...renameColumns(pair));
   for (const [id, column] of Object.entries(after.columns)) {
     const old = before.columns[id];
     if (old === undefined) changes.push(...added(pair, id, column));
@@ -63,9 +58,7 @@ function dropGenerated({ previous, before, after }: TablePair, id: string, colum
     kind: 'change_formula',
     phase: 'drop_generated',
     table: before.id,
-    title: gone
-      ? `Remove the computed field ${column.label} from ${before.label}`
-      : `Compute ${column.label} on ${before.label} anew`,
+    title: gone ? removeField(column, before) : `Compute ${column.label} on ${before.label} anew`,
     why: gone
       ? 'The release no longer has it. It held no values of its own.'
       : 'Its formula changed, or a field it is computed from.',
@@ -82,64 +75,6 @@ function addGenerated({ next, after }: TablePair, id: string, column: ColumnStat
     why: 'Its formula changed, or a field it is computed from.',
     sql: [`alter table ${tableName(next, after)} add column ${columnDefinition(next, id, column, true)}`],
   });
-}
-
-/** Set aside first, then what comes back or changes its name: the names it needs are free by then. */
-function renames({ next, before, after }: TablePair): Change[] {
-  const table = tableName(next, after);
-  const moved = Object.entries(after.columns).flatMap(([id, column]) => {
-    const old = before.columns[id];
-    return old && old.generated === null && column.generated === null && old.name !== column.name
-      ? [{ id, old, column }]
-      : [];
-  });
-  // Where fields exchange their names, each goes through a name that nothing has.
-  const taken = new Set(moved.filter(({ column }) => !column.aside).map(({ old }) => old.name));
-  return moved
-    .map(({ id, old, column }): Change => {
-      const rename = (from: string, to: string) => `alter table ${table} rename column ${quote(from)} to ${quote(to)}`;
-      const base = { table: after.id, lock: 'exclusive' } as const;
-      if (column.aside) {
-        return change({
-          ...base,
-          kind: 'set_column_aside',
-          phase: 'rename_aside',
-          title: `Remove field ${old.label} from ${after.label}`,
-          why: 'The release no longer has it. Its values are kept and come back with a rollback.',
-          sql: [rename(old.name, column.name)],
-          risk: 'medium',
-        });
-      }
-      const detour = `zz_t_${id}`;
-      const swaps = taken.has(column.name);
-      const sql = swaps ? [rename(detour, column.name)] : [rename(old.name, column.name)];
-      if (old.aside) {
-        return change({
-          ...base,
-          kind: 'return_column',
-          phase: 'rename',
-          title: `Bring back field ${column.label} of ${after.label}`,
-          why: 'The release has it again, with the values it had.',
-          sql,
-        });
-      }
-      const [was, is] = old.label === column.label ? [old.name, column.name] : [old.label, column.label];
-      return change({
-        ...base,
-        kind: 'rename_column',
-        phase: 'rename',
-        title: `Rename field ${was} to ${is} on ${after.label}`,
-        why: 'Its key changed. Its values, rights and history stay with it.',
-        sql,
-        risk: 'low',
-      });
-    })
-    .flatMap((one, index) => {
-      const { id, old, column } = moved[index] ?? {};
-      if (id === undefined || !old || !column || column.aside || !taken.has(column.name)) return [one];
-      const away = `alter table ${table} rename column ${quote(old.name)} to ${quote(`zz_t_${id}`)}`;
-      return [{ ...one, phase: 'rename_aside' as const, sql: [away] }, one];
-    });
 }
 
 function added(pair: TablePair, id: string, column: ColumnState): Change[] {
@@ -168,9 +103,7 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
       kind: 'add_column',
       phase: computed ? 'add_generated' : 'add_columns',
       table: after.id,
-      title: computed
-        ? `Add computed field ${column.label} to ${after.label}`
-        : `Add field ${column.label} to ${after.label}`,
+      title: addField(column, after),
       why:
         filled && column.default !== null
           ? 'The release has it; records that exist get its default.'
@@ -246,9 +179,9 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
         phase: column.aside ? 'set_aside' : 'alter_columns',
         table: after.id,
         title: column.aside
-          ? `Remove field ${old.label} from ${after.label}`
+          ? removeField(old, after)
           : old.aside
-            ? `Bring back field ${field}`
+            ? returnField(column, after)
             : `Change the default of ${field}`,
         why: column.default === null ? 'It has none any more.' : 'Records that exist keep their values.',
         sql: [
@@ -282,7 +215,7 @@ function required(
         kind: 'change_required',
         phase: 'set_aside',
         table: after.id,
-        title: column.aside ? `Remove field ${old.label} from ${after.label}` : `No longer require ${label}`,
+        title: column.aside ? removeField(old, after) : `No longer require ${label}`,
         why: 'Records may be without it.',
         sql: [`alter table ${table} drop constraint ${constraint}`],
       }),
@@ -291,7 +224,7 @@ function required(
   const base = {
     kind: 'change_required',
     table: after.id,
-    title: old.aside ? `Bring back field ${label}` : `Require ${label}`,
+    title: old.aside ? returnField(column, after) : `Require ${label}`,
     why:
       column.default === null
         ? 'Every record must have a value; all of them have one.'

@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { qualified, quote } from '../db/identifiers.ts';
 import { change, type Change, type Check } from './change.ts';
 import { addReference, checkSql, columnName, columnNames, createIndex, tableName } from './ddl.ts';
-import type { TablePair } from './diff-columns.ts';
-import type { IndexState, ReferenceState, TableState } from './state.ts';
+import { fieldTitle } from './titles.ts';
+import type { IndexState, ReferenceState, TablePair, TableState } from './state.ts';
 
 export function diffConstraints(pair: TablePair): Change[] {
   return [...diffChecks(pair), ...diffReferences(pair), ...diffIndexes(pair)];
@@ -29,7 +29,8 @@ const labelOf = (table: TableState, column: string): string =>
 function diffChecks({ previous, next, before, after }: TablePair): Change[] {
   const { gone, come } = compare(before.checks, after.checks);
   const base = { kind: 'change_checks', table: after.id, why: 'What counts as a valid value changed.' } as const;
-  const title = (table: TableState, column: string) => `Change the rules for the values of ${labelOf(table, column)}`;
+  const title = (table: TableState, column: string) =>
+    fieldTitle(before, after, [column], `Change the rules for the values of ${labelOf(table, column)}`);
   return [
     ...gone.map(([name, check]) =>
       change({
@@ -75,7 +76,9 @@ function diffReferences({ previous, next, before, after }: TablePair): Change[] 
         kind: 'change_reference',
         phase: 'drop_references',
         table: after.id,
-        title: after.aside ? `Remove ${before.label}` : `Change what ${labelOf(before, reference.column)} refers to`,
+        title: after.aside
+          ? `Remove ${before.label}`
+          : fieldTitle(before, after, [reference.column], `Change what ${labelOf(before, reference.column)} refers to`),
         why: 'The release no longer ties these records together in this way.',
         sql: [`alter table ${tableName(previous, before)} drop constraint ${quote(name)}`],
       }),
@@ -85,9 +88,17 @@ function diffReferences({ previous, next, before, after }: TablePair): Change[] 
         kind: 'change_reference',
         phase: 'add_references',
         table: after.id,
-        title: `Hold ${labelOf(after, reference.column)} to records that exist`,
+        title: before.aside
+          ? `Bring back ${after.label}`
+          : fieldTitle(
+              before,
+              after,
+              [reference.column],
+              `Hold ${labelOf(after, reference.column)} to records that exist`,
+            ),
         why: 'A reference always leads somewhere.',
         sql: [addReference(next, after, name, reference)],
+        lock: 'share',
         work: 'scan',
         checks: danglingCheck({ previous, next, before, after }, reference),
       }),
@@ -116,17 +127,18 @@ function danglingCheck({ previous, before, after }: TablePair, reference: Refere
 
 function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
   const { gone, come } = compare(before.indexes, after.indexes);
-  const title = (table: TableState, index: IndexState) => {
-    const labels = index.columns.map((column) => table.columns[column]?.label ?? column).join(', ');
-    return index.unique ? `Keep ${labels} unique on ${table.label}` : `Index ${labels} on ${table.label}`;
-  };
   return [
     ...gone.map(([name, index]) =>
       change({
         kind: 'change_indexes',
         phase: 'drop_indexes',
         table: after.id,
-        title: after.indexes[name] ? title(after, index) : `No longer: ${title(before, index)}`,
+        title: fieldTitle(
+          before,
+          after,
+          index.columns,
+          after.indexes[name] ? inWords(after, index) : `No longer: ${inWords(before, index)}`,
+        ),
         why: 'The release does not ask for it any more, or asks for another one.',
         sql: [`drop index ${qualified(previous.schema, name)}`],
       }),
@@ -136,7 +148,7 @@ function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
         kind: 'change_indexes',
         phase: 'add_indexes',
         table: after.id,
-        title: title(after, index),
+        title: fieldTitle(before, after, index.columns, inWords(after, index)),
         why: index.unique
           ? 'No two records may share these values.'
           : 'Lists, references and row policies look records up by it.',
@@ -167,4 +179,9 @@ function duplicateCheck({ previous, before, after }: TablePair, index: IndexStat
       property: 'unique',
     },
   ];
+}
+
+function inWords(table: TableState, index: IndexState): string {
+  const labels = index.columns.map((column) => table.columns[column]?.label ?? column).join(', ');
+  return index.unique ? `Keep ${labels} unique on ${table.label}` : `Index ${labels} on ${table.label}`;
 }

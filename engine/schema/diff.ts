@@ -7,10 +7,10 @@ import { Problem } from '../problem.ts';
 import { change, type Change, inOrder } from './change.ts';
 import { createTable, tableName } from './ddl.ts';
 import { diffFunctions, diffGrants, diffPolicies, diffRoles, diffSequences, diffTriggers } from './diff-access.ts';
-import { diffColumns, type Refusal, remadeColumns, type TablePair } from './diff-columns.ts';
+import { diffColumns, type Refusal, remadeColumns } from './diff-columns.ts';
 import { diffConstraints } from './diff-constraints.ts';
 import { settle } from './settle.ts';
-import { type DesiredState, emptyState, type TableState } from './state.ts';
+import { type DesiredState, emptyState, type TablePair, type TableState } from './state.ts';
 
 /** What the state is after the changes, and the changes in the order in which they must run. */
 export interface Difference {

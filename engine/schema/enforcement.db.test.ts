@@ -11,17 +11,37 @@ const postgres = await testDatabase();
 const lab = schemaLab(postgres);
 
 const role = (key: string): TenantDocument => ({ kind: 'role', key, label: key, inherits: ['member'] });
-const permission = (role: string, entity: string, actions: readonly string[], more: object = {}): TenantDocument => ({ kind: 'permission', role, entity, actions, ...more });
+const permission = (role: string, entity: string, actions: readonly string[], more: object = {}): TenantDocument => ({
+  kind: 'permission',
+  role,
+  entity,
+  actions,
+  ...more,
+});
 const draft = { fact: 'stage', operator: 'equal', value: 'draft' };
 const documents: readonly TenantDocument[] = [
   ...['chief', 'worker', 'eraser', 'pricer', 'reader', 'clerk', 'auditor'].map(role),
   {
-    kind: 'lifecycle', key: 'progress', label: 'Progress', initial: 'draft', createIn: ['draft', 'sent'],
+    kind: 'lifecycle',
+    key: 'progress',
+    label: 'Progress',
+    initial: 'draft',
+    createIn: ['draft', 'sent'],
     states: [{ key: 'draft' }, { key: 'sent' }, { key: 'paid' }],
-    transitions: [{ key: 'send', label: 'Send', from: ['draft'], to: 'sent' }, { key: 'pay', label: 'Pay', from: ['sent'], to: 'paid', sets: { paid_on: { today: true } } }],
+    transitions: [
+      { key: 'send', label: 'Send', from: ['draft'], to: 'sent' },
+      { key: 'pay', label: 'Pay', from: ['sent'], to: 'paid', sets: { paid_on: { today: true } } },
+    ],
   },
   {
-    kind: 'entity', key: 'bill', plural: 'bills', label: 'Bill', title: '{name}', owner: true, softDelete: true, history: true,
+    kind: 'entity',
+    key: 'bill',
+    plural: 'bills',
+    label: 'Bill',
+    title: '{name}',
+    owner: true,
+    softDelete: true,
+    history: true,
     fields: [
       { key: 'name', type: 'text', required: true, max: 20 },
       { key: 'number', type: 'sequence', prefix: 'B-', digits: 4 },
@@ -34,8 +54,30 @@ const documents: readonly TenantDocument[] = [
       { key: 'rows', type: 'children', of: 'row' },
     ],
   },
-  { kind: 'entity', key: 'row', plural: 'rows', label: 'Row', title: '{text}', parent: 'bill', history: true, fields: [{ key: 'bill', type: 'reference', to: 'bill', required: true }, { key: 'text', type: 'text' }] },
-  { kind: 'entity', key: 'client', plural: 'clients', label: 'Client', title: '{name}', fields: [{ key: 'name', type: 'text', required: true }, { key: 'country', type: 'text' }] },
+  {
+    kind: 'entity',
+    key: 'row',
+    plural: 'rows',
+    label: 'Row',
+    title: '{text}',
+    parent: 'bill',
+    history: true,
+    fields: [
+      { key: 'bill', type: 'reference', to: 'bill', required: true },
+      { key: 'text', type: 'text' },
+    ],
+  },
+  {
+    kind: 'entity',
+    key: 'client',
+    plural: 'clients',
+    label: 'Client',
+    title: '{name}',
+    fields: [
+      { key: 'name', type: 'text', required: true },
+      { key: 'country', type: 'text' },
+    ],
+  },
   permission('chief', 'bill', ['create', 'read', 'update', 'delete']),
   permission('chief', 'client', ['create', 'read', 'update', 'delete']),
   // Changes all of its own, and reads all but the secret of everybody's drafts.
@@ -46,11 +88,23 @@ const documents: readonly TenantDocument[] = [
   permission('eraser', 'bill', ['delete'], { key: 'drafts', condition: draft }),
   // Changes prices of drafts, and names of its own.
   permission('pricer', 'bill', ['read']),
-  permission('pricer', 'bill', ['update'], { key: 'prices', condition: draft, fields: { update: { only: ['price'] } }, transitions: [] }),
-  permission('pricer', 'bill', ['update'], { key: 'names', conditions: { owner: 'self' }, fields: { update: { only: ['name'] } }, transitions: [] }),
+  permission('pricer', 'bill', ['update'], {
+    key: 'prices',
+    condition: draft,
+    fields: { update: { only: ['price'] } },
+    transitions: [],
+  }),
+  permission('pricer', 'bill', ['update'], {
+    key: 'names',
+    conditions: { owner: 'self' },
+    fields: { update: { only: ['name'] } },
+    transitions: [],
+  }),
   permission('reader', 'bill', ['read'], { fields: { read: { only: ['name', 'rows'] } }, condition: draft }),
   // Looks at the country of a client it may not read.
-  permission('clerk', 'bill', ['read'], { condition: { fact: 'client', path: '$.country', operator: 'equal', value: 'DE' } }),
+  permission('clerk', 'bill', ['read'], {
+    condition: { fact: 'client', path: '$.country', operator: 'equal', value: 'DE' },
+  }),
   permission('auditor', 'bill', ['read'], { conditions: { owner: 'team' } }),
 ];
 
@@ -61,7 +115,9 @@ beforeAll(async () => {
   office = await lab.organisation('office', { documents });
 });
 
-async function errorOf(work: Promise<unknown>): Promise<{ readonly code: string; readonly constraint: string | undefined }> {
+async function errorOf(
+  work: Promise<unknown>,
+): Promise<{ readonly code: string; readonly constraint: string | undefined }> {
   const error: unknown = await work.then(
     () => null,
     (thrown: unknown) => thrown,
@@ -74,13 +130,29 @@ describe('a record', () => {
   test('gets version, times, people, owner, state and number by itself', async () => {
     const worker = await office.person('worker');
     const id = await office.insert(worker, 'custom_bills', { name: 'One' });
-    const [first] = await office.sql(worker, `select version, created_by, updated_by, owner, stage, number, created_at = updated_at from $custom_bills where id = $1`, [id]);
-    expect(first).toEqual(['1', worker.userId, worker.userId, worker.userId, 'draft', expect.stringMatching(/^B-\d{4}$/), 't']);
+    const [first] = await office.sql(
+      worker,
+      `select version, created_by, updated_by, owner, stage, number, created_at = updated_at from $custom_bills where id = $1`,
+      [id],
+    );
+    expect(first).toEqual([
+      '1',
+      worker.userId,
+      worker.userId,
+      worker.userId,
+      'draft',
+      expect.stringMatching(/^B-\d{4}$/),
+      't',
+    ]);
     const chief = await office.person('chief');
     await office.update(chief, 'custom_bills', id, { name: 'Two' });
-    expect(await office.sql(worker, 'select version, created_by, updated_by, owner from $custom_bills where id = $1', [id])).toEqual([['2', worker.userId, chief.userId, worker.userId]]);
+    expect(
+      await office.sql(worker, 'select version, created_by, updated_by, owner from $custom_bills where id = $1', [id]),
+    ).toEqual([['2', worker.userId, chief.userId, worker.userId]]);
     expect((await errorOf(office.update(chief, 'custom_bills', id, { version: 9 }))).code).toBe('42501');
-    expect((await errorOf(office.insert(chief, 'custom_bills', { name: 'x', created_by: chief.userId }))).code).toBe('42501');
+    expect((await errorOf(office.insert(chief, 'custom_bills', { name: 'x', created_by: chief.userId }))).code).toBe(
+      '42501',
+    );
   });
 
   test('is refused by constraints that lead back to the field', async () => {
@@ -91,11 +163,31 @@ describe('a record', () => {
       return found && [found.kind, found.entity.name, ...found.fields];
     };
     const id = await office.insert(chief, 'custom_bills', { name: 'a', code: 'same' });
-    expect(await target(office.insert(chief, 'custom_bills', { name: 'b', code: 'same' }))).toEqual(['unique', 'custom.bill', 'code']);
-    expect(await target(office.insert(chief, 'custom_bills', { name: 'x'.repeat(21) }))).toEqual(['check', 'custom.bill', 'name']);
-    expect(await target(office.insert(chief, 'custom_bills', { name: 'b', client: randomUUID() }))).toEqual(['reference', 'custom.bill', 'client']);
-    expect(await target(office.insert(chief, 'custom_bills', { id, name: 'b' }))).toEqual(['primary', 'custom.bill', 'id']);
-    expect(await target(office.insert(chief, 'custom_bills', { name: 'b', stage: 'paid' }))).toEqual(['lifecycle', 'custom.bill', 'stage']);
+    expect(await target(office.insert(chief, 'custom_bills', { name: 'b', code: 'same' }))).toEqual([
+      'unique',
+      'custom.bill',
+      'code',
+    ]);
+    expect(await target(office.insert(chief, 'custom_bills', { name: 'x'.repeat(21) }))).toEqual([
+      'check',
+      'custom.bill',
+      'name',
+    ]);
+    expect(await target(office.insert(chief, 'custom_bills', { name: 'b', client: randomUUID() }))).toEqual([
+      'reference',
+      'custom.bill',
+      'client',
+    ]);
+    expect(await target(office.insert(chief, 'custom_bills', { id, name: 'b' }))).toEqual([
+      'primary',
+      'custom.bill',
+      'id',
+    ]);
+    expect(await target(office.insert(chief, 'custom_bills', { name: 'b', stage: 'paid' }))).toEqual([
+      'lifecycle',
+      'custom.bill',
+      'stage',
+    ]);
     // What was deleted no longer takes a value.
     await office.update(chief, 'custom_bills', id, { deleted_at: '2026-01-01T00:00:00Z' });
     await office.insert(chief, 'custom_bills', { name: 'b', code: 'same' });
@@ -115,7 +207,11 @@ describe('a record', () => {
 
 describe('permissions', () => {
   test('are read and changed row by row, and never added up to more than each of them gives', async () => {
-    const [worker, pricer, chief] = [await office.person('worker'), await office.person('pricer'), await office.person('chief')];
+    const [worker, pricer, chief] = [
+      await office.person('worker'),
+      await office.person('pricer'),
+      await office.person('chief'),
+    ];
     const theirs = await office.insert(chief, 'custom_bills', { name: 'theirs' });
     const mine = await office.insert(await office.person(), 'custom_bills', { name: 'mine', stage: 'sent' });
     await office.sql(await office.person(), 'update $custom_bills set owner = $2 where id = $1', [mine, pricer.userId]);
@@ -129,7 +225,11 @@ describe('permissions', () => {
   });
 
   test('to delete are not permissions to change, with one role or with several', async () => {
-    const [eraser, both, chief] = [await office.person('eraser'), await office.person('worker', 'eraser'), await office.person('chief')];
+    const [eraser, both, chief] = [
+      await office.person('eraser'),
+      await office.person('worker', 'eraser'),
+      await office.person('chief'),
+    ];
     const gone = { deleted_at: '2026-01-01T00:00:00Z' };
     const id = await office.insert(chief, 'custom_bills', { name: 'theirs' });
     expect((await errorOf(office.update(both, 'custom_bills', id, { name: 'stolen' }))).code).toBe('42501');
@@ -142,10 +242,15 @@ describe('permissions', () => {
   });
 
   test('on a record hold for its parts', async () => {
-    const [worker, other, reader] = [await office.person('worker'), await office.person('worker'), await office.person('reader')];
+    const [worker, other, reader] = [
+      await office.person('worker'),
+      await office.person('worker'),
+      await office.person('reader'),
+    ];
     const bill = await office.insert(worker, 'custom_bills', { name: 'mine', stage: 'sent' });
     const part = await office.insert(worker, 'custom_rows', { bill, text: 'a' });
-    const parts = async (session: Parameters<Organisation['sql']>[0]) => office.sql(session, 'select text from $custom_rows where id = $1', [part]);
+    const parts = async (session: Parameters<Organisation['sql']>[0]) =>
+      office.sql(session, 'select text from $custom_rows where id = $1', [part]);
     expect(await parts(worker)).toEqual([['a']]);
     expect(await parts(other)).toEqual([]);
     expect(await parts(reader)).toEqual([]);
@@ -156,7 +261,11 @@ describe('permissions', () => {
   });
 
   test('that look at what is hidden find nothing and break nothing', async () => {
-    const [chief, clerk, auditor] = [await office.person('chief'), await office.person('clerk'), await office.person('auditor')];
+    const [chief, clerk, auditor] = [
+      await office.person('chief'),
+      await office.person('clerk'),
+      await office.person('auditor'),
+    ];
     const client = await office.insert(chief, 'custom_clients', { name: 'c', country: 'DE' });
     const bill = await office.insert(chief, 'custom_bills', { name: 'b', client });
     expect(await office.sql(clerk, 'select name from $custom_bills where id = $1', [bill])).toEqual([]);
@@ -167,7 +276,11 @@ describe('permissions', () => {
   test('on some fields keep the others out of reach, by value and by filter', async () => {
     const reader = await office.person('reader');
     await office.sql(reader, 'select id, version, name from $custom_bills');
-    for (const text of ['select secret from $custom_bills', 'select name from $custom_bills where secret is null', 'select * from $custom_bills']) {
+    for (const text of [
+      'select secret from $custom_bills',
+      'select name from $custom_bills where secret is null',
+      'select * from $custom_bills',
+    ]) {
       expect((await errorOf(office.sql(reader, text))).code).toBe('42501');
     }
   });
@@ -182,25 +295,58 @@ describe('the history', () => {
     await office.update(chief, 'custom_bills', id, { deleted_at: '2026-01-01T00:00:00Z' });
     await office.update(chief, 'custom_bills', id, { deleted_at: null });
     const { fieldsById, id: entity } = await office.entity('custom.bill');
-    const rows = await look(`select version, field_id, old, new, actor from t_office.h_custom_bills where record_id = $1 order by id`, id);
-    expect(rows.map((row) => [row.version, fieldsById.get(row.field_id)?.key, row.old, row.new, row.actor === chief.userId]).slice(0, 2)).toEqual([
+    const rows = await look(
+      `select version, field_id, old, new, actor from t_office.h_custom_bills where record_id = $1 order by id`,
+      id,
+    );
+    expect(
+      rows
+        .map((row) => [row.version, fieldsById.get(row.field_id)?.key, row.old, row.new, row.actor === chief.userId])
+        .slice(0, 2),
+    ).toEqual([
       [2, 'name', 'One', 'Two', true],
       [2, 'price', '10.00', '10.50', true],
     ]);
-    expect(rows.map((row) => [row.version, fieldsById.get(row.field_id)?.key]).slice(2)).toEqual([[4, 'deleted_at'], [5, 'deleted_at']]);
-    expect(await look('select version, operation, tenant_id, actor from armature.outbox where record_id = $1 and entity_id = $2 order by id', id, entity)).toEqual(
-      ['create', 'update', 'update', 'delete', 'restore'].map((operation, index) => ({ version: index + 1, operation, tenant_id: office.tenant.id, actor: chief.userId })),
+    expect(rows.map((row) => [row.version, fieldsById.get(row.field_id)?.key]).slice(2)).toEqual([
+      [4, 'deleted_at'],
+      [5, 'deleted_at'],
+    ]);
+    expect(
+      await look(
+        'select version, operation, tenant_id, actor from armature.outbox where record_id = $1 and entity_id = $2 order by id',
+        id,
+        entity,
+      ),
+    ).toEqual(
+      ['create', 'update', 'update', 'delete', 'restore'].map((operation, index) => ({
+        version: index + 1,
+        operation,
+        tenant_id: office.tenant.id,
+        actor: chief.userId,
+      })),
     );
   });
 
   test('is written for a statement that touches many rows, and by nobody but the trigger', async () => {
     const chief = await office.person('chief');
     const client = await office.insert(chief, 'custom_clients', { name: 'many' });
-    await office.sql(chief, `insert into $custom_bills (id, name, client) select gen_random_uuid(), 'n', $1::uuid from generate_series(1, 50)`, [client]);
+    await office.sql(
+      chief,
+      `insert into $custom_bills (id, name, client) select gen_random_uuid(), 'n', $1::uuid from generate_series(1, 50)`,
+      [client],
+    );
     await office.sql(chief, `update $custom_bills set name = 'm' where client = $1::uuid`, [client]);
-    expect(await office.sql(chief, `select count(*) from $h_custom_bills h join $custom_bills b on b.id = h.record_id where b.client = $1`, [client])).toEqual([['50']]);
+    expect(
+      await office.sql(
+        chief,
+        `select count(*) from $h_custom_bills h join $custom_bills b on b.id = h.record_id where b.client = $1`,
+        [client],
+      ),
+    ).toEqual([['50']]);
     expect((await errorOf(office.sql(chief, `delete from $h_custom_bills`))).code).toBe('42501');
-    expect((await errorOf(office.sql(await office.person(), `update $h_custom_bills set new = null`))).code).toBe('42501');
+    expect((await errorOf(office.sql(await office.person(), `update $h_custom_bills set new = null`))).code).toBe(
+      '42501',
+    );
     expect((await errorOf(office.sql(chief, 'select * from armature.outbox'))).code).toBe('42501');
   });
 
@@ -211,7 +357,9 @@ describe('the history', () => {
     for (const id of [theirs, mine]) await office.update(chief, 'custom_bills', id, { name: 'changed', secret: 'b' });
     const { fieldsById } = await office.entity('custom.bill');
     const seen = async (id: string) =>
-      (await office.sql(worker, 'select field_id from $h_custom_bills where record_id = $1 order by id', [id])).map(([field]) => fieldsById.get(field ?? '')?.key);
+      (await office.sql(worker, 'select field_id from $h_custom_bills where record_id = $1 order by id', [id])).map(
+        ([field]) => fieldsById.get(field ?? '')?.key,
+      );
     expect(await seen(mine)).toEqual(['name', 'secret']);
     expect(await seen(theirs)).toEqual(['name']);
     await office.update(chief, 'custom_bills', theirs, { stage: 'sent' });

@@ -48,7 +48,9 @@ function roleGrant(context: Context, entity: Entity, role: Role): GrantState {
     select:
       readable === null
         ? 'all'
-        : sorted(looked, [...readable], read.length > 0 ? keyed(entity, 'deleted_at') : []).filter((id) => stored.has(id)),
+        : sorted(looked, [...readable], read.length > 0 ? keyed(entity, 'deleted_at') : []).filter((id) =>
+            stored.has(id),
+          ),
     insert: create.length === 0 ? [] : sorted(keyed(entity, 'id'), creatable(entity, allFields(create))),
     update: sorted(
       update.length === 0 ? [] : [...updatable(entity, allFields(update)), ...movable(context, entity, update)],

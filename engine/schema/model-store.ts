@@ -11,7 +11,7 @@ import { NO_IDENTITIES } from '../model/build.ts';
 import type { Model } from '../model/model.ts';
 import type { ModelSource, TenantModel } from '../model/tenant.ts';
 import { notFound } from '../problem.ts';
-import { Listener } from './listener.ts';
+import { Listener } from '../db/listener.ts';
 import { TENANT_COLUMNS } from './release-store.ts';
 import { foundTenant, getTenant } from './tenants.ts';
 

@@ -83,12 +83,16 @@ const MAIN: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
 
 function warningsOf(steps: readonly PlanStep[]): readonly string[] {
   const long = steps.filter((step) => step.rows > MANY_ROWS && step.seconds !== undefined);
+  const total = Math.ceil(long.reduce((sum, step) => sum + (step.seconds ?? 0), 0));
   return [
     ...long.map((step) => {
       const waits =
         step.lock === 'exclusive' ? 'reads and writes of these records wait' : 'writes to these records wait';
       return `“${step.title}” goes through about ${step.rows.toLocaleString('en')} records: ${waits} for about ${Math.ceil(step.seconds ?? 0)} s.`;
     }),
+    ...(long.length > 1
+      ? [`All of it happens at once or not at all: what it locks stays locked until the end, about ${total} s.`]
+      : []),
     ...steps
       .filter((step) => step.risk === 'high')
       .map((step) => `“${step.title}” takes something away that people may be using.`),

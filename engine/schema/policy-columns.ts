@@ -1,7 +1,7 @@
 /**
  * Columns that a role's permissions and the guards of its transitions look at: subselects of policies and the compiler's
- * conditions run with the role's own rights, and without the right to the column every query of the role would fail. Where the role may not read the records in question it
- * still finds none of them, because no policy lets it.
+ * conditions run with the role's own rights, and without the right to the column every query of the role would fail.
+ * Where the role may not read the records in question it still finds none of them, because no policy lets it.
  */
 import type { Condition, Operand } from '../condition/condition.ts';
 import type { Entity, Role } from '../model/model.ts';
@@ -66,15 +66,7 @@ function addParents(context: Context, entity: Entity, role: Role, add: Add): voi
 
 /** Both sides of every test of a condition. */
 export function operandsOf(condition: Condition): readonly Operand[] {
-  switch (condition.kind) {
-    case 'all':
-    case 'any':
-      return condition.of.flatMap(operandsOf);
-    case 'not':
-      return operandsOf(condition.of);
-    case 'test':
-      return [condition.left, condition.right];
-    case 'business_hours':
-      return [];
-  }
+  if (condition.kind === 'test') return [condition.left, condition.right];
+  if (condition.kind === 'not') return operandsOf(condition.of);
+  return condition.kind === 'business_hours' ? [] : condition.of.flatMap(operandsOf);
 }

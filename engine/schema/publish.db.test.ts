@@ -36,6 +36,13 @@ const plant = (fields: readonly Json[], more: Json = {}): readonly TenantDocumen
 ];
 const region = { key: 'region', type: 'text', label: 'Region', max: 40 };
 
+/** A stored field and two that are computed from it. */
+const parts = (key: string, scale: number): readonly Json[] => [
+  { key, type: 'decimal', scale, ...(key === 'length' ? {} : { was: 'length' }) },
+  { key: 'double', type: 'formula', returns: 'decimal', scale: 2, expr: `${key} * 2` },
+  { key: 'fourfold', type: 'formula', returns: 'decimal', scale: 2, expr: 'double * 2' },
+];
+
 let count = 0;
 async function organisation(documents: readonly TenantDocument[]): Promise<Organisation> {
   count += 1;
@@ -61,7 +68,6 @@ describe('a field', () => {
     const id = await garden.insert(person, 'custom_plants', { name: 'Ivy' });
     expect(await titles(garden, plant([region]))).toEqual([
       'Add field Region to Plant',
-      'Change the rules for the values of Region of Plant',
       'Change what is checked and kept when Plant is written',
       'Change who may see and change Plant',
     ]);
@@ -148,11 +154,6 @@ describe('a field', () => {
   });
 
   test('that is computed follows the fields it reads through renames and new sizes', async () => {
-    const parts = (key: string, scale: number) => [
-      { key, type: 'decimal', scale, ...(key === 'length' ? {} : { was: 'length' }) },
-      { key: 'double', type: 'formula', returns: 'decimal', scale: 2, expr: `${key} * 2` },
-      { key: 'fourfold', type: 'formula', returns: 'decimal', scale: 2, expr: 'double * 2' },
-    ];
     const garden = await organisation([
       ...plant(parts('length', 2)),
       { kind: 'role', key: 'guest', label: 'Guest' },
@@ -394,8 +395,8 @@ describe('releases', () => {
       attempt({ key: 'light', type: 'text' }),
     ]);
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    for (const outcome of outcomes)
-      if (outcome.status === 'rejected') expect(['stale_base', 'publish_in_progress']).toContain(outcome.reason.code);
+    const losers = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []));
+    expect(['stale_base', 'publish_in_progress']).toEqual(expect.arrayContaining([...new Set(losers)]));
     expect(await garden.release()).toBe(3);
     expect(await garden.sql(person, 'select id, name from $custom_plants')).toEqual([[id, 'Ivy']]);
   });

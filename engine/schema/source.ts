@@ -85,7 +85,7 @@ export function locate(
   property: string | null,
 ): { readonly document?: string; readonly pointer?: string } {
   const [pack, key] = entity.split('.');
-  const layers = [...source.packs.flatMap(({ documents }) => documents), ...source.tenantDocuments].reverse();
+  const layers = [...source.packs.flatMap(({ documents }) => documents), ...source.tenantDocuments].toReversed();
   let found: { readonly document: string; readonly pointer: string } | null = null;
   for (const { document, source: name, pack: its } of layers) {
     if (

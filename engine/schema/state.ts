@@ -6,7 +6,7 @@
  * changes nothing about it. What is cheap (policies, functions, triggers) is kept as finished SQL.
  */
 
-/** Raised when the shape below changes; a stored state of an older format is then brought up by `upgradeState`. */
+/** Raised when the shape below changes; a stored state of an older format has to be brought up then. */
 export const STATE_FORMAT = 1;
 
 export interface DesiredState {
@@ -112,6 +112,14 @@ export interface GrantState {
   readonly insert: readonly string[];
   readonly update: readonly string[];
   readonly delete: boolean;
+}
+
+/** A table that is there before and after, with the states it stands in. */
+export interface TablePair {
+  readonly previous: DesiredState;
+  readonly next: DesiredState;
+  readonly before: TableState;
+  readonly after: TableState;
 }
 
 /** The state of a tenant that has nothing yet. */

@@ -127,8 +127,8 @@ function check(wanted: NewTenant): void {
 
 function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return /^[A-Za-z]/.test(name);
+    // An offset such as +02:00 is accepted there as well, and has no summer.
+    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '' && /^[A-Za-z]/.test(name);
   } catch {
     return false;
   }

@@ -126,13 +126,15 @@ function outbox({ tenant }: Context, entity: Entity, row: string, operation: str
     from ${from};`;
 }
 
+const valueOf = (row: 'o' | 'n', field: Field): string =>
+  `to_jsonb(${field.type.select(`${row}.${quote(field.key)}`, field)})`;
+
 /** Values stand as the API writes them (decimals as text), so that nothing is rounded on the way through JSON. */
 function history({ tenant }: Context, entity: Entity, update: boolean): string {
-  const value = (row: string, field: Field) => `to_jsonb(${field.type.select(`${row}.${quote(field.key)}`, field)})`;
   const kept = keptFields(entity);
   if (kept.length === 0) return '';
   const rows = kept.map(
-    (field) => `(${literal(field.id)}, ${value('o', field)}, ${update ? value('n', field) : 'null::jsonb'})`,
+    (field) => `(${literal(field.id)}, ${valueOf('o', field)}, ${update ? valueOf('n', field) : 'null::jsonb'})`,
   );
   const from = update ? 'new_rows n join old_rows o on o."id" = n."id"' : 'old_rows o';
   return `    insert into ${qualified(tenant.names.schema, historyTableName(entity))} (record_id, version, field_id, old, new, at, actor)

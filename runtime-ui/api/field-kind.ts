@@ -2,17 +2,65 @@
 import type { UiField } from '../../engine/api/ui-model.ts';
 
 export type FieldKind =
-  | 'text' | 'longText' | 'email' | 'phone' | 'url' | 'integer' | 'decimal' | 'money' | 'percent' | 'boolean'
-  | 'date' | 'datetime' | 'choice' | 'choices' | 'tags' | 'reference' | 'children' | 'currency' | 'json';
+  | 'text'
+  | 'longText'
+  | 'email'
+  | 'phone'
+  | 'url'
+  | 'integer'
+  | 'decimal'
+  | 'money'
+  | 'percent'
+  | 'boolean'
+  | 'date'
+  | 'datetime'
+  | 'choice'
+  | 'choices'
+  | 'tags'
+  | 'reference'
+  | 'children'
+  | 'currency'
+  | 'json';
 
 /** Widget and type names that mean a kind; compared without `_`, `-` and case. */
 const NAMES: Readonly<Record<string, FieldKind>> = {
-  text: 'text', longtext: 'longText', textarea: 'longText', multiline: 'longText', richtext: 'longText', note: 'longText',
-  email: 'email', phone: 'phone', tel: 'phone', url: 'url', link: 'url', integer: 'integer', number: 'decimal', decimal: 'decimal',
-  money: 'money', percent: 'percent', boolean: 'boolean', checkbox: 'boolean', switch: 'boolean', date: 'date', datetime: 'datetime',
-  choice: 'choice', select: 'choice', state: 'choice', multiplechoice: 'choices', multichoice: 'choices', choices: 'choices',
-  multiselect: 'choices', tags: 'tags', lookup: 'reference', reference: 'reference', user: 'reference', team: 'reference',
-  children: 'children', table: 'children', currency: 'currency', json: 'json',
+  text: 'text',
+  longtext: 'longText',
+  textarea: 'longText',
+  multiline: 'longText',
+  richtext: 'longText',
+  note: 'longText',
+  email: 'email',
+  phone: 'phone',
+  tel: 'phone',
+  url: 'url',
+  link: 'url',
+  integer: 'integer',
+  number: 'decimal',
+  decimal: 'decimal',
+  money: 'money',
+  percent: 'percent',
+  boolean: 'boolean',
+  checkbox: 'boolean',
+  switch: 'boolean',
+  date: 'date',
+  datetime: 'datetime',
+  choice: 'choice',
+  select: 'choice',
+  state: 'choice',
+  multiplechoice: 'choices',
+  multichoice: 'choices',
+  choices: 'choices',
+  multiselect: 'choices',
+  tags: 'tags',
+  lookup: 'reference',
+  reference: 'reference',
+  user: 'reference',
+  team: 'reference',
+  children: 'children',
+  table: 'children',
+  currency: 'currency',
+  json: 'json',
 };
 
 export function kindOf(field: UiField): FieldKind {
@@ -36,6 +84,7 @@ export function kindOf(field: UiField): FieldKind {
     case 'text':
     case 'uuid':
     case null:
+    default:
       return 'text';
   }
 }

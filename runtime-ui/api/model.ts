@@ -4,7 +4,11 @@ import type { UiEntity, UiField, UiModel, UiView } from '../../engine/api/ui-mod
 import { request } from './client.ts';
 
 export async function readModel(locale: string, signal?: AbortSignal): Promise<UiModel> {
-  const { body } = await request<UiModel>('GET', `/api/ui/model?locale=${encodeURIComponent(locale)}`, signal ? { signal } : {});
+  const { body } = await request<UiModel>(
+    'GET',
+    `/api/ui/model?locale=${encodeURIComponent(locale)}`,
+    signal ? { signal } : {},
+  );
   return body;
 }
 
@@ -27,12 +31,17 @@ export function titleFields(entity: UiEntity): readonly string[] {
 }
 
 /** Fields that point at a record of the entity, without those the engine keeps (created by, …). */
-export function referrers(model: UiModel, target: string): readonly { readonly entity: UiEntity; readonly field: UiField }[] {
+export function referrers(
+  model: UiModel,
+  target: string,
+): readonly { readonly entity: UiEntity; readonly field: UiField }[] {
   return Object.values(model.entities)
     .filter((entity) => !entity.child)
     .flatMap((entity) =>
       entity.fields
-        .filter((field) => field.reference === target && !field.system && !field.children && field.operators.includes('eq'))
+        .filter(
+          (field) => field.reference === target && !field.system && !field.children && field.operators.includes('eq'),
+        )
         .map((field) => ({ entity, field })),
     );
 }
@@ -43,7 +52,9 @@ export const ALL = '_all';
 /** The views to offer: those of the model, and one with everything when all of them filter. The first is the default. */
 export function viewsOf(entity: UiEntity, allLabel: string): readonly UiView[] {
   if (entity.views.some((view) => !view.filtered)) return entity.views;
-  const shown = entity.fields.filter((field) => !field.system && !field.children && !isCompanion(entity, field)).slice(0, 6);
+  const shown = entity.fields
+    .filter((field) => !field.system && !field.children && !isCompanion(entity, field))
+    .slice(0, 6);
   const columns = entity.views[0]?.columns ?? shown.map((field) => ({ field: field.key, width: null }));
   return [...entity.views, { key: ALL, label: allLabel, columns, order: '', filtered: false }];
 }

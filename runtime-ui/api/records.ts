@@ -20,14 +20,24 @@ export interface HistoryEntry {
   readonly at: string;
   readonly actor: { readonly id: string | null; readonly name: string } | null;
   readonly version: number;
-  readonly changes: readonly { readonly field: string; readonly label: string; readonly old: unknown; readonly new: unknown }[];
+  readonly changes: readonly {
+    readonly field: string;
+    readonly label: string;
+    readonly old: unknown;
+    readonly new: unknown;
+  }[];
 }
 
 /**
  * What to `$select` so that these fields can be shown: references with their title, money with its currency,
  * children with the fields of the child.
  */
-export function selectOf(model: UiModel, entity: UiEntity, fields: readonly UiField[], extra: readonly string[] = []): string {
+export function selectOf(
+  model: UiModel,
+  entity: UiEntity,
+  fields: readonly UiField[],
+  extra: readonly string[] = [],
+): string {
   const parts = new Set<string>(['id', '_title', ...extra]);
   for (const field of fields) {
     if (field.children) {
@@ -40,7 +50,8 @@ export function selectOf(model: UiModel, entity: UiEntity, fields: readonly UiFi
       parts.add(`${field.key}(id,_title)`);
     } else {
       parts.add(field.key);
-      if (field.currencyField && entity.fields.some((each) => each.key === field.currencyField)) parts.add(field.currencyField);
+      if (field.currencyField && entity.fields.some((each) => each.key === field.currencyField))
+        parts.add(field.currencyField);
     }
   }
   return [...parts].join(',');
@@ -63,8 +74,17 @@ export async function createRecord(entity: UiEntity, values: Readonly<Record<str
   return body.data;
 }
 
-export async function updateRecord(entity: UiEntity, id: string, changes: Readonly<Record<string, unknown>>, etag: string | null): Promise<void> {
-  await request('PATCH', `${entity.url}/${encodeURIComponent(id)}`, { body: changes, contentType: 'application/merge-patch+json', ifMatch: etag });
+export async function updateRecord(
+  entity: UiEntity,
+  id: string,
+  changes: Readonly<Record<string, unknown>>,
+  etag: string | null,
+): Promise<void> {
+  await request('PATCH', `${entity.url}/${encodeURIComponent(id)}`, {
+    body: changes,
+    contentType: 'application/merge-patch+json',
+    ifMatch: etag,
+  });
 }
 
 export async function deleteRecord(entity: UiEntity, id: string, etag: string | null): Promise<void> {
@@ -72,11 +92,28 @@ export async function deleteRecord(entity: UiEntity, id: string, etag: string | 
 }
 
 /** Runs a transition (or `restore`) with the fields it sets. */
-export async function runAction(entity: UiEntity, id: string, action: string, values: Readonly<Record<string, unknown>>, etag: string | null): Promise<void> {
-  await request('POST', `${entity.url}/${encodeURIComponent(id)}/actions/${encodeURIComponent(action)}`, { body: values, ifMatch: etag });
+export async function runAction(
+  entity: UiEntity,
+  id: string,
+  action: string,
+  values: Readonly<Record<string, unknown>>,
+  etag: string | null,
+): Promise<void> {
+  await request('POST', `${entity.url}/${encodeURIComponent(id)}/actions/${encodeURIComponent(action)}`, {
+    body: values,
+    ifMatch: etag,
+  });
 }
 
-export async function readHistory(entity: UiEntity, id: string, signal?: AbortSignal): Promise<readonly HistoryEntry[]> {
-  const { body } = await request<{ data: readonly HistoryEntry[] }>('GET', `${entity.url}/${encodeURIComponent(id)}/history`, signal ? { signal } : {});
+export async function readHistory(
+  entity: UiEntity,
+  id: string,
+  signal?: AbortSignal,
+): Promise<readonly HistoryEntry[]> {
+  const { body } = await request<{ data: readonly HistoryEntry[] }>(
+    'GET',
+    `${entity.url}/${encodeURIComponent(id)}/history`,
+    signal ? { signal } : {},
+  );
   return body.data;
 }

@@ -43,7 +43,12 @@ export function AccountMenu() {
         <Menu.Divider />
         <Menu.Label>{t('app.theme')}</Menu.Label>
         {SCHEMES.map((scheme) => (
-          <Menu.Item key={scheme.key} closeMenuOnClick={false} onClick={() => setColorScheme(scheme.key)} rightSection={colorScheme === scheme.key ? <Icon name="check" /> : null}>
+          <Menu.Item
+            key={scheme.key}
+            closeMenuOnClick={false}
+            onClick={() => setColorScheme(scheme.key)}
+            rightSection={colorScheme === scheme.key ? <Icon name="check" /> : null}
+          >
             {t(scheme.text)}
           </Menu.Item>
         ))}

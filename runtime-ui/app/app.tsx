@@ -9,7 +9,7 @@ import { onSessionLost } from '../api/client.ts';
 import { ModelContext, readModel } from '../api/model.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { readSession } from '../api/session.ts';
-import { createFormat, FormatContext } from '../i18n/format.ts';
+import { createFormat, FormatContext, regional } from '../i18n/format.ts';
 import { directionOf, speak, storedLocale } from '../i18n/i18n.ts';
 import { nonce } from '../shared/nonce.ts';
 import { ErrorState } from '../shared/states.tsx';
@@ -24,7 +24,8 @@ const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 15_000,
-      retry: (count, error) => count < 2 && (!(error instanceof ApiProblem) || error.status >= 500 || error.status === 0),
+      retry: (count, error) =>
+        count < 2 && (!(error instanceof ApiProblem) || error.status >= 500 || error.status === 0),
     },
   },
 });
@@ -33,7 +34,12 @@ const schemes = localStorageColorSchemeManager({ key: 'armature.colours' });
 export function App() {
   return (
     <DirectionProvider initialDirection={directionOf(storedLocale())} detectDirection={false}>
-      <MantineProvider theme={theme} getStyleNonce={() => nonce} colorSchemeManager={schemes} defaultColorScheme="light">
+      <MantineProvider
+        theme={theme}
+        getStyleNonce={() => nonce}
+        colorSchemeManager={schemes}
+        defaultColorScheme="light"
+      >
         <Boundary>
           <QueryClientProvider client={queries}>
             <Language />
@@ -59,7 +65,9 @@ function Language() {
   const language = useMemo(() => ({ locale, change }), [locale, change]);
   return (
     <LanguageContext value={language}>
-      <DatesProvider settings={{ locale: locale.startsWith('ar') ? 'ar-ly' : 'en', firstDayOfWeek: 1, consistentWeeks: true }}>
+      <DatesProvider
+        settings={{ locale: locale.startsWith('ar') ? 'ar-ly' : 'en', firstDayOfWeek: 1, consistentWeeks: true }}
+      >
         <Notifications position="bottom-right" limit={3} autoClose={7000} />
         <Gate locale={locale} />
       </DatesProvider>
@@ -70,8 +78,18 @@ function Language() {
 /** Nobody sees a screen before it is known who they are and what they may see. */
 function Gate({ locale }: { readonly locale: string }) {
   const client = useQueryClient();
-  const session = useQuery({ queryKey: ['session'], queryFn: ({ signal }) => readSession(signal), staleTime: Number.POSITIVE_INFINITY });
-  const model = useQuery({ queryKey: ['model', locale], enabled: session.data === true, queryFn: ({ signal }) => readModel(locale, signal), staleTime: 60_000, placeholderData: (previous) => previous });
+  const session = useQuery({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => readSession(signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const model = useQuery({
+    queryKey: ['model', locale],
+    enabled: session.data === true,
+    queryFn: ({ signal }) => readModel(locale, signal),
+    staleTime: 60_000,
+    placeholderData: (previous) => previous,
+  });
   useEffect(
     () =>
       onSessionLost(() => {
@@ -79,7 +97,10 @@ function Gate({ locale }: { readonly locale: string }) {
       }),
     [client],
   );
-  const format = useMemo(() => createFormat(locale, model.data?.tenant.timeZone ?? 'UTC'), [locale, model.data?.tenant.timeZone]);
+  const format = useMemo(
+    () => createFormat(regional(locale), model.data?.tenant.timeZone ?? 'UTC'),
+    [locale, model.data?.tenant.timeZone],
+  );
   if (session.isError) return <ErrorState error={session.error} onRetry={() => void session.refetch()} />;
   if (session.data === false) return <SignInPage onSignedIn={() => void client.resetQueries()} />;
   if (model.isError && !model.data) return <ErrorState error={model.error} onRetry={() => void model.refetch()} />;

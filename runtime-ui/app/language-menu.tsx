@@ -20,7 +20,12 @@ export function LanguageMenu() {
       </Menu.Target>
       <Menu.Dropdown>
         {[...known].map(([key, label]) => (
-          <Menu.Item key={key} lang={key} onClick={() => language.change(key)} rightSection={key === language.locale ? <Icon name="check" /> : null}>
+          <Menu.Item
+            key={key}
+            lang={key}
+            onClick={() => language.change(key)}
+            rightSection={key === language.locale ? <Icon name="check" /> : null}
+          >
             {label}
           </Menu.Item>
         ))}

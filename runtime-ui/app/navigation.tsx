@@ -7,7 +7,7 @@ import { usePlace } from './place.ts';
 import { listPath, menuPath, viewKey } from './route.ts';
 import classes from './shell.module.css';
 
-export function Navigation() {
+export function Navigation({ onFollow }: { readonly onFollow: () => void }) {
   const { t } = useTranslation();
   const model = useModel();
   const place = usePlace();
@@ -16,7 +16,10 @@ export function Navigation() {
   const items = menus.flatMap((menu) => menu.items);
   // One item is current: the one with this view, else the first of this entity.
   const here = (entity: string) => place.path.split('/').slice(1, 3).join('/') === model.entities[entity]?.path;
-  const current = items.find((item) => here(item.entity) && item.view !== null && viewKey(item.view) === view) ?? items.find((item) => here(item.entity) && item.view === null) ?? items.find((item) => here(item.entity));
+  const current =
+    items.find((item) => here(item.entity) && item.view !== null && viewKey(item.view) === view) ??
+    items.find((item) => here(item.entity) && item.view === null) ??
+    items.find((item) => here(item.entity));
   return (
     <nav className={classes['scroll']} aria-label={t('app.navigation')}>
       {menus.map((menu) => (
@@ -28,7 +31,12 @@ export function Navigation() {
               if (!path) return null;
               return (
                 <li key={item.key}>
-                  <Link className={classes['item']} href={path} {...(item === current ? { 'aria-current': 'page' as const } : {})}>
+                  <Link
+                    className={classes['item']}
+                    href={path}
+                    onClick={onFollow}
+                    {...(item === current ? { 'aria-current': 'page' as const } : {})}
+                  >
                     <EntityIcon name={item.icon ?? model.entities[item.entity]?.icon ?? null} label={item.label} />
                     <span>{item.label}</span>
                   </Link>
@@ -46,6 +54,12 @@ export function Navigation() {
 function everything(label: string, model: ReturnType<typeof useModel>) {
   const items = Object.values(model.entities)
     .filter((entity) => !entity.child)
-    .map((entity) => ({ key: listPath(entity), label: entity.pluralLabel, entity: entity.name, view: null, icon: entity.icon }));
+    .map((entity) => ({
+      key: listPath(entity),
+      label: entity.pluralLabel,
+      entity: entity.name,
+      view: null,
+      icon: entity.icon,
+    }));
   return { key: '_all', label, icon: null, items };
 }

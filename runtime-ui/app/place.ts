@@ -31,7 +31,9 @@ function tell(): void {
 }
 
 function indexOf(state: unknown): number {
-  return typeof state === 'object' && state !== null && 'index' in state && typeof state.index === 'number' ? state.index : 0;
+  return typeof state === 'object' && state !== null && 'index' in state && typeof state.index === 'number'
+    ? state.index
+    : 0;
 }
 
 /** Starts listening to Back and Forward. Once, at start. */
@@ -60,7 +62,10 @@ export function startRouter(): void {
 }
 
 /** Goes to an address of this application, after the guard agreed. */
-export async function navigate(to: string, options: { readonly replace?: boolean; readonly force?: boolean } = {}): Promise<void> {
+export async function navigate(
+  to: string,
+  options: { readonly replace?: boolean; readonly force?: boolean } = {},
+): Promise<void> {
   const samePage = new URL(to, window.location.href).pathname === current.path;
   if (guard && !options.force && !samePage && !(await guard())) return;
   if (!samePage) guard = null;

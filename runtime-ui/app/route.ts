@@ -36,7 +36,10 @@ export function recordPath(entity: UiEntity, id: string): string {
 }
 
 /** Where a menu item leads. */
-export function menuPath(model: UiModel, item: { readonly entity: string; readonly view: string | null }): string | null {
+export function menuPath(
+  model: UiModel,
+  item: { readonly entity: string; readonly view: string | null },
+): string | null {
   const entity = model.entities[item.entity];
   return entity ? listPath(entity, item.view ? `$view=${encodeURIComponent(viewKey(item.view))}` : '') : null;
 }

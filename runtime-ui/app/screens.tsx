@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useModel } from '../api/model.ts';
 import { EmptyState, ErrorState } from '../shared/states.tsx';
+import { Waiting } from '../shared/waiting.tsx';
 import { ApiProblem } from '../api/problem.ts';
 import { Boundary } from './boundary.tsx';
 import { navigate, usePlace } from './place.ts';
@@ -19,7 +20,7 @@ export function Screens() {
   const { path } = usePlace();
   return (
     <Shell>
-      <Boundary resetKey={path}>
+      <Boundary key={path}>
         <Suspense fallback={<PageSkeleton />}>
           <Screen />
         </Suspense>
@@ -48,6 +49,7 @@ function Screen() {
     case 'record':
       return <RecordPage key={route.id} entity={route.entity} id={route.id} />;
     case 'missing':
+    default:
       return <ErrorState error={new ApiProblem(404, 'not_found', '', '')} />;
   }
 }
@@ -58,22 +60,29 @@ function Home() {
   const model = useModel();
   const first =
     model.menus.flatMap((menu) => menu.items).flatMap((item) => menuPath(model, item) ?? [])[0] ??
-    Object.values(model.entities).filter((entity) => !entity.child && entity.can.create).map((entity) => listPath(entity))[0];
+    Object.values(model.entities)
+      .filter((entity) => !entity.child && entity.can.create)
+      .map((entity) => listPath(entity))[0];
   useEffect(() => {
     if (first) void navigate(first, { replace: true });
   }, [first]);
-  return first ? <PageSkeleton /> : <EmptyState icon="shield" title={t('state.noAccess')} next={t('state.noAccessNext')} />;
+  return first ? (
+    <PageSkeleton />
+  ) : (
+    <EmptyState icon="shield" title={t('state.noAccess')} next={t('state.noAccessNext')} />
+  );
 }
 
 export function PageSkeleton() {
-  const { t } = useTranslation();
   return (
-    <Stack p="lg" gap="md" aria-busy="true" aria-label={t('state.loading')} role="status">
-      <Skeleton h={26} w={220} />
-      <Skeleton h={34} />
-      {[1, 2, 3, 4, 5, 6].map((row) => (
-        <Skeleton key={row} h={18} />
-      ))}
-    </Stack>
+    <Waiting>
+      <Stack p="lg" gap="md">
+        <Skeleton h={26} w={220} />
+        <Skeleton h={34} />
+        {[1, 2, 3, 4, 5, 6].map((row) => (
+          <Skeleton key={row} h={18} />
+        ))}
+      </Stack>
+    </Waiting>
   );
 }

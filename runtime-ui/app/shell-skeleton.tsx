@@ -1,12 +1,11 @@
 /** What is seen until the model is there: the outline of the shell. */
 import { Skeleton } from '@mantine/core';
-import { useTranslation } from 'react-i18next';
+import { Waiting } from '../shared/waiting.tsx';
 import classes from './shell.module.css';
 
 export function ShellSkeleton() {
-  const { t } = useTranslation();
   return (
-    <div className={classes['skeleton']} role="status" aria-busy="true" aria-label={t('state.loading')}>
+    <Waiting className={classes['skeleton']}>
       <div className={classes['skeletonNav']}>
         {[110, 140, 96, 128, 120].map((width) => (
           <Skeleton key={width} h={16} w={width} />
@@ -18,6 +17,6 @@ export function ShellSkeleton() {
           <Skeleton key={row} h={18} />
         ))}
       </div>
-    </div>
+    </Waiting>
   );
 }

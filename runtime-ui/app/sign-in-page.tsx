@@ -1,6 +1,6 @@
 /** Who are you? */
 import { Alert, Button, PasswordInput, Select, Stack, Text, TextInput, Title, UnstyledButton } from '@mantine/core';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiProblem } from '../api/problem.ts';
 import { type Organisation, organisationsOf, signIn } from '../api/session.ts';
@@ -20,6 +20,8 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
   const [organisation, setOrganisation] = useState<string | null>(null);
   const [message, setMessage] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
@@ -42,7 +44,7 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
   };
   return (
     <main className={classes['page']}>
-      <form className={classes['card']} onSubmit={(event) => void submit(event)} noValidate>
+      <form className={classes['card']} onSubmit={(event) => void submit(event)}>
         <img src={markAddress} alt="" width={36} height={36} />
         <Stack gap={2} mt="md" mb="lg">
           <Title order={1}>{t('signIn.title')}</Title>
@@ -54,17 +56,54 @@ export function SignInPage({ onSignedIn }: { readonly onSignedIn: () => void }) 
               {message}
             </Alert>
           ) : null}
-          <TextInput label={t('signIn.email')} type="email" dir="ltr" labelProps={{ dir: 'auto' }} autoComplete="username" required withAsterisk={false} autoFocus size="md" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-          <PasswordInput label={t('signIn.password')} dir="ltr" autoComplete="current-password" required withAsterisk={false} size="md" value={password} onChange={(event) => setPassword(event.currentTarget.value)} visibilityToggleButtonProps={{ 'aria-label': t('signIn.show') }} />
-          {organisations.length > 0 ? <Select label={t('signIn.organisation')} size="md" data={organisations.map((each) => ({ value: each.key, label: each.name }))} value={organisation} onChange={setOrganisation} allowDeselect={false} /> : null}
-          <Button type="submit" size="md" loading={busy} disabled={!email || !password} fullWidth>
+          <TextInput
+            label={t('signIn.email')}
+            type="email"
+            dir="ltr"
+            labelProps={{ dir: 'auto' }}
+            autoComplete="username"
+            required
+            withAsterisk={false}
+            ref={first}
+            size="md"
+            value={email}
+            onChange={(event) => setEmail(event.currentTarget.value)}
+          />
+          <PasswordInput
+            label={t('signIn.password')}
+            dir="ltr"
+            autoComplete="current-password"
+            required
+            withAsterisk={false}
+            size="md"
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+            visibilityToggleButtonProps={{ 'aria-label': t('signIn.show') }}
+          />
+          {organisations.length > 0 ? (
+            <Select
+              label={t('signIn.organisation')}
+              size="md"
+              data={organisations.map((each) => ({ value: each.key, label: each.name }))}
+              value={organisation}
+              onChange={setOrganisation}
+              allowDeselect={false}
+            />
+          ) : null}
+          <Button type="submit" size="md" loading={busy} fullWidth>
             {t('signIn.submit')}
           </Button>
         </Stack>
       </form>
       <div className={classes['languages']}>
         {SCREEN_LOCALES.map((each) => (
-          <UnstyledButton key={each.key} lang={each.key} aria-pressed={each.key === language.locale} className={classes['language'] ?? ''} onClick={() => language.change(each.key)}>
+          <UnstyledButton
+            key={each.key}
+            lang={each.key}
+            aria-pressed={each.key === language.locale}
+            className={classes['language'] ?? ''}
+            onClick={() => language.change(each.key)}
+          >
             {each.label}
           </UnstyledButton>
         ))}

@@ -17,15 +17,20 @@ export interface Section {
  * them nobody could create a record. On creation only what can be filled in is asked.
  */
 export function sectionsOf(entity: UiEntity, mode: Mode | 'view'): readonly Section[] {
-  const usable = (field: UiField | undefined): field is UiField => field !== undefined && !isCompanion(entity, field) && (mode !== 'create' || writable(field, mode));
+  const usable = (field: UiField | undefined): field is UiField =>
+    field !== undefined && !isCompanion(entity, field) && (mode !== 'create' || writable(field, mode));
   const own = entity.fields.filter((field) => !field.system && usable(field));
   if (entity.form.length === 0) return [{ key: '_all', label: '', columns: 2, fields: own }];
   const named = new Set(entity.form.flatMap((section) => section.fields));
-  const forgotten = mode === 'view' ? [] : own.filter((field) => field.required && !named.has(field.key) && writable(field, mode));
+  const forgotten =
+    mode === 'view' ? [] : own.filter((field) => field.required && !named.has(field.key) && writable(field, mode));
   return entity.form
     .map((section, at) => ({
       ...section,
-      fields: [...section.fields.map((key) => fieldOf(entity, key)).filter(usable), ...(at === entity.form.length - 1 ? forgotten : [])],
+      fields: [
+        ...section.fields.map((key) => fieldOf(entity, key)).filter(usable),
+        ...(at === entity.form.length - 1 ? forgotten : []),
+      ],
     }))
     .filter((section) => section.fields.length > 0);
 }
@@ -59,7 +64,10 @@ export function wireSchema(model: UiModel, entity: UiEntity, fields: readonly Ui
     if (field.required) required.push(field.key);
     const child = field.children ? model.entities[field.children.entity] : undefined;
     if (field.children && child) {
-      properties[field.key] = { type: 'array', items: wireSchema(model, child, rowFields(child, field.children.field), 'create') };
+      properties[field.key] = {
+        type: 'array',
+        items: wireSchema(model, child, rowFields(child, field.children.field), 'create'),
+      };
     } else {
       properties[field.key] = field.schema;
       const companion = field.currencyField ? fieldOf(entity, field.currencyField) : undefined;

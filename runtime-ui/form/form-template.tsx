@@ -9,7 +9,11 @@ export function SectionsTemplate({ properties }: ObjectFieldTemplateProps) {
   return (
     <>
       {sections.map((section) => (
-        <section key={section.key} className={classes['section']} {...(section.label ? { 'aria-label': section.label } : {})}>
+        <section
+          key={section.key}
+          className={classes['section']}
+          {...(section.label ? { 'aria-label': section.label } : {})}
+        >
           {section.label ? <h2 className={classes['sectionTitle']}>{section.label}</h2> : null}
           <div className={classes['fields']} data-columns={section.columns}>
             {section.fields.map((field) => {

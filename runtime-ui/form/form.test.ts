@@ -22,7 +22,12 @@ const values = toForm(model, fields, stored);
 
 describe('the form of a record', () => {
   it('asks on creation only for what can be filled in', () => {
-    expect(sectionsOf(entity, 'create').flatMap((section) => section.fields.map((each) => each.key))).toEqual(['name', 'account', 'amount', 'lines']);
+    expect(sectionsOf(entity, 'create').flatMap((section) => section.fields.map((each) => each.key))).toEqual([
+      'name',
+      'account',
+      'amount',
+      'lines',
+    ]);
   });
 
   it('adds required fields that the form document forgot', () => {
@@ -45,12 +50,19 @@ describe('the form of a record', () => {
 
   it('sends only what changed, and null for what was cleared', () => {
     const after = { ...values, name: 'Harbour 2', account: undefined, amount: { amount: '11.00', currency: 'EUR' } };
-    expect(toPatch(model, fields, values, after)).toEqual({ name: 'Harbour 2', account: null, amount: '11.00', amount_currency: 'EUR' });
+    expect(toPatch(model, fields, values, after)).toEqual({
+      name: 'Harbour 2',
+      account: null,
+      amount: '11.00',
+      amount_currency: 'EUR',
+    });
   });
 
   it('sends rows as created, changed and deleted', () => {
     const after = { ...values, lines: [{ id: 'l2', product: 'Sail', quantity: 5 }, { product: 'Oar' }] };
-    expect(toPatch(model, fields, values, after)).toEqual({ lines: { create: [{ product: 'Oar' }], update: [{ id: 'l2', quantity: 5 }], delete: ['l1'] } });
+    expect(toPatch(model, fields, values, after)).toEqual({
+      lines: { create: [{ product: 'Oar' }], update: [{ id: 'l2', quantity: 5 }], delete: ['l1'] },
+    });
   });
 
   it('creates with rows as an array, without computed values', () => {
@@ -59,14 +71,18 @@ describe('the form of a record', () => {
       account: 'a1',
       amount: '10.00',
       amount_currency: 'USD',
-      lines: [{ product: 'Rope', quantity: 2 }, { product: 'Sail', quantity: 1 }],
+      lines: [
+        { product: 'Rope', quantity: 2 },
+        { product: 'Sail', quantity: 1 },
+      ],
     });
   });
 });
 
 describe('checking a form', () => {
   const schema = wireSchema(model, entity, fields, 'create');
-  const findings = (form: Values) => check(schema, toWire(model, fields, 'create', form)).map((each) => [each.path.join('.'), each.text]);
+  const findings = (form: Values) =>
+    check(schema, toWire(model, fields, 'create', form)).map((each) => [each.path.join('.'), each.text]);
 
   it('finds nothing in a good record', () => {
     expect(findings({ name: 'x', amount: { amount: '1.5' }, lines: [{ product: 'Rope', quantity: 1 }] })).toEqual([]);

@@ -19,7 +19,10 @@ import { formPath, type Mode, toWire, type Values } from './wire.ts';
 
 const Form = generateForm<Values>();
 const FIELDS: RegistryFieldsType<Values> = { record: RecordField };
-const TEMPLATES: Partial<TemplatesType<Values>> = { ObjectFieldTemplate: SectionsTemplate, FieldTemplate: BareTemplate };
+const TEMPLATES: Partial<TemplatesType<Values>> = {
+  ObjectFieldTemplate: SectionsTemplate,
+  FieldTemplate: BareTemplate,
+};
 
 export interface RecordFormHandle {
   submit(): void;
@@ -52,7 +55,9 @@ export function RecordForm({ ref, entity, mode, values, stored, busy, onChange, 
     const schema = wireSchema(model, entity, fields, mode);
     const findings = (form: Values) => {
       const body = toWire(model, fields, mode, form);
-      return check(schema, body).map((finding): Finding => ({ ...finding, path: formPath(model, entity, {}, form, `/${finding.path.join('/')}`) }));
+      return check(schema, body).map(
+        (finding): Finding => ({ ...finding, path: formPath(model, entity, {}, form, `/${finding.path.join('/')}`) }),
+      );
     };
     return createValidator(findings, (text) => t(text));
   }, [model, entity, fields, mode, t]);
@@ -60,9 +65,9 @@ export function RecordForm({ ref, entity, mode, values, stored, busy, onChange, 
 
   // After the errors are drawn, the first field that has one gets the focus.
   useEffect(() => {
-    if (failures === 0) return;
+    if (failures === 0) return undefined;
     const timer = setTimeout(() => {
-      const first = box.current?.querySelector<HTMLElement>('[aria-invalid="true"], [data-error] input, [data-error]');
+      const first = box.current?.querySelector<HTMLElement>('[aria-invalid="true"], button[data-error]');
       first?.focus();
       first?.scrollIntoView({ block: 'center', behavior: 'smooth' });
     }, 30);
@@ -80,7 +85,11 @@ export function RecordForm({ ref, entity, mode, values, stored, busy, onChange, 
         });
       } catch (error) {
         if (!(error instanceof ApiProblem)) throw error;
-        const { beside, other } = serverErrors(error.errors, (pointer) => formPath(model, entity, body, form, pointer), fields.map((field) => field.key));
+        const { beside, other } = serverErrors(
+          error.errors,
+          (pointer) => formPath(model, entity, body, form, pointer),
+          fields.map((field) => field.key),
+        );
         setRefused(beside);
         setMessage(other.length > 0 ? other.join(' ') : sentenceOf(error, t));
         setFailures((count) => count + 1);

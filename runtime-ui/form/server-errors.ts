@@ -13,7 +13,11 @@ export interface Placed {
  * @param pathOf where in the form a pointer leads; empty when nowhere
  * @param shown keys of the fields the form has
  */
-export function serverErrors(errors: readonly ProblemDetail[], pathOf: (pointer: string) => readonly string[], shown: readonly string[]): Placed {
+export function serverErrors(
+  errors: readonly ProblemDetail[],
+  pathOf: (pointer: string) => readonly string[],
+  shown: readonly string[],
+): Placed {
   const beside: Record<string, unknown> = {};
   const other: string[] = [];
   for (const error of errors) {

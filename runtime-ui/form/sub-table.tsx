@@ -1,5 +1,5 @@
 /** The rows of a child entity, edited inside the form of their parent and saved with it. */
-import { ActionIcon, Button, Input, ScrollArea, Table } from '@mantine/core';
+import { ActionIcon, Button, Input, Table } from '@mantine/core';
 import type { ErrorSchema } from '@rjsf/utils';
 import { useTranslation } from 'react-i18next';
 import type { UiField } from '../../engine/api/ui-model.ts';
@@ -7,6 +7,7 @@ import { isNumeric, kindOf } from '../api/field-kind.ts';
 import { useModel } from '../api/model.ts';
 import { FieldInput } from '../inputs/field-input.tsx';
 import { Icon } from '../shared/icon.tsx';
+import { ScrollFrame } from '../shared/scroll-frame.tsx';
 import { FieldValue } from '../values/field-value.tsx';
 import { moneyOf } from '../inputs/money.ts';
 import classes from './form.module.css';
@@ -16,13 +17,16 @@ interface SubTableProps {
   readonly id: string;
   readonly field: UiField;
   readonly value: unknown;
+  /** Errors of the cells, by row and field. */
   readonly errors: ErrorSchema;
+  /** What is wrong with the table as a whole. */
+  readonly message: string | null;
   readonly editable: boolean;
   readonly mode: Mode;
   readonly onChange: (rows: readonly Values[]) => void;
 }
 
-export function SubTable({ id, field, value, errors, editable, mode, onChange }: SubTableProps) {
+export function SubTable({ id, field, value, errors, message, editable, mode, onChange }: SubTableProps) {
   const { t } = useTranslation();
   const model = useModel();
   const child = field.children ? model.entities[field.children.entity] : undefined;
@@ -32,15 +36,24 @@ export function SubTable({ id, field, value, errors, editable, mode, onChange }:
   const rows = rowsOf(value);
   const set = (at: number, key: string, next: unknown) => onChange(rows.with(at, { ...rows[at], [key]: next }));
   return (
-    <Input.Wrapper label={field.label} labelElement="div" description={field.help} error={errors.__errors?.join(' ') ?? null} id={id}>
-      <ScrollArea type="auto" className={classes['subTable'] ?? ''}>
+    <Input.Wrapper label={field.label} labelElement="div" description={field.help} error={message} id={id}>
+      <ScrollFrame label={field.label}>
         <Table verticalSpacing={4} horizontalSpacing={6} className={classes['rows'] ?? ''} aria-label={field.label}>
           <Table.Thead>
             <Table.Tr>
               {fields.map((each) => (
-                <Table.Th key={each.key} className={classes[isNumeric(kindOf(each)) ? 'number' : 'text'] ?? ''} data-kind={kindOf(each)}>
+                <Table.Th
+                  key={each.key}
+                  className={classes[isNumeric(kindOf(each)) ? 'number' : 'text'] ?? ''}
+                  data-kind={kindOf(each)}
+                >
                   {each.label}
-                  {each.required ? <span className={classes['star']} aria-hidden="true"> *</span> : null}
+                  {each.required ? (
+                    <span className={classes['star']} aria-hidden="true">
+                      {' '}
+                      *
+                    </span>
+                  ) : null}
                 </Table.Th>
               ))}
               {editable ? (
@@ -57,7 +70,16 @@ export function SubTable({ id, field, value, errors, editable, mode, onChange }:
                 {fields.map((each) => (
                   <Table.Td key={each.key} className={classes[isNumeric(kindOf(each)) ? 'number' : 'text'] ?? ''}>
                     {editable && writable(each, typeof row['id'] === 'string' ? 'update' : 'create') ? (
-                      <FieldInput id={`${id}_${at}_${each.key}`} field={each} size="xs" ariaLabel={t('form.rowField', { label: each.label, row: at + 1 })} error={cellError(errors, at, each.key)} required={each.required} value={row[each.key]} onChange={(next) => set(at, each.key, next)} />
+                      <FieldInput
+                        id={`${id}_${at}_${each.key}`}
+                        field={each}
+                        size="xs"
+                        ariaLabel={t('form.rowField', { label: each.label, row: at + 1 })}
+                        error={cellError(errors, at, each.key)}
+                        required={each.required}
+                        value={row[each.key]}
+                        onChange={(next) => set(at, each.key, next)}
+                      />
                     ) : (
                       <span className={classes['cell']}>
                         <Stored field={each} row={row} />
@@ -67,7 +89,10 @@ export function SubTable({ id, field, value, errors, editable, mode, onChange }:
                 ))}
                 {editable ? (
                   <Table.Td className={classes['tail'] ?? ''}>
-                    <ActionIcon aria-label={t('form.removeRow', { row: at + 1 })} onClick={() => onChange(rows.toSpliced(at, 1))}>
+                    <ActionIcon
+                      aria-label={t('form.removeRow', { row: at + 1 })}
+                      onClick={() => onChange(rows.toSpliced(at, 1))}
+                    >
                       <Icon name="close" size={14} />
                     </ActionIcon>
                   </Table.Td>
@@ -77,9 +102,15 @@ export function SubTable({ id, field, value, errors, editable, mode, onChange }:
           </Table.Tbody>
         </Table>
         {rows.length === 0 ? <p className={classes['noRows']}>{t('form.noRows')}</p> : null}
-      </ScrollArea>
+      </ScrollFrame>
       {editable ? (
-        <Button variant="subtle" size="xs" mt={4} leftSection={<Icon name="plus" size={14} />} onClick={() => onChange([...rows, {}])}>
+        <Button
+          variant="subtle"
+          size="xs"
+          mt={4}
+          leftSection={<Icon name="plus" size={14} />}
+          onClick={() => onChange([...rows, {}])}
+        >
           {t('form.addRow')}
         </Button>
       ) : null}
@@ -90,7 +121,8 @@ export function SubTable({ id, field, value, errors, editable, mode, onChange }:
 /** A value of the row as the form holds it: an amount with its currency inside. */
 export function Stored({ field, row }: { readonly field: UiField; readonly row: Values }) {
   const value = row[field.key];
-  if (kindOf(field) !== 'money' || !field.currencyField || typeof value !== 'object') return <FieldValue field={field} value={value} record={row} empty="—" />;
+  if (kindOf(field) !== 'money' || !field.currencyField || typeof value !== 'object')
+    return <FieldValue field={field} value={value} record={row} empty="—" />;
   const money = moneyOf(value);
   return <FieldValue field={field} value={money.amount} record={{ [field.currencyField]: money.currency }} empty="—" />;
 }

@@ -3,12 +3,35 @@
  * @cfworker/json-schema interprets them. What is checked is the body the API would receive, not the form's own values.
  */
 import { Validator } from '@cfworker/json-schema';
-import { createErrorHandler, type ErrorSchema, type RJSFValidationError, toErrorSchema, type ValidatorType, unwrapErrorHandler, validationDataMerge } from '@rjsf/utils';
+import {
+  createErrorHandler,
+  type ErrorSchema,
+  type RJSFValidationError,
+  toErrorSchema,
+  type ValidatorType,
+  unwrapErrorHandler,
+  validationDataMerge,
+} from '@rjsf/utils';
 import type { JsonSchema } from '../../engine/model/field-type.ts';
 import type { Values } from './wire.ts';
 
 /** Keywords that only pass on what a deeper keyword found. */
-const PASSING = new Set(['properties', 'items', 'additionalProperties', 'allOf', 'anyOf', 'oneOf', 'if', 'then', 'else', '$ref', 'not', 'prefixItems', 'patternProperties', 'false']);
+const PASSING = new Set([
+  'properties',
+  'items',
+  'additionalProperties',
+  'allOf',
+  'anyOf',
+  'oneOf',
+  'if',
+  'then',
+  'else',
+  '$ref',
+  'not',
+  'prefixItems',
+  'patternProperties',
+  'false',
+]);
 
 export interface Finding {
   /** Path of the value, from the root of the body. */
@@ -64,14 +87,23 @@ function textFor(keyword: string, message: string, body: unknown, path: readonly
     case 'type':
       return /number|integer/.test(message) ? 'form.number' : 'form.type';
     case 'format':
-      return /"email"/.test(message) ? 'form.email' : /"uri/.test(message) ? 'form.uri' : /"date/.test(message) ? 'form.date' : 'form.pattern';
+      return /"email"/.test(message)
+        ? 'form.email'
+        : /"uri/.test(message)
+          ? 'form.uri'
+          : /"date/.test(message)
+            ? 'form.date'
+            : 'form.pattern';
     default:
       return 'form.type';
   }
 }
 
 function valueAt(body: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), body);
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    body,
+  );
 }
 
 /**
@@ -79,7 +111,10 @@ function valueAt(body: unknown, path: readonly string[]): unknown {
  * @param findings of the form's values, as `check` answers them, with paths of the form
  * @param words the sentence for a text key
  */
-export function createValidator(findings: (values: Values) => readonly Finding[], words: (text: string) => string): ValidatorType<Values> {
+export function createValidator(
+  findings: (values: Values) => readonly Finding[],
+  words: (text: string) => string,
+): ValidatorType<Values> {
   return {
     validateFormData(formData, _schema, customValidate, transformErrors, uiSchema) {
       const found = findings(formData ?? {}).map((finding): RJSFValidationError => {

@@ -25,7 +25,13 @@ export function writable(field: UiField, mode: Mode): boolean {
 
 /** Fields of a child that a row of the sub-table shows. */
 export function rowFields(child: UiEntity, back: string): readonly UiField[] {
-  return child.fields.filter((field) => !field.system && field.key !== back && !field.children && !child.fields.some((other) => other.currencyField === field.key));
+  return child.fields.filter(
+    (field) =>
+      !field.system &&
+      field.key !== back &&
+      !field.children &&
+      !child.fields.some((other) => other.currencyField === field.key),
+  );
 }
 
 /** Values of a record as the form holds them. */
@@ -37,7 +43,8 @@ export function toForm(model: UiModel, fields: readonly UiField[], record: Value
       const child = model.entities[field.children.entity];
       const rows = Array.isArray(value) ? value.filter(isObject) : [];
       const back = field.children.field;
-      if (child) values[field.key] = rows.map((row) => ({ ...toForm(model, rowFields(child, back), row), id: row['id'] }));
+      if (child)
+        values[field.key] = rows.map((row) => ({ ...toForm(model, rowFields(child, back), row), id: row['id'] }));
     } else if (value === null || value === undefined) {
       continue;
     } else if (kindOf(field) === 'money' && field.currencyField) {
@@ -82,7 +89,10 @@ export function toWire(model: UiModel, fields: readonly UiField[], mode: Mode, v
     }
     const child = model.entities[field.children.entity];
     const back = field.children.field;
-    if (child && Array.isArray(value) && value.length > 0) body[field.key] = value.filter(isObject).map((row) => toWire(model, rowFields(child, back), isKnown(row) ? 'update' : 'create', row));
+    if (child && Array.isArray(value) && value.length > 0)
+      body[field.key] = value
+        .filter(isObject)
+        .map((row) => toWire(model, rowFields(child, back), isKnown(row) ? 'update' : 'create', row));
   }
   return body;
 }
@@ -121,7 +131,11 @@ function rowsPatch(model: UiModel, fields: readonly UiField[], before: unknown, 
   });
   const gone = old.filter((row) => !now.some((each) => each['id'] === row['id'])).map((row) => row['id']);
   if (create.length + update.length + gone.length === 0) return null;
-  return { ...(create.length > 0 ? { create } : {}), ...(update.length > 0 ? { update } : {}), ...(gone.length > 0 ? { delete: gone } : {}) };
+  return {
+    ...(create.length > 0 ? { create } : {}),
+    ...(update.length > 0 ? { update } : {}),
+    ...(gone.length > 0 ? { delete: gone } : {}),
+  };
 }
 
 export function rowsOf(value: unknown): readonly Values[] {
@@ -140,8 +154,17 @@ function same(a: unknown, b: unknown): boolean {
  * Where in the form a pointer of the server leads: `/amount_currency` → `amount`; `/lines/update/1/quantity` → the row
  * of the form that was sent as the second update.
  */
-export function formPath(model: UiModel, entity: UiEntity, body: Values, values: Values, pointer: string): readonly string[] {
-  const parts = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+export function formPath(
+  model: UiModel,
+  entity: UiEntity,
+  body: Values,
+  values: Values,
+  pointer: string,
+): readonly string[] {
+  const parts = pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   const [key, ...rest] = parts;
   if (key === undefined) return [];
   const owner = entity.fields.find((field) => field.currencyField === key);
@@ -152,11 +175,16 @@ export function formPath(model: UiModel, entity: UiEntity, body: Values, values:
   const [kind, number] = rest;
   if (kind === undefined || !child) return [key];
   const list = rowsOf(values[key]);
-  const own = (row: number, tail: readonly string[]) => (row < 0 ? [key] : [key, String(row), ...(tail[0] ? formPath(model, child, {}, {}, `/${tail[0]}`) : [])]);
+  const own = (row: number, tail: readonly string[]) =>
+    row < 0 ? [key] : [key, String(row), ...(tail[0] ? formPath(model, child, {}, {}, `/${tail[0]}`) : [])];
   if (/^\d+$/.test(kind)) return own(Number(kind), rest.slice(1));
-  if (kind === 'create') return own(list.indexOf(list.filter((row) => !isKnown(row))[Number(number)] ?? {}), rest.slice(2));
+  if (kind === 'create')
+    return own(list.indexOf(list.filter((row) => !isKnown(row))[Number(number)] ?? {}), rest.slice(2));
   const change = body[key];
   const updates = isObject(change) ? rowsOf(change['update']) : [];
   const id = updates[Number(number)]?.['id'];
-  return own(list.findIndex((row) => row['id'] === id), rest.slice(2));
+  return own(
+    list.findIndex((row) => row['id'] === id),
+    rest.slice(2),
+  );
 }

@@ -18,6 +18,11 @@ export interface Format {
   ago(value: string, now?: number): string;
 }
 
+/** The reader's own kind of a language: `en` in a browser set to `en-GB` writes dates as in Britain. */
+export function regional(locale: string): string {
+  return navigator.languages.find((tag) => tag.startsWith(`${locale}-`)) ?? locale;
+}
+
 const DECIMAL = /^-?\d+(\.\d+)?$/;
 const STEPS = [
   ['minute', 60_000],
@@ -35,25 +40,40 @@ export function createFormat(locale: string, timeZone: string): Format {
     cache.set(key, made);
     return made;
   };
-  // Intl reads a decimal string exactly (ES2023); what is no number is shown as it came.
-  const exact = (format: Intl.NumberFormat, value: string) => (isDecimal(value) ? format.format(value) : value);
   const day = new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
-  const instant = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short', timeZone });
+  const instant = new Intl.DateTimeFormat(tag, {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+    timeZone,
+  });
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto' });
-  const parsed = (value: string, show: (date: Date) => string) => {
-    const date = new Date(value);
-    return Number.isNaN(date.getTime()) ? value : show(date);
-  };
   return {
     locale: tag,
     timeZone,
     integer: (value) => numbers('integer', { maximumFractionDigits: 0 }).format(value),
     decimal: (value, scale) =>
-      exact(numbers(`decimal${scale ?? ''}`, scale == null ? { maximumFractionDigits: 12 } : { minimumFractionDigits: scale, maximumFractionDigits: scale }), value),
+      exact(
+        numbers(
+          `decimal${scale ?? ''}`,
+          scale == null
+            ? { maximumFractionDigits: 12 }
+            : { minimumFractionDigits: scale, maximumFractionDigits: scale },
+        ),
+        value,
+      ),
     amount: (value, currency) => {
       const known = currency && /^[A-Z]{3}$/.test(currency) ? currency : null;
-      const digits = known ? (numbers(`money${known}`, { style: 'currency', currency: known }).resolvedOptions().maximumFractionDigits ?? 2) : 2;
-      return exact(numbers(`amount${digits}`, { minimumFractionDigits: digits, maximumFractionDigits: Math.max(digits, 6) }), value);
+      const digits = known
+        ? (numbers(`money${known}`, { style: 'currency', currency: known }).resolvedOptions().maximumFractionDigits ??
+          2)
+        : 2;
+      return exact(
+        numbers(`amount${digits}`, { minimumFractionDigits: digits, maximumFractionDigits: Math.max(digits, 6) }),
+        value,
+      );
     },
     percent: (value) => `${exact(numbers('percent', { maximumFractionDigits: 6 }), value)}%`,
     date: (value) => parsed(`${value.slice(0, 10)}T00:00:00Z`, (date) => day.format(date)),
@@ -68,8 +88,23 @@ export function createFormat(locale: string, timeZone: string): Format {
   };
 }
 
+/** Intl reads a decimal string exactly (ES2023); what is no number is shown as it came. */
+function exact(format: Intl.NumberFormat, value: string): string {
+  return isDecimal(value) ? format.format(value) : value;
+}
+
+function parsed(value: string, show: (date: Date) => string): string {
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? value : show(date);
+}
+
 function isDecimal(value: string): value is `${number}` {
   return DECIMAL.test(value);
+}
+
+/** Keeps a name of one direction whole inside a sentence of the other (Unicode isolates). */
+export function isolated(text: string): string {
+  return `\u2068${text}\u2069`;
 }
 
 export const FormatContext = createContext<Format>(createFormat('en', 'UTC'));

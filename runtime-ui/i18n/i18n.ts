@@ -1,5 +1,5 @@
 /** Texts of the screens themselves. Labels of the organisation's own things come translated with the model. */
-import i18next from 'i18next';
+import { changeLanguage, use } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import ar from '../locales/ar.json' with { type: 'json' };
 import en from '../locales/en.json' with { type: 'json' };
@@ -29,11 +29,11 @@ export async function speak(locale: string): Promise<void> {
   localStorage.setItem(KEY, locale);
   document.documentElement.lang = locale;
   document.documentElement.dir = directionOf(locale);
-  await i18next.changeLanguage(locale);
+  await changeLanguage(locale);
 }
 
 export async function startI18n(locale: string): Promise<void> {
-  await i18next.use(initReactI18next).init({
+  await use(initReactI18next).init({
     lng: locale,
     fallbackLng: 'en',
     resources: { en: { translation: en }, ar: { translation: ar } },

@@ -59,9 +59,24 @@ export function ImportPage({ entity }: { readonly entity: UiEntity }) {
             }}
           />
         ) : step === 1 || !settings ? (
-          <MappingStep entity={entity} upload={chosen.upload} name={chosen.name} initial={settings} onStart={begin} onBack={() => setStep(0)} />
+          <MappingStep
+            entity={entity}
+            upload={chosen.upload}
+            name={chosen.name}
+            initial={settings}
+            onStart={begin}
+            onBack={() => setStep(0)}
+          />
         ) : (
-          <ProgressStep key={run} entity={entity} id={chosen.upload.id} dryRun={settings.dryRun} onMapping={() => setStep(1)} onAgain={() => setStep(0)} onForReal={() => begin({ ...settings, dryRun: false })} />
+          <ProgressStep
+            key={run}
+            entity={entity}
+            id={chosen.upload.id}
+            dryRun={settings.dryRun}
+            onMapping={() => setStep(1)}
+            onAgain={() => setStep(0)}
+            onForReal={() => begin({ ...settings, dryRun: false })}
+          />
         )}
       </div>
     </div>

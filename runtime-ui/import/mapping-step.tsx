@@ -7,9 +7,20 @@ import type { Settings, Upload } from '../api/imports.ts';
 import { fieldOf, useModel } from '../api/model.ts';
 import { useFormat } from '../i18n/format.ts';
 import { Icon } from '../shared/icon.tsx';
+import { ScrollFrame } from '../shared/scroll-frame.tsx';
 import { sentenceOf } from '../shared/states.tsx';
 import classes from './import.module.css';
-import { duplicates, findableBy, goesTo, type Mapping, matchable, proposed, settingsOf, targets, unmapped } from './mapping.ts';
+import {
+  duplicates,
+  findableBy,
+  goesTo,
+  type Mapping,
+  matchable,
+  proposed,
+  settingsOf,
+  targets,
+  unmapped,
+} from './mapping.ts';
 
 interface MappingStepProps {
   readonly entity: UiEntity;
@@ -24,7 +35,11 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
   const { t } = useTranslation();
   const model = useModel();
   const format = useFormat();
-  const [mapping, setMapping] = useState<Mapping>(() => (initial ? { ...Object.fromEntries(upload.columns.map((column) => [column, null])), ...initial.mapping } : proposed(model, entity, upload)));
+  const [mapping, setMapping] = useState<Mapping>(() =>
+    initial
+      ? { ...Object.fromEntries(upload.columns.map((column) => [column, null])), ...initial.mapping }
+      : proposed(model, entity, upload),
+  );
   const [upsertBy, setUpsertBy] = useState(initial?.upsertBy?.join(',') ?? '');
   const [dryRun, setDryRun] = useState(initial?.dryRun ?? true);
   const [busy, setBusy] = useState(false);
@@ -48,7 +63,7 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
   return (
     <Stack gap="lg">
       <Text c="dimmed">{t('import.rows', { count: upload.rows, value: format.integer(upload.rows), name })}</Text>
-      <div className={classes['scroll']} tabIndex={0} role="region" aria-label={t('import.map')}>
+      <ScrollFrame label={t('import.map')}>
         <Table verticalSpacing={6} miw={640}>
           <Table.Thead>
             <Table.Tr>
@@ -70,15 +85,46 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
                   </Table.Td>
                   <Table.Td>
                     <span className={classes['sample']} dir="auto">
-                      {upload.sample.slice(0, 3).flatMap((row) => row[at] || []).join(' · ')}
+                      {upload.sample
+                        .slice(0, 3)
+                        .flatMap((row) => row[at] || [])
+                        .join(' · ')}
                     </span>
                   </Table.Td>
                   <Table.Td>
-                    <Select size="xs" w={210} aria-label={`${t('import.target')}: ${column}`} placeholder={t('import.skip')} data={options} value={target?.field ?? null} onChange={(next) => setMapping((now) => ({ ...now, [column]: next ? goesTo(model, entity, next) : null }))} clearable searchable />
+                    <Select
+                      size="xs"
+                      w={210}
+                      aria-label={`${t('import.target')}: ${column}`}
+                      placeholder={t('import.skip')}
+                      data={options}
+                      value={target?.field ?? null}
+                      onChange={(next) =>
+                        setMapping((now) => ({ ...now, [column]: next ? goesTo(model, entity, next) : null }))
+                      }
+                      clearable
+                      searchable
+                    />
                   </Table.Td>
                   <Table.Td>
                     {field?.reference && target ? (
-                      <Select size="xs" w={140} aria-label={`${t('import.by')}: ${column}`} data={[...finders.map((each) => ({ value: each.key, label: each.label })), { value: '', label: t('import.byTitle') }]} value={target.by ?? ''} onChange={(next) => setMapping((now) => ({ ...now, [column]: next ? { field: target.field, by: next } : { field: target.field } }))} allowDeselect={false} />
+                      <Select
+                        size="xs"
+                        w={140}
+                        aria-label={`${t('import.by')}: ${column}`}
+                        data={[
+                          ...finders.map((each) => ({ value: each.key, label: each.label })),
+                          { value: '', label: t('import.byTitle') },
+                        ]}
+                        value={target.by ?? ''}
+                        onChange={(next) =>
+                          setMapping((now) => ({
+                            ...now,
+                            [column]: next ? { field: target.field, by: next } : { field: target.field },
+                          }))
+                        }
+                        allowDeselect={false}
+                      />
                     ) : null}
                   </Table.Td>
                 </Table.Tr>
@@ -86,7 +132,7 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
             })}
           </Table.Tbody>
         </Table>
-      </div>
+      </ScrollFrame>
       {doubled.map((key) => (
         <Alert key={key} color="red" role="alert" icon={<Icon name="alert" />} p="sm">
           {t('import.duplicate', { label: label(key) })}
@@ -101,11 +147,20 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
         <Stack gap={8} mt={8}>
           <Radio value="" label={t('import.modeCreate')} />
           {keys.map((key) => (
-            <Radio key={key.join(',')} value={key.join(',')} label={t('import.modeUpsert', { fields: key.map(label).join(' + ') })} />
+            <Radio
+              key={key.join(',')}
+              value={key.join(',')}
+              label={t('import.modeUpsert', { fields: key.map(label).join(' + ') })}
+            />
           ))}
         </Stack>
       </Radio.Group>
-      <Checkbox label={t('import.dryRun')} description={t('import.dryRunHelp')} checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />
+      <Checkbox
+        label={t('import.dryRun')}
+        description={t('import.dryRunHelp')}
+        checked={dryRun}
+        onChange={(event) => setDryRun(event.currentTarget.checked)}
+      />
       {refusal ? (
         <Alert color="red" role="alert" icon={<Icon name="alert" />}>
           {refusal}
@@ -115,7 +170,11 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
         <Button variant="default" onClick={onBack}>
           {t('action.back')}
         </Button>
-        <Button loading={busy} disabled={doubled.length > 0 || Object.values(mapping).every((target) => target === null)} onClick={() => void start()}>
+        <Button
+          loading={busy}
+          disabled={doubled.length > 0 || Object.values(mapping).every((target) => target === null)}
+          onClick={() => void start()}
+        >
           {t(dryRun ? 'import.startDry' : 'import.start')}
         </Button>
       </div>

@@ -5,15 +5,28 @@ import { duplicates, matchable, proposed, settingsOf, unmapped } from './mapping
 const account = { ...entity, name: 'crm.account', fields: [field('name'), field('code')], uniqueKeys: [['code']] };
 const deal = { ...entity, uniqueKeys: [['name'], ['name', 'account']] };
 const full = { ...model, entities: { ...model.entities, 'crm.account': account } };
-const upload = { id: 'i1', columns: ['Name', 'Company', 'Rubbish', 'State'], sample: [], mapping: { Name: 'name', Company: 'account', Rubbish: null, State: 'stage' }, rows: 3 };
+const upload = {
+  id: 'i1',
+  columns: ['Name', 'Company', 'Rubbish', 'State'],
+  sample: [],
+  mapping: { Name: 'name', Company: 'account', Rubbish: null, State: 'stage' },
+  rows: 3,
+};
 
 describe('the columns of a file', () => {
   it('go where the server proposed, as far as the user may write there; references are found by a unique field', () => {
-    expect(proposed(full, deal, upload)).toEqual({ Name: { field: 'name' }, Company: { field: 'account', by: 'code' }, Rubbish: null, State: null });
+    expect(proposed(full, deal, upload)).toEqual({
+      Name: { field: 'name' },
+      Company: { field: 'account', by: 'code' },
+      Rubbish: null,
+      State: null,
+    });
   });
 
   it('may not go to the same field twice', () => {
-    expect(duplicates({ a: { field: 'name' }, b: { field: 'name' }, c: { field: 'email' }, d: null })).toEqual(['name']);
+    expect(duplicates({ a: { field: 'name' }, b: { field: 'name' }, c: { field: 'email' }, d: null })).toEqual([
+      'name',
+    ]);
   });
 
   it('should cover what is required', () => {
@@ -25,6 +38,10 @@ describe('the columns of a file', () => {
   });
 
   it('are sent without those left out', () => {
-    expect(settingsOf({ a: { field: 'name' }, b: null }, ['name'], true)).toEqual({ mapping: { a: { field: 'name' } }, upsertBy: ['name'], dryRun: true });
+    expect(settingsOf({ a: { field: 'name' }, b: null }, ['name'], true)).toEqual({
+      mapping: { a: { field: 'name' } },
+      upsertBy: ['name'],
+      dryRun: true,
+    });
   });
 });

@@ -15,7 +15,11 @@ export function targets(entity: UiEntity): readonly UiField[] {
 /** The unique single fields the target of a reference can be found by. */
 export function findableBy(model: UiModel, field: UiField): readonly UiField[] {
   const target = model.entities[field.reference ?? ''];
-  return target ? target.uniqueKeys.flatMap((key) => (key.length === 1 && key[0] && key[0] !== 'id' ? (fieldOf(target, key[0]) ?? []) : [])) : [];
+  return target
+    ? target.uniqueKeys.flatMap((key) =>
+        key.length === 1 && key[0] && key[0] !== 'id' ? (fieldOf(target, key[0]) ?? []) : [],
+      )
+    : [];
 }
 
 /** The column's part of the mapping for a field, found by the first unique field of its target. */
@@ -29,7 +33,12 @@ export function goesTo(model: UiModel, entity: UiEntity, key: string): Mapping[s
 /** What the server proposed. */
 export function proposed(model: UiModel, entity: UiEntity, upload: Upload): Mapping {
   const known = new Set(targets(entity).map((field) => field.key));
-  return Object.fromEntries(upload.columns.map((column) => [column, goesTo(model, entity, known.has(upload.mapping[column] ?? '') ? (upload.mapping[column] ?? '') : '')]));
+  return Object.fromEntries(
+    upload.columns.map((column) => [
+      column,
+      goesTo(model, entity, known.has(upload.mapping[column] ?? '') ? (upload.mapping[column] ?? '') : ''),
+    ]),
+  );
 }
 
 /** Keys of fields that more than one column goes to. */
@@ -41,7 +50,9 @@ export function duplicates(mapping: Mapping): readonly string[] {
 /** Required fields no column goes to. */
 export function unmapped(entity: UiEntity, mapping: Mapping): readonly UiField[] {
   const keys = new Set(Object.values(mapping).flatMap((target) => target?.field ?? []));
-  return entity.fields.filter((field) => field.required && !field.system && !field.children && writable(field, 'create') && !keys.has(field.key));
+  return entity.fields.filter(
+    (field) => field.required && !field.system && !field.children && writable(field, 'create') && !keys.has(field.key),
+  );
 }
 
 /** Unique keys whose fields are all mapped: rows can be matched by them. */

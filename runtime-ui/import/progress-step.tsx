@@ -47,21 +47,27 @@ export function ProgressStep({ entity, id, dryRun, onMapping, onAgain, onForReal
     const share = total > 0 ? Math.round(((run?.processed ?? 0) / total) * 100) : 0;
     return (
       <Stack gap="sm" maw={560}>
-        <Title order={2} role="status">
-          {t(run?.state === 'running' ? 'import.running' : 'import.queued')}
-        </Title>
+        <Title order={2}>{t(run?.state === 'running' ? 'import.running' : 'import.queued')}</Title>
         <Bar value={share} animated aria-label={t('import.running')} />
-        <Text c="dimmed">{t('import.progress', { processed: format.integer(run?.processed ?? 0), total: format.integer(total) })}</Text>
+        <Text c="dimmed">
+          {t('import.progress', { processed: format.integer(run?.processed ?? 0), total: format.integer(total) })}
+        </Text>
         <Text size="sm" c="dimmed">
           {t('import.leave')}
         </Text>
       </Stack>
     );
   }
+  const outcome = t(run.state === 'failed' ? 'import.failed' : dryRun ? 'import.doneDry' : 'import.done');
   const numbers = [
     { key: 'created', label: t(dryRun ? 'import.wouldCreate' : 'import.created'), value: run.created, bad: false },
     { key: 'updated', label: t(dryRun ? 'import.wouldUpdate' : 'import.updated'), value: run.updated, bad: false },
-    { key: 'failed', label: t(dryRun ? 'import.wouldFail' : 'import.failedRows'), value: run.failed, bad: run.failed > 0 },
+    {
+      key: 'failed',
+      label: t(dryRun ? 'import.wouldFail' : 'import.failedRows'),
+      value: run.failed,
+      bad: run.failed > 0,
+    },
   ];
   const real = async () => {
     setRefusal(null);
@@ -73,9 +79,8 @@ export function ProgressStep({ entity, id, dryRun, onMapping, onAgain, onForReal
   };
   return (
     <div>
-      <Title order={2} role="status">
-        {t(run.state === 'failed' ? 'import.failed' : dryRun ? 'import.doneDry' : 'import.done')}
-      </Title>
+      <Title order={2}>{outcome}</Title>
+      <output className="visually-hidden">{outcome}</output>
       <dl className={classes['numbers']}>
         {numbers.map((number) => (
           <div key={number.key} className={classes['number']} data-bad={number.bad || undefined}>
@@ -110,7 +115,11 @@ export function ProgressStep({ entity, id, dryRun, onMapping, onAgain, onForReal
       <Group mt="xl" gap="sm">
         {dryRun ? (
           <>
-            <Button leftSection={<Icon name="upload" />} onClick={() => void real()} disabled={run.created + run.updated === 0}>
+            <Button
+              leftSection={<Icon name="upload" />}
+              onClick={() => void real()}
+              disabled={run.created + run.updated === 0}
+            >
               {t('import.runForReal')}
             </Button>
             <Button variant="default" onClick={onMapping}>

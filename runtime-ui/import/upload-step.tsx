@@ -7,7 +7,13 @@ import { Icon } from '../shared/icon.tsx';
 import { sentenceOf } from '../shared/states.tsx';
 import classes from './import.module.css';
 
-export function UploadStep({ entity, onUploaded }: { readonly entity: UiEntity; readonly onUploaded: (upload: Upload, name: string) => void }) {
+export function UploadStep({
+  entity,
+  onUploaded,
+}: {
+  readonly entity: UiEntity;
+  readonly onUploaded: (upload: Upload, name: string) => void;
+}) {
   const { t } = useTranslation();
   const input = useRef<HTMLInputElement>(null);
   const [uploading, setUploading] = useState<string | null>(null);
@@ -50,7 +56,7 @@ export function UploadStep({ entity, onUploaded }: { readonly entity: UiEntity; 
         {uploading ? (
           <>
             <Loader size="sm" />
-            <Text role="status">{t('import.uploading', { name: uploading })}</Text>
+            <output>{t('import.uploading', { name: uploading })}</output>
           </>
         ) : (
           <>
@@ -64,7 +70,14 @@ export function UploadStep({ entity, onUploaded }: { readonly entity: UiEntity; 
             </Button>
           </>
         )}
-        <input ref={input} type="file" hidden accept=".csv,.tsv,.txt,text/csv" aria-label={t('import.choose')} onChange={(event) => void send(event.currentTarget.files?.[0])} />
+        <input
+          ref={input}
+          type="file"
+          hidden
+          accept=".csv,.tsv,.txt,text/csv"
+          aria-label={t('import.choose')}
+          onChange={(event) => void send(event.currentTarget.files?.[0])}
+        />
       </div>
     </>
   );

@@ -8,7 +8,10 @@ const PERSIAN = '۰۱۲۳۴۵۶۷۸۹';
  * A single comma with other than three digits behind it is a decimal comma: `12,5` → `12.5`.
  */
 export function readDecimal(typed: string): string {
-  let text = [...typed.trim()].map(latinDigit).join('').replaceAll('٫', '.').replaceAll(/[\s\u00a0\u202f'٬]/g, '');
+  let text = Array.from(typed.trim(), latinDigit)
+    .join('')
+    .replaceAll('٫', '.')
+    .replaceAll(/[\s\u00a0\u202f'٬]/g, '');
   const commas = text.split(',').length - 1;
   if (commas === 1 && !text.includes('.') && !/,\d{3}$/.test(text)) text = text.replace(',', '.');
   else text = text.replaceAll(',', '');

@@ -40,6 +40,7 @@ export function FieldInput(props: InputProps) {
     case 'email':
     case 'phone':
     case 'url':
+    default:
       return <PlainInput {...props} />;
   }
 }

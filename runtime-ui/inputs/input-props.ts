@@ -13,7 +13,8 @@ export interface InputProps {
   readonly error?: string | null;
   readonly required?: boolean;
   readonly disabled?: boolean;
-  readonly autoFocus?: boolean;
+  /** The input a dialog gives the focus when it opens. */
+  readonly first?: boolean;
   /** `xs` in tables and filters. */
   readonly size?: 'xs' | 'sm';
 }
@@ -27,7 +28,7 @@ export function common(props: InputProps) {
     error: props.error ?? null,
     withAsterisk: props.required ?? false,
     disabled: props.disabled ?? false,
-    autoFocus: props.autoFocus ?? false,
+    ...(props.first ? { 'data-autofocus': true } : {}),
     size: props.size ?? 'sm',
     inputWrapperOrder: ['label', 'input', 'description', 'error'] as ('label' | 'input' | 'description' | 'error')[],
   };

@@ -9,12 +9,14 @@ import { readPage } from '../api/records.ts';
 import { textOf } from '../values/field-value.tsx';
 import { common, type InputProps } from './input-props.ts';
 import { pickedOf } from './picked.ts';
+import { usePortal } from './portal.ts';
 
 const FOUND_AT_ONCE = 8;
 
 export function LookupInput(props: InputProps) {
   const { t } = useTranslation();
   const model = useModel();
+  const withinPortal = usePortal();
   const target = props.field.reference ? model.entities[props.field.reference] : undefined;
   const picked = pickedOf(props.value);
   const [typed, setTyped] = useState<string | null>(null);
@@ -29,7 +31,14 @@ export function LookupInput(props: InputProps) {
     queryKey: ['lookup', target?.url, text],
     enabled: Boolean(target) && combobox.dropdownOpened,
     staleTime: 10_000,
-    queryFn: ({ signal }) => (target ? readPage(target, `$select=id,_title&$first=${FOUND_AT_ONCE}${text ? `&$search=${encodeURIComponent(text)}` : ''}`, signal) : null),
+    queryFn: ({ signal }) =>
+      target
+        ? readPage(
+            target,
+            `$select=id,_title&$first=${FOUND_AT_ONCE}${text ? `&$search=${encodeURIComponent(text)}` : ''}`,
+            signal,
+          )
+        : null,
   });
   const options = found.data?.data ?? [];
   const clearable = picked !== null && !props.required && !props.disabled;
@@ -39,7 +48,7 @@ export function LookupInput(props: InputProps) {
     combobox.closeDropdown();
   };
   return (
-    <Combobox store={combobox} onOptionSubmit={choose} withinPortal>
+    <Combobox store={combobox} onOptionSubmit={choose} withinPortal={withinPortal}>
       <Combobox.Target withExpandedAttribute withAriaAttributes>
         <InputBase
           {...common(props)}
@@ -58,7 +67,19 @@ export function LookupInput(props: InputProps) {
           onBlur={() => combobox.closeDropdown()}
           rightSectionPointerEvents={clearable ? 'all' : 'none'}
           rightSection={
-            found.isFetching ? <Loader size={14} /> : clearable ? <CloseButton size="sm" aria-label={`${t('action.clear')}: ${props.field.label}`} onMouseDown={(event) => event.preventDefault()} onClick={() => props.onChange(undefined)} /> : <Combobox.Chevron />
+            found.isFetching ? (
+              <Loader size={14} />
+            ) : clearable ? (
+              <CloseButton
+                size={24}
+                iconSize={14}
+                aria-label={`${t('action.clear')}: ${props.field.label}`}
+                onMouseDown={(event) => event.preventDefault()}
+                onClick={() => props.onChange(undefined)}
+              />
+            ) : (
+              <Combobox.Chevron />
+            )
           }
         />
       </Combobox.Target>
@@ -69,7 +90,11 @@ export function LookupInput(props: InputProps) {
               <span dir="auto">{textOf(option['_title'])}</span>
             </Combobox.Option>
           ))}
-          {options.length === 0 ? <Combobox.Empty>{found.isFetching ? t('state.loading') : found.isError ? t('form.failedSearch') : t('form.noMatch')}</Combobox.Empty> : null}
+          {options.length === 0 ? (
+            <Combobox.Empty>
+              {found.isFetching ? t('state.loading') : found.isError ? t('form.failedSearch') : t('form.noMatch')}
+            </Combobox.Empty>
+          ) : null}
         </Combobox.Options>
       </Combobox.Dropdown>
     </Combobox>

@@ -1,5 +1,5 @@
 /** An amount and its currency, as one input. Value: `Money`. */
-import { Group, TextInput } from '@mantine/core';
+import { Group, Input } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { useModel } from '../api/model.ts';
 import { CurrencyInput } from './choice-inputs.tsx';
@@ -16,31 +16,45 @@ export function MoneyInput(props: InputProps) {
   const settle = () => {
     if (money.amount) props.onChange({ ...money, currency, amount: readDecimal(money.amount) });
   };
+  const { id, size, disabled } = common(props);
   return (
-    <Group gap={0} wrap="nowrap" align="flex-start" dir="ltr">
-      <TextInput
-        {...common(props)}
-        flex={1}
-        miw={0}
-        dir="ltr"
-        inputMode="decimal"
-        labelProps={{ dir: 'auto' }}
-        value={money.amount ?? ''}
-        onChange={(event) => props.onChange({ currency, amount: event.currentTarget.value || undefined })}
-        onBlur={settle}
-        autoComplete="off"
-        styles={{ input: { borderStartEndRadius: 0, borderEndEndRadius: 0 } }}
-      />
-      <CurrencyInput
-        field={props.field}
-        size={props.size ?? 'sm'}
-        width={props.size === 'xs' ? 74 : 92}
-        {...(props.label ? { label: '\u00a0' } : {})}
-        ariaLabel={t('form.currencyOf', { label: name })}
-        disabled={props.disabled ?? false}
-        value={currency}
-        onChange={(next) => props.onChange({ ...money, currency: next })}
-      />
-    </Group>
+    <Input.Wrapper
+      {...(id ? { id } : {})}
+      size={size}
+      label={props.label}
+      withAsterisk={props.required ?? false}
+      description={props.description}
+      error={props.error}
+      inputWrapperOrder={['label', 'input', 'description', 'error']}
+    >
+      <Group gap={0} wrap="nowrap" align="flex-start" dir="ltr">
+        <Input
+          {...(props.label ? {} : { 'aria-label': name })}
+          size={size}
+          flex={1}
+          miw={0}
+          error={Boolean(props.error)}
+          disabled={disabled}
+          {...(props.first ? { 'data-autofocus': true } : {})}
+          inputMode="decimal"
+          value={money.amount ?? ''}
+          onChange={(event) => props.onChange({ currency, amount: event.currentTarget.value || undefined })}
+          onBlur={settle}
+          autoComplete="off"
+          styles={{
+            input: { borderTopRightRadius: 0, borderBottomRightRadius: 0, textAlign: size === 'xs' ? 'right' : 'left' },
+          }}
+        />
+        <CurrencyInput
+          field={props.field}
+          size={size}
+          width={size === 'xs' ? 74 : 92}
+          ariaLabel={t('form.currencyOf', { label: name })}
+          disabled={disabled}
+          value={currency}
+          onChange={(next) => props.onChange({ ...money, currency: next })}
+        />
+      </Group>
+    </Input.Wrapper>
   );
 }

@@ -23,7 +23,15 @@ export function PlainInput(props: InputProps) {
 
 export function LongTextInput(props: InputProps) {
   return (
-    <Textarea {...common(props)} dir="auto" autosize minRows={props.size === 'xs' ? 1 : 3} maxRows={14} value={textOf(props.value)} onChange={(event) => props.onChange(event.currentTarget.value || undefined)} />
+    <Textarea
+      {...common(props)}
+      dir="auto"
+      autosize
+      minRows={props.size === 'xs' ? 1 : 3}
+      maxRows={14}
+      value={textOf(props.value)}
+      onChange={(event) => props.onChange(event.currentTarget.value || undefined)}
+    />
   );
 }
 
@@ -45,6 +53,7 @@ export function NumberField(props: InputProps) {
       value={textOf(props.value)}
       onChange={(event) => props.onChange(event.currentTarget.value || undefined)}
       onBlur={settle}
+      {...(props.size === 'xs' ? { styles: { input: { textAlign: 'right' as const } } } : {})}
       {...(kind === 'percent' ? { rightSection: '%', rightSectionPointerEvents: 'none' as const } : {})}
       autoComplete="off"
     />
@@ -54,12 +63,26 @@ export function NumberField(props: InputProps) {
 export function TagsField(props: InputProps) {
   const { t } = useTranslation();
   const value = Array.isArray(props.value) ? props.value.map(textOf) : [];
-  return <TagsInput {...common(props)} value={value} onChange={(next) => props.onChange(next.length ? next : undefined)} placeholder={value.length ? '' : t('form.addTag')} splitChars={[',', ';']} acceptValueOnBlur />;
+  return (
+    <TagsInput
+      {...common(props)}
+      value={value}
+      onChange={(next) => props.onChange(next.length ? next : undefined)}
+      placeholder={value.length ? '' : t('form.addTag')}
+      splitChars={[',', ';']}
+      acceptValueOnBlur
+    />
+  );
 }
 
 /** Structured values nobody has drawn a form for: JSON text, checked by the server. */
 export function JsonInput(props: InputProps) {
-  const text = typeof props.value === 'string' ? props.value : props.value === undefined || props.value === null ? '' : JSON.stringify(props.value, null, 2);
+  const text =
+    typeof props.value === 'string'
+      ? props.value
+      : props.value === undefined || props.value === null
+        ? ''
+        : JSON.stringify(props.value, null, 2);
   const settle = () => {
     try {
       props.onChange(text ? JSON.parse(text) : undefined);
@@ -67,5 +90,16 @@ export function JsonInput(props: InputProps) {
       props.onChange(text);
     }
   };
-  return <Textarea {...common(props)} dir="ltr" autosize minRows={2} ff="monospace" value={text} onChange={(event) => props.onChange(event.currentTarget.value || undefined)} onBlur={settle} />;
+  return (
+    <Textarea
+      {...common(props)}
+      dir="ltr"
+      autosize
+      minRows={2}
+      ff="monospace"
+      value={text}
+      onChange={(event) => props.onChange(event.currentTarget.value || undefined)}
+      onBlur={settle}
+    />
+  );
 }

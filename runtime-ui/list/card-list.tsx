@@ -3,10 +3,12 @@ import { Button, Center, Skeleton, Stack } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
+import { type FieldKind, kindOf } from '../api/field-kind.ts';
 import { type ApiRecord, readPage } from '../api/records.ts';
 import { recordPath } from '../app/route.ts';
 import { Link } from '../shared/link.tsx';
 import { ErrorState } from '../shared/states.tsx';
+import { Waiting } from '../shared/waiting.tsx';
 import { FieldValue, textOf } from '../values/field-value.tsx';
 import { EmptyList } from './empty-list.tsx';
 import type { Count } from './list-page.tsx';
@@ -16,6 +18,17 @@ import type { List } from './use-list.ts';
 
 const PAGE = 30;
 const FACTS = 4;
+/** Values that say what they are without their label. */
+const TELLING: ReadonlySet<FieldKind> = new Set([
+  'choice',
+  'choices',
+  'reference',
+  'money',
+  'date',
+  'email',
+  'phone',
+  'tags',
+]);
 
 export function CardList({ list, onCount }: { readonly list: List; readonly onCount: (count: Count | null) => void }) {
   const { t } = useTranslation();
@@ -23,7 +36,12 @@ export function CardList({ list, onCount }: { readonly list: List; readonly onCo
   const pages = useInfiniteQuery({
     queryKey: ['records', list.entity.url, 'cards', query],
     initialPageParam: '',
-    queryFn: ({ pageParam, signal }) => readPage(list.entity, `${query}&$first=${PAGE}${pageParam ? `&$after=${encodeURIComponent(pageParam)}` : '&$count=capped'}`, signal),
+    queryFn: ({ pageParam, signal }) =>
+      readPage(
+        list.entity,
+        `${query}&$first=${PAGE}${pageParam ? `&$after=${encodeURIComponent(pageParam)}` : '&$count=capped'}`,
+        signal,
+      ),
     getNextPageParam: (page) => page.page.next ?? undefined,
   });
   const count = pages.data?.pages[0]?.count;
@@ -31,11 +49,13 @@ export function CardList({ list, onCount }: { readonly list: List; readonly onCo
   if (pages.isError) return <ErrorState error={pages.error} onRetry={() => void pages.refetch()} />;
   if (!pages.data) {
     return (
-      <Stack p="md" gap="lg" role="status" aria-label={t('state.loading')}>
-        {[1, 2, 3, 4, 5].map((row) => (
-          <Skeleton key={row} h={40} />
-        ))}
-      </Stack>
+      <Waiting>
+        <Stack p="md" gap="lg">
+          {[1, 2, 3, 4, 5].map((row) => (
+            <Skeleton key={row} h={40} />
+          ))}
+        </Stack>
+      </Waiting>
     );
   }
   const records = pages.data.pages.flatMap((page) => page.data);
@@ -61,7 +81,11 @@ export function CardList({ list, onCount }: { readonly list: List; readonly onCo
 }
 
 function Card({ list, record }: { readonly list: List; readonly record: ApiRecord }) {
-  const facts = list.columns.filter((column) => !column.title && record[column.field.key] != null && record[column.field.key] !== '').slice(0, FACTS);
+  const filled = list.columns.filter(
+    (column) => !column.title && record[column.field.key] != null && record[column.field.key] !== '',
+  );
+  const telling = filled.filter((column) => TELLING.has(kindOf(column.field)));
+  const facts = (telling.length > 0 ? telling : filled).slice(0, FACTS);
   return (
     <Link className={classes['card']} href={recordPath(list.entity, record.id)}>
       <span className={classes['cardTitle']} dir="auto">

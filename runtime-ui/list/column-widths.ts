@@ -11,7 +11,9 @@ export function widthsOf(entity: UiEntity, view: UiView): Readonly<Record<string
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(keyOf(entity, view)) ?? '{}');
     if (!isObject(stored)) return {};
-    return Object.fromEntries(Object.entries(stored).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+    return Object.fromEntries(
+      Object.entries(stored).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+    );
   } catch {
     return {};
   }

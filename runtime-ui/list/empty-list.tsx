@@ -23,14 +23,22 @@ export function EmptyList({ list }: { readonly list: List }) {
     );
   }
   return (
-    <EmptyState icon="inbox" title={t('list.emptyTitle', { entities })} next={t(entity.can.create ? 'list.emptyNext' : 'list.emptyNextReadOnly')}>
+    <EmptyState
+      icon="inbox"
+      title={t('list.emptyTitle', { entities })}
+      next={t(entity.can.create ? 'list.emptyNext' : 'list.emptyNextReadOnly')}
+    >
       {entity.can.create ? (
         <Button leftSection={<Icon name="plus" />} onClick={() => void navigate(`${listPath(entity)}/new`)}>
           {t('list.new', { entity: entity.label })}
         </Button>
       ) : null}
       {entity.can.import ? (
-        <Button variant="default" leftSection={<Icon name="upload" />} onClick={() => void navigate(`${listPath(entity)}/import`)}>
+        <Button
+          variant="default"
+          leftSection={<Icon name="upload" />}
+          onClick={() => void navigate(`${listPath(entity)}/import`)}
+        >
           {t('list.import')}
         </Button>
       ) : null}

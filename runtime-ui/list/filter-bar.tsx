@@ -23,11 +23,25 @@ export function FilterBar({ list }: { readonly list: List }) {
   return (
     <>
       {filters.map((filter) => (
-        <Chip key={`${filter.field} ${filter.operator}`} list={list} filter={filter} titles={titles} onSave={(next) => save(next, filter)} onRemove={() => list.change({ filters: filters.filter((each) => each !== filter) })} />
+        <Chip
+          key={`${filter.field} ${filter.operator}`}
+          list={list}
+          filter={filter}
+          titles={titles}
+          onSave={(next) => save(next, filter)}
+          onRemove={() => list.change({ filters: filters.filter((each) => each !== filter) })}
+        />
       ))}
-      <Popover opened={adding} onChange={setAdding} position="bottom-start" trapFocus returnFocus>
+      <Popover opened={adding} onChange={setAdding} position="bottom-start" trapFocus returnFocus closeOnEscape={false}>
         <Popover.Target>
-          <Button variant={filters.length > 0 ? 'subtle' : 'default'} color="gray" leftSection={<Icon name={filters.length > 0 ? 'plus' : 'filter'} />} onClick={() => setAdding((open) => !open)} aria-label={t('list.addFilter')} aria-expanded={adding}>
+          <Button
+            variant={filters.length > 0 ? 'subtle' : 'default'}
+            color="gray"
+            leftSection={<Icon name={filters.length > 0 ? 'plus' : 'filter'} />}
+            onClick={() => setAdding((open) => !open)}
+            aria-label={t('list.addFilter')}
+            aria-expanded={adding}
+          >
             {t('list.filter')}
           </Button>
         </Popover.Target>
@@ -36,6 +50,7 @@ export function FilterBar({ list }: { readonly list: List }) {
             list={list}
             titles={titles}
             filter={null}
+            onClose={() => setAdding(false)}
             onSave={(next) => {
               setAdding(false);
               save(next, null);
@@ -71,9 +86,14 @@ function Chip({ list, filter, titles, onSave, onRemove }: ChipProps) {
   const label = `${field.label} ${condition} ${value}`.trim();
   return (
     <span className={classes['chip']}>
-      <Popover opened={open} onChange={setOpen} position="bottom-start" trapFocus returnFocus>
+      <Popover opened={open} onChange={setOpen} position="bottom-start" trapFocus returnFocus closeOnEscape={false}>
         <Popover.Target>
-          <UnstyledButton className={classes['chipText'] ?? ''} onClick={() => setOpen((was) => !was)} aria-label={t('list.editFilter', { label })} aria-expanded={open}>
+          <UnstyledButton
+            className={classes['chipText'] ?? ''}
+            onClick={() => setOpen((was) => !was)}
+            aria-label={t('list.editFilter', { label })}
+            aria-expanded={open}
+          >
             <span>{field.label}</span>
             <span className={classes['chipCondition']}>{condition}</span>
             {value ? <strong dir="auto">{value}</strong> : null}
@@ -84,6 +104,7 @@ function Chip({ list, filter, titles, onSave, onRemove }: ChipProps) {
             list={list}
             titles={titles}
             filter={filter}
+            onClose={() => setOpen(false)}
             onSave={(next) => {
               setOpen(false);
               onSave(next);
@@ -91,7 +112,7 @@ function Chip({ list, filter, titles, onSave, onRemove }: ChipProps) {
           />
         </Popover.Dropdown>
       </Popover>
-      <CloseButton size="sm" aria-label={t('list.removeFilter', { label })} onClick={onRemove} />
+      <CloseButton size={24} iconSize={14} aria-label={t('list.removeFilter', { label })} onClick={onRemove} />
     </span>
   );
 }
@@ -101,13 +122,16 @@ function useTitles(list: List): ReadonlyMap<string, string> {
   const model = useModel();
   const wanted = list.query.filters.flatMap((filter) => {
     const target = model.entities[fieldOf(list.entity, filter.field)?.reference ?? ''];
-    return target && filter.operator !== 'null' ? filter.values.filter((id) => id !== '@me').map((id) => ({ id, target })) : [];
+    return target && filter.operator !== 'null'
+      ? filter.values.filter((id) => id !== '@me').map((id) => ({ id, target }))
+      : [];
   });
   const found = useQueries({
     queries: wanted.map(({ id, target }) => ({
       queryKey: ['title', target.url, id],
       staleTime: 300_000,
-      queryFn: async ({ signal }: { signal: AbortSignal }) => textOf((await readRecord(target, id, 'id,_title', signal)).record['_title']),
+      queryFn: async ({ signal }: { signal: AbortSignal }) =>
+        textOf((await readRecord(target, id, 'id,_title', signal)).record['_title']),
     })),
   });
   return new Map(wanted.map(({ id }, at) => [id, found[at]?.data ?? (found[at]?.isError ? '?' : '…')]));

@@ -7,6 +7,7 @@ import { kindOf } from '../api/field-kind.ts';
 import { fieldOf, useModel } from '../api/model.ts';
 import { readDecimal } from '../inputs/decimal.ts';
 import { FieldInput } from '../inputs/field-input.tsx';
+import { PortalContext } from '../inputs/portal.ts';
 import { pickedOf } from '../inputs/picked.ts';
 import { textOf } from '../values/field-value.tsx';
 import { type Condition, conditionLabel, conditionOf, conditionsOf, filterOf } from './filter-words.ts';
@@ -18,14 +19,19 @@ interface FilterEditorProps {
   readonly filter: Filter | null;
   readonly titles: ReadonlyMap<string, string>;
   readonly onSave: (filter: Filter) => void;
+  readonly onClose: () => void;
 }
 
-export function FilterEditor({ list, filter, titles, onSave }: FilterEditorProps) {
+export function FilterEditor({ list, filter, titles, onSave, onClose }: FilterEditorProps) {
   const { t } = useTranslation();
-  const offered = list.entity.fields.filter((field) => field.key !== 'id' && field.key !== 'version' && conditionsOf(field).length > 0);
-  const [key, setKey] = useState(filter?.field ?? offered[0]?.key ?? null);
+  const offered = list.entity.fields.filter(
+    (field) => field.key !== 'id' && field.key !== 'version' && conditionsOf(field).length > 0,
+  );
+  const [key, setKey] = useState(filter?.field ?? null);
   const field = key ? fieldOf(list.entity, key) : undefined;
-  const [condition, setCondition] = useState<Condition | null>(filter ? conditionOf(filter) : field ? (conditionsOf(field)[0] ?? null) : null);
+  const [condition, setCondition] = useState<Condition | null>(
+    filter ? conditionOf(filter) : field ? (conditionsOf(field)[0] ?? null) : null,
+  );
   const [values, setValues] = useState<readonly string[]>(filter && filter.operator !== 'null' ? filter.values : []);
   const choose = (next: string | null) => {
     const chosen = next ? fieldOf(list.entity, next) : undefined;
@@ -35,16 +41,34 @@ export function FilterEditor({ list, filter, titles, onSave }: FilterEditorProps
   };
   const valueless = condition === 'empty' || condition === 'filled';
   const filled = values.filter((value) => value !== '');
-  const ready = field !== undefined && condition !== null && (valueless || filled.length >= (condition === 'between' ? 2 : 1));
+  const ready =
+    field !== undefined && condition !== null && (valueless || filled.length >= (condition === 'between' ? 2 : 1));
   const submit = (event: FormEvent) => {
     event.preventDefault();
     event.stopPropagation();
-    if (field && condition && ready) onSave(filterOf(field.key, condition, numeric(field) ? filled.map(readDecimal) : filled));
+    if (field && condition && ready)
+      onSave(filterOf(field.key, condition, numeric(field) ? filled.map(readDecimal) : filled));
   };
   return (
-    <form onSubmit={submit}>
+    <form
+      onSubmit={submit}
+      onKeyDownCapture={(event) => {
+        // Esc closes the list that is open, and only then the editor.
+        const open = event.currentTarget.querySelector('[aria-expanded="true"]');
+        if (event.key === 'Escape' && !open) onClose();
+      }}
+    >
       <Stack gap="sm" w={280}>
-        <Select label={t('list.field')} data={offered.map((each) => ({ value: each.key, label: each.label }))} value={key} onChange={choose} searchable allowDeselect={false} comboboxProps={{ withinPortal: false }} maxDropdownHeight={240} data-autofocus />
+        <Select
+          label={t('list.field')}
+          data={offered.map((each) => ({ value: each.key, label: each.label }))}
+          value={key}
+          onChange={choose}
+          searchable
+          allowDeselect={false}
+          comboboxProps={{ withinPortal: false }}
+          {...(filter ? {} : { 'data-autofocus': true })}
+        />
         {field ? (
           <Select
             label={t('list.operator')}
@@ -58,7 +82,12 @@ export function FilterEditor({ list, filter, titles, onSave }: FilterEditorProps
             comboboxProps={{ withinPortal: false }}
           />
         ) : null}
-        {field && condition && !valueless ? <ValueEditor field={field} condition={condition} values={values} titles={titles} onChange={setValues} /> : null}
+        {/* Lists and calendars open inside of the popover. */}
+        <PortalContext value={false}>
+          {field && condition && !valueless ? (
+            <ValueEditor field={field} condition={condition} values={values} titles={titles} onChange={setValues} />
+          ) : null}
+        </PortalContext>
         <Group justify="flex-end">
           <Button type="submit" disabled={!ready}>
             {t('action.apply')}
@@ -85,26 +114,76 @@ function ValueEditor({ field, condition, values, titles, onChange }: ValueEditor
   const many = condition !== 'empty' && condition !== 'filled' && LIST_OPERATORS.has(condition);
   if (kind === 'boolean') {
     const data = ['true', 'false'].map((value) => ({ value, label: t(value === 'true' ? 'value.yes' : 'value.no') }));
-    return <Select label={label} data={data} value={values[0] ?? null} onChange={(next) => onChange(next ? [next] : [])} comboboxProps={{ withinPortal: false }} />;
+    return (
+      <Select
+        label={label}
+        data={data}
+        value={values[0] ?? null}
+        onChange={(next) => onChange(next ? [next] : [])}
+        comboboxProps={{ withinPortal: false }}
+      />
+    );
   }
   if (field.choices) {
     const data = field.choices.map((choice) => ({ value: choice.key, label: choice.label }));
-    if (many) return <MultiSelect label={label} data={data} value={[...values]} onChange={onChange} searchable comboboxProps={{ withinPortal: false }} />;
-    return <Select label={label} data={data} value={values[0] ?? null} onChange={(next) => onChange(next ? [next] : [])} comboboxProps={{ withinPortal: false }} />;
+    if (many)
+      return (
+        <MultiSelect
+          label={label}
+          data={data}
+          value={[...values]}
+          onChange={onChange}
+          searchable
+          comboboxProps={{ withinPortal: false }}
+        />
+      );
+    return (
+      <Select
+        label={label}
+        data={data}
+        value={values[0] ?? null}
+        onChange={(next) => onChange(next ? [next] : [])}
+        comboboxProps={{ withinPortal: false }}
+      />
+    );
   }
   if (condition === 'between') {
     return (
       <Group grow gap={8} align="flex-start">
         {[0, 1].map((at) => (
-          <OneValue key={at} field={field} label={at === 0 ? label : '\u00a0'} name={`${label} ${at + 1}`} value={values[at] ?? ''} titles={titles} onChange={(next) => onChange(at === 0 ? [next, values[1] ?? ''] : [values[0] ?? '', next])} />
+          <OneValue
+            key={at}
+            field={field}
+            label={at === 0 ? label : '\u00a0'}
+            name={`${label} ${at + 1}`}
+            value={values[at] ?? ''}
+            titles={titles}
+            onChange={(next) => onChange(at === 0 ? [next, values[1] ?? ''] : [values[0] ?? '', next])}
+          />
         ))}
       </Group>
     );
   }
-  if (many) return <TagsInput label={label} value={[...values]} onChange={onChange} placeholder={t('form.addTag')} acceptValueOnBlur />;
+  if (many)
+    return (
+      <TagsInput
+        label={label}
+        value={[...values]}
+        onChange={onChange}
+        placeholder={t('form.addTag')}
+        acceptValueOnBlur
+      />
+    );
   return (
     <>
-      <OneValue field={field} label={label} name={label} value={values[0] ?? ''} titles={titles} onChange={(next) => onChange(next ? [next] : [])} />
+      <OneValue
+        field={field}
+        label={label}
+        name={label}
+        value={values[0] ?? ''}
+        titles={titles}
+        onChange={(next) => onChange(next ? [next] : [])}
+      />
       {field.reference === 'core.user' && model.user.id ? (
         <Button variant="light" size="xs" onClick={() => onChange(['@me'])}>
           {t('operator.me')}
@@ -128,8 +207,16 @@ function OneValue({ field, label, name, value, titles, onChange }: OneValueProps
   const [title, setTitle] = useState<string | null>(null);
   // An amount is compared as a number; a long text is searched by a short one.
   const kind = kindOf(field);
-  const plain: UiField = kind === 'money' ? { ...field, currencyField: null, widget: 'decimal', type: 'decimal' } : kind === 'longText' || kind === 'tags' || kind === 'json' ? { ...field, widget: 'text', type: 'text', valueType: 'text' } : field;
-  const shown = field.reference && value ? { id: value, _title: value === '@me' ? t('operator.me') : (title ?? titles.get(value) ?? '') } : value || undefined;
+  const plain: UiField =
+    kind === 'money'
+      ? { ...field, currencyField: null, widget: 'decimal', type: 'decimal' }
+      : kind === 'longText' || kind === 'tags' || kind === 'json'
+        ? { ...field, widget: 'text', type: 'text', valueType: 'text' }
+        : field;
+  const shown =
+    field.reference && value
+      ? { id: value, _title: value === '@me' ? t('operator.me') : (title ?? titles.get(value) ?? '') }
+      : value || undefined;
   return (
     <FieldInput
       field={plain}

@@ -15,11 +15,22 @@ const FIRST: readonly Operator[] = ['icontains', 'in', 'has', 'eq', 'between'];
 export function conditionsOf(field: UiField): readonly Condition[] {
   const kind = kindOf(field);
   // "is any of" says all that "is" says where one picks from a list.
-  const hidden = new Set<Operator>(kind === 'choice' && field.operators.includes('in') ? ['eq', 'ne'] : kind === 'reference' ? ['in', 'nin'] : kind === 'boolean' ? ['ne', 'in', 'nin'] : []);
+  const hidden = new Set<Operator>(
+    kind === 'choice' && field.operators.includes('in')
+      ? ['eq', 'ne']
+      : kind === 'reference'
+        ? ['in', 'nin']
+        : kind === 'boolean'
+          ? ['ne', 'in', 'nin']
+          : [],
+  );
   if (field.operators.includes('icontains')) hidden.add('contains');
   if (field.operators.includes('istarts')) hidden.add('starts');
   const shown = field.operators.filter((operator) => !hidden.has(operator));
-  const sorted = [...FIRST.filter((operator) => shown.includes(operator)), ...shown.filter((operator) => !FIRST.includes(operator))];
+  const sorted = [
+    ...FIRST.filter((operator) => shown.includes(operator)),
+    ...shown.filter((operator) => !FIRST.includes(operator)),
+  ];
   return sorted.flatMap((operator): readonly Condition[] => (operator === 'null' ? ['empty', 'filled'] : [operator]));
 }
 
@@ -28,18 +39,26 @@ export function conditionOf(filter: Filter): Condition {
 }
 
 export function filterOf(field: string, condition: Condition, values: readonly string[]): Filter {
-  if (condition === 'empty' || condition === 'filled') return { field, operator: 'null', values: [String(condition === 'empty')] };
+  if (condition === 'empty' || condition === 'filled')
+    return { field, operator: 'null', values: [String(condition === 'empty')] };
   return { field, operator: condition, values };
 }
 
 export function conditionLabel(field: UiField, condition: Condition, t: TFunction): string {
   const timely = field.valueType === 'date' || field.valueType === 'datetime';
-  const key = timely && ['lt', 'lte', 'gt', 'gte'].includes(condition) ? `operator.${condition}_date` : `operator.${condition}`;
+  const key =
+    timely && ['lt', 'lte', 'gt', 'gte'].includes(condition) ? `operator.${condition}_date` : `operator.${condition}`;
   return t(key);
 }
 
 /** The value side of a chip. References are given by their titles. */
-export function valueLabel(field: UiField, filter: Filter, titles: ReadonlyMap<string, string>, format: Format, t: TFunction): string {
+export function valueLabel(
+  field: UiField,
+  filter: Filter,
+  titles: ReadonlyMap<string, string>,
+  format: Format,
+  t: TFunction,
+): string {
   const words = filter.values.map((value) => {
     if (value === '@me') return t('operator.me');
     switch (kindOf(field)) {
@@ -60,9 +79,20 @@ export function valueLabel(field: UiField, filter: Filter, titles: ReadonlyMap<s
         return format.decimal(value);
       case 'percent':
         return format.percent(value);
+      case 'text':
+      case 'longText':
+      case 'email':
+      case 'phone':
+      case 'url':
+      case 'currency':
+      case 'tags':
+      case 'children':
+      case 'json':
       default:
         return value;
     }
   });
-  return filter.operator === 'between' ? t('operator.and', { a: words[0] ?? '', b: words[1] ?? '' }) : words.join(t('operator.comma'));
+  return filter.operator === 'between'
+    ? t('operator.and', { a: words[0] ?? '', b: words[1] ?? '' })
+    : words.join(t('operator.comma'));
 }

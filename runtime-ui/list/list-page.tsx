@@ -42,12 +42,21 @@ export function ListPage({ entity }: { readonly entity: UiEntity }) {
         </Group>
         <Group gap={8} wrap="nowrap">
           {entity.can.import ? (
-            <Button variant="default" leftSection={<Icon name="upload" />} onClick={() => void navigate(`${listPath(entity)}/import`)} visibleFrom="sm">
+            <Button
+              variant="default"
+              leftSection={<Icon name="upload" />}
+              onClick={() => void navigate(`${listPath(entity)}/import`)}
+              visibleFrom="sm"
+            >
               {t('list.import')}
             </Button>
           ) : null}
           {entity.can.create ? (
-            <Button leftSection={<Icon name="plus" />} onClick={() => void navigate(`${listPath(entity)}/new`)} aria-label={t('list.new', { entity: entity.label })}>
+            <Button
+              leftSection={<Icon name="plus" />}
+              onClick={() => void navigate(`${listPath(entity)}/new`)}
+              aria-label={t('list.new', { entity: entity.label })}
+            >
               {phone ? t('list.newShort') : t('list.new', { entity: entity.label })}
             </Button>
           ) : null}
@@ -55,7 +64,12 @@ export function ListPage({ entity }: { readonly entity: UiEntity }) {
       </header>
       <div className={classes['tools']}>
         <ViewSwitcher list={list} />
-        <SearchBox key={entity.name} label={t('list.search', { entities: entity.pluralLabel })} value={list.query.search} onChange={(search) => list.change({ search })} />
+        <SearchBox
+          key={entity.name}
+          label={t('list.search', { entities: entity.pluralLabel })}
+          value={list.query.search}
+          onChange={(search) => list.change({ search })}
+        />
         <FilterBar list={list} />
       </div>
       {phone ? (
@@ -72,10 +86,8 @@ export function ListPage({ entity }: { readonly entity: UiEntity }) {
 function CountText({ count }: { readonly count: Count | null }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const text = count ? t(count.more ? 'list.countMore' : 'list.count', { count: count.value, value: format.integer(count.value) }) : '';
-  return (
-    <span className={classes['count']} role="status">
-      {text}
-    </span>
-  );
+  const text = count
+    ? t(count.more ? 'list.countMore' : 'list.count', { count: count.value, value: format.integer(count.value) })
+    : '';
+  return <output className={classes['count']}>{text}</output>;
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { entity } from '../shared/sample.ts';
 import { apiQuery, formatList, formatListQuery, type ListQuery, parseList, parseListQuery } from './list-query.ts';
@@ -8,7 +8,10 @@ describe('the address of a list', () => {
     const query: ListQuery = {
       view: 'open',
       search: 'acme & co',
-      order: [{ field: 'amount', descending: true }, { field: 'name', descending: false }],
+      order: [
+        { field: 'amount', descending: true },
+        { field: 'name', descending: false },
+      ],
       filters: [
         { field: 'stage', operator: 'in', values: ['won', 'lost'] },
         { field: 'name', operator: 'eq', values: ['x'] },
@@ -30,10 +33,15 @@ describe('the address of a list', () => {
   });
 
   it('keeps any values through address and back', () => {
-    const values = fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1, maxLength: 4 });
-    fc.assert(
-      fc.property(values, fc.string(), (list, search) => {
-        const query: ListQuery = { view: null, search, order: [], filters: [{ field: 'stage', operator: 'in', values: list }] };
+    const values = array(string({ unit: 'grapheme' }), { minLength: 1, maxLength: 4 });
+    assert(
+      property(values, string(), (list, search) => {
+        const query: ListQuery = {
+          view: null,
+          search,
+          order: [],
+          filters: [{ field: 'stage', operator: 'in', values: list }],
+        };
         expect(parseListQuery(formatListQuery(query), entity)).toEqual(query);
       }),
     );
@@ -47,7 +55,9 @@ describe('the address of a list', () => {
   it('sends the view only when the server has to filter by it', () => {
     const query: ListQuery = { view: 'all', search: '', order: [], filters: [] };
     const view = { key: 'all', label: 'All', columns: [], order: '', filtered: false };
-    expect(apiQuery(query, view, 'id,account(id,_title)', [{ field: 'name', descending: false }])).toBe('$select=id,account(id,_title)&$order=name');
+    expect(apiQuery(query, view, 'id,account(id,_title)', [{ field: 'name', descending: false }])).toBe(
+      '$select=id,account(id,_title)&$order=name',
+    );
     expect(apiQuery(query, { ...view, filtered: true }, 'id', [])).toBe('$select=id&$view=all');
   });
 });

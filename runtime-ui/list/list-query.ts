@@ -42,7 +42,9 @@ export function parseListQuery(search: string, entity: UiEntity): ListQuery {
   return {
     view: parameters.get('$view'),
     search: parameters.get('$search') ?? '',
-    order: parseOrder(parameters.get('$order') ?? '').filter((sort) => entity.fields.some((field) => field.key === sort.field)),
+    order: parseOrder(parameters.get('$order') ?? '').filter((sort) =>
+      entity.fields.some((field) => field.key === sort.field),
+    ),
     filters,
   };
 }
@@ -88,7 +90,9 @@ export function apiQuery(query: ListQuery, view: UiView, select: string, order: 
 
 /** A list of values as RFC 4180 quotes it: `a,"b,c"`. */
 export function formatList(values: readonly string[]): string {
-  return values.map((value) => (/[",\n\r]/.test(value) || value === '' ? `"${value.replaceAll('"', '""')}"` : value)).join(',');
+  return values
+    .map((value) => (/[",\n\r]/.test(value) || value === '' ? `"${value.replaceAll('"', '""')}"` : value))
+    .join(',');
 }
 
 export function parseList(text: string): readonly string[] {
@@ -108,5 +112,11 @@ function operatorOf(text: string): Operator | undefined {
 
 /** Commas, brackets and the like stay readable in the address. */
 function encode(text: string): string {
-  return encodeURIComponent(text).replaceAll('%2C', ',').replaceAll('%40', '@').replaceAll('%3A', ':').replaceAll('%2F', '/').replaceAll('%28', '(').replaceAll('%29', ')');
+  return encodeURIComponent(text)
+    .replaceAll('%2C', ',')
+    .replaceAll('%40', '@')
+    .replaceAll('%3A', ':')
+    .replaceAll('%2F', '/')
+    .replaceAll('%28', '(')
+    .replaceAll('%29', ')');
 }

@@ -37,7 +37,15 @@ export function useList(entity: UiEntity): List {
   const view = views.find((each) => each.key === query.view) ?? views[0];
   if (!view) throw new TypeError('an entity has at least one view');
   const columns = useMemo(() => columnsOf(entity, view), [entity, view]);
-  const select = useMemo(() => selectOf(model, entity, columns.map((column) => column.field)), [model, entity, columns]);
+  const select = useMemo(
+    () =>
+      selectOf(
+        model,
+        entity,
+        columns.map((column) => column.field),
+      ),
+    [model, entity, columns],
+  );
   const change = useCallback(
     (part: Partial<ListQuery>) => {
       const next = formatListQuery({ ...query, ...part });

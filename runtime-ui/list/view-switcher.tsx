@@ -10,14 +10,22 @@ export function ViewSwitcher({ list }: { readonly list: List }) {
   return (
     <Menu position="bottom-start" width={240}>
       <Menu.Target>
-        <Button variant="default" leftSection={<Icon name="list" />} aria-label={`${t('list.view')}: ${list.view.label}`}>
+        <Button
+          variant="default"
+          leftSection={<Icon name="list" />}
+          aria-label={`${t('list.view')}: ${list.view.label}`}
+        >
           {list.view.label}
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{t('list.view')}</Menu.Label>
         {list.views.map((view) => (
-          <Menu.Item key={view.key} onClick={() => list.change({ view: view.key, order: [] })} rightSection={view === list.view ? <Icon name="check" /> : null}>
+          <Menu.Item
+            key={view.key}
+            onClick={() => list.change({ view: view.key, order: [] })}
+            rightSection={view === list.view ? <Icon name="check" /> : null}
+          >
             {view.label}
           </Menu.Item>
         ))}

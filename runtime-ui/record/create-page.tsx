@@ -2,7 +2,7 @@
 import { Button, Group, Text, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueries } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
 import { fieldOf, useModel } from '../api/model.ts';
@@ -12,6 +12,7 @@ import { listPath, recordPath } from '../app/route.ts';
 import { sectionsOf } from '../form/form-schema.ts';
 import { RecordForm, type RecordFormHandle } from '../form/record-form.tsx';
 import { toWire, type Values } from '../form/wire.ts';
+import { pickedOf } from '../inputs/picked.ts';
 import { EntityIcon } from '../shared/icon.tsx';
 import { Link } from '../shared/link.tsx';
 import { textOf } from '../values/field-value.tsx';
@@ -36,17 +37,21 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
   // The address holds only ids: the titles of the records it names are fetched.
   const named = Object.entries(prefill).flatMap(([key, value]) => {
     const target = model.entities[fieldOf(entity, key)?.reference ?? ''];
-    const id = typeof value === 'object' && value !== null ? Reflect.get(value, 'id') : undefined;
-    return target && typeof id === 'string' ? [{ key, id, target }] : [];
+    const picked = pickedOf(value);
+    return target && picked ? [{ key, id: picked.id, target }] : [];
   });
   const titles = useQueries({
-    queries: named.map(({ id, target }) => ({ queryKey: ['title', target.url, id], queryFn: async () => textOf((await readRecord(target, id, 'id,_title')).record['_title']) })),
-    combine: (results) => results.map((result) => result.data ?? '').join('\u0000'),
+    queries: named.map(({ id, target }) => ({
+      queryKey: ['title', target.url, id],
+      queryFn: async () => textOf((await readRecord(target, id, 'id,_title')).record['_title']),
+    })),
   });
-  useEffect(() => {
-    const found = titles.split('\u0000');
-    setValues((now) => ({ ...now, ...Object.fromEntries(named.flatMap(({ key, id }, at) => (found[at] && textOf(Reflect.get(Object(now[key]), 'id')) === id ? [[key, { id, _title: found[at] }]] : []))) }));
-  }, [titles]);
+  const titled = named.flatMap(({ key, id }, at) => {
+    const picked = pickedOf(values[key]);
+    const title = titles[at]?.data;
+    return picked?.id === id && picked._title === undefined && title ? [[key, { id, _title: title }]] : [];
+  });
+  const shown: Values = titled.length > 0 ? { ...values, ...Object.fromEntries(titled) } : values;
 
   const save = async (next: Values, sending: (body: Values) => void) => {
     setBusy(true);
@@ -93,7 +98,7 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
             ref={form}
             entity={entity}
             mode="create"
-            values={values}
+            values={shown}
             stored={NOTHING}
             busy={busy}
             onChange={(next) => {

@@ -8,6 +8,7 @@ import { fieldOf } from '../api/model.ts';
 import { deleteRecord, type Loaded, runAction } from '../api/records.ts';
 import { navigate } from '../app/place.ts';
 import { listPath, recordPath } from '../app/route.ts';
+import { isolated } from '../i18n/format.ts';
 import { sentenceOf } from '../shared/states.tsx';
 import { textOf } from '../values/field-value.tsx';
 import { useForget } from './use-record.ts';
@@ -27,7 +28,7 @@ export function DeleteDialog({ entity, loaded, opened, onClose }: DeleteDialogPr
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
   const { record, etag } = loaded;
-  const title = textOf(record['_title']);
+  const title = isolated(textOf(record['_title']));
   // Entities that keep deleted records have this field; the others delete for good.
   const restorable = fieldOf(entity, 'deleted_at') !== undefined;
 
@@ -72,7 +73,12 @@ export function DeleteDialog({ entity, loaded, opened, onClose }: DeleteDialogPr
     });
   };
   return (
-    <Modal opened={opened} onClose={onClose} title={t('record.deleteTitle', { title })} closeButtonProps={{ 'aria-label': t('action.close') }}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={t('record.deleteTitle', { title })}
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+    >
       <Text mb="md">{t(restorable ? 'record.deleteSoft' : 'record.deleteHard')}</Text>
       {refusal ? (
         <Alert color="red" role="alert" mb="md">

@@ -8,7 +8,7 @@ import type { ApiRecord } from '../api/records.ts';
 import form from '../form/form.module.css';
 import { sectionsOf } from '../form/form-schema.ts';
 import { rowFields, rowsOf } from '../form/wire.ts';
-import { useFormat } from '../i18n/format.ts';
+import { isolated, useFormat } from '../i18n/format.ts';
 import { FieldValue, textOf } from '../values/field-value.tsx';
 import classes from './record.module.css';
 import { RecordTable } from './record-table.tsx';
@@ -69,7 +69,8 @@ function Meta({ record }: { readonly record: ApiRecord }) {
     const name = isObject(who) ? textOf(who['_title']) : '';
     return (
       <span>
-        {t(what)} <time dateTime={at}>{format.datetime(at)}</time> {name ? t('record.by', { name }) : null}
+        {t(what)} <time dateTime={at}>{format.datetime(at)}</time>{' '}
+        {name ? t('record.by', { name: isolated(name) }) : null}
       </span>
     );
   };

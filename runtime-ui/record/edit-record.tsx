@@ -19,7 +19,15 @@ import classes from './record.module.css';
 import { UnsavedGuard } from './unsaved-guard.tsx';
 import { useForget } from './use-record.ts';
 
-export function EditRecord({ entity, loaded, onDone }: { readonly entity: UiEntity; readonly loaded: Loaded; readonly onDone: () => void }) {
+export function EditRecord({
+  entity,
+  loaded,
+  onDone,
+}: {
+  readonly entity: UiEntity;
+  readonly loaded: Loaded;
+  readonly onDone: () => void;
+}) {
   const { t } = useTranslation();
   const model = useModel();
   const forget = useForget();
@@ -27,7 +35,7 @@ export function EditRecord({ entity, loaded, onDone }: { readonly entity: UiEnti
   const fields = useMemo(() => sectionsOf(entity, 'update').flatMap((section) => section.fields), [entity]);
   // What is being edited stays what it was when editing began, whatever is fetched meanwhile.
   const [base, setBase] = useState(loaded);
-  const before = useMemo(() => toForm(model, fields, base.record), [model, entity, fields, base]);
+  const before = useMemo(() => toForm(model, fields, base.record), [model, fields, base]);
   const [values, setValues] = useState<Values>(before);
   const [conflict, setConflict] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -62,7 +70,9 @@ export function EditRecord({ entity, loaded, onDone }: { readonly entity: UiEnti
     }
     const latest = await readRecord(entity, base.record.id, selectOf(model, entity, entity.fields, ['version']));
     const theirs = toForm(model, fields, latest.record);
-    const mine = fields.filter((field) => JSON.stringify(before[field.key]) !== JSON.stringify(values[field.key])).map((field) => [field.key, values[field.key]]);
+    const mine = fields
+      .filter((field) => JSON.stringify(before[field.key]) !== JSON.stringify(values[field.key]))
+      .map((field) => [field.key, values[field.key]]);
     setBase(latest);
     setValues({ ...theirs, ...Object.fromEntries(mine) });
     setConflict(false);
@@ -105,7 +115,16 @@ export function EditRecord({ entity, loaded, onDone }: { readonly entity: UiEnti
             </Group>
           </Alert>
         ) : null}
-        <RecordForm ref={form} entity={entity} mode="update" values={values} stored={base.record} busy={busy} onChange={setValues} onSave={save} />
+        <RecordForm
+          ref={form}
+          entity={entity}
+          mode="update"
+          values={values}
+          stored={base.record}
+          busy={busy}
+          onChange={setValues}
+          onSave={save}
+        />
       </div>
       <UnsavedGuard active={dirty && !busy} />
     </div>

@@ -5,23 +5,29 @@ import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
 import { fieldOf, isCompanion } from '../api/model.ts';
 import { type HistoryEntry, readHistory } from '../api/records.ts';
-import { useFormat } from '../i18n/format.ts';
+import { isolated, useFormat } from '../i18n/format.ts';
 import { EmptyState, ErrorState } from '../shared/states.tsx';
+import { Waiting } from '../shared/waiting.tsx';
 import { FieldValue, textOf } from '../values/field-value.tsx';
 import { Initials } from '../values/person.tsx';
 import classes from './record.module.css';
 
 export function HistoryTab({ entity, id }: { readonly entity: UiEntity; readonly id: string }) {
   const { t } = useTranslation();
-  const history = useQuery({ queryKey: ['history', entity.url, id], queryFn: ({ signal }) => readHistory(entity, id, signal) });
+  const history = useQuery({
+    queryKey: ['history', entity.url, id],
+    queryFn: ({ signal }) => readHistory(entity, id, signal),
+  });
   if (history.isError) return <ErrorState error={history.error} onRetry={() => void history.refetch()} />;
   if (!history.data) {
     return (
-      <Stack role="status" aria-label={t('state.loading')}>
-        <Skeleton h={36} />
-        <Skeleton h={36} />
-        <Skeleton h={36} />
-      </Stack>
+      <Waiting>
+        <Stack>
+          <Skeleton h={36} />
+          <Skeleton h={36} />
+          <Skeleton h={36} />
+        </Stack>
+      </Waiting>
     );
   }
   const entries = history.data.toSorted((a, b) => b.version - a.version);
@@ -40,7 +46,8 @@ function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: H
   const format = useFormat();
   const name = entry.actor?.name ?? t('history.system');
   const created = entry.version === 1;
-  const valueOf = (side: 'old' | 'new') => Object.fromEntries(entry.changes.map((change) => [change.field, change[side]]));
+  const valueOf = (side: 'old' | 'new') =>
+    Object.fromEntries(entry.changes.map((change) => [change.field, change[side]]));
   const changes = entry.changes.filter((change) => {
     const field = fieldOf(entity, change.field);
     return (!field || !isCompanion(entity, field)) && !(created && isNothing(change.new));
@@ -50,7 +57,7 @@ function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: H
       <span className={classes['eventWho']}>
         <Initials name={name} />
       </span>
-      <span>{t(created ? 'history.created' : 'history.changed', { name })}</span>
+      <span>{t(created ? 'history.created' : 'history.changed', { name: isolated(name) })}</span>
       <time className={classes['eventTime']} dateTime={entry.at} title={format.datetime(entry.at)}>
         {format.ago(entry.at)}
       </time>
@@ -63,9 +70,10 @@ function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: H
                 <span className={classes['old']}>
                   <Side entity={entity} field={change.field} value={change.old} record={valueOf('old')} />
                 </span>
-                <span className={classes['arrow']} role="img" aria-label="→">
+                <span className={classes['arrow']} aria-hidden="true">
                   →
                 </span>
+                <span className="visually-hidden">{t('history.to')}</span>
               </>
             )}
             <Side entity={entity} field={change.field} value={change.new} record={valueOf('new')} />
@@ -76,7 +84,17 @@ function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: H
   );
 }
 
-function Side({ entity, field, value, record }: { readonly entity: UiEntity; readonly field: string; readonly value: unknown; readonly record: Readonly<Record<string, unknown>> }) {
+function Side({
+  entity,
+  field,
+  value,
+  record,
+}: {
+  readonly entity: UiEntity;
+  readonly field: string;
+  readonly value: unknown;
+  readonly record: Readonly<Record<string, unknown>>;
+}) {
   const { t } = useTranslation();
   const known = fieldOf(entity, field);
   if (isNothing(value)) return <em>{t('value.empty')}</em>;

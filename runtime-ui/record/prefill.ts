@@ -28,7 +28,18 @@ export function prefillOf(model: UiModel, entity: UiEntity, search: string): Val
         break;
       case 'children':
         break;
-      default:
+      case 'text':
+      case 'longText':
+      case 'email':
+      case 'phone':
+      case 'url':
+      case 'decimal':
+      case 'percent':
+      case 'date':
+      case 'datetime':
+      case 'choice':
+      case 'currency':
+      case 'json':
         values[key] = text;
     }
   }

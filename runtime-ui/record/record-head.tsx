@@ -15,18 +15,28 @@ import { DeleteDialog } from './delete-dialog.tsx';
 import classes from './record.module.css';
 import { Transitions } from './transitions.tsx';
 
-export function RecordHead({ entity, loaded, onEdit }: { readonly entity: UiEntity; readonly loaded: Loaded; readonly onEdit: () => void }) {
+export function RecordHead({
+  entity,
+  loaded,
+  onEdit,
+}: {
+  readonly entity: UiEntity;
+  readonly loaded: Loaded;
+  readonly onEdit: () => void;
+}) {
   const { t } = useTranslation();
   const [deleting, setDeleting] = useState(false);
   const { record } = loaded;
-  const states = [...new Set(entity.transitions.map((transition) => transition.field))].flatMap((key) => fieldOf(entity, key) ?? []);
+  const states = [...new Set(entity.transitions.map((transition) => transition.field))].flatMap(
+    (key) => fieldOf(entity, key) ?? [],
+  );
   const editable = entity.can.update && entity.fields.some((field) => writable(field, 'update'));
   const copy = async () => {
     await navigator.clipboard.writeText(window.location.href);
     notifications.show({ message: t('record.copied') });
   };
   return (
-    <header className={classes['head']}>
+    <header className={`${classes['head']} ${classes['tabbed']}`}>
       <nav className={classes['crumbs']}>
         <Link href={listPath(entity)}>{entity.pluralLabel}</Link>
       </nav>

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
 import { referrers, useModel } from '../api/model.ts';
 import { ErrorState } from '../shared/states.tsx';
+import { Waiting } from '../shared/waiting.tsx';
 import { textOf } from '../values/field-value.tsx';
 import { Details } from './details.tsx';
 import { EditRecord } from './edit-record.tsx';
@@ -52,9 +53,8 @@ export function RecordPage({ entity, id }: { readonly entity: UiEntity; readonly
 }
 
 function RecordSkeleton() {
-  const { t } = useTranslation();
   return (
-    <div className={classes['page']} role="status" aria-busy="true" aria-label={t('state.loading')}>
+    <Waiting className={classes['page']}>
       <div className={classes['head']}>
         <Skeleton h={14} w={90} mb={10} />
         <Skeleton h={28} w={280} />
@@ -64,6 +64,6 @@ function RecordSkeleton() {
           <Skeleton key={row} h={18} w={row % 2 ? '80%' : '64%'} />
         ))}
       </Stack>
-    </div>
+    </Waiting>
   );
 }

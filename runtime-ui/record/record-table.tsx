@@ -7,6 +7,7 @@ import { recordPath } from '../app/route.ts';
 import form from '../form/form.module.css';
 import type { Values } from '../form/wire.ts';
 import { Link } from '../shared/link.tsx';
+import { ScrollFrame } from '../shared/scroll-frame.tsx';
 import { FieldValue, textOf } from '../values/field-value.tsx';
 import values from '../values/value.module.css';
 import classes from './record.module.css';
@@ -22,10 +23,8 @@ interface RecordTableProps {
 export function RecordTable({ label, fields, records, titled }: RecordTableProps) {
   const { t } = useTranslation();
   if (records.length === 0) return <p className={classes['none']}>{t('form.noRows')}</p>;
-  const side = (field: UiField) => form[isNumeric(kindOf(field)) ? 'number' : 'text'] ?? '';
   return (
-    // Wide tables scroll inside their frame; the frame takes the focus so that arrow keys reach them.
-    <div className={classes['scroll']} tabIndex={0} role="region" aria-label={label}>
+    <ScrollFrame label={label}>
       <Table verticalSpacing={7} horizontalSpacing={12}>
         <Table.Thead>
           <Table.Tr>
@@ -56,6 +55,11 @@ export function RecordTable({ label, fields, records, titled }: RecordTableProps
           ))}
         </Table.Tbody>
       </Table>
-    </div>
+    </ScrollFrame>
   );
+}
+
+/** Where values of the field stand in their column. */
+function side(field: UiField): string {
+  return form[isNumeric(kindOf(field)) ? 'number' : 'text'] ?? '';
 }

@@ -29,7 +29,15 @@ export function RelatedTab({ id, related }: { readonly id: string; readonly rela
     <>
       {related.map(({ entity, field }) => {
         const several = related.filter((each) => each.entity === entity).length > 1;
-        return <RelatedList key={`${entity.name}.${field.key}`} entity={entity} field={field} id={id} heading={several ? `${entity.pluralLabel} · ${field.label}` : entity.pluralLabel} />;
+        return (
+          <RelatedList
+            key={`${entity.name}.${field.key}`}
+            entity={entity}
+            field={field}
+            id={id}
+            heading={several ? `${entity.pluralLabel} · ${field.label}` : entity.pluralLabel}
+          />
+        );
       })}
     </>
   );
@@ -40,9 +48,17 @@ function RelatedList({ entity, field, id, heading }: Referrer & { readonly id: s
   const model = useModel();
   const views = viewsOf(entity, '');
   const view = views.find((each) => !each.filtered) ?? views[0];
-  const columns = view ? columnsOf(entity, view).filter((column) => !column.title && column.field.key !== field.key).slice(0, COLUMNS).map((column) => column.field) : [];
+  const columns = view
+    ? columnsOf(entity, view)
+        .filter((column) => !column.title && column.field.key !== field.key)
+        .slice(0, COLUMNS)
+        .map((column) => column.field)
+    : [];
   const query = `$select=${encodeURIComponent(selectOf(model, entity, columns))}&${field.key}=${encodeURIComponent(id)}&$first=${SHOWN}&$count=capped`;
-  const page = useQuery({ queryKey: ['records', entity.url, 'related', query], queryFn: ({ signal }) => readPage(entity, query, signal) });
+  const page = useQuery({
+    queryKey: ['records', entity.url, 'related', query],
+    queryFn: ({ signal }) => readPage(entity, query, signal),
+  });
   const addable = entity.can.create && writable(field, 'create');
   const records = page.data?.data ?? [];
   return (
@@ -50,12 +66,23 @@ function RelatedList({ entity, field, id, heading }: Referrer & { readonly id: s
       <div className={classes['relatedHead']}>
         <h2>{heading}</h2>
         {addable ? (
-          <Button variant="subtle" size="xs" leftSection={<Icon name="plus" size={14} />} onClick={() => void navigate(`${listPath(entity)}/new?${field.key}=${encodeURIComponent(id)}`)}>
+          <Button
+            variant="subtle"
+            size="xs"
+            leftSection={<Icon name="plus" size={14} />}
+            onClick={() => void navigate(`${listPath(entity)}/new?${field.key}=${encodeURIComponent(id)}`)}
+          >
             {t('record.addRelated', { entity: entity.label })}
           </Button>
         ) : null}
         {records.length > 0 ? (
-          <Button component={Link} variant="subtle" size="xs" color="gray" href={listPath(entity, `${field.key}=${encodeURIComponent(id)}`)}>
+          <Button
+            component={Link}
+            variant="subtle"
+            size="xs"
+            color="gray"
+            href={listPath(entity, `${field.key}=${encodeURIComponent(id)}`)}
+          >
             {t('record.viewAll')}
           </Button>
         ) : null}

@@ -24,7 +24,9 @@ export function Transitions({ entity, loaded }: { readonly entity: UiEntity; rea
   const [running, setRunning] = useState<string | null>(null);
   const { record, etag } = loaded;
   const possible: unknown = record['_actions'];
-  const offered = entity.transitions.filter((transition) => Array.isArray(possible) && possible.includes(transition.key));
+  const offered = entity.transitions.filter(
+    (transition) => Array.isArray(possible) && possible.includes(transition.key),
+  );
   if (offered.length === 0) return null;
 
   const run = async (transition: Transition, values: Values) => {
@@ -48,13 +50,24 @@ export function Transitions({ entity, loaded }: { readonly entity: UiEntity; rea
     else void run(transition, {});
   };
   return (
-    <div className={classes['steps']} role="group" aria-label={t('action.more')}>
+    <div className={classes['steps']}>
       {offered.map((transition, at) => (
-        <Button key={transition.key} variant={at === 0 ? 'light' : 'default'} loading={running === transition.key && !asking} disabled={running !== null} onClick={() => start(transition)}>
+        <Button
+          key={transition.key}
+          variant={at === 0 ? 'light' : 'default'}
+          loading={running === transition.key && !asking}
+          disabled={running !== null}
+          onClick={() => start(transition)}
+        >
           {transition.label}
         </Button>
       ))}
-      <Modal opened={asking !== null} onClose={() => setAsking(null)} title={asking?.label} closeButtonProps={{ 'aria-label': t('action.close') }}>
+      <Modal
+        opened={asking !== null}
+        onClose={() => setAsking(null)}
+        title={asking?.label}
+        closeButtonProps={{ 'aria-label': t('action.close') }}
+      >
         {asking ? (
           <TransitionForm
             key={asking.key}
@@ -92,24 +105,58 @@ function TransitionForm({ entity, transition, record, refusal, busy, onRun, onCl
   const model = useModel();
   const named = refusal instanceof ApiProblem ? refusal.errors : [];
   // Besides what is missing, whatever the refusal points at can be corrected here.
-  const fields = entity.fields.filter((field) => field.schema !== null && (missing(entity, transition, record).includes(field) || named.some((error) => error.pointer === `/${field.key}`)));
-  const [values, setValues] = useState<Values>(() => toForm(model, entity.fields.filter((field) => !field.children && field.schema !== null), record));
+  const fields = entity.fields.filter(
+    (field) =>
+      field.schema !== null &&
+      (missing(entity, transition, record).includes(field) || named.some((error) => error.pointer === `/${field.key}`)),
+  );
+  const [values, setValues] = useState<Values>(() =>
+    toForm(
+      model,
+      entity.fields.filter((field) => !field.children && field.schema !== null),
+      record,
+    ),
+  );
   const conflict = refusal instanceof ApiProblem && refusal.status === 412;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onRun(toWire(model, fields.map((field) => ({ ...field, onUpdate: true })), 'update', values));
+    onRun(
+      toWire(
+        model,
+        fields.map((field) => ({ ...field, onUpdate: true })),
+        'update',
+        values,
+      ),
+    );
   };
   return (
     <form onSubmit={submit} noValidate>
       <Stack gap="md">
         {refusal ? (
-          <Alert color="red" role="alert" icon={<Icon name="alert" />} title={t(conflict ? 'record.conflict' : 'record.refused')}>
-            {conflict ? t('record.conflictAction') : (named.map((error) => error.message).join(' ') || sentenceOf(refusal, t))}
+          <Alert
+            color="red"
+            role="alert"
+            icon={<Icon name="alert" />}
+            title={t(conflict ? 'record.conflict' : 'record.refused')}
+          >
+            {conflict
+              ? t('record.conflictAction')
+              : named.map((error) => error.message).join(' ') || sentenceOf(refusal, t)}
           </Alert>
         ) : null}
         {fields.length > 0 ? <Text c="dimmed">{t('record.transitionNeeds')}</Text> : null}
         {fields.map((field, at) => (
-          <FieldInput key={field.key} field={field} label={field.label} description={field.help} required autoFocus={at === 0} error={named.find((error) => error.pointer === `/${field.key}`)?.message ?? null} value={values[field.key]} onChange={(next) => setValues((now) => ({ ...now, [field.key]: next }))} />
+          <FieldInput
+            key={field.key}
+            field={field}
+            label={field.label}
+            description={field.help}
+            required
+            first={at === 0}
+            error={named.find((error) => error.pointer === `/${field.key}`)?.message ?? null}
+            value={values[field.key]}
+            onChange={(next) => setValues((now) => ({ ...now, [field.key]: next }))}
+          />
         ))}
         <Group justify="flex-end" gap="sm">
           <Button variant="default" onClick={onClose}>

@@ -8,7 +8,7 @@ export function UnsavedGuard({ active }: { readonly active: boolean }) {
   const { t } = useTranslation();
   const [answer, setAnswer] = useState<((leave: boolean) => void) | null>(null);
   useEffect(() => {
-    if (!active) return;
+    if (!active) return undefined;
     const release = guardPlace(() => new Promise((resolve) => setAnswer(() => resolve)));
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     window.addEventListener('beforeunload', warn);
@@ -22,7 +22,12 @@ export function UnsavedGuard({ active }: { readonly active: boolean }) {
     setAnswer(null);
   };
   return (
-    <Modal opened={answer !== null} onClose={() => decide(false)} title={t('record.unsaved')} closeButtonProps={{ 'aria-label': t('action.close') }}>
+    <Modal
+      opened={answer !== null}
+      onClose={() => decide(false)}
+      title={t('record.unsaved')}
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+    >
       <Text mb="lg">{t('record.unsavedNext')}</Text>
       <Group justify="flex-end" gap="sm">
         <Button variant="default" onClick={() => decide(true)}>

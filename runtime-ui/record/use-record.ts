@@ -11,7 +11,10 @@ export function useRecord(entity: UiEntity, id: string) {
   const { locale } = useLanguage();
   const extra = ['version', ...(entity.transitions.length > 0 ? ['_actions'] : [])];
   const fields = entity.fields.filter((field) => field.key !== 'deleted_at');
-  return useQuery({ queryKey: ['record', entity.url, id, locale], queryFn: ({ signal }) => readRecord(entity, id, selectOf(model, entity, fields, extra), signal) });
+  return useQuery({
+    queryKey: ['record', entity.url, id, locale],
+    queryFn: ({ signal }) => readRecord(entity, id, selectOf(model, entity, fields, extra), signal),
+  });
 }
 
 /** Forgets what a change of a record may have changed: the record itself, its history, and every list. */

@@ -2,7 +2,10 @@
 import type { AnchorHTMLAttributes, MouseEvent, Ref } from 'react';
 import { navigate } from '../app/place.ts';
 
-type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { readonly href: string; readonly ref?: Ref<HTMLAnchorElement> };
+type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & {
+  readonly href: string;
+  readonly ref?: Ref<HTMLAnchorElement>;
+};
 
 export function Link({ href, onClick, children, ...rest }: LinkProps) {
   const follow = (event: MouseEvent<HTMLAnchorElement>) => {

@@ -63,12 +63,33 @@ export const entity: UiEntity = {
   title: '{name}',
   fields: [
     field('name', { required: true }),
-    field('account', { type: 'reference', valueType: 'uuid', reference: 'crm.account', schema: { type: 'string', format: 'uuid' } }),
-    field('stage', { type: 'state', schema: null, onCreate: false, onUpdate: false, choices: [{ key: 'won', label: 'Won', color: 'green' }] }),
-    field('amount', { type: 'money', valueType: 'decimal', currencyField: 'amount_currency', schema: { type: 'string', pattern: '^-?\\d+(\\.\\d{1,2})?$' } }),
+    field('account', {
+      type: 'reference',
+      valueType: 'uuid',
+      reference: 'crm.account',
+      schema: { type: 'string', format: 'uuid' },
+    }),
+    field('stage', {
+      type: 'state',
+      schema: null,
+      onCreate: false,
+      onUpdate: false,
+      choices: [{ key: 'won', label: 'Won', color: 'green' }],
+    }),
+    field('amount', {
+      type: 'money',
+      valueType: 'decimal',
+      currencyField: 'amount_currency',
+      schema: { type: 'string', pattern: '^-?\\d+(\\.\\d{1,2})?$' },
+    }),
     field('amount_currency', { type: 'currency', schema: { type: 'string', pattern: '^[A-Z]{3}$' } }),
     field('email', { type: 'email', schema: { type: 'string', format: 'email' } }),
-    field('lines', { type: 'children', valueType: null, children: { entity: 'crm.opportunity_line', field: 'opportunity' }, schema: null }),
+    field('lines', {
+      type: 'children',
+      valueType: null,
+      children: { entity: 'crm.opportunity_line', field: 'opportunity' },
+      schema: null,
+    }),
   ],
   form: [{ key: 'main', label: 'Main', columns: 2, fields: ['name', 'account', 'stage', 'amount', 'lines'] }],
 };

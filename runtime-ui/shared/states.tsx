@@ -7,7 +7,17 @@ import { navigate } from '../app/place.ts';
 import { Icon, type IconName } from './icon.tsx';
 import classes from './states.module.css';
 
-export function EmptyState({ icon, title, next, children }: { readonly icon: IconName; readonly title: string; readonly next: string; readonly children?: ReactNode }) {
+export function EmptyState({
+  icon,
+  title,
+  next,
+  children,
+}: {
+  readonly icon: IconName;
+  readonly title: string;
+  readonly next: string;
+  readonly children?: ReactNode;
+}) {
   return (
     <Stack align="center" gap={6} className={classes['state']}>
       <span className={classes['icon']}>
@@ -49,14 +59,16 @@ export function describe(error: unknown, t: (key: string) => string): { title: s
   if (!(error instanceof ApiProblem)) return { title: t('state.failed'), next: t('state.failedNext'), retry: true };
   if (error.code === 'offline') return { title: t('state.offline'), next: t('state.offlineNext'), retry: true };
   if (error.status === 404) return { title: t('state.missing'), next: t('state.missingNext'), retry: false };
-  if (error.status === 403) return { title: t('state.forbidden'), next: error.detail || t('state.forbiddenNext'), retry: false };
+  if (error.status === 403)
+    return { title: t('state.forbidden'), next: error.detail || t('state.forbiddenNext'), retry: false };
   if (error.status >= 500) return { title: t('state.failed'), next: t('state.failedNext'), retry: true };
   return { title: error.title || t('state.failed'), next: error.detail || t('state.failedNext'), retry: true };
 }
 
 /** The sentence to show in a toast or an alert. */
 export function sentenceOf(error: unknown, t: (key: string) => string): string {
-  if (error instanceof ApiProblem && error.code !== 'offline' && error.status < 500) return error.detail || error.title || t('state.failedNext');
+  if (error instanceof ApiProblem && error.code !== 'offline' && error.status < 500)
+    return error.detail || error.title || t('state.failedNext');
   const { title, next } = describe(error, t);
   return `${title}. ${next}`;
 }

@@ -36,11 +36,23 @@ export function FieldValue({ field, value, record, empty, plain = false }: Field
       return <Money value={text} currency={typeof companion === 'string' ? companion : model.tenant.currency} />;
     }
     case 'integer':
-      return <span className={classes['number']} dir="ltr">{typeof value === 'number' ? format.integer(value) : text}</span>;
+      return (
+        <span className={classes['number']} dir="ltr">
+          {typeof value === 'number' ? format.integer(value) : text}
+        </span>
+      );
     case 'decimal':
-      return <span className={classes['number']} dir="ltr">{format.decimal(text, field.scale)}</span>;
+      return (
+        <span className={classes['number']} dir="ltr">
+          {format.decimal(text, field.scale)}
+        </span>
+      );
     case 'percent':
-      return <span className={classes['number']} dir="ltr">{format.percent(text)}</span>;
+      return (
+        <span className={classes['number']} dir="ltr">
+          {format.percent(text)}
+        </span>
+      );
     case 'boolean':
       return <>{value === true || value === 'true' ? t('value.yes') : t('value.no')}</>;
     case 'date':
@@ -59,21 +71,40 @@ export function FieldValue({ field, value, record, empty, plain = false }: Field
     case 'children':
       return <>{t('value.rows', { count: Array.isArray(value) ? value.length : 0 })}</>;
     case 'email':
-      return plain ? <span dir="ltr">{text}</span> : <a className={classes['link']} dir="ltr" href={`mailto:${text}`}>{text}</a>;
+      return plain ? (
+        <span dir="ltr">{text}</span>
+      ) : (
+        <a className={classes['link']} dir="ltr" href={`mailto:${text}`}>
+          {text}
+        </a>
+      );
     case 'phone':
-      return plain ? <span dir="ltr">{text}</span> : <a className={classes['link']} dir="ltr" href={`tel:${text}`}>{text}</a>;
+      return plain ? (
+        <span dir="ltr">{text}</span>
+      ) : (
+        <a className={classes['link']} dir="ltr" href={`tel:${text}`}>
+          {text}
+        </a>
+      );
     case 'url':
       return plain || !/^https?:\/\//i.test(text) ? (
         <span dir="ltr">{text}</span>
       ) : (
-        <a className={classes['link']} dir="ltr" href={text} target="_blank" rel="noreferrer noopener">{text.replace(/^https?:\/\//i, '').replace(/\/$/, '')}</a>
+        <a className={classes['link']} dir="ltr" href={text} target="_blank" rel="noreferrer noopener">
+          {text.replace(/^https?:\/\//i, '').replace(/\/$/, '')}
+        </a>
       );
     case 'longText':
-      return <span className={classes['long']} dir="auto">{text}</span>;
+      return (
+        <span className={classes['long']} dir="auto">
+          {text}
+        </span>
+      );
     case 'json':
       return <code dir="ltr">{typeof value === 'string' ? value : JSON.stringify(value)}</code>;
     case 'currency':
     case 'text':
+    default:
       return <span dir="auto">{text}</span>;
   }
 }
@@ -84,6 +115,7 @@ function Money({ value, currency }: { readonly value: string; readonly currency:
   return (
     <span className={classes['number']} dir="ltr">
       <span className={classes['currency']}>{currency}</span>
+      {'\u00a0'}
       {format.amount(value, currency)}
     </span>
   );
@@ -95,19 +127,40 @@ function Tags({ field, value }: { readonly field: UiField; readonly value: unkno
     <span className={classes['tags']}>
       {list.map((each) => {
         const choice = field.choices?.find((option) => option.key === each);
-        return choice ? <Badge key={each} label={choice.label} color={choice.color} /> : <span key={each} className={classes['tag']} dir="auto">{each}</span>;
+        return choice ? (
+          <Badge key={each} label={choice.label} color={choice.color} />
+        ) : (
+          <span key={each} className={classes['tag']} dir="auto">
+            {each}
+          </span>
+        );
       })}
     </span>
   );
 }
 
-function Reference({ field, value, plain }: { readonly field: UiField; readonly value: unknown; readonly plain: boolean }) {
+function Reference({
+  field,
+  value,
+  plain,
+}: {
+  readonly field: UiField;
+  readonly value: unknown;
+  readonly plain: boolean;
+}) {
   const { t } = useTranslation();
   const model = useModel();
   const target = field.reference ? model.entities[field.reference] : undefined;
   const id = isObject(value) ? textOf(value['id']) : textOf(value);
   const title = isObject(value) && typeof value['_title'] === 'string' ? value['_title'] : t('value.unknown');
-  const link = target && !target.child && !plain && id ? <Link className={classes['link']} href={recordPath(target, id)} dir="auto">{title}</Link> : <span dir="auto">{title}</span>;
+  const link =
+    target && !target.child && !plain && id ? (
+      <Link className={classes['link']} href={recordPath(target, id)} dir="auto">
+        {title}
+      </Link>
+    ) : (
+      <span dir="auto">{title}</span>
+    );
   return field.reference === 'core.user' ? <Person name={title}>{link}</Person> : link;
 }
 

@@ -7,10 +7,10 @@ export function Initials({ name }: { readonly name: string }) {
     .split(/\s+/)
     .filter(Boolean)
     .slice(0, 2)
-    .map((word) => [...word][0] ?? '')
+    .map((word) => Array.from(word)[0] ?? '')
     .join('')
     .toUpperCase();
-  const tint = [...name].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % 5;
+  const tint = Array.from(name, (letter) => letter.codePointAt(0) ?? 0).reduce((sum, code) => sum + code, 0) % 5;
   return (
     <span className={classes['initials']} data-tint={tint} aria-hidden="true">
       {letters}

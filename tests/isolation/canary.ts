@@ -15,7 +15,7 @@ export function canaryValue(field: Field, mark: string): string | readonly strin
   switch (field.type.key) {
     case 'text':
     case 'long_text':
-      return `${mark} ${field.key}`;
+      return Number(field.options.max ?? 1000) < 60 ? mark : `${mark} ${field.key}`;
     case 'email':
       return `${mark}@canary.example`;
     case 'url':

@@ -61,19 +61,14 @@ describe('the engine knows no business', () => {
     'probability',
   ]);
 
-  const keys = filesBelow('metadata/packs', ['.json']).flatMap((file) => {
-    const found: string[] = [];
-    const walk = (value: unknown): void => {
-      if (Array.isArray(value)) value.forEach(walk);
-      else if (value !== null && typeof value === 'object') {
-        for (const [key, inner] of Object.entries(value)) {
-          if (key === 'key' && typeof inner === 'string') found.push(inner);
-          else walk(inner);
-        }
-      }
-    };
-    walk(JSON.parse(read(file)));
-    return found;
+  /** Keys of entities, of their fields, and of roles. */
+  const keys = filesBelow('metadata/packs', ['.entity.json', '.role.json']).flatMap((file) => {
+    const {
+      key,
+      plural,
+      fields = [],
+    }: { key: string; plural?: string; fields?: readonly { key: string }[] } = JSON.parse(read(file));
+    return [key, plural ?? key, ...fields.map((field) => field.key)];
   });
   const words = [...new Set(keys)].filter((key) => !ORDINARY.has(key));
 

@@ -77,9 +77,9 @@ describe('a file', () => {
   });
 
   test.each([
-    ['nothing', '', 'The file is empty.'],
-    ['only space', ' \r\n \n', 'The file is empty.'],
-    ['only a byte order mark', '\uFEFF', 'The file is empty.'],
+    ['nothing', '', 'The file is empty: there is nothing to import.'],
+    ['only space', ' \r\n \n', 'The file is empty: there is nothing to import.'],
+    ['only a byte order mark', '\uFEFF', 'The file is empty: there is nothing to import.'],
     ['a header alone', 'a,b\n', 'The file has a header and no rows.'],
     ['a header and empty rows', 'a,b\n,\n\n', 'The file has a header and no rows.'],
     ['two columns of one name', 'a,b,a\n1,2,3\n', 'Line 1: two columns are called “a”.'],

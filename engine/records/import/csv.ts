@@ -33,7 +33,7 @@ export async function readCsv(
 ): Promise<number> {
   const text = decode(stream, encoding)[Symbol.asyncIterator]();
   const head = await firstLine(text);
-  if (head.trim() === '') throw badFile('The file is empty.');
+  if (head.trim() === '') throw badFile('The file is empty: there is nothing to import.');
   let columns: readonly string[] | null = null;
   let rows = 0;
   const parser = parse({

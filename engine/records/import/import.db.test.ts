@@ -93,7 +93,7 @@ describe('an upload', () => {
 
   test('that cannot be read leaves nothing', async () => {
     const before = await lab.look('select count(*) from armature.import');
-    expect((await refusal(upload(chief, ''))).message).toBe('The file is empty.');
+    expect((await refusal(upload(chief, ''))).message).toBe('The file is empty: there is nothing to import.');
     expect((await refusal(upload(chief, 'a,b\n1,"2'))).code).toBe('invalid_import');
     expect(await lab.look('select count(*) from armature.import')).toEqual(before);
   });

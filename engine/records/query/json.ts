@@ -68,7 +68,9 @@ export function parseJsonQuery(body: unknown): Query {
     where: where === undefined ? null : parseCondition(where, { pointer: '/where' }),
     fromText: false,
     order: jsonOrder(part('order'), '/order', isSummary),
-    first: integer(part('first'), '/first', LIMITS.defaultFirst, 1, LIMITS.first),
+    first: isSummary
+      ? integer(part('first'), '/first', LIMITS.groups, 1, LIMITS.groups)
+      : integer(part('first'), '/first', LIMITS.defaultFirst, 1, LIMITS.first),
     after: text(part('after'), '/after'),
     before: text(part('before'), '/before'),
     offset: integer(part('offset'), '/offset', 0, 0, LIMITS.offset),

@@ -14,7 +14,7 @@ export interface Query {
   readonly fromText: boolean;
   /** Empty: the view's order, or else the newest first. */
   readonly order: readonly OrderTerm[];
-  /** Records per page, 1 to {@link LIMITS.first}. */
+  /** Records per page, 1 to {@link LIMITS.first}; of a summary the number of groups, 1 to {@link LIMITS.groups}. */
   readonly first: number;
   /** Signed cursors, not yet looked into; at most one of the two. */
   readonly after: string | null;
@@ -107,7 +107,10 @@ export const LIMITS = {
   selectDepth: 5,
   selectNodes: 200,
   orderTerms: 5,
+  groups: 1000,
   groupTerms: 4,
+  /** Characters of the name of a group or an aggregate: a column's name may not be longer. */
+  termName: 60,
   aggregateTerms: 20,
   search: 200,
   /** Query parameters, and characters of one. */

@@ -262,6 +262,10 @@ function readCall(text: string, at: string): { name: string; fn: string | null; 
       given,
     );
   }
+  if ((given ?? body).length > LIMITS.termName) {
+    const message = `A name may have at most ${LIMITS.termName} characters; give it a shorter one, for example "total:${body.slice(0, 20)}…".`;
+    refuse(at, 'invalid_parameter', message, { max: LIMITS.termName });
+  }
   const call = /^([A-Za-z]+)\(([a-z0-9_.]*)\)$/.exec(body);
   if (call === null) return { name: given ?? body, fn: null, argument: body };
   return { name: given ?? body, fn: call[1] ?? '', argument: call[2] ?? '' };

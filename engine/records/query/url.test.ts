@@ -134,6 +134,8 @@ describe('controls', () => {
     ['$order=a,b,c,d,e,f', '$order'],
     ['$order=sum(a)', '$order'],
     ['$group=week(', '$group'],
+    ['$group=a&$first=1001', '$first'],
+    [`$group=${'a'.repeat(30)}.${'b'.repeat(31)}`, '$group'],
     ['$group=hour(a)', '$group'],
     ['$group=a,b,c,d,e', '$group'],
     ['$group=', '$group'],

@@ -14,7 +14,7 @@
  *
  * control = "$select"    id,name,account(id,name),lines(id,quantity,product(name))
  *         / "$order"     -amount,name,account.name
- *         / "$first"     50                       1 to 200
+ *         / "$first"     50                       1 to 200 records, or 1 to 1,000 groups
  *         / "$after"     a cursor                 the next page
  *         / "$before"    a cursor                 the previous page
  *         / "$offset"    100                      up to 10,000
@@ -117,7 +117,9 @@ function build(controls: ReadonlyMap<string, string>, tests: readonly RawConditi
     where: first === undefined ? null : tests.length === 1 ? first : { kind: 'all', at: '', of: tests },
     fromText: true,
     order: order === undefined ? [] : isSummary ? parseSummaryOrder(order) : memoOrder(order),
-    first: integer(controls, '$first', LIMITS.defaultFirst, 1, LIMITS.first),
+    first: isSummary
+      ? integer(controls, '$first', LIMITS.groups, 1, LIMITS.groups)
+      : integer(controls, '$first', LIMITS.defaultFirst, 1, LIMITS.first),
     after: controls.get('$after') ?? null,
     before: controls.get('$before') ?? null,
     offset: integer(controls, '$offset', 0, 0, LIMITS.offset),

@@ -14,6 +14,8 @@ export type BindSource =
   | { readonly kind: 'cursor'; readonly index: number }
   /** The searched text. */
   | { readonly kind: 'search' }
+  /** A literal of a permission: the same in every statement of the shape. */
+  | { readonly kind: 'constant'; readonly value: string | null }
   | { readonly kind: 'value'; readonly value: string | null; readonly sqlType: string };
 
 export interface BindValues {
@@ -64,6 +66,12 @@ export class Binds {
     if (value === SEARCHED) return this.once({ kind: 'search' }, sqlType);
     return this.add({ kind: 'value', value: valueText(value), sqlType }, sqlType);
   };
+
+  /** As {@link Binds.bind}, for the conditions of permissions. */
+  readonly constant = (value: Value, sqlType: string): string =>
+    typeof value === 'string' && value.startsWith(USER)
+      ? this.bind(value, sqlType)
+      : this.add({ kind: 'constant', value: valueText(value) }, sqlType);
 }
 
 /** A value in Postgres's text form. */
@@ -74,6 +82,7 @@ export function valueText(value: Value): string | null {
 
 export function bindValue(source: BindSource, values: BindValues): string | null {
   switch (source.kind) {
+    case 'constant':
     case 'value':
       return source.value;
     case 'user':

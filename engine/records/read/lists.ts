@@ -13,7 +13,7 @@ import { planQuery, planWhere } from './plan.ts';
 import { accessOf, Shapes } from './shapes.ts';
 import { COUNT_CAP, countTemplate, listTemplate } from './sql-list.ts';
 import { SqlWriter } from './sql-source.ts';
-import { GROUP_LIMIT, summaryTemplate } from './sql-summary.ts';
+import { summaryTemplate } from './sql-summary.ts';
 import type { Surroundings, Template } from './template.ts';
 import { fill } from './template.ts';
 import type { Place, WhereShape } from './where-shape.ts';
@@ -210,7 +210,7 @@ function countText(query: Query, result: StatementResult | undefined): string {
 function summary(scope: Scope, query: Query, plan: SummaryPlan, prepared: Prepared, where: WhereShape): Request {
   const make = (): Template => {
     const binds = new Binds();
-    return summaryTemplate(plan, query.deleted, writerOf(prepared, binds), binds);
+    return summaryTemplate(plan, query.first, query.deleted, writerOf(prepared, binds), binds);
   };
   const values = { principal: scope.principal, search: query.search };
   return {
@@ -218,8 +218,8 @@ function summary(scope: Scope, query: Query, plan: SummaryPlan, prepared: Prepar
     body: ([result]) => {
       const [data = '[]', groups = '0'] = result?.rows[0] ?? [];
       const count =
-        Number(groups) > GROUP_LIMIT
-          ? `{"value":${GROUP_LIMIT},"mode":"atLeast"}`
+        Number(groups) > query.first
+          ? `{"value":${query.first},"mode":"atLeast"}`
           : `{"value":${groups},"mode":"exact"}`;
       return `{"data":${data},"page":{"next":null,"prev":null},"count":${count}}`;
     },

@@ -206,6 +206,24 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
       expect(a?.values).not.toEqual(b?.values);
     });
 
+    it('puts other values into a known shape, and still refuses what is not of the type', async () => {
+      const scope = world.as('rep');
+      const find = async (country: string, rank: string) =>
+        (
+          await world.list(
+            scope,
+            'trade.deal',
+            `customer.country=${country}&rank[in]=${rank}&stage[ne]=lost&$select=name`,
+          )
+        ).data;
+      expect(await find('FR', '1,2')).toEqual([{ name: 'Beta' }]);
+      expect(await find('DE', '1,5')).toEqual([{ name: 'Alpha' }]);
+      expect(await find('DE', '2,5')).toEqual([]);
+      expect((await problem(find('DE', '1,x'))).errors[0]?.parameter).toBe('rank[in]');
+      const texts = new Set(world.database.batches.map(([statement]) => statement?.text));
+      expect(texts.size).toBe(1);
+    });
+
     it('embeds records and children, with titles', async () => {
       const { data } = await world.list(
         world.as('boss'),
@@ -424,6 +442,16 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
           })
         ).data,
       ).toEqual([{ first: '2026-01-15', n: 3 }]);
+    });
+
+    it('answers the first groups, and says that there are more', async () => {
+      const { data, count } = await world.list(
+        world.as('boss'),
+        'trade.deal',
+        '$group=stage&$agg=n:count()&$order=-n&$first=1',
+      );
+      expect(data).toEqual([{ stage: 'open', n: 3 }]);
+      expect(count).toEqual({ value: 1, mode: 'atLeast' });
     });
 
     it('refuses what has no meaning', async () => {

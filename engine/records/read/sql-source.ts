@@ -60,7 +60,7 @@ export class SqlWriter {
   /** @param unconditional the rows are known to be visible, since a visible parent leads to them */
   source(entity: Entity, alias: string, deleted: Deleted, unconditional = false): Source {
     const { predicate, masks, visible } = this.access.of(entity);
-    if (!this.predicates || masks.size === 0) {
+    if (masks.size === 0) {
       return {
         from: `${this.table(entity)} ${alias}`,
         where: this.#where(entity, alias, predicate, deleted, unconditional),
@@ -96,7 +96,7 @@ export class SqlWriter {
       alias: `${alias}.`,
       schema: quote(this.schema),
       mode: 'query',
-      bind: this.binds.bind,
+      bind: this.binds.constant,
       user: this.binds.user,
       field: (operand) => this.#reach(operand, entity, alias, depth),
     });

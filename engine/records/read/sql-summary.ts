@@ -10,9 +10,14 @@ import { Joins } from './sql-source.ts';
 import type { Template } from './template.ts';
 import { RECORD, whereOf } from './template.ts';
 
-export const GROUP_LIMIT = 1000;
-
-export function summaryTemplate(plan: SummaryPlan, deleted: Deleted, writer: SqlWriter, binds: Binds): Template {
+/** @param first groups at most */
+export function summaryTemplate(
+  plan: SummaryPlan,
+  first: number,
+  deleted: Deleted,
+  writer: SqlWriter,
+  binds: Binds,
+): Template {
   const joins = new Joins(writer);
   const { from, where } = writer.source(plan.entity, RECORD, deleted);
   const conditions = [...where, ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins)];
@@ -43,7 +48,7 @@ export function summaryTemplate(plan: SummaryPlan, deleted: Deleted, writer: Sql
   return {
     head: `with p as materialized (select ${all.map((each) => each.output).join(', ')} from ${from}${joins.sql}`,
     where: whereOf(conditions),
-    tail: `${by}${sorted} limit ${GROUP_LIMIT + 1}) select coalesce((select json_agg(_o) from (select * from p limit ${GROUP_LIMIT}) _o)::text, '[]'), (select count(*) from p)::text`,
+    tail: `${by}${sorted} limit ${first + 1}) select coalesce((select json_agg(_o) from (select * from p limit ${first}) _o)::text, '[]'), (select count(*) from p)::text`,
     sources: binds.sources,
     joins,
   };

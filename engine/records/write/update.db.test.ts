@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock, systemIds } from '#engine/clock.ts';
 import { Problem } from '#engine/problem.ts';
@@ -432,4 +433,26 @@ test('a write is one round trip, and one more when it is refused', async () => {
   expect(await trip(() => counting.transition(chief, project(), id, 'begin', {}))).toBe(1);
   expect(await trip(() => counting.update(chief, project(), id, { name: 'y' }, { ifMatch: 1 }))).toBe(2);
   expect(await trip(() => counting.create(chief, project(), { nme: 'y' }))).toBe(0);
+});
+
+test('two changes that met are tried once more', async () => {
+  const failing = (times: number) =>
+    new Proxy(lab.database, {
+      get: (target, key) => {
+        if (key !== 'batch') return Reflect.get(target, key, target);
+        return async (...args: Parameters<typeof target.batch>) => {
+          times -= 1;
+          if (times >= 0) throw Object.assign(new pg.DatabaseError('deadlock detected', 0, 'error'), { code: '40P01' });
+          return target.batch(...args);
+        };
+      },
+    });
+  const id = await make(chief);
+  const once = new Writer({ database: failing(1), ids: systemIds, clock: systemClock });
+  expect((await once.update(chief, project(), id, { name: 'y' })).version).toBe(2);
+  const twice = new Writer({ database: failing(2), ids: systemIds, clock: systemClock });
+  expect(await refusal(twice.update(chief, project(), id, { name: 'z' }))).toMatchObject({
+    code: 'unavailable',
+    retryable: true,
+  });
 });

@@ -1,7 +1,7 @@
-/** A connection that listens for published releases, and comes back when it is lost. */
+/** A connection that listens on a channel of NOTIFY, and comes back when it is lost. */
 import pg from 'pg';
-import type { Address, Credentials } from '../db/connection.ts';
-import { quote } from '../db/identifiers.ts';
+import type { Address, Credentials } from './connection.ts';
+import { quote } from './identifiers.ts';
 
 /** Milliseconds between attempts to connect, doubled up to the longest. */
 const PAUSE = { first: 100, longest: 5000 };

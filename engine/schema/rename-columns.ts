@@ -1,0 +1,69 @@
+/** Columns that change their names: set aside, brought back, renamed. */
+import { quote } from '../db/identifiers.ts';
+import { change, type Change } from './change.ts';
+import { tableName } from './ddl.ts';
+import type { ColumnState, TablePair } from './state.ts';
+import { removeField, returnField } from './titles.ts';
+
+interface Move {
+  readonly id: string;
+  readonly old: ColumnState;
+  readonly column: ColumnState;
+}
+
+/** Set aside first, then what comes back or is renamed: the names it needs are free by then. */
+export function renameColumns(pair: TablePair): Change[] {
+  const moves = movesOf(pair);
+  // Where fields exchange their names, each goes through a name that nothing has.
+  const taken = new Set(moves.filter(({ column }) => !column.aside).map(({ old }) => old.name));
+  return moves.flatMap((move): Change[] => {
+    const { id, old, column } = move;
+    if (column.aside) return [moved(pair, move, old.name, column.name)];
+    if (!taken.has(column.name)) return [moved(pair, move, old.name, column.name)];
+    const detour = `zz_t_${id}`;
+    return [{ ...moved(pair, move, old.name, detour), phase: 'rename_aside' }, moved(pair, move, detour, column.name)];
+  });
+}
+
+function movesOf({ before, after }: TablePair): readonly Move[] {
+  return Object.entries(after.columns).flatMap(([id, column]) => {
+    const old = before.columns[id];
+    if (!old || old.generated !== null || column.generated !== null || old.name === column.name) return [];
+    return [{ id, old, column }];
+  });
+}
+
+function moved({ next, after }: TablePair, { old, column }: Move, from: string, to: string): Change {
+  const sql = [`alter table ${tableName(next, after)} rename column ${quote(from)} to ${quote(to)}`];
+  if (column.aside) {
+    return change({
+      kind: 'set_column_aside',
+      phase: 'rename_aside',
+      table: after.id,
+      title: removeField(old, after),
+      why: 'The release no longer has it. Its values are kept and come back with a rollback.',
+      sql,
+      risk: 'medium',
+    });
+  }
+  if (old.aside) {
+    return change({
+      kind: 'return_column',
+      phase: 'rename',
+      table: after.id,
+      title: returnField(column, after),
+      why: 'The release has it again, with the values it had.',
+      sql,
+    });
+  }
+  const [was, is] = old.label === column.label ? [old.name, column.name] : [old.label, column.label];
+  return change({
+    kind: 'rename_column',
+    phase: 'rename',
+    table: after.id,
+    title: `Rename field ${was} to ${is} on ${after.label}`,
+    why: 'Its key changed. Its values, rights and history stay with it.',
+    sql,
+    risk: 'low',
+  });
+}

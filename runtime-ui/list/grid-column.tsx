@@ -1,0 +1,61 @@
+/** One column of the grid: the title as a link, every other value by its type. */
+import { Skeleton } from '@mantine/core';
+import type { ColDef, ICellRendererParams } from 'ag-grid-community';
+import type { UiEntity, UiView } from '../../engine/api/ui-model.ts';
+import { isNumeric, kindOf } from '../api/field-kind.ts';
+import type { ApiRecord } from '../api/records.ts';
+import { recordPath } from '../app/route.ts';
+import { Link } from '../shared/link.tsx';
+import { FieldValue, textOf } from '../values/field-value.tsx';
+import { widthsOf } from './column-widths.ts';
+import classes from './list-page.module.css';
+import type { Sort } from './list-query.ts';
+import type { Column } from './use-list.ts';
+
+/** Pixels. */
+const TITLE_WIDTH = 260;
+
+export function definition(
+  entity: UiEntity,
+  view: UiView,
+  column: Column,
+  order: readonly Sort[],
+  dir: 'ltr' | 'rtl',
+): ColDef<ApiRecord> {
+  const { field, title } = column;
+  const { key } = field;
+  // Digits run from left to right in every language: their columns line up at the right, where right-to-left text starts anyway.
+  const numeric = !title && isNumeric(kindOf(field)) && dir === 'ltr';
+  const start = dir === 'rtl' ? 'right' : 'left';
+  const at = order.findIndex((sort) => sort.field === key);
+  const width = widthsOf(entity, view)[key] ?? column.width;
+  return {
+    colId: key,
+    field: key,
+    // A title of several fields is called as the entity is.
+    headerName: title && entity.title !== `{${key}}` ? entity.label : field.label,
+    sortable: field.sortable,
+    pinned: title ? start : null,
+    lockPinned: true,
+    lockPosition: title ? start : false,
+    ...(width ? { width } : title ? { width: TITLE_WIDTH } : { flex: 1, minWidth: minimum(column) }),
+    ...(numeric ? { type: 'rightAligned' } : {}),
+    ...(at >= 0
+      ? { initialSort: order[at]?.descending ? ('desc' as const) : ('asc' as const), initialSortIndex: at }
+      : {}),
+    cellRenderer: ({ data }: ICellRendererParams<ApiRecord>) => {
+      if (!data) return <Skeleton h={12} w="60%" display="inline-block" />;
+      if (!title) return <FieldValue field={field} value={data[key]} record={data} />;
+      return (
+        <Link className={classes['titleLink']} href={recordPath(entity, data.id)} dir="auto">
+          {textOf(data['_title']) || '—'}
+        </Link>
+      );
+    },
+  };
+}
+
+function minimum(column: Column): number {
+  const kind = kindOf(column.field);
+  return kind === 'money' || kind === 'datetime' || kind === 'email' ? 170 : 130;
+}
