@@ -3,7 +3,7 @@ import type { Entity } from '../engine/model/model.ts';
 import { parseUrlQuery } from '../engine/records/query/url.ts';
 import type { Scope } from '../engine/records/scope.ts';
 import type { Services } from '../engine/services.ts';
-import type { Organisation } from './generate.ts';
+import type { Organisation } from './seed.ts';
 import type { Body } from './records.ts';
 import { teamBody, userBody } from './records.ts';
 
@@ -21,7 +21,12 @@ function entityOf(scope: Scope, name: string): Entity {
 }
 
 /** Records of an entity with one of their fields, in the order they were made: ids grow with time (UUID version 7). */
-async function existing(services: Services, scope: Scope, name: string, field: string): Promise<(readonly [string, string])[]> {
+async function existing(
+  services: Services,
+  scope: Scope,
+  name: string,
+  field: string,
+): Promise<(readonly [string, string])[]> {
   const found: (readonly [string, string])[] = [];
   for (let cursor: string | null = ''; cursor !== null; ) {
     const after: string = cursor === '' ? '' : `&$after=${encodeURIComponent(cursor)}`;
@@ -59,11 +64,17 @@ export async function fillUp(
 }
 
 /** @returns id by the team's key */
-export async function fillTeams(services: Services, scope: Scope, { teams }: Organisation): Promise<ReadonlyMap<string, string>> {
+export async function fillTeams(
+  services: Services,
+  scope: Scope,
+  { teams }: Organisation,
+): Promise<ReadonlyMap<string, string>> {
   const known = new Map(await existing(services, scope, 'core.team', 'name'));
   const ids = new Map<string, string>();
   for (const team of teams) {
-    const [made] = known.has(team.name) ? [known.get(team.name)] : await create(services, scope, 'core.team', [teamBody(team, ids)]);
+    const [made] = known.has(team.name)
+      ? [known.get(team.name)]
+      : await create(services, scope, 'core.team', [teamBody(team, ids)]);
     if (made !== undefined) ids.set(team.key, made);
   }
   return ids;
@@ -88,7 +99,13 @@ export async function fillUsers(
   const administrator = first && known.get(first.email);
   if (administrator && bodies[0]) {
     const { team, department, job_title } = bodies[0];
-    await services.writer.update(scope, entityOf(scope, 'core.user'), administrator, { team, department, job_title }, { returning: 'minimal' });
+    await services.writer.update(
+      scope,
+      entityOf(scope, 'core.user'),
+      administrator,
+      { team, department, job_title },
+      { returning: 'minimal' },
+    );
   }
   const ids = users.map(({ email }) => known.get(email) ?? '');
   for (let from = 0; from < ids.length; from += HASHES) {
@@ -102,4 +119,3 @@ export async function fillUsers(
 export async function userByEmail(services: Services, scope: Scope, email: string): Promise<string | undefined> {
   return new Map(await existing(services, scope, 'core.user', 'email')).get(email);
 }
-

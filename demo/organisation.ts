@@ -11,7 +11,7 @@ import { Problem } from '../engine/problem.ts';
 import type { Scope } from '../engine/records/scope.ts';
 import type { Services } from '../engine/services.ts';
 import { fillTeams, fillUp, fillUsers, userByEmail } from './fill.ts';
-import type { Organisation, Role, Size } from './generate.ts';
+import type { Size } from './generate.ts';
 import { FULL, generate, NAME } from './generate.ts';
 import { readProgress, writeProgress } from './progress.ts';
 import type { Body } from './records.ts';
@@ -23,6 +23,7 @@ import {
   opportunityBodies,
   productBodies,
 } from './records.ts';
+import type { Organisation, Role } from './seed.ts';
 
 export const KEY = 'demo';
 const DAY = 86_400_000;
@@ -50,13 +51,16 @@ export async function ensureDemo(services: Services, options: DemoOptions): Prom
   if (exists && known?.done) return people;
 
   await writeProgress(options.home, { today, done: false });
-  if (await fill(services, organisation, password, options.signal)) await writeProgress(options.home, { today, done: true });
+  if (await fill(services, organisation, password, options.signal))
+    await writeProgress(options.home, { today, done: true });
   return people;
 }
 
 /** One password for all demo users of this installation; without the installation's secret nobody knows it. */
 export function demoPassword(secret: string): string {
-  const letters = derive(secret, 'demo password').toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  const letters = derive(secret, 'demo password')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '');
   return `${letters.slice(0, 4)}-${letters.slice(4, 8)}-${letters.slice(8, 12)}`;
 }
 
@@ -67,7 +71,8 @@ function signIns(organisation: Organisation, password: string): DemoSignIns {
     sales_rep: 'sales rep',
     support: 'support',
   };
-  const first = (role: Role, team?: string) => organisation.users.find((user) => user.role === role && (team === undefined || user.team === team));
+  const first = (role: Role, team?: string) =>
+    organisation.users.find((user) => user.role === role && (team === undefined || user.team === team));
   const shown = [first('administrator'), first('manager', 'north'), first('sales_rep', 'north')];
   return {
     organisation: NAME,
@@ -89,7 +94,12 @@ async function hasTenant(services: Services): Promise<boolean> {
 }
 
 /** @returns whether it came to the end */
-async function fill(services: Services, organisation: Organisation, password: string, signal: AbortSignal): Promise<boolean> {
+async function fill(
+  services: Services,
+  organisation: Organisation,
+  password: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const scope = await administratorScope(services, organisation, password);
   const teams = await fillTeams(services, scope, organisation);
   const users = await fillUsers(services, scope, organisation, teams, password);
@@ -112,7 +122,10 @@ async function administratorScope(services: Services, { users }: Organisation, p
     const place = { country: 'DE', currency: 'EUR', timeZone: 'Europe/Berlin', locale: 'en' };
     await createOrganisation(services, { key: KEY, name: NAME, ...place, packs: ['crm'], administrator });
   }
-  const provisioning = await scopeFor(services.models, administratorPrincipal(await services.models.get(KEY), 'provisioning'));
+  const provisioning = await scopeFor(
+    services.models,
+    administratorPrincipal(await services.models.get(KEY), 'provisioning'),
+  );
   const known = await userByEmail(services, provisioning, administrator.email);
   const userId = known ?? (await addAdministrator(services, KEY, administrator)).userId;
   const principal = await services.identity.principalOf(KEY, userId);

@@ -14,7 +14,9 @@ export async function readProgress(home: string): Promise<Progress | null> {
   try {
     const note: unknown = JSON.parse(await readFile(join(home, NOTE), 'utf8'));
     if (typeof note !== 'object' || note === null || !('today' in note) || !('done' in note)) return null;
-    return typeof note.today === 'number' && typeof note.done === 'boolean' ? { today: note.today, done: note.done } : null;
+    return typeof note.today === 'number' && typeof note.done === 'boolean'
+      ? { today: note.today, done: note.done }
+      : null;
   } catch {
     return null;
   }

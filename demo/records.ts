@@ -1,5 +1,5 @@
 /** The demo organisation's data as the bodies of its records. What a record refers to is made before it. */
-import type { Organisation, SeedActivity, SeedContact, SeedOpportunity } from './generate.ts';
+import type { Organisation, SeedActivity, SeedContact, SeedOpportunity } from './seed.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 
@@ -105,7 +105,13 @@ export function opportunityBodies(
       const cents = Math.round(Number(price) * 100) * quantity;
       return {
         cents: Math.round((cents * (100 - discount)) / 100),
-        body: { product: made.products[product], description: name, quantity: `${quantity}`, unit_price: price, discount: `${discount}` },
+        body: {
+          product: made.products[product],
+          description: name,
+          quantity: `${quantity}`,
+          unit_price: price,
+          discount: `${discount}`,
+        },
       };
     });
     const cents = lines.reduce((sum, line) => sum + line.cents, 0);

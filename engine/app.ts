@@ -71,7 +71,7 @@ type Closing = (() => Promise<void>)[];
 
 async function closeAll(opened: Closing): Promise<void> {
   const faults: unknown[] = [];
-  for (const close of opened.splice(0).reverse()) await close().catch((error: unknown) => faults.push(error));
+  for (const close of opened.splice(0).toReversed()) await close().catch((error: unknown) => faults.push(error));
   if (faults.length > 0) throw faults[0];
 }
 

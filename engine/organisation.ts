@@ -31,6 +31,9 @@ export interface MadeOrganisation {
   readonly administrator: { readonly userId: string; readonly password: string } | null;
 }
 
+/** What is needed of the engine to add a person. */
+type People = Pick<Services, 'models' | 'writer' | 'ids' | 'identity'>;
+
 /**
  * @throws Problem `unique` when the key is taken, `invalid` or `invalid_document` when something about it is wrong
  */
@@ -43,7 +46,7 @@ export async function createOrganisation(services: Services, wanted: NewOrganisa
 }
 
 /** Adds somebody with the administrator's role, on nobody's behalf: the first one has to come from somewhere. */
-export async function addAdministrator(services: Services, tenant: string, person: NewAdministrator) {
+export async function addAdministrator(services: People, tenant: string, person: NewAdministrator) {
   const principal = administratorPrincipal(await services.models.get(tenant), 'provisioning');
   const scope = await scopeFor(services.models, principal);
   const entity = scope.model.entities.get(USER);

@@ -216,13 +216,15 @@ export async function up(knex: Knex): Promise<void> {
     grant select on armature.tenant, armature.database_role, armature.release, armature.outbox to armature_gate;
     grant select, insert, update, delete on armature.login, armature.session to armature_gate;
     grant select, insert, update on armature.outbox_position to armature_gate;
-    grant delete on armature.idempotency to armature_gate;
+    -- By age alone: whose answers they are and what they say is not the gate's business.
+    grant select (created_at), delete on armature.idempotency to armature_gate;
     create policy gate on armature.tenant for select to armature_gate using (true);
     create policy gate on armature.database_role for select to armature_gate using (true);
     create policy gate on armature.release for select to armature_gate using (true);
     create policy gate on armature.outbox for select to armature_gate using (true);
     create policy gate on armature.login to armature_gate using (true) with check (true);
     create policy gate on armature.session to armature_gate using (true) with check (true);
+    create policy gate on armature.idempotency to armature_gate using (true);
     create policy gate on armature.outbox_position to armature_gate using (true) with check (true);
 
     -- A tenant's people: their own idempotency keys and imports.

@@ -60,16 +60,24 @@ export async function bringIn(options: BringIn): Promise<Report> {
   await makeOrganisation(services, tenant, password);
   say(`Organisation "${tenant}" made, with its administrator ${ADMINISTRATOR}.`);
   const clientOf = async (email: string) =>
-    new ApiClient(options.url, (await services.identity.issueToken({ tenant, user: { email }, label: 'import', ttl: TOKEN_TTL })).token);
+    new ApiClient(
+      options.url,
+      (await services.identity.issueToken({ tenant, user: { email }, label: 'import', ttl: TOKEN_TTL })).token,
+    );
   const administrator = await clientOf(ADMINISTRATOR);
 
   const steps: StepReport[] = [];
   for (const step of stepsOf(source)) {
     const begun = Date.now();
     const result = await administrator.import(step.path, step.file, step.csv, step.settings);
-    const errorFile = result.failed > 0 ? await keepErrors(administrator, options.errors, step.path, step.file, result) : null;
+    const errorFile =
+      result.failed > 0 ? await keepErrors(administrator, options.errors, step.path, step.file, result) : null;
     const { created, updated, failed } = result;
-    const parts = [`${created} created`, ...(updated > 0 ? [`${updated} updated`] : []), ...(failed > 0 ? [`${failed} FAILED`] : [])];
+    const parts = [
+      `${created} created`,
+      ...(updated > 0 ? [`${updated} updated`] : []),
+      ...(failed > 0 ? [`${failed} FAILED`] : []),
+    ];
     say(`${step.title}: ${step.rows} rows, ${parts.join(', ')} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
     if (errorFile !== null) say(`  The rows that failed, with the reasons: ${errorFile}`);
     steps.push({ title: step.title, rows: step.rows, result, errorFile });
@@ -95,11 +103,20 @@ async function makeOrganisation(services: Services, key: string, password: strin
     await createOrganisation(services, { key, name: 'CRM Sales', ...place, packs: ['crm'], administrator });
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'unique') throw error;
-    throw new Failure(`There is an organisation "${key}" already. Nothing was imported; --tenant chooses another key.`, { cause: error });
+    throw new Failure(
+      `There is an organisation "${key}" already. Nothing was imported; --tenant chooses another key.`,
+      { cause: error },
+    );
   }
 }
 
-async function keepErrors(client: ApiClient, folder: string, path: string, file: string, result: ImportResult): Promise<string> {
+async function keepErrors(
+  client: ApiClient,
+  folder: string,
+  path: string,
+  file: string,
+  result: ImportResult,
+): Promise<string> {
   await mkdir(folder, { recursive: true });
   const target = join(folder, file.replace(/\.csv$/, '-errors.csv'));
   await writeFile(target, await client.text(`${path}/imports/${result.id}/errors.csv`));
@@ -139,5 +156,7 @@ export function same(one: Figures, other: Figures): boolean {
 }
 
 function listOf(value: unknown): Json[] {
-  return Array.isArray(value) ? value.filter((item: unknown) => typeof item === 'object' && item !== null).map((item: object) => ({ ...item })) : [];
+  return Array.isArray(value)
+    ? value.filter((item: unknown) => typeof item === 'object' && item !== null).map((item: object) => ({ ...item }))
+    : [];
 }

@@ -3,7 +3,11 @@ import type { Source } from './files.ts';
 import { expectedFigures, winRate } from './figures.ts';
 import { emailOf, organisationOf } from './people.ts';
 
-const deal = (agent: string, stage: string, value: string) => ({ sales_agent: agent, deal_stage: stage, close_value: value });
+const deal = (agent: string, stage: string, value: string) => ({
+  sales_agent: agent,
+  deal_stage: stage,
+  close_value: value,
+});
 const source: Source = {
   accounts: [],
   products: [],
@@ -12,7 +16,12 @@ const source: Source = {
     { sales_agent: 'Eve-Li Fox', manager: 'Cy Dee', regional_office: 'West' },
     { sales_agent: 'Gus Hill', manager: 'Ida Joy', regional_office: 'East' },
   ],
-  sales_pipeline: [deal('Ann Bee', 'Won', '0.10'), deal('Ann Bee', 'Won', '0.20'), deal('Gus Hill', 'Lost', '0'), deal('Eve-Li Fox', 'Engaging', '')],
+  sales_pipeline: [
+    deal('Ann Bee', 'Won', '0.10'),
+    deal('Ann Bee', 'Won', '0.20'),
+    deal('Gus Hill', 'Lost', '0'),
+    deal('Eve-Li Fox', 'Engaging', ''),
+  ],
 };
 
 test('an office stands over the teams of its managers, and every agent is in one of them', () => {

@@ -20,7 +20,9 @@ export async function importCrmSales(context: Context, directory: string, tenant
   const errors = join(config.home, `${tenant}-errors`);
   const report = running
     ? await bringIn({ services: app.services, url: running.url, directory: resolve(directory), tenant, errors, say })
-    : await withServer(app, (url) => bringIn({ services: app.services, url, directory: resolve(directory), tenant, errors, say }));
+    : await withServer(app, (url) =>
+        bringIn({ services: app.services, url, directory: resolve(directory), tenant, errors, say }),
+      );
   print(reportText(report));
   return report.complete ? 0 : 1;
 }
@@ -39,7 +41,9 @@ async function withServer<T>(app: App, work: (url: string) => Promise<T>): Promi
 function reportText({ people, password, complete }: Report): string {
   const [all] = people;
   const line = (title: string, value: (figures: Figures) => string) =>
-    all ? [title, value(all.found), value(all.expected), value(all.found) === value(all.expected) ? '' : 'DIFFERENT'] : [];
+    all
+      ? [title, value(all.found), value(all.expected), value(all.found) === value(all.expected) ? '' : 'DIFFERENT']
+      : [];
   const figures = table(
     ['', 'here', 'in the files', ''],
     [

@@ -19,10 +19,19 @@ export interface Step {
 const JOB = { administrator: 'Administrator', manager: 'Sales Manager', sales_rep: 'Sales Agent' } as const;
 
 export function stepsOf(source: Source): readonly Step[] {
-  return [...people(source), products(source), ...accounts(source), opportunities(source)];
+  return [...people(source), products(source), ...accounts(source), opportunities(source)].filter(
+    ({ rows }) => rows > 0,
+  );
 }
 
-function step(title: string, path: string, file: string, rows: readonly Row[], columns: readonly string[], settings: Json): Step {
+function step(
+  title: string,
+  path: string,
+  file: string,
+  rows: readonly Row[],
+  columns: readonly string[],
+  settings: Json,
+): Step {
   return { title, path, file, csv: toCsv(rows, columns), rows: rows.length, settings };
 }
 
@@ -41,29 +50,50 @@ function people(source: Source): Step[] {
   }));
   return [
     step('Teams', '/api/core/v1/teams', 'teams.csv', teamRows, columns, { mapping: { name: { field: 'name' } } }),
-    step('Teams: what they are part of', '/api/core/v1/teams', 'teams-parents.csv', teamRows.filter(({ parent }) => parent), columns, {
-      mapping: { name: { field: 'name' }, parent: { field: 'parent', by: 'name' } },
-      upsertBy: ['name'],
-    }),
-    step('Users', '/api/core/v1/users', 'users.csv', users, ['name', 'email', 'roles', 'team', 'department', 'job_title'], {
-      mapping: {
-        name: { field: 'name' },
-        email: { field: 'email' },
-        roles: { field: 'roles' },
-        team: { field: 'team', by: 'name' },
-        department: { field: 'department' },
-        job_title: { field: 'job_title' },
+    step(
+      'Teams: what they are part of',
+      '/api/core/v1/teams',
+      'teams-parents.csv',
+      teamRows.filter(({ parent }) => parent),
+      columns,
+      {
+        mapping: { name: { field: 'name' }, parent: { field: 'parent', by: 'name' } },
+        upsertBy: ['name'],
       },
-      // The administrator is there already.
-      upsertBy: ['email'],
-    }),
+    ),
+    step(
+      'Users',
+      '/api/core/v1/users',
+      'users.csv',
+      users,
+      ['name', 'email', 'roles', 'team', 'department', 'job_title'],
+      {
+        mapping: {
+          name: { field: 'name' },
+          email: { field: 'email' },
+          roles: { field: 'roles' },
+          team: { field: 'team', by: 'name' },
+          department: { field: 'department' },
+          job_title: { field: 'job_title' },
+        },
+        // The administrator is there already.
+        upsertBy: ['email'],
+      },
+    ),
   ];
 }
 
 function products(source: Source): Step {
-  return step('Products', '/api/crm/v1/products', 'products.csv', source.products, ['product', 'series', 'sales_price'], {
-    mapping: { product: { field: 'name' }, series: { field: 'series' }, sales_price: { field: 'list_price' } },
-  });
+  return step(
+    'Products',
+    '/api/crm/v1/products',
+    'products.csv',
+    source.products,
+    ['product', 'series', 'sales_price'],
+    {
+      mapping: { product: { field: 'name' }, series: { field: 'series' }, sales_price: { field: 'list_price' } },
+    },
+  );
 }
 
 function accounts(source: Source): Step[] {
@@ -73,7 +103,16 @@ function accounts(source: Source): Step[] {
     // The file counts in millions.
     revenue: row['revenue'] ? new Decimal(row['revenue']).times(1_000_000).toFixed(2) : '',
   }));
-  const columns = ['account', 'external_id', 'sector', 'year_established', 'revenue', 'employees', 'office_location', 'subsidiary_of'];
+  const columns = [
+    'account',
+    'external_id',
+    'sector',
+    'year_established',
+    'revenue',
+    'employees',
+    'office_location',
+    'subsidiary_of',
+  ];
   const path = '/api/crm/v1/accounts';
   const subsidiaries = rows.filter((row: Row) => row['subsidiary_of']);
   return [
@@ -101,7 +140,17 @@ function opportunities(source: Source): Step {
     name: `${row['product'] ?? ''} for ${row['account'] || 'a customer not named'}`,
     owner: emailOf(row['sales_agent'] ?? ''),
   }));
-  const columns = ['opportunity_id', 'name', 'owner', 'product', 'account', 'deal_stage', 'engage_date', 'close_date', 'close_value'];
+  const columns = [
+    'opportunity_id',
+    'name',
+    'owner',
+    'product',
+    'account',
+    'deal_stage',
+    'engage_date',
+    'close_date',
+    'close_value',
+  ];
   return step('Opportunities', '/api/crm/v1/opportunities', 'sales_pipeline.csv', rows, columns, {
     mapping: {
       opportunity_id: { field: 'external_id' },

@@ -3,13 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { testDatabase } from '#tests/support/postgres.ts';
 import { fixedClock, systemIds } from '../clock.ts';
 import { Database } from '../db/database.ts';
-import { quote, tenantNames } from '../db/identifiers.ts';
 import { keepHouse } from '../housekeeping.ts';
-import type { Entity, Model } from '../model/model.ts';
-import type { Tenant, TenantModel } from '../model/tenant.ts';
+import type { TenantModel } from '../model/tenant.ts';
 import { notFound, Problem } from '../problem.ts';
 import { PasswordIdentity } from './password-identity.ts';
 import { administratorPrincipal } from './service-principals.ts';
+import { makeTenant, modelOf } from './testing/tenant.ts';
 
 const DAY = 86_400_000;
 const PASSWORD = 'correct horse battery';
@@ -17,59 +16,6 @@ const PASSWORD = 'correct horse battery';
 const database = await testDatabase();
 const clock = fixedClock(Date.UTC(2026, 0, 5, 12));
 const db = new Database({ address: database.address, app: database.app, owner: database.owner, connections: 4 });
-
-/** The two tables identity reads, made by hand: it asks no more of a tenant than this. */
-async function makeTenant(key: string): Promise<Tenant> {
-  const names = tenantNames(database.rolePrefix, key);
-  const id = randomUUID();
-  await db.ownerTransaction(async (client) => {
-    await client.query(
-      `insert into armature.tenant (id, key, name, country, currency, time_zone, locale, business_hours)
-       values ($1, $2, $3, 'DE', 'EUR', 'Europe/Berlin', 'de', '{}')`,
-      [id, key, key.toUpperCase()],
-    );
-    await client.query(`create schema ${quote(names.schema)};
-      create table ${quote(names.schema)}.core_teams (id uuid primary key, name text, parent uuid);
-      create table ${quote(names.schema)}.core_users (id uuid primary key, name text, email text unique, active boolean,
-        roles text[], team uuid, department text, locale text, time_zone text);
-      create role ${quote(names.system)};
-      grant armature_tenant to ${quote(names.system)} with inherit true;
-      grant usage on schema ${quote(names.schema)} to ${quote(names.system)};
-      grant select on all tables in schema ${quote(names.schema)} to ${quote(names.system)};
-      grant ${quote(names.system)} to armature_app with inherit false, set true`);
-  });
-  return {
-    id,
-    key,
-    name: key.toUpperCase(),
-    country: 'DE',
-    currency: 'EUR',
-    timeZone: 'Europe/Berlin',
-    locale: 'de',
-    names,
-    businessHours: { timeZone: 'Europe/Berlin', days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' },
-  };
-}
-
-function modelOf(roles: readonly string[]): Model {
-  const field = (key: string, valueType: string) =>
-    [key, { key, column: key, system: false, type: { valueType } }] as const;
-  const user = {
-    table: 'core_users',
-    softDelete: false,
-    fields: new Map([field('department', 'text'), field('team', 'uuid')]),
-  };
-  const team = { table: 'core_teams', softDelete: false, fields: new Map() };
-  return {
-    roles: new Map(
-      roles.map((key) => [key, { key, label: key, inherits: [], administrator: key === 'administrator' }]),
-    ),
-    entities: new Map([
-      ['core.user', user],
-      ['core.team', team],
-    ]) as unknown as ReadonlyMap<string, Entity>,
-  } as unknown as Model;
-}
 
 const scopes = new Map<string, TenantModel>();
 const identity = new PasswordIdentity({
@@ -134,6 +80,17 @@ async function problemOf(work: Promise<unknown>): Promise<Problem> {
   return error;
 }
 
+/** Median milliseconds of a refusal. */
+const measure = async (email: string, ip: string) => {
+  const times: number[] = [];
+  for (let n = 0; n < 7; n++) {
+    const start = performance.now();
+    await problemOf(identity.signIn({ email, password: 'wrong wrong wrong' }, { ip }));
+    times.push(performance.now() - start);
+  }
+  return times.sort((a, b) => a - b)[3] ?? 0;
+};
+
 let address = 0;
 let origin = { ip: '' };
 beforeEach(() => {
@@ -141,10 +98,18 @@ beforeEach(() => {
 });
 beforeAll(async () => {
   for (const key of ['acme', 'globex']) {
-    scopes.set(key, { tenant: await makeTenant(key), model: modelOf(['administrator', 'member', 'sales_rep']) });
+    scopes.set(key, {
+      tenant: await makeTenant(db, database.rolePrefix, key),
+      model: modelOf(['administrator', 'member', 'sales_rep']),
+    });
   }
 });
 afterAll(() => db.close());
+
+const open = async (values: Record<string, unknown> = {}) => {
+  const user = await withPassword('acme', values);
+  return { user, token: (await identity.signIn({ email: user.email, password: PASSWORD }, origin)).token };
+};
 
 describe('signing in', () => {
   test('with the password opens a session of seven days', async () => {
@@ -194,15 +159,6 @@ describe('signing in', () => {
 
   test('takes as long for an unknown e-mail as for a wrong password', async () => {
     const user = await withPassword();
-    const measure = async (email: string, ip: string) => {
-      const times: number[] = [];
-      for (let n = 0; n < 7; n++) {
-        const start = performance.now();
-        await problemOf(identity.signIn({ email, password: 'wrong wrong wrong' }, { ip }));
-        times.push(performance.now() - start);
-      }
-      return times.sort((a, b) => a - b)[3] ?? 0;
-    };
     const known = await measure(user.email, 'a');
     const unknown = await measure('nobody-at-all@acme.example', 'b');
     expect(unknown).toBeGreaterThan(known / 3);
@@ -249,11 +205,6 @@ describe('signing in', () => {
 });
 
 describe('a session', () => {
-  const open = async (values: Record<string, unknown> = {}) => {
-    const user = await withPassword('acme', values);
-    return { user, token: (await identity.signIn({ email: user.email, password: PASSWORD }, origin)).token };
-  };
-
   test('ends at its time, also while it is cached', async () => {
     const { token } = await open();
     clock.advance(7 * DAY - 1000);

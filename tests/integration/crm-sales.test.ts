@@ -15,7 +15,8 @@ const directory = join(ROOT, '..', 'shared', 'data', 'crm-sales');
 const present = existsSync(directory);
 if (!present) console.warn(`Skipped: the crm-sales data set is not at ${directory}.`);
 
-const { app, url, as } = await testApp(await testDatabase());
+const testing = await testApp(await testDatabase());
+const { app, url } = testing;
 const errors = await mkdtemp(join(tmpdir(), 'armature-crm-sales-'));
 afterAll(() => rm(errors, { recursive: true, force: true }));
 
@@ -54,7 +55,7 @@ describe.skipIf(!present)('the crm-sales data set', () => {
   });
 
   test('keeps what is missing missing and repairs the two spellings', async () => {
-    const client = await as('crm_sales', 'admin@crm-sales.example');
+    const client = await testing.as('crm_sales', 'admin@crm-sales.example');
     const count = async (entity: string, filter: string) =>
       (await client.get(`/api/crm/v1/${entity}?${filter}&$select=id&$first=1&$count=exact`)).json.count?.value;
     expect(await count('opportunities', 'account[null]=true')).toBe(1425);

@@ -6,7 +6,8 @@ import { testApp } from '#tests/support/app.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
 import { ensureDemo } from '../../demo/organisation.ts';
 
-const { app, as } = await testApp(await testDatabase());
+const testing = await testApp(await testDatabase());
+const { app } = testing;
 const home = await mkdtemp(join(tmpdir(), 'armature-demo-'));
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -32,7 +33,7 @@ test('the demo organisation is taken up where an interrupted start left it, and 
   });
   const first = await ensureDemo(app.services, { home, signal, size });
   const [administrator] = first?.people ?? [];
-  const client = await as('demo', administrator?.email ?? '');
+  const client = await testing.as('demo', administrator?.email ?? '');
   const count = async (path: string) => {
     const { json } = await client.get(`/api/${path.replace('/', '/v1/')}?$select=id&$first=1&$count=exact`);
     return json.count?.value;
@@ -42,7 +43,7 @@ test('the demo organisation is taken up where an interrupted start left it, and 
 
   const again = { home, signal: new AbortController().signal, size };
   expect(await ensureDemo(app.services, again)).toEqual(first);
-  for (const [path, expected] of Object.entries(TABLES)) expect(await count(path), path).toBe(expected);
+  for (const [path, expected] of Object.entries(TABLES)) expect([path, await count(path)]).toEqual([path, expected]);
 
   // Complete: what people do with it afterwards is theirs.
   const { json } = await client.get('/api/crm/v1/leads?$select=id&$first=1');

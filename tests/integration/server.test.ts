@@ -27,6 +27,7 @@ const begin = async (more: Readonly<Record<string, string>> = {}) => {
   url = /http:\/\/localhost:\d+/.exec(said)?.[0] ?? '';
   return said;
 };
+const cli = (...args: string[]) => run(COMMANDS, args, environment());
 const end = async (signal: NodeJS.Signals) => {
   server.child.kill(signal);
   return server.ended();
@@ -105,9 +106,11 @@ describe('a server', () => {
   });
 
   test('hears what the command line publishes', { timeout: 60_000 }, async () => {
-    const cli = (...args: string[]) => run(COMMANDS, args, environment());
     const made = await cli('tenant', 'create', 'acme', '--name', 'Acme', '--admin-email', 'ann@acme.example');
-    expect(made.code, made.err).toBe(0);
+    expect([made.code, made.out]).toEqual([
+      0,
+      expect.stringMatching(/^Administrator ann@acme\.example, password \S{16}\n$/),
+    ]);
     const issued = await cli('token', '--tenant', 'acme', '--user', 'ann@acme.example');
     expect(issued.out).toMatch(/^arm_[A-Za-z0-9_-]{43}\n$/);
     const headers = { authorization: `Bearer ${issued.out.trim()}` };
@@ -151,7 +154,7 @@ describe('a server', () => {
   });
 
   test('the command line works without it, and leaves nothing running', { timeout: 60_000 }, async () => {
-    const listed = await run(COMMANDS, ['tenants'], environment());
+    const listed = await cli('tenants');
     expect(listed.out).toMatch(/^key .*\nacme .*\ndemo /);
     expect(await postmaster()).toBe(0);
   });
