@@ -1,5 +1,6 @@
 /** Numbers, money and dates as people of a language write them. Digits are Latin in every language. */
 import { createContext, useContext } from 'react';
+import { languageTag } from './languages.ts';
 
 export interface Format {
   readonly locale: string;
@@ -18,11 +19,6 @@ export interface Format {
   ago(value: string, now?: number): string;
 }
 
-/** The reader's own kind of a language: `en` in a browser set to `en-GB` writes dates as in Britain. */
-export function regional(locale: string): string {
-  return navigator.languages.find((tag) => tag.startsWith(`${locale}-`)) ?? locale;
-}
-
 const DECIMAL = /^-?\d+(\.\d+)?$/;
 const STEPS = [
   ['minute', 60_000],
@@ -31,7 +27,7 @@ const STEPS = [
 ] as const;
 
 export function createFormat(locale: string, timeZone: string): Format {
-  const tag = new Intl.Locale(locale, { numberingSystem: 'latn' }).toString();
+  const tag = new Intl.Locale(languageTag(locale) ?? 'en', { numberingSystem: 'latn' }).toString();
   const cache = new Map<string, Intl.NumberFormat>();
   const numbers = (key: string, options: Intl.NumberFormatOptions) => {
     const known = cache.get(key);
