@@ -46,7 +46,9 @@ function choicesOf(scope: Scope, entity: Entity, field: Field, translate: Transl
 
 function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRights, translate: Translate): UiField {
   const { type } = field;
-  const onCreate = rights.creatableFields.has(field.key);
+  const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
+  // Where every record begins at the same place, there is nothing to ask.
+  const onCreate = rights.creatableFields.has(field.key) && lifecycle?.createIn.size !== 1;
   const onUpdate = rights.updatableFields.has(field.key);
   const target = field.reference?.entity;
   return {
@@ -63,7 +65,8 @@ function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRight
     sortable: type.sortable,
     groupable: type.groupable,
     operators: type.operators,
-    schema: field.system && !onCreate ? null : type.inputSchema(field),
+    default: field.default ?? null,
+    schema: field.system && !onCreate ? null : lifecycle ? { enum: [...lifecycle.createIn] } : type.inputSchema(field),
     choices: choicesOf(scope, entity, field, translate),
     reference: target !== undefined && isReadable(scope.rights, target) ? target : null,
     children: field.children,

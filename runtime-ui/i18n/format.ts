@@ -5,8 +5,10 @@ import { languageTag } from './languages.ts';
 export interface Format {
   readonly locale: string;
   readonly timeZone: string;
+  /** How dates and date-times are written in inputs, in the notation of dayjs: as everywhere else. */
+  readonly patterns: { readonly date: string; readonly datetime: string; readonly hours: '12h' | '24h' };
   integer(value: number): string;
-  /** @param value decimal string, shown exactly, never through a float */
+  /** @param value decimal string, shown exactly, never through a float; zeros at its end say nothing */
   decimal(value: string, scale?: number | null): string;
   /** The number of an amount, with as many digits as its currency has; the code is shown beside it. */
   amount(value: string, currency: string | null): string;
@@ -49,17 +51,9 @@ export function createFormat(locale: string, timeZone: string): Format {
   return {
     locale: tag,
     timeZone,
+    patterns: patternsOf(day, instant),
     integer: (value) => numbers('integer', { maximumFractionDigits: 0 }).format(value),
-    decimal: (value, scale) =>
-      exact(
-        numbers(
-          `decimal${scale ?? ''}`,
-          scale == null
-            ? { maximumFractionDigits: 12 }
-            : { minimumFractionDigits: scale, maximumFractionDigits: scale },
-        ),
-        value,
-      ),
+    decimal: (value, scale) => exact(numbers(`decimal${scale ?? ''}`, { maximumFractionDigits: scale ?? 12 }), value),
     amount: (value, currency) => {
       const known = currency && /^[A-Z]{3}$/.test(currency) ? currency : null;
       const digits = known
@@ -82,6 +76,13 @@ export function createFormat(locale: string, timeZone: string): Format {
         return relative.format(Math.round(past / size), unit);
       }),
   };
+}
+
+function patternsOf(day: Intl.DateTimeFormat, instant: Intl.DateTimeFormat): Format['patterns'] {
+  const parts = day.formatToParts(0).map((part) => part.type);
+  const date = parts.indexOf('month') < parts.indexOf('day') ? 'MMM D, YYYY' : 'D MMM YYYY';
+  const halves = instant.resolvedOptions().hour12 === true;
+  return { date, datetime: `${date} ${halves ? 'h:mm A' : 'HH:mm'}`, hours: halves ? '12h' : '24h' };
 }
 
 /** Intl reads a decimal string exactly (ES2023); what is no number is shown as it came. */

@@ -2,7 +2,7 @@
 import { Skeleton } from '@mantine/core';
 import type { ColDef, ICellRendererParams } from 'ag-grid-community';
 import type { UiEntity, UiView } from '../../engine/api/ui-model.ts';
-import { isNumeric, kindOf } from '../api/field-kind.ts';
+import { type FieldKind, isNumeric, kindOf } from '../api/field-kind.ts';
 import type { ApiRecord } from '../api/records.ts';
 import { recordPath } from '../app/route.ts';
 import { Link } from '../shared/link.tsx';
@@ -13,7 +13,24 @@ import type { Sort } from './list-query.ts';
 import type { Column } from './use-list.ts';
 
 /** Pixels. */
-const TITLE_WIDTH = 260;
+const TITLE_WIDTH = 280;
+
+/** How wide columns of a kind begin, in pixels, and their share of the room that is left. Values people compare are short; names are long. */
+const WIDTHS: Partial<Record<FieldKind, readonly [minimum: number, share: number]>> = {
+  boolean: [90, 0.5],
+  integer: [100, 0.5],
+  decimal: [110, 0.5],
+  percent: [110, 0.5],
+  date: [120, 0.5],
+  currency: [100, 0.5],
+  money: [150, 0.6],
+  choice: [140, 0.6],
+  phone: [150, 0.6],
+  datetime: [180, 0.6],
+  email: [200, 1.2],
+  reference: [160, 1.2],
+};
+const OTHERS = [140, 1] as const;
 
 export function definition(
   entity: UiEntity,
@@ -28,6 +45,7 @@ export function definition(
   const numeric = !title && isNumeric(kindOf(field)) && dir === 'ltr';
   const start = dir === 'rtl' ? 'right' : 'left';
   const at = order.findIndex((sort) => sort.field === key);
+  const [minimum, share] = WIDTHS[kindOf(field)] ?? OTHERS;
   const width = widthsOf(entity, view)[key] ?? column.width;
   return {
     colId: key,
@@ -38,7 +56,7 @@ export function definition(
     pinned: title ? start : null,
     lockPinned: true,
     lockPosition: title ? start : false,
-    ...(width ? { width } : title ? { width: TITLE_WIDTH } : { flex: 1, minWidth: minimum(column) }),
+    ...(width ? { width } : title ? { width: TITLE_WIDTH } : { flex: share, minWidth: minimum }),
     ...(numeric ? { type: 'rightAligned' } : {}),
     ...(at >= 0
       ? { initialSort: order[at]?.descending ? ('desc' as const) : ('asc' as const), initialSortIndex: at }
@@ -53,9 +71,4 @@ export function definition(
       );
     },
   };
-}
-
-function minimum(column: Column): number {
-  const kind = kindOf(column.field);
-  return kind === 'money' || kind === 'datetime' || kind === 'email' ? 170 : 130;
 }

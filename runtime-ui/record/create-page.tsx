@@ -11,7 +11,7 @@ import { navigate } from '../app/place.ts';
 import { listPath, recordPath } from '../app/route.ts';
 import { sectionsOf } from '../form/form-schema.ts';
 import { RecordForm, type RecordFormHandle } from '../form/record-form.tsx';
-import { toWire, type Values } from '../form/wire.ts';
+import { blank, toWire, type Values } from '../form/wire.ts';
 import { pickedOf } from '../inputs/picked.ts';
 import { EntityIcon } from '../shared/icon.tsx';
 import { Link } from '../shared/link.tsx';
@@ -29,10 +29,10 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
   const forget = useForget();
   const form = useRef<RecordFormHandle>(null);
   const prefill = useMemo(() => prefillOf(model, entity, search), [model, entity, search]);
-  const [values, setValues] = useState<Values>(prefill);
   const [touched, setTouched] = useState(false);
   const [busy, setBusy] = useState(false);
   const fields = useMemo(() => sectionsOf(entity, 'create').flatMap((section) => section.fields), [entity]);
+  const [values, setValues] = useState<Values>(() => ({ ...blank(model, fields), ...prefill }));
 
   // The address holds only ids: the titles of the records it names are fetched.
   const named = Object.entries(prefill).flatMap(([key, value]) => {

@@ -94,7 +94,7 @@ function RelatedList({ entity, field, id, heading }: Referrer & { readonly id: s
           {sentenceOf(page.error, t)}
         </p>
       ) : records.length === 0 ? (
-        <p className={classes['none']}>{t('record.noRelated', { entities: entity.pluralLabel })}</p>
+        <p className={classes['none']}>{t('record.noRelated')}</p>
       ) : (
         <RecordTable label={heading} fields={columns} records={records} titled={entity} />
       )}
