@@ -33,6 +33,13 @@ function scaleOf(field: Field): number | null {
 }
 
 function choicesOf(scope: Scope, entity: Entity, field: Field, translate: Translate): UiField['choices'] {
+  // Roles are documents, so what a user can be given is not in the field.
+  if (entity.name === 'core.user' && field.key === 'roles')
+    return [...scope.model.roles.values()].map(({ key, label }) => ({
+      key,
+      label: translate(textKey.role(key), label),
+      color: null,
+    }));
   const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
   const choices = lifecycle ? [...lifecycle.states.values()] : field.choices;
   return (
@@ -72,6 +79,7 @@ function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRight
     children: field.children,
     currencyField: field.currencyField,
     scale: scaleOf(field),
+    grouping: field.options['grouping'] !== false,
   };
 }
 

@@ -110,6 +110,8 @@ export interface UiField {
   readonly children: { readonly entity: string; readonly field: string } | null;
   readonly currencyField: string | null;
   readonly scale: number | null;
+  /** Whether long numbers are written in groups of three; years and numbers that are names are not. */
+  readonly grouping: boolean;
 }
 
 export interface UiView {

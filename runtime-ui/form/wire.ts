@@ -66,10 +66,14 @@ function short(field: UiField, value: unknown): unknown {
   return value.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
 }
 
-/** What a new record, or a new row, begins with: the defaults of its fields. */
+/** What a new record, or a new row, begins with: the defaults of its fields; it belongs to who makes it. */
 export function blank(model: UiModel, fields: readonly UiField[]): Values {
   const filled = fields.filter((field) => field.default !== null && writable(field, 'create'));
-  return toForm(model, filled, Object.fromEntries(filled.map((field) => [field.key, field.default])));
+  const owner = fields.some((field) => field.key === 'owner' && field.system && writable(field, 'create'));
+  return {
+    ...(owner && model.user.id ? { owner: { id: model.user.id, _title: model.user.name } } : {}),
+    ...toForm(model, filled, Object.fromEntries(filled.map((field) => [field.key, field.default]))),
+  };
 }
 
 /** One value as the API wants it, under the keys it wants it; nothing for an empty one. */

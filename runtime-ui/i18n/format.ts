@@ -7,7 +7,8 @@ export interface Format {
   readonly timeZone: string;
   /** How dates and date-times are written in inputs, in the notation of dayjs: as everywhere else. */
   readonly patterns: { readonly date: string; readonly datetime: string; readonly hours: '12h' | '24h' };
-  integer(value: number): string;
+  /** @param grouping whether 1960 is `1,960` */
+  integer(value: number, grouping?: boolean): string;
   /** @param value decimal string, shown exactly, never through a float; zeros at its end say nothing */
   decimal(value: string, scale?: number | null): string;
   /** The number of an amount, with as many digits as its currency has; the code is shown beside it. */
@@ -52,7 +53,8 @@ export function createFormat(locale: string, timeZone: string): Format {
     locale: tag,
     timeZone,
     patterns: patternsOf(day, instant),
-    integer: (value) => numbers('integer', { maximumFractionDigits: 0 }).format(value),
+    integer: (value, grouping = true) =>
+      numbers(`integer${grouping}`, { maximumFractionDigits: 0, useGrouping: grouping }).format(value),
     decimal: (value, scale) => exact(numbers(`decimal${scale ?? ''}`, { maximumFractionDigits: scale ?? 12 }), value),
     amount: (value, currency) => {
       const known = currency && /^[A-Z]{3}$/.test(currency) ? currency : null;

@@ -84,7 +84,7 @@ function Meta({ record }: { readonly record: ApiRecord }) {
   return (
     <footer className={classes['meta']}>
       {line('record.created', record['created_at'], record['created_by'])}
-      {line('record.updated', record['updated_at'], record['updated_by'])}
+      {record['version'] === 1 ? null : line('record.updated', record['updated_at'], record['updated_by'])}
     </footer>
   );
 }

@@ -23,6 +23,7 @@ export function field(key: string, rest: Partial<UiField> = {}): UiField {
     children: null,
     currencyField: null,
     scale: null,
+    grouping: true,
     ...rest,
   };
 }
