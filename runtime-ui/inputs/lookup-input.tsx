@@ -54,7 +54,7 @@ export function LookupInput(props: InputProps) {
           {...common(props)}
           disabled={props.disabled === true || !target}
           // The text may be of either direction; the arrow beside it stays where the page ends.
-          attributes={{ input: { dir: 'auto' } }}
+          styles={{ input: { unicodeBidi: 'plaintext' } }}
           autoComplete="off"
           placeholder={t('form.lookup')}
           value={typed ?? picked?._title ?? (picked ? t('value.unknown') : '')}
