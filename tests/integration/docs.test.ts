@@ -1,6 +1,6 @@
 /** The guides stay true: their metadata documents can be published as they stand, and their links lead somewhere. */
 import { existsSync, globSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { filesBelow, read, ROOT } from '../rules/source.ts';
 import { testApp } from '../support/app.ts';
@@ -18,7 +18,7 @@ function documentsIn(file: string): Record<string, unknown>[] {
 }
 
 describe('the metadata documents of the guides', () => {
-  test.each(GUIDES.map((file, index) => [file, `guide_${index}`] as const))(
+  test.each(GUIDES.map((file, index) => [file, `guide${index}`] as const))(
     'in %s can be published as they stand',
     async (file, tenant) => {
       const documents = documentsIn(file);
@@ -26,7 +26,7 @@ describe('the metadata documents of the guides', () => {
       await makeTenant(app, tenant);
       const admin = await app.as(tenant, `admin@${tenant}.example`);
       const published = await admin.post('/api/metadata/publish', { base: 1, message: file, documents });
-      expect(published.status, published.text).toBe(201);
+      expect([published.status, published.json.errors]).toEqual([201, undefined]);
       for (const { kind, pack, plural } of documents) {
         if (kind !== 'entity' || pack !== undefined) continue;
         expect((await admin.get(`/api/custom/v1/${String(plural)}`)).status).toBe(200);
@@ -36,12 +36,8 @@ describe('the metadata documents of the guides', () => {
 
   test('are of every kind an organisation can have', () => {
     const kinds = new Set(documentsIn('docs/for-administrators.md').map(({ kind }) => kind));
-    expect([...kinds].sort()).toEqual(
-      globSync('metadata/schema/*.schema.json', { cwd: ROOT })
-        .map((file) => file.replace(/^.*[/\\](.*)\.schema\.json$/, '$1'))
-        .filter((kind) => !['common', 'field', 'pack'].includes(kind))
-        .sort(),
-    );
+    const all = globSync('metadata/schema/*.schema.json', { cwd: ROOT }).map((file) => basename(file, '.schema.json'));
+    expect(kinds).toEqual(new Set(all.filter((kind) => !['common', 'field', 'pack'].includes(kind))));
   });
 });
 
@@ -74,4 +70,17 @@ describe('links', () => {
     const text = read(file.slice(ROOT.length).replace(/^[/\\]/, '')).replaceAll(/```[\s\S]*?```/g, '');
     return [...text.matchAll(/^#{1,6} (.*)$/gm)].map(([, heading = '']) => anchor(heading));
   }
+});
+
+test('every test that PROMISES.md names is there', () => {
+  const missing: string[] = [];
+  const named = [...read('docs/PROMISES.md').matchAll(/\]\(\.\.\/([^)]+\.test\.ts)\): ((?:“[^”]+”(?:, )?)+)/g)];
+  for (const [, file = '', titles = ''] of named) {
+    const source = read(file);
+    for (const [, title = ''] of titles.matchAll(/“([^”]+)”/g)) {
+      if (!source.includes(title)) missing.push(`${file}: ${title}`);
+    }
+  }
+  expect(named.length).toBeGreaterThan(40);
+  expect(missing).toEqual([]);
 });
