@@ -54,9 +54,12 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     };
     request.on('data', onData);
     request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    // Nobody is left to answer; the promise must settle all the same.
-    request.once('close', () => reject(new Problem('malformed_json', 'The request was broken off.')));
-    request.once('error', () => reject(new Problem('malformed_json', 'The request was broken off.')));
+    // Nobody is left to answer; the promise must settle all the same. Every request is closed once, most of them whole.
+    const brokenOff = () => {
+      if (!request.complete) reject(new Problem('malformed_json', 'The request was broken off.'));
+    };
+    request.once('close', brokenOff);
+    request.once('error', brokenOff);
   });
 }
 

@@ -124,8 +124,7 @@ function attributesOf(users: Entity, row: Row): Record<string, string> {
 }
 
 function nameOf(row: Row): string {
-  const parts = [text(row['first_name']), text(row['last_name'])].filter((part) => part !== null);
-  return text(row['name']) ?? (parts.join(' ') || (text(row['email']) ?? ''));
+  return text(row['name']) ?? text(row['email']) ?? '';
 }
 
 function parse(json: string | null | undefined): Row | null {
