@@ -5,6 +5,7 @@ import { bareSession } from '../db/database.ts';
 import { isDatabaseError, problemOf } from '../db/database-error.ts';
 import type { BusinessHours, Tenant } from '../model/tenant.ts';
 import { notFound, Problem, type ProblemDetail } from '../problem.ts';
+import { isTimeZone } from '../time-zone.ts';
 import type { Publisher } from './publish.ts';
 import { loadTenant, TENANT_COLUMNS, type TenantRow, tenantOf } from './release-store.ts';
 import { withRetries } from './retry.ts';
@@ -123,15 +124,6 @@ function check(wanted: NewTenant): void {
   }
   const [first] = details;
   if (first) throw new Problem('invalid', first.message, details);
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    // An offset such as +02:00 is accepted there as well, and has no summer.
-    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '' && /^[A-Za-z]/.test(name);
-  } catch {
-    return false;
-  }
 }
 
 function isLocale(name: string): boolean {
