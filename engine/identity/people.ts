@@ -83,7 +83,7 @@ export class People {
     const [found] = await this.#database.batch(sessionOf(systemPrincipal(tenant, 'identity')), [
       {
         text: `select to_jsonb(u) from ${table(tenant, users)} u where ${column} = $1${alive(users, 'u')}`,
-        values: [value.trim().toLowerCase()],
+        values: [value.trim().normalize('NFC').toLowerCase()],
       },
     ]);
     const row = parse(found?.rows[0]?.[0]);
