@@ -5,6 +5,7 @@ import { qualified, quote } from '../db/identifiers.ts';
 import type { Entity, Model } from '../model/model.ts';
 import { withInherited } from '../model/rights.ts';
 import type { Tenant, TenantModel } from '../model/tenant.ts';
+import { isTimeZone } from '../time-zone.ts';
 import type { Principal } from './principal.ts';
 import { systemPrincipal } from './service-principals.ts';
 
@@ -67,7 +68,7 @@ export class People {
       teamMembers: [...new Set([userId, ...ids(members?.rows)])],
       attributes: attributesOf(users, row),
       locale: text(row['locale']) ?? tenant.locale,
-      timeZone: text(row['time_zone']) ?? tenant.timeZone,
+      timeZone: timeZoneOf(row) ?? tenant.timeZone,
     });
   }
 
@@ -82,7 +83,7 @@ export class People {
     const [found] = await this.#database.batch(sessionOf(systemPrincipal(tenant, 'identity')), [
       {
         text: `select to_jsonb(u) from ${table(tenant, users)} u where ${column} = $1${alive(users, 'u')}`,
-        values: [value.trim().toLowerCase()],
+        values: [value.trim().normalize('NFC').toLowerCase()],
       },
     ]);
     const row = parse(found?.rows[0]?.[0]);
@@ -123,9 +124,14 @@ function attributesOf(users: Entity, row: Row): Record<string, string> {
   return attributes;
 }
 
+/** People type it in themselves, and Postgres must neither stumble over it nor understand more than is meant. */
+function timeZoneOf(row: Row): string | null {
+  const zone = text(row['time_zone']);
+  return zone !== null && isTimeZone(zone) ? zone : null;
+}
+
 function nameOf(row: Row): string {
-  const parts = [text(row['first_name']), text(row['last_name'])].filter((part) => part !== null);
-  return text(row['name']) ?? (parts.join(' ') || (text(row['email']) ?? ''));
+  return text(row['name']) ?? text(row['email']) ?? '';
 }
 
 function parse(json: string | null | undefined): Row | null {

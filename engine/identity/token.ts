@@ -1,5 +1,5 @@
 /** Session and bearer tokens: 256 random bits. A hash without salt is enough for a secret nobody can guess. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IdSource } from '../clock.ts';
 
 /** The prefix lets secret scanners find a token that was committed by mistake. */
@@ -11,5 +11,5 @@ export function newToken(ids: IdSource): string {
 
 /** SHA-256 of the token in hexadecimal, or `null` for a text that was never one of ours. */
 export function hashToken(token: string): string | null {
-  return FORM.test(token) ? createHash('sha256').update(token).digest('hex') : null;
+  return FORM.test(token) ? hash('sha256', token, 'hex') : null;
 }

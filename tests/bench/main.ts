@@ -42,7 +42,14 @@ const product = await startProduct(home);
 const stops = [() => product.stop()];
 let missed = 0;
 try {
-  const administrator = await runCommand(home, 'token', '--tenant', 'demo', '--user', 'admin@demo.example');
+  const administrator = await runCommand(
+    home,
+    'token',
+    '--tenant',
+    'demo',
+    '--user',
+    /administrator\s+(\S+)/.exec(product.printed)?.[1] ?? '',
+  );
   const api = async (token: string, path: string): Promise<{ data: Row[] }> =>
     (await fetch(product.url + path, { headers: { authorization: `Bearer ${token}` } })).json();
 

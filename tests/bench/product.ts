@@ -9,6 +9,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface Running {
   readonly url: string;
+  /** What it printed at the start: the address and the demo sign-ins. */
+  readonly printed: string;
   readonly process: ChildProcess;
   stop(): Promise<void>;
 }
@@ -39,7 +41,8 @@ export async function startProduct(home: string): Promise<Running> {
   for (let waited = 0; waited < 180_000; waited += 250) {
     if (child.exitCode !== null) throw new Error(`the server ended: ${printed}`);
     const url = await readServerUrl(home);
-    if (url && (await isReady(url)) && printed.includes('@')) return { url, process: child, stop: () => end(child) };
+    if (url && (await isReady(url)) && printed.includes('@'))
+      return { url, printed, process: child, stop: () => end(child) };
     await delay(250);
   }
   throw new Error(`the server was not ready after three minutes: ${printed}`);
@@ -65,12 +68,12 @@ export async function startBaseline(config: unknown): Promise<Running> {
     child.stdout?.once('data', (chunk) => resolve(String(chunk).trim()));
     child.once('exit', () => reject(new Error('the baseline ended')));
   });
-  return { url: `http://127.0.0.1:${port}`, process: child, stop: () => end(child) };
+  return { url: `http://127.0.0.1:${port}`, printed: port, process: child, stop: () => end(child) };
 }
 
 /** Runs a command of the command line and returns what it printed on stdout. */
 export async function runCommand(home: string, ...args: readonly string[]): Promise<string> {
-  const child = node('engine/cli/main.ts', args, { ARMATURE_HOME: home });
+  const child = node('engine/armature.ts', args, { ARMATURE_HOME: home });
   let printed = '';
   child.stdout?.on('data', (chunk) => {
     printed += String(chunk);

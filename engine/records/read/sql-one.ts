@@ -9,5 +9,6 @@ export function oneSql(plan: SelectPlan, writer: SqlWriter, binds: Binds): strin
   const id = binds.once({ kind: 'id' }, 'uuid');
   const { from, where } = writer.source(plan.entity, RECORD, 'exclude');
   const items = selectItems(plan, RECORD, writer);
-  return `select row_to_json((select _o from (select ${items}) _o))::text, ${RECORD}."version"::text from ${from}${whereOf([`${RECORD}."id" = ${id}`, ...where])}`;
+  // A lateral row is folded into the scan; a scalar subselect around it would be a plan of its own.
+  return `select row_to_json(_o)::text, ${RECORD}."version"::text from ${from} cross join lateral (select ${items}) _o${whereOf([`${RECORD}."id" = ${id}`, ...where])}`;
 }

@@ -9,6 +9,7 @@ import type { Statement } from '#engine/db/execute.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import { notFound, Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
+import { isAllowed, isDecidable } from './new-record.ts';
 import type { NewRow } from './insert.ts';
 import { insertStatement, recordset } from './insert.ts';
 import type { Plan, Refusal } from './plan.ts';
@@ -91,6 +92,11 @@ export function insertStatements(
 function conditionChecks(scope: Scope, entity: Entity, fields: readonly Field[], rows: readonly NewRow[]): Statement[] {
   const grants = scope.rights.of(entity.name).create;
   if (!scope.predicates || grants.some((grant) => grant.condition === null && grant.fields === null)) return [];
+  if (isDecidable(entity, grants)) {
+    const refused = rows.filter((row) => !isAllowed(scope, grants, row));
+    if (refused.length > 0) throw notAllowed(refused.map(({ pointer }) => pointer));
+    return [];
+  }
   const groups = new Map<string, NewRow[]>();
   for (const row of rows) {
     const signature = [...row.sent].sort().join(' ');
@@ -142,13 +148,14 @@ function systemValue(scope: Scope, field: Field, parameters: Parameters): string
 
 function createRefused(refusal: Refusal, references: References, pointers: ReadonlyMap<string, string>): Problem {
   if (refusal.code === 'references') return references.problem(refusal.ids);
+  return notAllowed(refusal.ids.map((id) => pointers.get(id) ?? ''));
+}
+
+function notAllowed(pointers: readonly string[]): Problem {
+  const message = 'You may not create a record like this.';
   return new Problem(
     'forbidden',
-    'You may not create a record like this.',
-    refusal.ids.map((id) => ({
-      code: 'forbidden',
-      message: 'You may not create a record like this.',
-      pointer: pointers.get(id) ?? '',
-    })),
+    message,
+    pointers.map((pointer) => ({ code: 'forbidden', message, pointer })),
   );
 }

@@ -6,6 +6,7 @@ import type { ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { JsonSchema, ValueContext } from '#engine/model/field-type.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
+import type { Rights } from '#engine/model/rights.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { nearest } from '#engine/nearest.ts';
 import type { ProblemDetail } from '#engine/problem.ts';
@@ -195,18 +196,29 @@ function schemaFaults(
   return bad;
 }
 
+/** Fields by entity and operation, for a set of rights; rights live as long as their model does. */
+const writables = new WeakMap<Rights, Map<string, ReadonlyMap<string, Field>>>();
+
 /** Fields the principal may send in this operation. */
 export function writableFields(
   scope: Scope,
   entity: Entity,
   operation: Operation,
-  options: CheckOptions = {},
+  { given }: CheckOptions = {},
 ): ReadonlyMap<string, Field> {
+  let known = writables.get(scope.rights);
+  if (!known) writables.set(scope.rights, (known = new Map()));
+  const key = `${operation} ${entity.name}`;
+  let fields = known.get(key);
+  if (!fields) known.set(key, (fields = findWritable(scope, entity, operation)));
+  return given ? new Map([...fields].filter(([field]) => !given.has(field))) : fields;
+}
+
+function findWritable(scope: Scope, entity: Entity, operation: Operation): ReadonlyMap<string, Field> {
   const rights = scope.rights.of(entity.name);
   const granted = operation === 'create' ? rights.creatableFields : rights.updatableFields;
   const fields = new Map<string, Field>();
   for (const field of entity.fields.values()) {
-    if (options.given?.has(field.key)) continue;
     if (!granted.has(field.key) || !writable(field, operation)) continue;
     if (field.children && scope.rights.of(field.children.entity).create.length === 0) continue;
     fields.set(field.key, field);
