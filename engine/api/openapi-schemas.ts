@@ -168,6 +168,12 @@ export function entitySchemas(scope: Scope, entity: Entity): SchemaSet {
           items: { type: 'string' },
           description: 'Transitions that are possible now, when selected.',
         },
+        _may: {
+          type: 'array',
+          readOnly: true,
+          items: { enum: ['update', 'delete'] },
+          description: 'What the caller may do with this record, when selected.',
+        },
       },
       examples: [
         recordExample(

@@ -55,6 +55,7 @@ export interface UiEntity {
   readonly title: string;
   /** Part of a parent: has no list of its own. */
   readonly child: boolean;
+  /** With any record at all; what holds for one record it answers itself: `_may`. */
   readonly can: {
     readonly create: boolean;
     readonly update: boolean;

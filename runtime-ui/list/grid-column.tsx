@@ -22,7 +22,7 @@ const WIDTHS: Partial<Record<FieldKind, readonly [minimum: number, share: number
   integer: [100, 0.5],
   decimal: [110, 0.5],
   percent: [110, 0.5],
-  date: [130, 0.3],
+  date: [138, 0.3],
   currency: [100, 0.5],
   money: [138, 1],
   phone: [150, 0.6],

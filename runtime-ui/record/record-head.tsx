@@ -30,7 +30,8 @@ export function RecordHead({
   const states = [...new Set(entity.transitions.map((transition) => transition.field))].flatMap(
     (key) => fieldOf(entity, key) ?? [],
   );
-  const editable = entity.can.update && entity.fields.some((field) => writable(field, 'update'));
+  const may = Array.isArray(record['_may']) ? record['_may'] : [];
+  const editable = may.includes('update') && entity.fields.some((field) => writable(field, 'update'));
   const copy = async () => {
     await navigator.clipboard.writeText(window.location.href);
     notify({ message: t('record.copied') });
@@ -66,7 +67,7 @@ export function RecordHead({
               <Menu.Item leftSection={<Icon name="link" />} onClick={() => void copy()}>
                 {t('record.copyLink')}
               </Menu.Item>
-              {entity.can.delete ? (
+              {may.includes('delete') ? (
                 <Menu.Item color="red" leftSection={<Icon name="trash" />} onClick={() => setDeleting(true)}>
                   {t('action.delete')}
                 </Menu.Item>

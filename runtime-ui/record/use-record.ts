@@ -9,7 +9,7 @@ import { useLanguage } from '../app/language.ts';
 export function useRecord(entity: UiEntity, id: string) {
   const model = useModel();
   const { locale } = useLanguage();
-  const extra = ['version', ...(entity.transitions.length > 0 ? ['_actions'] : [])];
+  const extra = ['version', '_may', ...(entity.transitions.length > 0 ? ['_actions'] : [])];
   const fields = entity.fields.filter((field) => field.key !== 'deleted_at');
   return useQuery({
     queryKey: ['record', entity.url, id, locale],

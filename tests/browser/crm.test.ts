@@ -166,6 +166,16 @@ test('support finds no button it may not press', async () => {
   await page.getByRole('heading', { name: 'Crane 2' }).waitFor();
   for (const name of ['Edit', 'Win', 'Lose', 'Engage'])
     expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
+  // Of one's own record more may be changed than of a colleague's.
+  for (const [email, heading, editable] of [
+    ['rosa@acme.example', 'Rosa Reyes', 0],
+    ['sam@acme.example', 'Sam Support', 1],
+  ] as const) {
+    const { json } = await admin.get(`/api/core/v1/users?email=${email}`);
+    await page.goto(`${app.url}/core/users/${json.data?.[0]?.id}`);
+    await page.getByRole('heading', { name: heading }).waitFor();
+    expect(await page.getByRole('button', { name: 'Edit' }).count(), email).toBe(editable);
+  }
   expectClean();
 });
 

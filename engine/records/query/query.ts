@@ -46,7 +46,7 @@ export interface Selection {
 export type SelectItem =
   /** Every readable field of the record itself. */
   | { readonly kind: 'all'; readonly at: string }
-  /** A field, `_title` or `_actions`. */
+  /** A field, `_title`, `_actions` or `_may`. */
   | { readonly kind: 'field'; readonly at: string; readonly key: string }
   /** The record a reference points at, or the children. `order` and `first` are for children alone. */
   | {

@@ -69,7 +69,7 @@ class Budget {
  * ```
  * selection = item *( "," item )            id,name,account(id,name)
  * item      = "*"                           every readable field of the record itself
- *           / key                           name        _title        _actions
+ *           / key                           name        _title        _actions        _may
  *           / key "(" selection ")"         account(id,name)   lines(quantity,product(name))
  * ```
  */

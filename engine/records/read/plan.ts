@@ -28,6 +28,7 @@ export type PlannedItem =
   | { readonly kind: 'field'; readonly field: Field }
   | { readonly kind: 'title' }
   | { readonly kind: 'actions' }
+  | { readonly kind: 'may' }
   | { readonly kind: 'reference'; readonly field: Field; readonly target: SelectPlan }
   | {
       readonly kind: 'children';
@@ -266,6 +267,7 @@ function planItem(
   if (item.kind === 'field') {
     if (item.key === '_title') return { kind: 'title' };
     if (item.key === '_actions') return { kind: 'actions' };
+    if (item.key === '_may') return { kind: 'may' };
     const field = findField(item.key, item.at, entity, access);
     return field.children === null
       ? { kind: 'field', field }
@@ -337,7 +339,7 @@ function findField(key: string, at: string, entity: Entity, access: Access): Fie
   const field = entity.fields.get(key);
   if (field !== undefined && visible(field)) return field;
   const known = [...entity.fields.values()].filter(visible).map((each) => each.key);
-  const suggestion = nearest(key, [...known, '_title', '_actions']);
+  const suggestion = nearest(key, [...known, '_title', '_actions', '_may']);
   const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`;
   return refuse(at, 'unknown_field', `${JSON.stringify(key)} is not a field of ${entity.name}.${hint}`, {
     expected: 'a field',

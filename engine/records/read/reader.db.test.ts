@@ -610,6 +610,15 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
       expect(await actions('rep', 1, BEN)).toEqual([]);
       expect(await actions('clerk', 1)).toEqual([]);
     });
+
+    it('says whether this very record may be changed or deleted', async () => {
+      const may = async (role: string, user = ANNA) =>
+        (await world.one(world.as(role, user), 'trade.deal', id(1), '_may'))?._may;
+      expect(await may('boss')).toContain('update');
+      expect(await may('rep')).toContain('update');
+      expect(await may('rep', BEN)).toEqual([]);
+      expect(await may('clerk')).toEqual([]);
+    });
   });
 
   describe('history', () => {

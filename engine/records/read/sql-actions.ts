@@ -38,6 +38,27 @@ export function actionsSql(entity: Entity, alias: string, writer: SqlWriter, use
   return `array_to_json(array_remove(array[${rows.join(', ')}]::text[], null))`;
 }
 
+/**
+ * `_may`: whether this very record may be changed, and deleted, by this reader, so that nobody is offered what would be refused.
+ * @returns an expression of type json: `["update","delete"]`
+ */
+export function maySql(entity: Entity, alias: string, writer: SqlWriter, used?: (column: string) => void): string {
+  const rights = writer.access.rights.of(entity.name);
+  const grants = {
+    update: rights.update.filter((grant) => grant.fields === null || grant.fields.size > 0),
+    delete: rights.delete,
+  };
+  const entries = Object.entries(grants).flatMap(([right, list]) => {
+    const may = rowsOf(list);
+    if (isFalse(may)) return [];
+    if (!writer.predicates || isTrue(may)) return [literal(right).trim()];
+    used?.('id');
+    return [`case when ${permitted(may, entity, alias, writer)} then ${literal(right).trim()} end`];
+  });
+  if (entries.length === 0) return `'[]'::json`;
+  return `array_to_json(array_remove(array[${entries.join(', ')}]::text[], null))`;
+}
+
 function transitionsOf(field: Field, entity: Entity, writer: SqlWriter): Transition[] {
   const { access } = writer;
   const lifecycle = field.lifecycle === null ? undefined : access.model.lifecycles.get(field.lifecycle);

@@ -8,7 +8,7 @@ import type { Entity, Field } from '../../model/model.ts';
 import type { PlannedItem, PlannedOrder, SelectPlan } from './plan.ts';
 import type { SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
-import { actionsSql } from './sql-actions.ts';
+import { actionsSql, maySql } from './sql-actions.ts';
 
 /** Whoever needs the columns of an alias beforehand hears of them here. */
 export type Used = (column: string) => void;
@@ -29,6 +29,8 @@ function selectItem(item: PlannedItem, entity: Entity, alias: string, writer: Sq
       return `${titleSql(entity, alias, writer, used)} as "_title"`;
     case 'actions':
       return `${actionsSql(entity, alias, writer, used)} as "_actions"`;
+    case 'may':
+      return `${maySql(entity, alias, writer, used)} as "_may"`;
     case 'reference': {
       used?.(item.field.key);
       return `${embedded(item.target, `${alias}.${quote(item.field.key)}`, writer)} as ${quote(item.field.key)}`;
