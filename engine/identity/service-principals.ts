@@ -14,13 +14,14 @@ export const GATE_JOBS = {
   directory: 'finds tenants by key and lists them for the command line',
   authentication: 'compares passwords and tokens before anybody is known',
   outbox: 'reads which records changed, in all tenants, and remembers how far',
-  housekeeping: 'deletes expired sessions and old idempotency keys',
+  housekeeping: 'deletes expired sessions, old idempotency keys, and old events that every consumer has read',
 } as const satisfies Record<string, string>;
 export type GateJob = keyof typeof GATE_JOBS;
 
 /** Jobs of a tenant's system role, and why each needs it. */
 export const SYSTEM_JOBS = {
   identity: 'reads the user, the teams above and below, and keeps the sign-in e-mail equal to the user’s',
+  imports: 'notes that an import has ended because whoever started it may no longer act',
 } as const satisfies Record<string, string>;
 export type SystemJob = keyof typeof SYSTEM_JOBS;
 
