@@ -11,6 +11,7 @@ describe('the configuration', () => {
       postgres: null,
       secret: null,
       publicUrl: null,
+      trustedProxies: 0,
       logLevel: 'info',
       demo: true,
     });
@@ -24,6 +25,7 @@ describe('the configuration', () => {
       DATABASE_URL: 'postgres://ann%40x:p%2Fw@db.example:6543/crm?sslmode=require',
       ARMATURE_SECRET: 's'.repeat(40),
       ARMATURE_PUBLIC_URL: 'https://crm.example/base/',
+      ARMATURE_TRUSTED_PROXIES: '2',
       LOG_LEVEL: 'WARN',
     });
     expect(config).toEqual({
@@ -36,6 +38,7 @@ describe('the configuration', () => {
       },
       secret: 's'.repeat(40),
       publicUrl: 'https://crm.example/base',
+      trustedProxies: 2,
       logLevel: 'warn',
       demo: false,
     });
@@ -60,6 +63,8 @@ describe('the configuration', () => {
     ['ARMATURE_SECRET', 'short'],
     ['ARMATURE_PUBLIC_URL', 'crm.example'],
     ['ARMATURE_PUBLIC_URL', 'ftp://crm.example'],
+    ['ARMATURE_TRUSTED_PROXIES', '-1'],
+    ['ARMATURE_TRUSTED_PROXIES', 'all'],
     ['LOG_LEVEL', 'loud'],
     ['ARMATURE_DEMO', 'maybe'],
   ])('refuses %s=%s with a sentence that names the variable', (name, value) => {

@@ -25,6 +25,8 @@ export interface Config {
   readonly secret: string | null;
   /** Base address in links, without a trailing slash; `null`: `http://localhost:<port>`. */
   readonly publicUrl: string | null;
+  /** Proxies in front that write `X-Forwarded-For`; 0 believes nobody. Attempts to sign in are counted by address. */
+  readonly trustedProxies: number;
   readonly logLevel: LogLevel;
   /** Whether the demo organisation is made (never on a Postgres of your own). */
   readonly demo: boolean;
@@ -51,6 +53,7 @@ export function readConfig(environment: Environment, root: string = ROOT): Confi
     postgres,
     secret: readSecret(value('ARMATURE_SECRET')),
     publicUrl: readPublicUrl(value('ARMATURE_PUBLIC_URL')),
+    trustedProxies: readTrustedProxies(value('ARMATURE_TRUSTED_PROXIES')),
     logLevel: readLogLevel(value('LOG_LEVEL')),
     demo: readDemo(value('ARMATURE_DEMO')) && postgres === null,
   };
@@ -89,6 +92,16 @@ function readPublicUrl(text: string | null): string | null {
     );
   }
   return url.href.replace(/\/+$/, '');
+}
+
+function readTrustedProxies(text: string | null): number {
+  if (text === null) return 0;
+  if (!/^\d$/.test(text)) {
+    throw new StartupError(
+      `ARMATURE_TRUSTED_PROXIES is "${text}". It must be how many proxies stand in front, from 0 to 9.`,
+    );
+  }
+  return Number(text);
 }
 
 function readLogLevel(text: string | null): LogLevel {

@@ -36,7 +36,12 @@ async function start(config: Config, running: Running): Promise<void> {
     url: config.publicUrl ?? `http://localhost:${server.port}`,
   });
   running.app = app;
-  server.serve(createHttp(app.services, { draining: () => stopping.signal.aborted }));
+  server.serve(
+    createHttp(app.services, {
+      draining: () => stopping.signal.aborted,
+      trustedProxies: config.trustedProxies,
+    }),
+  );
   const demo = config.demo ? await ensureDemo(app.services, { home: config.home, signal: stopping.signal }) : null;
   if (!stopping.signal.aborted) process.stdout.write(banner(app.services.publicUrl, demo));
 }

@@ -59,7 +59,12 @@ async function receiveFile<T>(
     parser.on('close', () => {
       if (!taken) reject(invalidImport('There is no file: send it in a field named "file".'));
     });
-    request.once('aborted', () => reject(invalidImport('The upload was broken off.')));
+    request.once('aborted', () => {
+      const problem = invalidImport('The upload was broken off.');
+      // Whoever reads the file must hear of it: it would wait for the rest for ever.
+      parser.destroy(problem);
+      reject(problem);
+    });
   });
   request.pipe(parser);
   try {

@@ -7,7 +7,7 @@ import type { Entity } from '../model/model.ts';
 import { invalidAt, notFound } from '../problem.ts';
 import { parseJsonQuery } from '../records/query/json.ts';
 import type { Scope } from '../records/scope.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, credentialsOf } from './authenticate.ts';
 import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
@@ -158,9 +158,11 @@ async function setPassword(request: RecordRequest, userId: string): Promise<void
   const input = objectOf(await readJson(request.exchange.request, RECORD_LIMIT));
   const { password, old_password: oldPassword } = input;
   if (typeof password !== 'string') throw invalidAt('/password', 'Give the new password.', 'required');
+  const credentials = credentialsOf(request.exchange.request);
   await request.services.identity.setPassword(request.scope.principal, {
     userId,
     password,
+    ...(credentials?.kind === 'cookie' && { keepToken: credentials.token }),
     ...(typeof oldPassword === 'string' && { oldPassword }),
   });
   sendEmpty(request.exchange, 204);

@@ -181,6 +181,42 @@ describe('signing in', () => {
     await identity.signIn({ email: user.email, password: PASSWORD }, origin);
   });
 
+  const failures = async (attempts: readonly { email: string; ip: string }[]) => {
+    const answers = await Promise.all(
+      attempts.map(({ email, ip }) => problemOf(identity.signIn({ email, password: 'wrong wrong wrong' }, { ip }))),
+    );
+    return answers.map(({ code }) => code);
+  };
+
+  test('is refused when one network tries one password on everybody, whatever it signs in to meanwhile', async () => {
+    const mine = await withPassword();
+    const ip = (at: number) => `2001:db8:7:7::${at.toString(16)}`;
+    const attempts = Array.from({ length: 100 }, (_, at) => ({ email: `somebody${at}@acme.example`, ip: ip(at) }));
+    expect(new Set(await failures(attempts.slice(0, 99)))).toEqual(new Set(['invalid_credentials']));
+    await identity.signIn({ email: mine.email, password: PASSWORD }, { ip: ip(1) });
+    expect(await failures(attempts.slice(99))).toEqual(['invalid_credentials']);
+    expect(await failures([{ email: 'another@acme.example', ip: ip(500) }])).toEqual(['too_many_requests']);
+    expect(await failures([{ email: 'another@acme.example', ip: '2001:db8:7:8::1' }])).toEqual(['invalid_credentials']);
+    clock.advance(15 * 60_000);
+  });
+
+  test('is refused when many machines guess at one account', async () => {
+    const user = await withPassword();
+    const from = (at: number) => ({ email: user.email, ip: `198.51.100.${at}` });
+    expect(new Set(await failures(Array.from({ length: 100 }, (_, at) => from(at))))).toEqual(
+      new Set(['invalid_credentials']),
+    );
+    expect(await failures([from(200)])).toEqual(['too_many_requests']);
+    clock.advance(15 * 60_000);
+  });
+
+  test('takes every spelling of an address', async () => {
+    const email = 'ren\u00e9@acme.example';
+    await withPassword('acme', { email });
+    const { principal } = await identity.signIn({ email: 'Rene\u0301@acme.example', password: PASSWORD }, origin);
+    expect(principal.email).toBe(email);
+  });
+
   test('asks which organisation only where the password is right in several', async () => {
     const email = 'both@acme.example';
     await withPassword('acme', { email });

@@ -7,6 +7,7 @@ import type { ModelSource, TenantModel } from '../model/tenant.ts';
 import { invalidAt, notFound, Problem } from '../problem.ts';
 import type { Credentials, Identity, Origin, PasswordChange, SignedIn, TokenRequest } from './identity.ts';
 import type { Login, StoredSession } from './logins.ts';
+import { networkOf } from './network.ts';
 import { Logins } from './logins.ts';
 import { hashPassword, verifyPassword, weakness } from './password.ts';
 import type { RoleSet } from './people.ts';
@@ -19,6 +20,12 @@ import { hashToken, newToken } from './token.ts';
 const DAY = 86_400_000;
 const SESSION_TTL = 7 * DAY;
 const TOKEN_TTL = 365 * DAY;
+/**
+ * Failures within a quarter of an hour: of one e-mail from one network; from one network, whatever the e-mails (one
+ * password tried on everybody); of one e-mail, wherever from (one account guessed at by many machines).
+ */
+const ATTEMPTS = { together: 10, network: 100, email: 100 } as const;
+const LONGEST_EMAIL = 320;
 /** Sessions kept in memory. */
 const KEPT_SESSIONS = 20_000;
 
@@ -56,17 +63,24 @@ export class PasswordIdentity implements Identity {
   }
 
   async signIn(credentials: Credentials, origin?: Origin): Promise<SignedIn> {
-    const email = credentials.email.trim().toLowerCase();
+    // As e-mails are stored. None is longer, and what is counted is kept in memory.
+    const email = credentials.email.trim().normalize('NFC').toLowerCase().slice(0, LONGEST_EMAIL);
     const organisation = credentials.organisation?.trim() || null;
-    const attempt = `${email}\n${origin?.ip ?? ''}`;
-    this.#throttle.attempt(attempt);
+    const network = networkOf(origin?.ip ?? '');
+    const attempt = `${email}\n${network}`;
+    this.#throttle.attempt(attempt, ATTEMPTS.together);
+    this.#throttle.attempt(`from ${network}`, ATTEMPTS.network);
+    this.#throttle.attempt(`for ${email}`, ATTEMPTS.email);
 
     const candidates =
       organisation !== null && !KEY.test(organisation) ? [] : await this.#logins.byEmail(email, organisation);
     const people = await this.#matching(candidates, credentials.password);
     const [first, ...others] = people;
     if (!first) throw new Problem('invalid_credentials', 'The e-mail or the password is wrong.');
-    this.#throttle.success(attempt);
+    this.#throttle.forgive(attempt);
+    // Somebody's own sign-ins must not pay for their guesses at others'.
+    this.#throttle.giveBack(`from ${network}`);
+    this.#throttle.giveBack(`for ${email}`);
     if (others.length > 0) {
       const organisations = people.map(({ login }) => ({ key: login.tenant, name: login.tenantName }));
       const message = 'You belong to several organisations. Choose one.';
@@ -197,12 +211,12 @@ export class PasswordIdentity implements Identity {
 
   async #checkOld(tenantId: string, change: PasswordChange): Promise<void> {
     const attempt = `${tenantId}\n${change.userId}`;
-    this.#throttle.attempt(attempt);
+    this.#throttle.attempt(attempt, ATTEMPTS.together);
     const stored = await this.#logins.passwordOf(tenantId, change.userId);
     if (!(await verifyPassword(stored, change.oldPassword ?? ''))) {
       throw invalidAt('/old_password', 'The old password is wrong.', 'wrong_password');
     }
-    this.#throttle.success(attempt);
+    this.#throttle.forgive(attempt);
   }
 
   invalidate(tenant: string, userId?: string): void {

@@ -5,6 +5,7 @@ import { qualified, quote } from '../db/identifiers.ts';
 import type { Entity, Model } from '../model/model.ts';
 import { withInherited } from '../model/rights.ts';
 import type { Tenant, TenantModel } from '../model/tenant.ts';
+import { isTimeZone } from '../time-zone.ts';
 import type { Principal } from './principal.ts';
 import { systemPrincipal } from './service-principals.ts';
 
@@ -67,7 +68,7 @@ export class People {
       teamMembers: [...new Set([userId, ...ids(members?.rows)])],
       attributes: attributesOf(users, row),
       locale: text(row['locale']) ?? tenant.locale,
-      timeZone: text(row['time_zone']) ?? tenant.timeZone,
+      timeZone: timeZoneOf(row) ?? tenant.timeZone,
     });
   }
 
@@ -82,7 +83,7 @@ export class People {
     const [found] = await this.#database.batch(sessionOf(systemPrincipal(tenant, 'identity')), [
       {
         text: `select to_jsonb(u) from ${table(tenant, users)} u where ${column} = $1${alive(users, 'u')}`,
-        values: [value.trim().toLowerCase()],
+        values: [value.trim().normalize('NFC').toLowerCase()],
       },
     ]);
     const row = parse(found?.rows[0]?.[0]);
@@ -121,6 +122,12 @@ function attributesOf(users: Entity, row: Row): Record<string, string> {
     if (value !== null) attributes[field.key] = value;
   }
   return attributes;
+}
+
+/** People type it in themselves, and Postgres must neither stumble over it nor understand more than is meant. */
+function timeZoneOf(row: Row): string | null {
+  const zone = text(row['time_zone']);
+  return zone !== null && isTimeZone(zone) ? zone : null;
 }
 
 function nameOf(row: Row): string {

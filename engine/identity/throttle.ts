@@ -3,7 +3,6 @@ import type { Clock } from '../clock.ts';
 import { Problem } from '../problem.ts';
 
 const WINDOW = 15 * 60_000;
-const ATTEMPTS = 10;
 const KEPT = 20_000;
 
 interface Count {
@@ -21,11 +20,11 @@ export class Throttle {
   }
 
   /**
-   * Takes one attempt; `success` gives all back. It counts before the answer is known: many attempts sent at once
-   * would otherwise all pass.
-   * @throws Problem `too_many_requests` after ten attempts within a quarter of an hour
+   * Takes one attempt. It counts before the answer is known: many attempts sent at once would otherwise all pass.
+   * @param limit attempts within a quarter of an hour
+   * @throws Problem `too_many_requests`
    */
-  attempt(key: string): void {
+  attempt(key: string, limit: number): void {
     const now = this.#clock.now();
     let count = this.#counts.get(key);
     if (!count || now - count.since >= WINDOW) {
@@ -34,7 +33,7 @@ export class Throttle {
       this.#counts.set(key, count);
       if (this.#counts.size > KEPT) this.#drop(now);
     }
-    if (count.attempts >= ATTEMPTS) {
+    if (count.attempts >= limit) {
       const seconds = Math.ceil((count.since + WINDOW - now) / 1000);
       const message = `Too many failed attempts. Try again in ${Math.ceil(seconds / 60)} minutes.`;
       throw new Problem('too_many_requests', message, [
@@ -44,8 +43,15 @@ export class Throttle {
     count.attempts++;
   }
 
-  success(key: string): void {
+  /** It was the right one: all attempts of this key are given back. */
+  forgive(key: string): void {
     this.#counts.delete(key);
+  }
+
+  /** It was the right one, which says nothing of the others: one attempt is given back. */
+  giveBack(key: string): void {
+    const count = this.#counts.get(key);
+    if (count && count.attempts > 0) count.attempts--;
   }
 
   /** Ended windows first, then the oldest. */

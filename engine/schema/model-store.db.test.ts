@@ -148,6 +148,13 @@ describe('an organisation', () => {
     expect((await getTenant(database, 'shop')).release).toBe(1);
   });
 
+  test('has no key that makes its roles another’s', async () => {
+    const services = { database, ids: systemIds, publisher: lab.publisher };
+    for (const key of ['shop__system', 'a__b', 'a___b']) {
+      expect(await codeOf(createTenant(services, { ...wanted, key }))).toBe('invalid');
+    }
+  });
+
   test('can be made while others are', async () => {
     const services = { database, ids: systemIds, publisher: lab.publisher };
     const keys = ['s1', 's2', 's3'];

@@ -5,11 +5,13 @@ import { bareSession } from '../db/database.ts';
 import { isDatabaseError, problemOf } from '../db/database-error.ts';
 import type { BusinessHours, Tenant } from '../model/tenant.ts';
 import { notFound, Problem, type ProblemDetail } from '../problem.ts';
+import { isTimeZone } from '../time-zone.ts';
 import type { Publisher } from './publish.ts';
 import { loadTenant, TENANT_COLUMNS, type TenantRow, tenantOf } from './release-store.ts';
 import { withRetries } from './retry.ts';
 
-const KEY = /^[a-z][a-z0-9_]{0,39}$/;
+/** No `__`: it stands between tenant and role in names of database roles, and `a__b` with `c` would be `a` with `b__c`. */
+const KEY = /^(?!.*__)[a-z][a-z0-9_]{0,39}$/;
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 export interface NewTenant {
@@ -100,7 +102,7 @@ function check(wanted: NewTenant): void {
   };
   require(KEY.test(
     wanted.key,
-  ), '/key', 'A key has lower-case letters, digits and underscores, starts with a letter, and is at most 40 characters long.');
+  ), '/key', 'A key has lower-case letters, digits and single underscores, starts with a letter, and is at most 40 characters long.');
   require(wanted.name.trim().length > 0 && wanted.name.length <= 200, '/name', 'A name has 1 to 200 characters.');
   require(/^[A-Z]{2}$/.test(wanted.country), '/country', 'A country is its two-letter code, such as DE.');
   require(Intl.supportedValuesOf('currency').includes(
@@ -123,15 +125,6 @@ function check(wanted: NewTenant): void {
   }
   const [first] = details;
   if (first) throw new Problem('invalid', first.message, details);
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    // An offset such as +02:00 is accepted there as well, and has no summer.
-    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '' && /^[A-Za-z]/.test(name);
-  } catch {
-    return false;
-  }
 }
 
 function isLocale(name: string): boolean {

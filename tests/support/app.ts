@@ -33,6 +33,7 @@ export async function testApp(database: TestDatabase): Promise<TestApp> {
       postgres: { address: database.address, admin: database.admin },
       secret: database.secret,
       publicUrl: url,
+      trustedProxies: 0,
       logLevel: 'silent',
       demo: false,
     },

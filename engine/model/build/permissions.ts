@@ -64,7 +64,11 @@ function buildPermission(draft: Draft, { document, pack, place }: EffectiveDocum
     role: document.role,
     entity: entity.name,
     actions: frozenSet(document.actions),
-    fields: { read: of('read', read), create: of('create', create), update: of('update', update) },
+    fields: {
+      read: of('read', read),
+      create: withoutRoles(draft, entity, document, place, 'create', of('create', create)),
+      update: withoutRoles(draft, entity, document, place, 'update', of('update', update)),
+    },
     transitions: transitionsOf(draft, entity, document, place),
     condition:
       document.conditions === undefined
@@ -72,6 +76,35 @@ function buildPermission(draft: Draft, { document, pack, place }: EffectiveDocum
         : conditionAt(draft, document.conditions, entity, place('conditions'), true),
   };
   entity.permissions.push(permission);
+}
+
+/** Where people's roles stand. */
+const ROLES = { entity: 'core.user', field: 'roles' } as const;
+
+/**
+ * Whoever may write people's roles can make themselves an administrator: only administrators may. A permission that
+ * gives every field of a user gives every other one, and one that names the roles is refused.
+ */
+function withoutRoles(
+  draft: Draft,
+  entity: DraftEntity,
+  document: PermissionDocument,
+  place: EffectiveDocument<PermissionDocument>['place'],
+  verb: 'create' | 'update',
+  fields: ReadonlySet<string> | null,
+): ReadonlySet<string> | null {
+  const roles = entity.name === ROLES.entity ? entity.fields.get(ROLES.field) : undefined;
+  if (!roles || draft.roles.get(document.role)?.administrator) return fields;
+  const index = document.fields?.[verb]?.only?.indexOf(roles.key) ?? -1;
+  if (index >= 0) {
+    draft.faults.add(
+      place('fields', verb, 'only', index),
+      'invalid',
+      `Only administrators assign roles: whoever may write “${roles.key}” could become one.`,
+      { found: roles.key },
+    );
+  }
+  return frozenSet([...(fields ?? [...entity.fields.values()].map(({ id }) => id))].filter((id) => id !== roles.id));
 }
 
 /** Field ids; `null` = every field. */

@@ -157,17 +157,17 @@ async function attempt(
   prepared: readonly Prepared[],
 ): Promise<Outcome[]> {
   if (prepared.length === 0) return [];
+  let sent = false;
   try {
-    await transaction.send(
-      control('savepoint chunk'),
-      ...statementsOf(context, prepared),
-      control('release savepoint chunk'),
-    );
+    // Some rows are refused before anything is sent.
+    const statements = statementsOf(context, prepared);
+    sent = true;
+    await transaction.send(control('savepoint chunk'), ...statements, control('release savepoint chunk'));
     return prepared.map(({ line, kind }) => ({ line, outcome: kind, message: null }));
   } catch (error) {
     const sentences = refusedBecause(error, context);
     if (!sentences) throw error;
-    await transaction.send(control('rollback to savepoint chunk'), control('release savepoint chunk'));
+    if (sent) await transaction.send(control('rollback to savepoint chunk'), control('release savepoint chunk'));
     const [first] = prepared;
     if (first && prepared.length === 1) return [failed(first.line, sentences)];
     const middle = prepared.length >> 1;
@@ -180,6 +180,7 @@ async function attempt(
 
 /** What is wrong with a row, or `null` when nothing is: the database is away, or a statement of ours is broken. */
 function refusedBecause(error: unknown, { scope, entity }: ChunkContext): readonly string[] | null {
+  if (error instanceof Problem) return error.retryable || error.code === 'internal' ? null : sentencesOf(error);
   if (!isDatabaseError(error)) return null;
   const refusal = refusalOf(error);
   if (refusal?.code === 'condition') return ['You may not create a record like this.'];

@@ -1,7 +1,7 @@
 /** The rows that failed as a CSV file: what stood in them, where, and what was wrong. Corrected, it can be uploaded again. */
 
-/** Cells that a spreadsheet would run as a formula (CWE-1236). Numbers are harmless. */
-const FORMULA = /^[=+\-@\t\r]/;
+/** Cells that a spreadsheet would run as a formula (CWE-1236), in full-width letters too. Numbers are harmless. */
+const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
 const NUMBER = /^[+-]?[\d.,\s]*\d[\d.,\s]*%?$/;
 
 /** One line of the file, with its line break. The byte order mark before the first makes spreadsheets read UTF-8. */

@@ -7,6 +7,7 @@ import type { IdSource } from '#engine/clock.ts';
 import type { Database } from '#engine/db/database.ts';
 import { sessionOf } from '#engine/db/database.ts';
 import type { Principal } from '#engine/identity/principal.ts';
+import { systemPrincipal } from '#engine/identity/service-principals.ts';
 import type { JobContext, Jobs } from '#engine/jobs/jobs.ts';
 import { Interrupted } from '#engine/jobs/interrupted.ts';
 import { enqueueStatement } from '#engine/jobs/queue.ts';
@@ -148,7 +149,11 @@ export class Importer {
     const stored = await this.#read(scope, entity, id);
     requireStill(stored);
     const settings = readSettings(scope, entity, stored.columns, stored.settings, body);
-    await this.#services.database.batch(sessionOf(scope.principal), [updateSettings(scope, stored.id, settings)]);
+    await this.#services.database.batch(sessionOf(scope.principal), [
+      updateSettings(scope, stored.id, settings),
+      // What a trial said does not hold for other settings.
+      ...(stored.state === 'done' ? resetImport(scope, stored.id, 'uploaded') : []),
+    ]);
     return this.status(scope, entity, id);
   }
 
@@ -230,9 +235,19 @@ export class Importer {
   async run(data: unknown, context: Pick<JobContext, 'signal' | 'last'>): Promise<void> {
     const { tenant, id, user } = readJob(data);
     const principal = await this.#services.principalOf(tenant, user);
-    if (!principal) throw new Problem('forbidden', 'The user who started this import may no longer act.');
     const { database, ids, models } = this.#services;
     const known = await models.get(tenant);
+    if (!principal) {
+      const gone = new Problem('forbidden', 'The user who started this import may no longer act.');
+      const noting = { ...systemPrincipal(known.tenant, 'imports'), userId: user };
+      await markFailed(
+        database,
+        { ...known, principal: noting, rights: rightsOf(known.model, []), predicates: true },
+        id,
+        gone,
+      );
+      throw gone;
+    }
     const scope: Scope = { ...known, principal, rights: rightsOf(known.model, principal.roles), predicates: true };
     try {
       await runImport({ database, ids, scope, id, signal: context.signal });

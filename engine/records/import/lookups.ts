@@ -1,6 +1,7 @@
 /**
  * Finds the records that cells name: all names of a chunk in one statement per way of finding them, as the importing
- * user, who cannot name what they may not see. What was found is remembered for the rest of the run.
+ * user, who cannot name what they may not see: a field that is shown on some records only finds none. What was found is
+ * remembered for the rest of the run.
  */
 import { arrayText, literal } from '#engine/db/identifiers.ts';
 import type { Transaction } from '#engine/db/database.ts';
@@ -104,12 +105,12 @@ export class Lookups {
     if (by === 'id') return 'x.id::text';
     if (by !== '_title') {
       const field = entity.fields.get(by);
-      return field?.column && readableFields.has(by) ? `x.${column(field)}::text` : null;
+      return field?.column && readableFields.get(by) === 'always' ? `x.${column(field)}::text` : null;
     }
     const parts = entity.title.template.split(/\{([a-z][a-z0-9_]*)\}/).map((part, index) => {
       if (index % 2 === 0) return literal(part);
       const field = entity.fields.get(part);
-      return field?.column && readableFields.has(part) ? `coalesce(x.${column(field)}::text, '')` : `''`;
+      return field?.column && readableFields.get(part) === 'always' ? `coalesce(x.${column(field)}::text, '')` : `''`;
     });
     return `btrim(regexp_replace(${parts.join(' || ')}, '\\s+', ' ', 'g'))`;
   }

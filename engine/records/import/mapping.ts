@@ -157,12 +157,12 @@ function readColumn(
   };
 }
 
-/** What records of an entity can be found by: its unique fields that may be read, the id, the title. */
+/** What records of an entity can be found by: its unique fields that may be read wherever the record is, the id, the title. */
 function keysOf(scope: Scope, name: string): ReadonlySet<string> {
   const { readableFields } = scope.rights.of(name);
   const unique =
     scope.model.entities.get(name)?.unique.flatMap(({ fields }) => (fields.length === 1 ? fields : [])) ?? [];
-  return new Set([...unique.filter((key) => readableFields.has(key)), 'id', '_title']);
+  return new Set([...unique.filter((key) => readableFields.get(key) === 'always'), 'id', '_title']);
 }
 
 function readRule(rule: unknown, pointer: string, faults: Faults): ColumnRule {
@@ -206,16 +206,22 @@ function readKey(written: unknown, faults: Faults): readonly string[] | null {
   return null;
 }
 
+/** Whether the fields may find a record: those that are shown on some records only would tell what the others hold. */
+export function findsBy(scope: Scope, entity: Entity, fields: readonly string[]): boolean {
+  const { readableFields } = scope.rights.of(entity.name);
+  return fields.every((key) => readableFields.get(key) === 'always');
+}
+
 /** A row can only find its record by fields that no two records share, and that it has. */
 function checkKey(scope: Scope, entity: Entity, { upsertBy, mapping }: ImportSettings, faults: Faults): void {
   if (!upsertBy) return;
   const rights = scope.rights.of(entity.name);
   const wanted = [...upsertBy].sort().join(' ');
-  const readable = upsertBy.every((key) => rights.readableFields.has(key));
-  if (!readable || !entity.unique.some(({ fields }) => [...fields].sort().join(' ') === wanted)) {
-    const keys = entity.unique
-      .map(({ fields }) => fields)
-      .filter((fields) => fields.every((key) => rights.readableFields.has(key)));
+  if (
+    !findsBy(scope, entity, upsertBy) ||
+    !entity.unique.some(({ fields }) => [...fields].sort().join(' ') === wanted)
+  ) {
+    const keys = entity.unique.map(({ fields }) => fields).filter((fields) => findsBy(scope, entity, fields));
     const allowed = keys.map((fields) => fields.join(' + ')).join(', ');
     faults.add({
       code: 'not_unique',

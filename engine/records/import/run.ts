@@ -16,6 +16,7 @@ import type { ChunkContext, Outcome } from './chunk.ts';
 import { importRows } from './chunk.ts';
 import { Converter } from './convert.ts';
 import { Lookups } from './lookups.ts';
+import { findsBy } from './mapping.ts';
 import type { StoredImport } from './store.ts';
 import {
   addProgress,
@@ -46,6 +47,9 @@ export async function runImport({ database, ids, scope, id, signal }: RunOptions
   const stored = readImport(found);
   if (stored.state !== 'queued' && stored.state !== 'running') return;
   const entity = importedEntity(scope, stored.entity);
+  const { upsertBy } = stored.settings;
+  if (upsertBy && !findsBy(scope, entity, upsertBy))
+    throw new Problem('forbidden', 'The fields by which records were to be found may no longer be read.');
   await database.batch(
     session,
     stored.settings.dryRun ? resetImport(scope, id, 'running') : [setState(scope, id, 'running')],
@@ -57,7 +61,7 @@ export async function runImport({ database, ids, scope, id, signal }: RunOptions
     ids,
     converter: new Converter(scope, entity, stored.columns, stored.settings),
     lookups: new Lookups(scope),
-    upsertBy: stored.settings.upsertBy,
+    upsertBy,
   };
   if (stored.settings.dryRun) await tryOut(context, stored, signal);
   else await writeAll(context, stored, signal);

@@ -71,13 +71,14 @@ function updateOf(
   values: ReadonlyMap<string, Value>,
   touched: boolean,
 ): Change {
+  const { readableFields } = scope.rights.of(entity.name);
   return {
     id,
     version,
     grants: scope.rights.of(entity.name).update,
     fields: [...values.keys()],
     // Comparing means reading, which not everybody may who may write.
-    skipEqual: !touched && [...values.keys()].every((key) => scope.rights.of(entity.name).readableFields.has(key)),
+    skipEqual: !touched && [...values.keys()].every((key) => readableFields.get(key) === 'always'),
     assignments: (parameters) => {
       const assignments = [...values].flatMap(([key, value]) => {
         const field = entity.fields.get(key);
