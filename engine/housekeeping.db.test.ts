@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { testDatabase } from '#tests/support/postgres.ts';
 import { fixedClock } from './clock.ts';
 import { Database } from './db/database.ts';
 import { keepHouse } from './housekeeping.ts';
+import { gateSession } from './identity/service-principals.ts';
 
 const database = await testDatabase();
 const clock = fixedClock(Date.UTC(2026, 0, 5, 12));
@@ -45,4 +46,45 @@ test('sessions go when they have expired, kept answers after a day', async () =>
   await keepHouse({ database: db, clock });
   expect((await superuser.query('select label from armature.session')).rows).toEqual([{ label: 'open' }]);
   expect((await superuser.query('select key from armature.idempotency')).rows).toEqual([{ key: 'fresh' }]);
+});
+
+describe('events', () => {
+  const { superuser } = database;
+  const days = (count: number) => new Date(clock.now() + count * 86_400_000);
+  const add = async (version: number, xid: number, at: Date) =>
+    superuser.query(
+      `insert into armature.outbox (xid, tenant_id, entity_id, record_id, version, operation, at)
+       values ($1::text::xid8, gen_random_uuid(), 'e', gen_random_uuid(), $2, 'update', $3)`,
+      [xid, version, at],
+    );
+  const left = async () =>
+    (await superuser.query('select version from armature.outbox order by version')).rows.map(({ version }) => version);
+  const stand = async (consumer: string, version: number) =>
+    superuser.query(
+      `insert into armature.outbox_position (consumer, xid, id) select $1, xid, id from armature.outbox where version = $2
+       on conflict (consumer) do update set xid = excluded.xid, id = excluded.id`,
+      [consumer, version],
+    );
+
+  test('go after a week, when everybody has read them', async () => {
+    // The second began before the third and got its number later.
+    await add(1, 10, days(-9));
+    await add(3, 30, days(-8));
+    await add(2, 20, days(-8));
+    await add(4, 40, days(-6));
+    await stand('quick', 4);
+    await stand('slow', 2);
+    await keepHouse({ database: db, clock });
+    expect(await left()).toEqual([3, 4]);
+    await stand('slow', 4);
+    await keepHouse({ database: db, clock });
+    expect(await left()).toEqual([4]);
+  });
+
+  test('that somebody has yet to read are out of reach, old or not', async () => {
+    await add(5, 50, days(-30));
+    const [result] = await db.batch(gateSession('housekeeping'), [{ text: 'delete from armature.outbox', values: [] }]);
+    expect(result?.count).toBe(1);
+    expect(await left()).toEqual([5]);
+  });
 });

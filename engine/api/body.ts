@@ -33,15 +33,19 @@ export function hasBody(request: IncomingMessage): boolean {
   return transfer !== undefined || (length !== undefined && length !== '0');
 }
 
+const bodies = new WeakMap<IncomingMessage, Promise<Buffer>>();
+
 /**
- * The whole body.
+ * The whole body. It comes in once; who asks again (a request that is tried again) gets it as well.
  * @param limit bytes; a longer one is refused without keeping it in memory
  * @throws Problem `too_large`
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   if (!hasBody(request)) return Promise.resolve(Buffer.alloc(0));
   if (Number(request.headers['content-length']) > limit) return Promise.reject(tooLarge(request, limit));
-  return new Promise((resolve, reject) => {
+  const known = bodies.get(request);
+  if (known) return known;
+  const body = new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const onData = (chunk: Buffer) => {
@@ -61,6 +65,8 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     request.once('close', brokenOff);
     request.once('error', brokenOff);
   });
+  bodies.set(request, body);
+  return body;
 }
 
 /**

@@ -6,11 +6,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Entity } from '../model/model.ts';
 import { invalidAt, notFound } from '../problem.ts';
 import { parseJsonQuery } from '../records/query/json.ts';
+import type { Scope } from '../records/scope.ts';
 import { authenticate, credentialsOf } from './authenticate.ts';
 import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
 import { importRoute } from './imports.ts';
+import { isOvertaken, stillOvertaken } from './overtaken.ts';
 import type { HttpServices, WriteAnswer, WriteOptions } from './ports.ts';
 import { notAllowed, sendProblem } from './problem-response.ts';
 import type { RecordRequest } from './record-request.ts';
@@ -233,17 +235,29 @@ export function recordDispatcher(
   publicOrigin: string,
 ): (exchange: Exchange) => Promise<void> {
   return async (exchange) => {
-    try {
-      const { request } = exchange;
-      const url = request.url ?? '/';
-      const scope = await scopes.of(await authenticate(exchange, services.identity, publicOrigin));
-      const { path, rest } = split(url);
+    const { request, response } = exchange;
+    const url = request.url ?? '/';
+    const { path, rest } = split(url);
+    let scope: Scope | null = null;
+    const attempt = async () => {
+      scope = null;
+      scope = await scopes.of(await authenticate(exchange, services.identity, publicOrigin));
       const entity = scope.model.entitiesByPath.get(path);
       if (!entity || !knowsEntity(scope.rights, entity)) throw notFound();
       await route(
         { exchange, services, scope, entity, method: request.method ?? 'GET', url, search: searchOf(url) },
         rest,
       );
+    };
+    try {
+      await attempt().catch(async (error: unknown) => {
+        // A file that is being imported has gone by.
+        const again = !response.headersSent && rest[0] !== 'imports';
+        if (!again || !(await isOvertaken(error, scope, services.models))) throw error;
+        await attempt().catch((second: unknown) => {
+          throw stillOvertaken(second, scope);
+        });
+      });
     } catch (error) {
       sendProblem(exchange, error);
     }

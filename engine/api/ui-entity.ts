@@ -33,6 +33,13 @@ function scaleOf(field: Field): number | null {
 }
 
 function choicesOf(scope: Scope, entity: Entity, field: Field, translate: Translate): UiField['choices'] {
+  // Roles are documents, so what a user can be given is not in the field.
+  if (entity.name === 'core.user' && field.key === 'roles')
+    return [...scope.model.roles.values()].map(({ key, label }) => ({
+      key,
+      label: translate(textKey.role(key), label),
+      color: null,
+    }));
   const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
   const choices = lifecycle ? [...lifecycle.states.values()] : field.choices;
   return (
@@ -46,7 +53,9 @@ function choicesOf(scope: Scope, entity: Entity, field: Field, translate: Transl
 
 function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRights, translate: Translate): UiField {
   const { type } = field;
-  const onCreate = rights.creatableFields.has(field.key);
+  const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
+  // Where every record begins at the same place, there is nothing to ask.
+  const onCreate = rights.creatableFields.has(field.key) && lifecycle?.createIn.size !== 1;
   const onUpdate = rights.updatableFields.has(field.key);
   const target = field.reference?.entity;
   return {
@@ -63,12 +72,14 @@ function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRight
     sortable: type.sortable,
     groupable: type.groupable,
     operators: type.operators,
-    schema: field.system && !onCreate ? null : type.inputSchema(field),
+    default: field.default ?? null,
+    schema: field.system && !onCreate ? null : lifecycle ? { enum: [...lifecycle.createIn] } : type.inputSchema(field),
     choices: choicesOf(scope, entity, field, translate),
     reference: target !== undefined && isReadable(scope.rights, target) ? target : null,
     children: field.children,
     currencyField: field.currencyField,
     scale: scaleOf(field),
+    grouping: field.options['grouping'] !== false,
   };
 }
 

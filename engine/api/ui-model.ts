@@ -99,7 +99,9 @@ export interface UiField {
   readonly sortable: boolean;
   readonly groupable: boolean;
   readonly operators: readonly Operator[];
-  /** JSON Schema of an input value; `null` when clients never write it. */
+  /** What a new record gets where nothing is sent, as an input value; `null` when nothing. */
+  readonly default: unknown;
+  /** JSON Schema of an input value; `null` when clients never write it. Of a state: where a new record may stand. */
   readonly schema: JsonSchema | null;
   readonly choices: readonly { readonly key: string; readonly label: string; readonly color: string | null }[] | null;
   /** reference, user, team: qualified entity. */
@@ -108,6 +110,8 @@ export interface UiField {
   readonly children: { readonly entity: string; readonly field: string } | null;
   readonly currencyField: string | null;
   readonly scale: number | null;
+  /** Whether long numbers are written in groups of three; years and numbers that are names are not. */
+  readonly grouping: boolean;
 }
 
 export interface UiView {

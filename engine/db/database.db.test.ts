@@ -57,6 +57,30 @@ describe('a batch', () => {
     expect(await divide('2')).toEqual([['5']]);
   });
 
+  test('outlives a change of a column’s type, on every connection that knew the old one', async () => {
+    await db.ownerTransaction(async (client) => {
+      await client.query(
+        `create table public.size (id int, size int); insert into public.size values (1, 7); grant select on public.size to "${role}"`,
+      );
+    });
+    const read = () => rows('select size from public.size where id = $1::int', ['1']);
+    // Both connections, and often enough for a plan that is kept.
+    for (let round = 0; round < 8; round++) await Promise.all([read(), read()]);
+    await db.ownerTransaction(async (client) => {
+      await client.query('alter table public.size alter column size type numeric(12, 2)');
+    });
+    for (let round = 0; round < 2; round++)
+      expect(await Promise.all([read(), read()])).toEqual([[['7.00']], [['7.00']]]);
+    await db.ownerTransaction(async (client) => {
+      await client.query('alter table public.size alter column size type text');
+    });
+    const first = await db.transaction(session, async ({ send }) =>
+      send({ text: 'select size from public.size where id = $1::int', values: ['1'] }),
+    );
+    expect(first[0]?.rows).toEqual([['7.00']]);
+    expect(await Promise.all([read(), read()])).toEqual([[['7.00']], [['7.00']]]);
+  });
+
   test('keeps a bounded number of prepared statements per connection', async () => {
     for (let index = 0; index < 400; index++) await rows(`select ${index}, $1::text`, ['x']);
     const counts = await Promise.all([1, 2].map(() => rows(`select count(*)::int from pg_prepared_statements`)));

@@ -11,7 +11,7 @@ import { Problem } from '../problem.ts';
 import type { Address, Credentials } from './connection.ts';
 import { openPool, rollback, withClient } from './connection.ts';
 import type { Statement, StatementResult } from './execute.ts';
-import { sendBatch } from './execute.ts';
+import { isStalePlan, sendBatch } from './execute.ts';
 import { arrayText } from './identifiers.ts';
 
 /** A database role and the settings that policies and triggers read. */
@@ -108,8 +108,13 @@ export class Database {
    * @throws pg's DatabaseError (see `db/database-error.ts`); nothing is kept then
    */
   async batch(session: Session, statements: readonly Statement[]): Promise<StatementResult[]> {
+    const all = [this.#context(session), ...statements];
     const results = await withClient(this.#app, (client) =>
-      sendBatch(client, session.role, [this.#context(session), ...statements]),
+      // The same connection: only now has it forgotten its plans.
+      sendBatch(client, session.role, all).catch((error: unknown) => {
+        if (isStalePlan(error)) return sendBatch(client, session.role, all);
+        throw error;
+      }),
     );
     return results.slice(1);
   }
@@ -125,11 +130,12 @@ export class Database {
         send: async (...statements) => {
           if (opened) return sendBatch(client, session.role, statements);
           opened = true;
-          const results = await sendBatch(client, session.role, [
-            { text: 'begin', values: [], unprepared: true },
-            this.#context(session),
-            ...statements,
-          ]);
+          const all = [{ text: 'begin', values: [], unprepared: true }, this.#context(session), ...statements];
+          const results = await sendBatch(client, session.role, all).catch(async (error: unknown) => {
+            if (!isStalePlan(error)) throw error;
+            await rollback(client);
+            return sendBatch(client, session.role, all);
+          });
           return results.slice(2);
         },
       };

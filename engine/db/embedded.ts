@@ -126,29 +126,28 @@ async function serverAccount(): Promise<Account | null> {
   );
 }
 
+const SETPRIV = '/usr/bin/setpriv';
+/** To pass through folders that only root may enter. */
+const CAPABILITY = '+dac_read_search';
+
 /**
- * Runs a binary as the account. `setpriv` keeps one capability of root's, to pass through folders: a checkout in a
- * private folder (`/root`, `mktemp -d`) could not be entered otherwise.
+ * Runs a binary as the account. A checkout in a private folder (`/root`, `mktemp -d`) could not be entered by it, so
+ * `setpriv` keeps one capability of root's, and the bit without which `access(2)`, by which Postgres finds its own
+ * programs, would not count it.
  */
 async function asAccount(account: Account | null, binary: string, args: readonly string[]): Promise<string> {
   const options = { env: { ...process.env, LC_ALL: 'C' }, maxBuffer: 1 << 20 };
   if (!account) return (await run(binary, [...args], options)).stdout;
-  const capability = '+dac_read_search';
-  const setpriv = [
-    '--reuid',
-    String(account.uid),
-    '--regid',
-    String(account.gid),
-    '--clear-groups',
-    '--inh-caps',
-    capability,
-    '--ambient-caps',
-    capability,
-    '--',
-  ];
-  if (await exists('/usr/bin/setpriv'))
-    return (await run('/usr/bin/setpriv', [...setpriv, binary, ...args], options)).stdout;
-  return (await run(binary, [...args], { ...options, uid: account.uid, gid: account.gid })).stdout;
+  const { uid, gid } = account;
+  const identity = ['--reuid', String(uid), '--regid', String(gid), '--clear-groups'];
+  const keeping = ['--inh-caps', CAPABILITY, '--ambient-caps', CAPABILITY, '--securebits', '+no_setuid_fixup', '--'];
+  // Containers may forbid it, and small systems have no setpriv; then the folder must be open to the account.
+  const allowed = await run(SETPRIV, [...identity, ...keeping, 'true']).then(
+    () => true,
+    () => false,
+  );
+  if (allowed) return (await run(SETPRIV, [...identity, ...keeping, binary, ...args], options)).stdout;
+  return (await run(binary, [...args], { ...options, uid, gid })).stdout;
 }
 
 async function initialise(binaries: Binaries, account: Account | null, data: string, password: string): Promise<void> {

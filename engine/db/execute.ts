@@ -4,9 +4,12 @@
  *
  * - Every statement is prepared under a name made of its text and the database role: a cached plan that depends on row
  *   security is valid for one role only, and sharing a name between roles would plan anew each time.
+ * - A plan whose result would have another type now (DDL changed a column's) is refused by Postgres as long as its name
+ *   lives: after such a refusal the connection's statements are closed with the next batch, and may be sent again.
  * - Values go out and come back as text; nothing is parsed here. JSON built by Postgres passes through untouched.
  */
 import { createHash } from 'node:crypto';
+import pg from 'pg';
 import type { Connection, PoolClient, Submittable } from 'pg';
 
 /** A statement with its parameters in Postgres's text form. `unprepared` statements (transaction control, one-off DDL) get no name. */
@@ -31,6 +34,8 @@ const KEPT_STATEMENTS = 150;
 interface Registry {
   /** Names the server knows, least recently used first. */
   readonly known: Set<string>;
+  /** They were planned before a column's type changed: all are to be closed. */
+  stale: boolean;
   active: Batch | null;
 }
 
@@ -39,7 +44,7 @@ const registries = new WeakMap<Connection, Registry>();
 function registryOf(connection: Connection): Registry {
   let registry = registries.get(connection);
   if (!registry) {
-    const created: Registry = { known: new Set(), active: null };
+    const created: Registry = { known: new Set(), stale: false, active: null };
     connection.on('parseComplete', () => created.active?.parsed(created));
     registries.set(connection, created);
     registry = created;
@@ -63,12 +68,18 @@ function statementName(text: string, role: string): string {
   return `${hash(text)}_${hash(role)}`;
 }
 
+/** Whether Postgres refused a prepared statement because a column it gives has another type now. */
+export function isStalePlan(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '0A000' && error.routine === 'RevalidateCachedQuery';
+}
+
 class Batch implements Submittable {
   readonly #statements: readonly Statement[];
   readonly #role: string;
   readonly #results: { rows: (string | null)[][]; count: number; tag: string }[] = [];
   readonly #parsing: string[] = [];
   #rows: (string | null)[][] = [];
+  #registry: Registry | null = null;
   readonly #settle: (error: Error | null, results: StatementResult[]) => void;
   #settled = false;
 
@@ -85,11 +96,14 @@ class Batch implements Submittable {
   submit(connection: Connection): void {
     const registry = registryOf(connection);
     registry.active = this;
+    this.#registry = registry;
+    const kept = registry.stale ? 0 : KEPT_STATEMENTS;
+    registry.stale = false;
     connection.stream.cork();
     try {
       // Closes come first: after an error the server skips everything up to the Sync, and a skipped Close would
       // leave a name taken that we believe free.
-      while (registry.known.size > KEPT_STATEMENTS) {
+      while (registry.known.size > kept) {
         const [oldest] = registry.known;
         if (oldest === undefined) break;
         registry.known.delete(oldest);
@@ -144,6 +158,7 @@ class Batch implements Submittable {
   handleCopyData(): void {}
 
   handleError(error: Error): void {
+    if (this.#registry && isStalePlan(error)) this.#registry.stale = true;
     if (this.#settled) return;
     this.#settled = true;
     this.#settle(error, []);

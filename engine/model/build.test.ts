@@ -315,6 +315,21 @@ describe('documents that contradict each other are refused', () => {
       { pointer: '/fields/1/unique' },
     ],
     [
+      'a formula that reads itself',
+      [deal([{ key: 'net', type: 'formula', returns: 'decimal', expr: 'net * 2' }])],
+      { document: doc, pointer: '/fields/1/expr', code: 'cyclic', message: 'cyclic formula: net → net' },
+    ],
+    [
+      'formulas in a circle',
+      [
+        deal([
+          { key: 'a', type: 'formula', returns: 'decimal', expr: 'b + 1' },
+          { key: 'b', type: 'formula', returns: 'decimal', expr: 'a * 2' },
+        ]),
+      ],
+      { document: doc, pointer: '/fields/1/expr', code: 'cyclic', message: 'cyclic formula: a → b → a' },
+    ],
+    [
       'a default that is not valid',
       [deal([{ key: 'a', type: 'choice', choices: [{ key: 'x' }], default: 'y' }])],
       { pointer: '/fields/1/default' },

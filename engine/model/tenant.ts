@@ -37,6 +37,9 @@ export interface TenantModel {
 
 /** Gives the current model of a tenant; never older than the last publish this process knows of. */
 export interface ModelSource {
-  /** @throws Problem `not_found` for a tenant that does not exist */
-  get(tenantKey: string): Promise<TenantModel>;
+  /**
+   * @param as `stored`: of the release that the database has now, which may be one that nobody has told of yet
+   * @throws Problem `not_found` for a tenant that does not exist
+   */
+  get(tenantKey: string, as?: 'told' | 'stored'): Promise<TenantModel>;
 }

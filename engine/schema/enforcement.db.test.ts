@@ -20,7 +20,7 @@ const permission = (role: string, entity: string, actions: readonly string[], mo
 });
 const draft = { fact: 'stage', operator: 'equal', value: 'draft' };
 const documents: readonly TenantDocument[] = [
-  ...['chief', 'worker', 'eraser', 'pricer', 'reader', 'clerk', 'auditor'].map(role),
+  ...['chief', 'worker', 'eraser', 'pricer', 'reader', 'clerk', 'auditor', 'noter', 'sender'].map(role),
   {
     kind: 'lifecycle',
     key: 'progress',
@@ -100,6 +100,10 @@ const documents: readonly TenantDocument[] = [
     fields: { update: { only: ['name'] } },
     transitions: [],
   }),
+  // Takes every step, and changes nothing but names besides.
+  permission('noter', 'bill', ['read', 'update'], { fields: { update: { only: ['name'] } } }),
+  // Changes every field, and takes one step.
+  permission('sender', 'bill', ['read', 'update'], { transitions: ['send'] }),
   permission('reader', 'bill', ['read'], { fields: { read: { only: ['name', 'rows'] } }, condition: draft }),
   // Looks at the country of a client it may not read.
   permission('clerk', 'bill', ['read'], {
@@ -239,6 +243,25 @@ describe('permissions', () => {
     expect((await errorOf(office.update(both, 'custom_bills', own, gone))).code).toBe('42501');
     expect(await office.update(both, 'custom_bills', own, { name: 'mine indeed' })).toBe(1);
     expect((await errorOf(office.sql(chief, 'delete from $custom_bills'))).code).toBe('42501');
+  });
+
+  test('to take a step reach what it sets with that step alone', async () => {
+    const [noter, sender, chief] = [
+      await office.person('noter'),
+      await office.person('sender'),
+      await office.person('chief'),
+    ];
+    const id = await office.insert(chief, 'custom_bills', { name: 'theirs' });
+    const day = { paid_on: '2026-01-31' };
+    expect((await errorOf(office.update(noter, 'custom_bills', id, day))).code).toBe('42501');
+    // A step, and not the one that sets the day.
+    expect((await errorOf(office.update(noter, 'custom_bills', id, { stage: 'sent', ...day }))).code).toBe('42501');
+    expect(await office.update(noter, 'custom_bills', id, { stage: 'sent', name: 'noted' })).toBe(1);
+    expect((await errorOf(office.update(sender, 'custom_bills', id, { stage: 'paid', ...day }))).code).toBe('42501');
+    expect(await office.update(sender, 'custom_bills', id, day)).toBe(1);
+    expect(await office.update(noter, 'custom_bills', id, { stage: 'paid', paid_on: '2026-02-01' })).toBe(1);
+    const other = await office.insert(chief, 'custom_bills', { name: 'theirs' });
+    expect(await office.update(sender, 'custom_bills', other, { stage: 'sent' })).toBe(1);
   });
 
   test('on a record hold for its parts', async () => {

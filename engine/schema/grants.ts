@@ -5,6 +5,7 @@ import { storedFields } from './context.ts';
 import { allFields, type OwnGrant, ownRights } from './own-rights.ts';
 import { policyColumns } from './policy-columns.ts';
 import type { GrantState } from './state.ts';
+import { stepColumns } from './steps.ts';
 
 /** @returns by database role; only roles that may do anything at all */
 export function tableGrants(context: Context, entity: Entity): Record<string, GrantState> {
@@ -91,19 +92,10 @@ const states = (entity: Entity): readonly string[] =>
     .filter((field) => field.lifecycle !== null)
     .map((field) => field.id);
 
-/** Ids of the fields that the transitions of these grants write: states, and what transitions set. */
-export function movable(context: Context, entity: Entity, grants: readonly OwnGrant[]): readonly string[] {
-  const written = new Set<string>();
-  for (const field of storedFields(entity)) {
-    const lifecycle = field.lifecycle === null ? undefined : context.model.lifecycles.get(field.lifecycle);
-    if (!lifecycle) continue;
-    const allowed = [...lifecycle.transitions.values()].filter((transition) =>
-      grants.some((grant) => grant.transitions === null || grant.transitions.has(transition.key)),
-    );
-    if (allowed.length > 0) written.add(field.id);
-    for (const id of keyed(entity, ...allowed.flatMap((transition) => Object.keys(transition.sets)))) written.add(id);
-  }
-  return [...written];
+/** Ids of the fields that the steps of these grants write: states, and what steps set (see the guard for when). */
+function movable(context: Context, entity: Entity, grants: readonly OwnGrant[]): readonly string[] {
+  const columns = grants.flatMap((grant) => stepColumns(context, entity, grant).map(({ column }) => column));
+  return keyed(entity, ...columns);
 }
 
 /** Ids of the fields of these keys, those left out that the entity does not have. */

@@ -2,19 +2,23 @@
  * The pairing guard. Grants add up (columns of every permission) and so do policies (rows of every permission), which
  * would give the union of the fields on the union of the records. Where two permissions differ in both, the row trigger
  * asks for every changed column whether a single permission covers it on this very record.
+ *
+ * What a step of a lifecycle writes besides (`sets`) needs a column grant too. A permission whose fields lack such a
+ * column covers it only in an update that takes a step which sets it.
  */
 import { literal, quote } from '../db/identifiers.ts';
 import type { Entity } from '../model/model.ts';
 import type { Context } from './context.ts';
 import { policySql } from './context.ts';
-import { movable, updatable } from './grants.ts';
-import { ownRights } from './own-rights.ts';
+import { updatable } from './grants.ts';
+import { type OwnGrant, ownRights } from './own-rights.ts';
+import { stepColumns } from './steps.ts';
 
 /** A permission as the guard sees it. */
 interface Cover {
   /** Database role. */
   readonly role: string;
-  /** Over the record as it was. */
+  /** Over the record as it was, and for what only steps write over the step that is taken. */
   readonly condition: string;
   /** Column names. */
   readonly columns: ReadonlySet<string>;
@@ -56,18 +60,14 @@ const holds = (role: string): string => `pg_catalog.pg_has_role(current_user, ${
 
 function coversOf(context: Context, entity: Entity): readonly Cover[] {
   const covers: Cover[] = [];
-  const nameOf = (id: string): string => entity.fieldsById.get(id)?.column ?? id;
   for (const role of context.roles) {
     const rights = ownRights(context.model, entity, role);
     const byCondition = new Map<string, Set<string>>();
-    const add = (condition: string, columns: readonly string[]) => {
+    const add = (condition: string, columns: Iterable<string>) => {
       byCondition.set(condition, new Set([...(byCondition.get(condition) ?? []), ...columns]));
     };
     for (const grant of rights.update) {
-      add(
-        policySql(grant.condition, 'old.', context),
-        [...updatable(entity, grant.fields), ...movable(context, entity, [grant])].map(nameOf),
-      );
+      for (const [condition, columns] of coveredBy(context, entity, grant)) add(condition, columns);
     }
     if (entity.softDelete)
       for (const grant of rights.delete) add(policySql(grant.condition, 'old.', context), ['deleted_at']);
@@ -75,6 +75,30 @@ function coversOf(context: Context, entity: Entity): readonly Cover[] {
       covers.push({ role: context.tenant.names.role(role.key), condition, columns });
   }
   return covers;
+}
+
+/** Conditions of one permission to change, with the columns each of them covers. */
+function coveredBy(
+  context: Context,
+  entity: Entity,
+  grant: OwnGrant,
+): readonly (readonly [string, ReadonlySet<string>])[] {
+  const rows = policySql(grant.condition, 'old.', context);
+  const free = new Set(updatable(entity, grant.fields).map((id) => entity.fieldsById.get(id)?.column ?? id));
+  const bound = new Map<string, Set<string>>();
+  for (const { column, state, moves } of stepColumns(context, entity, grant)) {
+    if (free.has(column)) continue;
+    // A state only ever changes by a step: a permission of all steps covers it as it is.
+    if (column === state && grant.transitions === null) {
+      free.add(column);
+      continue;
+    }
+    const pairs = moves.map(([from, to]) => `(${literal(from)}, ${literal(to)})`);
+    const step = `(old.${quote(state)}, new.${quote(state)}) in (${pairs.join(', ')})`;
+    const condition = rows === 'true' ? step : `(${rows}) and ${step}`;
+    bound.set(condition, (bound.get(condition) ?? new Set()).add(column));
+  }
+  return [[rows, free], ...bound];
 }
 
 /** Whether the union of rows with the union of columns is more than the two permissions give one by one. */

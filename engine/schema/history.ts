@@ -50,7 +50,8 @@ export function historyTable(context: Context, entity: Entity): TableState {
     references: {},
     indexes: {
       [indexName(column('record_id'))]: {
-        columns: [column('record_id'), column('id')],
+        // Read newest version first.
+        columns: [column('record_id'), column('version')],
         unique: false,
         method: 'btree',
         whereNull: null,

@@ -77,7 +77,8 @@ export class ModelStore implements ModelSource {
     if (entry?.release !== null && entry !== undefined && entry.release < release) this.#entries.delete(tenantKey);
   };
 
-  async get(tenantKey: string): Promise<TenantModel> {
+  async get(tenantKey: string, as: 'told' | 'stored' = 'told'): Promise<TenantModel> {
+    if (as === 'stored') this.published(tenantKey, (await getTenant(this.#database, tenantKey)).release);
     for (;;) {
       const entry = this.#entries.get(tenantKey) ?? this.#load(tenantKey);
       const loaded = await entry.loading;

@@ -34,10 +34,9 @@ export async function uploadFile(entity: UiEntity, file: File): Promise<Upload> 
   return body.data;
 }
 
-/** Stores the settings and starts the run. */
+/** Starts the run with these settings. */
 export async function startImport(entity: UiEntity, id: string, settings: Settings): Promise<void> {
-  await request('PATCH', `${entity.url}/imports/${id}`, { body: settings });
-  await request('POST', `${entity.url}/imports/${id}/start`);
+  await request('POST', `${entity.url}/imports/${id}/start`, { body: settings });
 }
 
 export async function readProgress(entity: UiEntity, id: string, signal?: AbortSignal): Promise<Progress> {

@@ -49,14 +49,15 @@ export function referrers(
 /** Key of the view that shows everything when the model has none without a filter. */
 export const ALL = '_all';
 
-/** The views to offer: those of the model, and one with everything when all of them filter. The first is the default. */
+/** The views to offer, the default first: those with everything before those that filter, one of them made when the model has none. */
 export function viewsOf(entity: UiEntity, allLabel: string): readonly UiView[] {
-  if (entity.views.some((view) => !view.filtered)) return entity.views;
+  if (entity.views.some((view) => !view.filtered))
+    return entity.views.toSorted((a, b) => Number(a.filtered) - Number(b.filtered));
   const shown = entity.fields
     .filter((field) => !field.system && !field.children && !isCompanion(entity, field))
     .slice(0, 6);
   const columns = entity.views[0]?.columns ?? shown.map((field) => ({ field: field.key, width: null }));
-  return [...entity.views, { key: ALL, label: allLabel, columns, order: '', filtered: false }];
+  return [{ key: ALL, label: allLabel, columns, order: '', filtered: false }, ...entity.views];
 }
 
 /** Whether the field is only the currency of an amount, shown with it. */

@@ -11,7 +11,8 @@ import { ScrollFrame } from '../shared/scroll-frame.tsx';
 import { FieldValue } from '../values/field-value.tsx';
 import { moneyOf } from '../inputs/money.ts';
 import classes from './form.module.css';
-import { type Mode, rowFields, rowsOf, type Values, writable } from './wire.ts';
+import { useRecordForm } from './form-context.ts';
+import { blank, type Mode, rowFields, rowsOf, type Values, writable } from './wire.ts';
 
 interface SubTableProps {
   readonly id: string;
@@ -29,6 +30,9 @@ interface SubTableProps {
 export function SubTable({ id, field, value, errors, message, editable, mode, onChange }: SubTableProps) {
   const { t } = useTranslation();
   const model = useModel();
+  const { sections } = useRecordForm();
+  // A section that is called as its table says so once.
+  const headed = sections.some((section) => section.label === field.label && section.fields.includes(field));
   const child = field.children ? model.entities[field.children.entity] : undefined;
   if (!child || !field.children) return null;
   const shown = rowFields(child, field.children.field);
@@ -36,7 +40,13 @@ export function SubTable({ id, field, value, errors, message, editable, mode, on
   const rows = rowsOf(value);
   const set = (at: number, key: string, next: unknown) => onChange(rows.with(at, { ...rows[at], [key]: next }));
   return (
-    <Input.Wrapper label={field.label} labelElement="div" description={field.help} error={message} id={id}>
+    <Input.Wrapper
+      label={headed ? null : field.label}
+      labelElement="div"
+      description={field.help}
+      error={message}
+      id={id}
+    >
       <ScrollFrame label={field.label}>
         <Table verticalSpacing={4} horizontalSpacing={6} className={classes['rows'] ?? ''} aria-label={field.label}>
           <Table.Thead>
@@ -109,7 +119,7 @@ export function SubTable({ id, field, value, errors, message, editable, mode, on
           size="xs"
           mt={4}
           leftSection={<Icon name="plus" size={14} />}
-          onClick={() => onChange([...rows, {}])}
+          onClick={() => onChange([...rows, blank(model, fields)])}
         >
           {t('form.addRow')}
         </Button>

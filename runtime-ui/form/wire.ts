@@ -53,10 +53,27 @@ export function toForm(model: UiModel, fields: readonly UiField[], record: Value
     } else if (field.reference) {
       values[field.key] = isObject(value) ? value : { id: value };
     } else {
-      values[field.key] = value;
+      values[field.key] = short(field, value);
     }
   }
   return values;
+}
+
+/** `2.500` → `2.5`, `50.00` → `50`: nobody types the zeros. */
+function short(field: UiField, value: unknown): unknown {
+  const kind = kindOf(field);
+  if ((kind !== 'decimal' && kind !== 'percent') || typeof value !== 'string') return value;
+  return value.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
+}
+
+/** What a new record, or a new row, begins with: the defaults of its fields; it belongs to who makes it. */
+export function blank(model: UiModel, fields: readonly UiField[]): Values {
+  const filled = fields.filter((field) => field.default !== null && writable(field, 'create'));
+  const owner = fields.some((field) => field.key === 'owner' && field.system && writable(field, 'create'));
+  return {
+    ...(owner && model.user.id ? { owner: { id: model.user.id, _title: model.user.name } } : {}),
+    ...toForm(model, filled, Object.fromEntries(filled.map((field) => [field.key, field.default]))),
+  };
 }
 
 /** One value as the API wants it, under the keys it wants it; nothing for an empty one. */

@@ -1,11 +1,15 @@
 /** Numbers, money and dates as people of a language write them. Digits are Latin in every language. */
 import { createContext, useContext } from 'react';
+import { languageTag } from './languages.ts';
 
 export interface Format {
   readonly locale: string;
   readonly timeZone: string;
-  integer(value: number): string;
-  /** @param value decimal string, shown exactly, never through a float */
+  /** How dates and date-times are written in inputs, in the notation of dayjs: as everywhere else. */
+  readonly patterns: { readonly date: string; readonly datetime: string; readonly hours: '12h' | '24h' };
+  /** @param grouping whether 1960 is `1,960` */
+  integer(value: number, grouping?: boolean): string;
+  /** @param value decimal string, shown exactly, never through a float; zeros at its end say nothing */
   decimal(value: string, scale?: number | null): string;
   /** The number of an amount, with as many digits as its currency has; the code is shown beside it. */
   amount(value: string, currency: string | null): string;
@@ -18,11 +22,6 @@ export interface Format {
   ago(value: string, now?: number): string;
 }
 
-/** The reader's own kind of a language: `en` in a browser set to `en-GB` writes dates as in Britain. */
-export function regional(locale: string): string {
-  return navigator.languages.find((tag) => tag.startsWith(`${locale}-`)) ?? locale;
-}
-
 const DECIMAL = /^-?\d+(\.\d+)?$/;
 const STEPS = [
   ['minute', 60_000],
@@ -31,7 +30,7 @@ const STEPS = [
 ] as const;
 
 export function createFormat(locale: string, timeZone: string): Format {
-  const tag = new Intl.Locale(locale, { numberingSystem: 'latn' }).toString();
+  const tag = new Intl.Locale(languageTag(locale) ?? 'en', { numberingSystem: 'latn' }).toString();
   const cache = new Map<string, Intl.NumberFormat>();
   const numbers = (key: string, options: Intl.NumberFormatOptions) => {
     const known = cache.get(key);
@@ -53,17 +52,10 @@ export function createFormat(locale: string, timeZone: string): Format {
   return {
     locale: tag,
     timeZone,
-    integer: (value) => numbers('integer', { maximumFractionDigits: 0 }).format(value),
-    decimal: (value, scale) =>
-      exact(
-        numbers(
-          `decimal${scale ?? ''}`,
-          scale == null
-            ? { maximumFractionDigits: 12 }
-            : { minimumFractionDigits: scale, maximumFractionDigits: scale },
-        ),
-        value,
-      ),
+    patterns: patternsOf(day, instant),
+    integer: (value, grouping = true) =>
+      numbers(`integer${grouping}`, { maximumFractionDigits: 0, useGrouping: grouping }).format(value),
+    decimal: (value, scale) => exact(numbers(`decimal${scale ?? ''}`, { maximumFractionDigits: scale ?? 12 }), value),
     amount: (value, currency) => {
       const known = currency && /^[A-Z]{3}$/.test(currency) ? currency : null;
       const digits = known
@@ -86,6 +78,13 @@ export function createFormat(locale: string, timeZone: string): Format {
         return relative.format(Math.round(past / size), unit);
       }),
   };
+}
+
+function patternsOf(day: Intl.DateTimeFormat, instant: Intl.DateTimeFormat): Format['patterns'] {
+  const parts = day.formatToParts(0).map((part) => part.type);
+  const date = parts.indexOf('month') < parts.indexOf('day') ? 'MMM D, YYYY' : 'D MMM YYYY';
+  const halves = instant.resolvedOptions().hour12 === true;
+  return { date, datetime: `${date} ${halves ? 'h:mm A' : 'HH:mm'}`, hours: halves ? '12h' : '24h' };
 }
 
 /** Intl reads a decimal string exactly (ES2023); what is no number is shown as it came. */

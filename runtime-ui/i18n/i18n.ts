@@ -3,6 +3,7 @@ import { changeLanguage, use } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import ar from '../locales/ar.json' with { type: 'json' };
 import en from '../locales/en.json' with { type: 'json' };
+import { languageTag, preferred } from './languages.ts';
 
 const KEY = 'armature.locale';
 /** Languages the screens themselves speak; the model may know more, the texts then fall back to English. */
@@ -15,9 +16,8 @@ const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur']);
 
 export function storedLocale(): string {
   const stored = localStorage.getItem(KEY);
-  if (stored) return stored;
-  const wanted = navigator.languages.map((tag) => tag.split('-')[0] ?? '');
-  return wanted.find((tag) => SCREEN_LOCALES.some((locale) => locale.key === tag)) ?? 'en';
+  if (stored && languageTag(stored)) return stored;
+  return preferred(SCREEN_LOCALES.map((locale) => locale.key)) ?? 'en';
 }
 
 export function directionOf(locale: string): 'ltr' | 'rtl' {

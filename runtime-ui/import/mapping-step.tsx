@@ -49,6 +49,7 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
   const missing = unmapped(entity, mapping);
   const keys = entity.can.update ? matchable(entity, mapping) : [];
   const chosen = keys.find((key) => key.join(',') === upsertBy) ?? null;
+  const finding = Object.values(mapping).some((target) => target && fieldOf(entity, target.field)?.reference);
   const options = targets(entity).map((field) => ({ value: field.key, label: field.label }));
   const start = async () => {
     setBusy(true);
@@ -70,7 +71,7 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
               <Table.Th>{t('import.column')}</Table.Th>
               <Table.Th>{t('import.sample')}</Table.Th>
               <Table.Th>{t('import.target')}</Table.Th>
-              <Table.Th>{t('import.by')}</Table.Th>
+              {finding ? <Table.Th>{t('import.by')}</Table.Th> : null}
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -106,27 +107,29 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
                       searchable
                     />
                   </Table.Td>
-                  <Table.Td>
-                    {field?.reference && target ? (
-                      <Select
-                        size="xs"
-                        w={140}
-                        aria-label={`${t('import.by')}: ${column}`}
-                        data={[
-                          ...finders.map((each) => ({ value: each.key, label: each.label })),
-                          { value: '', label: t('import.byTitle') },
-                        ]}
-                        value={target.by ?? ''}
-                        onChange={(next) =>
-                          setMapping((now) => ({
-                            ...now,
-                            [column]: next ? { field: target.field, by: next } : { field: target.field },
-                          }))
-                        }
-                        allowDeselect={false}
-                      />
-                    ) : null}
-                  </Table.Td>
+                  {finding ? (
+                    <Table.Td>
+                      {field?.reference && target ? (
+                        <Select
+                          size="xs"
+                          w={140}
+                          aria-label={`${t('import.by')}: ${column}`}
+                          data={[
+                            ...finders.map((each) => ({ value: each.key, label: each.label })),
+                            { value: '', label: t('import.byTitle') },
+                          ]}
+                          value={target.by ?? ''}
+                          onChange={(next) =>
+                            setMapping((now) => ({
+                              ...now,
+                              [column]: next ? { field: target.field, by: next } : { field: target.field },
+                            }))
+                          }
+                          allowDeselect={false}
+                        />
+                      ) : null}
+                    </Table.Td>
+                  ) : null}
                 </Table.Tr>
               );
             })}
@@ -143,18 +146,20 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
           {t('import.missing', { fields: missing.map((field) => field.label).join(t('operator.comma')) })}
         </Alert>
       ) : null}
-      <Radio.Group label={t('import.mode')} value={chosen ? upsertBy : ''} onChange={setUpsertBy}>
-        <Stack gap={8} mt={8}>
-          <Radio value="" label={t('import.modeCreate')} />
-          {keys.map((key) => (
-            <Radio
-              key={key.join(',')}
-              value={key.join(',')}
-              label={t('import.modeUpsert', { fields: key.map(label).join(' + ') })}
-            />
-          ))}
-        </Stack>
-      </Radio.Group>
+      {keys.length > 0 ? (
+        <Radio.Group label={t('import.mode')} value={chosen ? upsertBy : ''} onChange={setUpsertBy}>
+          <Stack gap={8} mt={8}>
+            <Radio value="" label={t('import.modeCreate')} />
+            {keys.map((key) => (
+              <Radio
+                key={key.join(',')}
+                value={key.join(',')}
+                label={t('import.modeUpsert', { fields: key.map(label).join(' + ') })}
+              />
+            ))}
+          </Stack>
+        </Radio.Group>
+      ) : null}
       <Checkbox
         label={t('import.dryRun')}
         description={t('import.dryRunHelp')}

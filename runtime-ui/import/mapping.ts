@@ -47,11 +47,17 @@ export function duplicates(mapping: Mapping): readonly string[] {
   return [...new Set(keys.filter((key, at) => keys.indexOf(key) !== at))];
 }
 
-/** Required fields no column goes to. */
+/** Required fields no column goes to, and that nothing else fills. */
 export function unmapped(entity: UiEntity, mapping: Mapping): readonly UiField[] {
   const keys = new Set(Object.values(mapping).flatMap((target) => target?.field ?? []));
   return entity.fields.filter(
-    (field) => field.required && !field.system && !field.children && writable(field, 'create') && !keys.has(field.key),
+    (field) =>
+      field.required &&
+      field.default === null &&
+      !field.system &&
+      !field.children &&
+      writable(field, 'create') &&
+      !keys.has(field.key),
   );
 }
 

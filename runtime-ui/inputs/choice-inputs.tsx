@@ -9,7 +9,11 @@ import { usePortal } from './portal.ts';
 export function ChoiceInput(props: InputProps) {
   const { t } = useTranslation();
   const withinPortal = usePortal();
-  const data = (props.field.choices ?? []).map((choice) => ({ value: choice.key, label: choice.label }));
+  // A lifecycle has more states than a new record may stand in.
+  const allowed: unknown = props.field.type === 'state' ? props.field.schema?.['enum'] : undefined;
+  const data = (props.field.choices ?? [])
+    .filter((choice) => !Array.isArray(allowed) || allowed.includes(choice.key))
+    .map((choice) => ({ value: choice.key, label: choice.label }));
   return (
     <Select
       {...common(props)}

@@ -2,7 +2,7 @@
 import { DatePickerInput, DateTimePicker } from '@mantine/dates';
 import '@mantine/dates/styles.layer.css';
 import { useTranslation } from 'react-i18next';
-import { useModel } from '../api/model.ts';
+import { useFormat } from '../i18n/format.ts';
 import { textOf } from '../values/field-value.tsx';
 import { common, type InputProps } from './input-props.ts';
 import { usePortal } from './portal.ts';
@@ -11,10 +11,11 @@ import { fromWallTime, toWallTime } from './zoned.ts';
 export function DateField(props: InputProps) {
   const { t } = useTranslation();
   const withinPortal = usePortal();
+  const { patterns } = useFormat();
   return (
     <DatePickerInput
       {...common(props)}
-      valueFormat="D MMM YYYY"
+      valueFormat={patterns.date}
       value={textOf(props.value) || null}
       onChange={(next) => props.onChange(next ?? undefined)}
       clearable={!props.required}
@@ -27,12 +28,13 @@ export function DateField(props: InputProps) {
 export function DateTimeField(props: InputProps) {
   const { t } = useTranslation();
   const withinPortal = usePortal();
-  const { timeZone } = useModel().tenant;
+  const { timeZone, patterns } = useFormat();
   const instant = textOf(props.value);
   return (
     <DateTimePicker
       {...common(props)}
-      valueFormat="D MMM YYYY HH:mm"
+      valueFormat={patterns.datetime}
+      timePickerProps={{ format: patterns.hours }}
       value={instant ? toWallTime(instant, timeZone) : null}
       onChange={(next) => props.onChange(next ? fromWallTime(next, timeZone) : undefined)}
       clearable={!props.required}

@@ -53,7 +53,8 @@ export function LookupInput(props: InputProps) {
         <InputBase
           {...common(props)}
           disabled={props.disabled === true || !target}
-          dir="auto"
+          // The text may be of either direction; the arrow beside it stays where the page ends.
+          styles={{ input: { unicodeBidi: 'plaintext' } }}
           autoComplete="off"
           placeholder={t('form.lookup')}
           value={typed ?? picked?._title ?? (picked ? t('value.unknown') : '')}

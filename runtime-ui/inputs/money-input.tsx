@@ -42,7 +42,11 @@ export function MoneyInput(props: InputProps) {
           onBlur={settle}
           autoComplete="off"
           styles={{
-            input: { borderTopRightRadius: 0, borderBottomRightRadius: 0, textAlign: size === 'xs' ? 'right' : 'left' },
+            input: {
+              borderTopRightRadius: 0,
+              borderBottomRightRadius: 0,
+              ...(size === 'xs' ? { textAlign: 'right' } : {}),
+            },
           }}
         />
         <CurrencyInput

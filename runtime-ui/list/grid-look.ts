@@ -1,6 +1,9 @@
 /** AG Grid in the look of the rest: its colours are our variables, so that light and dark follow. */
 import { themeQuartz } from 'ag-grid-community';
 
+/** Pixels, at either side. */
+export const CELL_PADDING = 12;
+
 export const gridLook = themeQuartz.withParams({
   accentColor: 'var(--mantine-primary-color-filled)',
   backgroundColor: 'var(--page)',
@@ -16,7 +19,7 @@ export const gridLook = themeQuartz.withParams({
   headerHeight: 36,
   rowHeight: 40,
   rowHoverColor: 'var(--hover)',
-  cellHorizontalPadding: 14,
+  cellHorizontalPadding: CELL_PADDING,
   wrapperBorder: false,
   wrapperBorderRadius: 0,
   headerColumnResizeHandleColor: 'var(--line)',

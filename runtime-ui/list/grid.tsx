@@ -136,7 +136,7 @@ function Rows() {
   return (
     <Waiting className={classes['rows']}>
       {[1, 2, 3, 4, 5, 6, 7, 8].map((row) => (
-        <Skeleton key={row} h={18} />
+        <Skeleton key={row} h={12} w={row % 3 ? '92%' : '78%'} />
       ))}
     </Waiting>
   );

@@ -1,6 +1,5 @@
 /** A new record; fields may be filled from the address: `/crm/contacts/new?account=…`. */
 import { Button, Group, Text, Title } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useQueries } from '@tanstack/react-query';
 import { useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -11,10 +10,11 @@ import { navigate } from '../app/place.ts';
 import { listPath, recordPath } from '../app/route.ts';
 import { sectionsOf } from '../form/form-schema.ts';
 import { RecordForm, type RecordFormHandle } from '../form/record-form.tsx';
-import { toWire, type Values } from '../form/wire.ts';
+import { blank, toWire, type Values } from '../form/wire.ts';
 import { pickedOf } from '../inputs/picked.ts';
 import { EntityIcon } from '../shared/icon.tsx';
 import { Link } from '../shared/link.tsx';
+import { notify } from '../shared/notify.ts';
 import { textOf } from '../values/field-value.tsx';
 import { prefillOf } from './prefill.ts';
 import classes from './record.module.css';
@@ -29,10 +29,10 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
   const forget = useForget();
   const form = useRef<RecordFormHandle>(null);
   const prefill = useMemo(() => prefillOf(model, entity, search), [model, entity, search]);
-  const [values, setValues] = useState<Values>(prefill);
   const [touched, setTouched] = useState(false);
   const [busy, setBusy] = useState(false);
   const fields = useMemo(() => sectionsOf(entity, 'create').flatMap((section) => section.fields), [entity]);
+  const [values, setValues] = useState<Values>(() => ({ ...blank(model, fields), ...prefill }));
 
   // The address holds only ids: the titles of the records it names are fetched.
   const named = Object.entries(prefill).flatMap(([key, value]) => {
@@ -61,7 +61,7 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
       const record = await createRecord(entity, body);
       setTouched(false);
       await forget(entity, null);
-      notifications.show({ message: t('record.created_toast', { entity: entity.label }), color: 'green' });
+      notify({ message: t('record.created_toast', { entity: entity.label }), color: 'green' });
       await navigate(recordPath(entity, record.id), { replace: true, force: true });
     } finally {
       setBusy(false);

@@ -1,6 +1,5 @@
 /** Asks before deleting; where a record can come back, the toast afterwards undoes it. */
 import { Alert, Button, Group, Modal, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
@@ -10,6 +9,7 @@ import { navigate } from '../app/place.ts';
 import { listPath, recordPath } from '../app/route.ts';
 import { isolated } from '../i18n/format.ts';
 import { sentenceOf } from '../shared/states.tsx';
+import { notify, unnotify } from '../shared/notify.ts';
 import { textOf } from '../values/field-value.tsx';
 import { useForget } from './use-record.ts';
 
@@ -33,14 +33,14 @@ export function DeleteDialog({ entity, loaded, opened, onClose }: DeleteDialogPr
   const restorable = fieldOf(entity, 'deleted_at') !== undefined;
 
   const restore = async (toast: string) => {
-    notifications.hide(toast);
+    unnotify(toast);
     try {
       await runAction(entity, record.id, 'restore', {}, null);
       await forget(entity, record.id);
-      notifications.show({ message: t('record.restored', { title }), color: 'green' });
+      notify({ message: t('record.restored', { title }), color: 'green' });
       await navigate(recordPath(entity, record.id));
     } catch (error) {
-      notifications.show({ message: sentenceOf(error, t), color: 'red' });
+      notify({ message: sentenceOf(error, t), color: 'red' });
     }
   };
   const remove = async () => {
@@ -57,7 +57,7 @@ export function DeleteDialog({ entity, loaded, opened, onClose }: DeleteDialogPr
     await navigate(listPath(entity));
     await forget(entity, record.id);
     const toast = `deleted-${record.id}`;
-    notifications.show({
+    notify({
       id: toast,
       autoClose: UNDO_MS,
       message: (

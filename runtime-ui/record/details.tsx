@@ -24,9 +24,9 @@ export function Details({ entity, record }: { readonly entity: UiEntity; readonl
           {section.label ? <h2 className={form['sectionTitle']}>{section.label}</h2> : null}
           <dl className={classes['facts']} data-columns={section.columns}>
             {section.fields.map((field) => (
-              <Fact key={field.key} field={field} record={record} />
+              <Fact key={field.key} field={field} record={record} heading={section.label} />
             ))}
-            {at === 0 && owner && !listed ? <Fact field={owner} record={record} /> : null}
+            {at === 0 && owner && !listed ? <Fact field={owner} record={record} heading={section.label} /> : null}
           </dl>
         </section>
       ))}
@@ -35,14 +35,21 @@ export function Details({ entity, record }: { readonly entity: UiEntity; readonl
   );
 }
 
-function Fact({ field, record }: { readonly field: UiField; readonly record: ApiRecord }) {
+interface FactProps {
+  readonly field: UiField;
+  readonly record: ApiRecord;
+  /** What stands above the section already. */
+  readonly heading: string;
+}
+
+function Fact({ field, record, heading }: FactProps) {
   const model = useModel();
   const value = record[field.key];
   const child = field.children ? model.entities[field.children.entity] : undefined;
   if (field.children && child) {
     return (
       <div className={classes['table']}>
-        <dt>{field.label}</dt>
+        <dt className={field.label === heading ? 'visually-hidden' : undefined}>{field.label}</dt>
         <dd>
           <RecordTable label={field.label} fields={rowFields(child, field.children.field)} records={rowsOf(value)} />
         </dd>
@@ -77,7 +84,7 @@ function Meta({ record }: { readonly record: ApiRecord }) {
   return (
     <footer className={classes['meta']}>
       {line('record.created', record['created_at'], record['created_by'])}
-      {line('record.updated', record['updated_at'], record['updated_by'])}
+      {record['version'] === 1 ? null : line('record.updated', record['updated_at'], record['updated_by'])}
     </footer>
   );
 }

@@ -1,6 +1,5 @@
 /** Changing a record: only what changed is sent, with the version it was read at. */
 import { Alert, Button, Group, Title } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useHotkeys } from '@mantine/hooks';
 import { useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -14,6 +13,7 @@ import { RecordForm, type RecordFormHandle } from '../form/record-form.tsx';
 import { toForm, toPatch, type Values } from '../form/wire.ts';
 import { EntityIcon, Icon } from '../shared/icon.tsx';
 import { Link } from '../shared/link.tsx';
+import { notify } from '../shared/notify.ts';
 import { textOf } from '../values/field-value.tsx';
 import classes from './record.module.css';
 import { UnsavedGuard } from './unsaved-guard.tsx';
@@ -53,7 +53,7 @@ export function EditRecord({
     try {
       await updateRecord(entity, base.record.id, body, base.etag);
       await forget(entity, base.record.id);
-      notifications.show({ message: t('record.saved'), color: 'green' });
+      notify({ message: t('record.saved'), color: 'green' });
       onDone();
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.status !== 412) throw error;

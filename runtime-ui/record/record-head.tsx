@@ -1,6 +1,5 @@
 /** Title, state, the steps possible now, edit and delete. */
 import { ActionIcon, Button, Group, Menu, Title } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
@@ -10,6 +9,7 @@ import { listPath } from '../app/route.ts';
 import { writable } from '../form/wire.ts';
 import { EntityIcon, Icon } from '../shared/icon.tsx';
 import { Link } from '../shared/link.tsx';
+import { notify } from '../shared/notify.ts';
 import { FieldValue, textOf } from '../values/field-value.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import classes from './record.module.css';
@@ -33,7 +33,7 @@ export function RecordHead({
   const editable = entity.can.update && entity.fields.some((field) => writable(field, 'update'));
   const copy = async () => {
     await navigator.clipboard.writeText(window.location.href);
-    notifications.show({ message: t('record.copied') });
+    notify({ message: t('record.copied') });
   };
   return (
     <header className={`${classes['head']} ${classes['tabbed']}`}>

@@ -31,18 +31,20 @@ export function RecordPage({ entity, id }: { readonly entity: UiEntity; readonly
   if (editing) return <EditRecord entity={entity} loaded={loaded.data} onDone={() => setEditing(false)} />;
   return (
     <div className={classes['page']}>
-      <RecordHead entity={entity} loaded={loaded.data} onEdit={() => setEditing(true)} />
       <Tabs value={tab} onChange={setTab} keepMounted={false}>
-        <Tabs.List className={classes['tabs'] ?? ''}>
-          <Tabs.Tab value="details">{t('record.details')}</Tabs.Tab>
-          {related.length > 0 ? <Tabs.Tab value="related">{t('record.related')}</Tabs.Tab> : null}
-          <Tabs.Tab value="history">{t('record.history')}</Tabs.Tab>
-        </Tabs.List>
+        <div className={classes['stuck']}>
+          <RecordHead entity={entity} loaded={loaded.data} onEdit={() => setEditing(true)} />
+          <Tabs.List className={classes['tabs'] ?? ''}>
+            <Tabs.Tab value="details">{t('record.details')}</Tabs.Tab>
+            {related.length > 0 ? <Tabs.Tab value="related">{t('record.related')}</Tabs.Tab> : null}
+            <Tabs.Tab value="history">{t('record.history')}</Tabs.Tab>
+          </Tabs.List>
+        </div>
         <Tabs.Panel value="details" className={classes['body'] ?? ''}>
           <Details entity={entity} record={loaded.data.record} />
         </Tabs.Panel>
         <Tabs.Panel value="related" className={classes['body'] ?? ''}>
-          <RelatedTab id={id} related={related} />
+          <RelatedTab entity={entity} id={id} related={related} />
         </Tabs.Panel>
         <Tabs.Panel value="history" className={classes['body'] ?? ''}>
           <HistoryTab entity={entity} id={id} />

@@ -19,16 +19,23 @@ import { RecordTable } from './record-table.tsx';
 const SHOWN = 10;
 const COLUMNS = 4;
 
+interface RelatedTabProps {
+  readonly entity: UiEntity;
+  readonly id: string;
+  readonly related: readonly Referrer[];
+}
+
 interface Referrer {
   readonly entity: UiEntity;
   readonly field: UiField;
 }
 
-export function RelatedTab({ id, related }: { readonly id: string; readonly related: readonly Referrer[] }) {
+export function RelatedTab({ entity: own, id, related }: RelatedTabProps) {
   return (
     <>
       {related.map(({ entity, field }) => {
-        const several = related.filter((each) => each.entity === entity).length > 1;
+        // Accounts of an account are of what kind?
+        const several = entity === own || related.filter((each) => each.entity === entity).length > 1;
         return (
           <RelatedList
             key={`${entity.name}.${field.key}`}
@@ -54,7 +61,7 @@ function RelatedList({ entity, field, id, heading }: Referrer & { readonly id: s
         .slice(0, COLUMNS)
         .map((column) => column.field)
     : [];
-  const query = `$select=${encodeURIComponent(selectOf(model, entity, columns))}&${field.key}=${encodeURIComponent(id)}&$first=${SHOWN}&$count=capped`;
+  const query = `$select=${encodeURIComponent(selectOf(model, entity, columns))}&${field.key}=${encodeURIComponent(id)}${view?.order ? `&$order=${view.order}` : ''}&$first=${SHOWN}&$count=capped`;
   const page = useQuery({
     queryKey: ['records', entity.url, 'related', query],
     queryFn: ({ signal }) => readPage(entity, query, signal),
@@ -94,7 +101,7 @@ function RelatedList({ entity, field, id, heading }: Referrer & { readonly id: s
           {sentenceOf(page.error, t)}
         </p>
       ) : records.length === 0 ? (
-        <p className={classes['none']}>{t('record.noRelated', { entities: entity.pluralLabel })}</p>
+        <p className={classes['none']}>{t('record.noRelated')}</p>
       ) : (
         <RecordTable label={heading} fields={columns} records={records} titled={entity} />
       )}

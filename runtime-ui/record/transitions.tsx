@@ -1,6 +1,5 @@
 /** The steps of the lifecycle that are possible now, as the record says. A step that needs values asks for them. */
 import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UiEntity, UiField } from '../../engine/api/ui-model.ts';
@@ -11,6 +10,7 @@ import { toForm, toWire, type Values } from '../form/wire.ts';
 import { FieldInput } from '../inputs/field-input.tsx';
 import { Icon } from '../shared/icon.tsx';
 import { sentenceOf } from '../shared/states.tsx';
+import { notify } from '../shared/notify.ts';
 import classes from './record.module.css';
 import { useForget } from './use-record.ts';
 
@@ -36,7 +36,7 @@ export function Transitions({ entity, loaded }: { readonly entity: UiEntity; rea
       await runAction(entity, record.id, transition.key, values, etag);
       setAsking(null);
       await forget(entity, record.id);
-      notifications.show({ message: t('record.transitionDone', { label: transition.label }), color: 'green' });
+      notify({ message: t('record.transitionDone', { label: transition.label }), color: 'green' });
     } catch (error) {
       setRefusal(error);
       setAsking(transition);

@@ -23,6 +23,7 @@ const PATHS = {
   file: 'M6 3h8l4 4v14H6V3Zm8 0v4h4M9 12h6m-6 4h6',
   filter: 'M4 6h16M7 12h10m-7 6h4',
   flag: 'M6 21V4h11l-2 4 2 4H6',
+  funnel: 'M4 5h16l-6.200 7.500V19l-3.600-2v-4.500L4 5Z',
   globe:
     'M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17Zm0 0c-2.500 2.500-3.500 5-3.500 8.500s1 6 3.500 8.500c2.500-2.500 3.500-5 3.500-8.500s-1-6-3.500-8.500ZM3.500 12h17',
   home: 'M4 11 12 4l8 7v9H4v-9Zm6 9v-5h4v5',
@@ -97,6 +98,8 @@ const ALIASES: Readonly<Record<string, IconName>> = {
   call: 'phone',
   email: 'mail',
   layers: 'list',
+  // Three bars are the filter of a list.
+  filter: 'funnel',
 };
 
 export function Icon({ name, size = 16 }: { readonly name: IconName; readonly size?: number }) {
@@ -129,7 +132,7 @@ export function EntityIcon({
   readonly label: string;
   readonly size?: number;
 }) {
-  const known = name ? (isIcon(name) ? name : ALIASES[name]) : undefined;
+  const known = name ? (ALIASES[name] ?? (isIcon(name) ? name : undefined)) : undefined;
   if (known) return <Icon name={known} size={size} />;
   return (
     <svg width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">

@@ -16,12 +16,14 @@ export function field(key: string, rest: Partial<UiField> = {}): UiField {
     sortable: true,
     groupable: false,
     operators: ['eq', 'in', 'null'],
+    default: null,
     schema: { type: 'string', minLength: 1, maxLength: 200 },
     choices: null,
     reference: null,
     children: null,
     currencyField: null,
     scale: null,
+    grouping: true,
     ...rest,
   };
 }

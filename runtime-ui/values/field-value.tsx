@@ -38,7 +38,7 @@ export function FieldValue({ field, value, record, empty, plain = false }: Field
     case 'integer':
       return (
         <span className={classes['number']} dir="ltr">
-          {typeof value === 'number' ? format.integer(value) : text}
+          {typeof value === 'number' ? format.integer(value, field.grouping) : text}
         </span>
       );
     case 'decimal':

@@ -74,11 +74,20 @@ describe('a sales representative', () => {
 
   test('sees the own records alone, sorts and filters them on the server', async () => {
     const { page, expectClean } = await browser.open(app.url);
+    const calls: string[] = [];
     await signIn(page, 'rosa@acme.example');
+    await page.getByRole('link', { name: 'Accounts' }).first().waitFor();
+    await page.waitForLoadState('networkidle');
+    await page.getByRole('link', { name: 'Accounts' }).first().click();
+    await page.getByRole('link', { name: 'Harbour Cranes' }).waitFor();
+    page.on('request', (request) => calls.push(new URL(request.url()).pathname));
     await page.getByRole('link', { name: 'Opportunities' }).first().click();
     const names = page.locator('.ag-row .ag-cell[col-id="name"]');
     await page.getByText('Crane 1').first().waitFor();
     expect(await page.getByText('Not for Rosa').count()).toBe(0);
+    // Opening a list is one request.
+    await page.waitForLoadState('networkidle');
+    expect(calls.filter((path) => path.startsWith('/api/crm/v1/'))).toHaveLength(1);
     await page.getByRole('columnheader', { name: 'Amount' }).click();
     await page.getByRole('columnheader', { name: 'Amount' }).click();
     await expect.poll(() => names.allTextContents()).toEqual(['Crane 4', 'Crane 3', 'Crane 2', 'Crane 1']);
@@ -115,6 +124,17 @@ describe('a sales representative', () => {
     expect(await page.getByRole('button', { name: 'Reopen' }).count()).toBe(0);
     await page.getByRole('tab', { name: 'History' }).click();
     await page.getByText('Crane one').nth(1).waitFor();
+    // A step that needs a value asks for it.
+    await page.getByRole('button', { name: 'Lose', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Lose' });
+    await dialog.getByRole('combobox', { name: 'Lost because' }).click();
+    await page.getByRole('option').first().click();
+    await shot(page, 'step');
+    await expectAccessible(page);
+    await dialog.getByRole('button', { name: 'Lose', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByText('Lost', { exact: true }).first().waitFor();
+    expect(await page.getByRole('button', { name: 'Win', exact: true }).count()).toBe(0);
     expectClean();
   });
 
@@ -166,10 +186,30 @@ describe('an administrator', () => {
     await page.getByText('3 rows in accounts.csv').waitFor();
     await shot(page, 'import-mapping');
     await expectAccessible(page);
-    await page.getByRole('button', { name: 'Import', exact: true }).click();
-    await page.getByText('Import finished').waitFor();
+    // Tried first: nothing is saved, and the row that will fail is named.
+    await page.getByRole('button', { name: 'Check the file' }).click();
+    await page.getByText('Line 3').waitFor();
+    await shot(page, 'import-check');
+    expect((await admin.get('/api/crm/v1/accounts?name[starts]=Quay')).json.data).toEqual([]);
+    await page.getByRole('button', { name: /^Import/ }).click();
+    await page.getByRole('heading', { name: 'Import finished' }).waitFor();
     await page.getByText('Line 3').waitFor();
     await shot(page, 'import-result');
+    expectClean();
+  });
+
+  test('deletes a record, and takes that back', async () => {
+    const { json } = await admin.post('/api/crm/v1/accounts', { name: 'Gone by mistake' });
+    const { page, expectClean } = await browser.open(`${app.url}/crm/accounts/${json.data?.id}`);
+    await signIn(page, 'admin@acme.example');
+    await page.getByRole('heading', { name: 'Gone by mistake' }).waitFor();
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Undo' }).waitFor();
+    expect((await admin.get('/api/crm/v1/accounts?name=Gone by mistake')).json.data).toEqual([]);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('heading', { name: 'Gone by mistake' }).waitFor();
     expectClean();
   });
 
@@ -210,6 +250,12 @@ test('in Arabic the whole page reads from right to left', async () => {
   await page.getByText('Crane 2').first().waitFor();
   await shot(page, 'arabic');
   await expectAccessible(page);
+  await page.getByRole('link', { name: 'Crane 2' }).click();
+  await page.getByRole('heading', { name: 'Crane 2' }).waitFor();
+  await page.getByRole('button', { name: 'تعديل' }).click();
+  await page.getByRole('button', { name: 'حفظ' }).waitFor();
+  await shot(page, 'arabic-form');
+  await expectAccessible(page);
   expectClean();
 });
 
@@ -220,9 +266,16 @@ test('on a phone the list and the record are usable', async () => {
   await page.getByRole('link', { name: 'Opportunities' }).first().click();
   await page.getByText('Crane 2').first().waitFor();
   await shot(page, 'phone-list');
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect(overflow).toBeLessThanOrEqual(0);
+  const overflow = () =>
+    page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(await overflow()).toBeLessThanOrEqual(0);
+  await expectAccessible(page);
+  await page.getByRole('link', { name: 'Crane 2' }).click();
+  await page.getByRole('heading', { name: 'Crane 2' }).waitFor();
+  await shot(page, 'phone-record');
+  expect(await overflow()).toBeLessThanOrEqual(0);
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByRole('button', { name: 'Add row' }).click();
+  expect(await overflow()).toBeLessThanOrEqual(0);
   expectClean();
 });

@@ -6,7 +6,7 @@ import { afterAll, expect } from 'vitest';
 export interface TestPage {
   readonly page: Page;
   /** Fails when the page broke its Content-Security-Policy, threw, or logged an error. */
-  expectClean(): void;
+  readonly expectClean: () => void;
 }
 
 export interface TestBrowser {

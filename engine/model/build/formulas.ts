@@ -4,7 +4,6 @@ import { orderFormulas } from '../../formula/order.ts';
 import { parseFormula } from '../../formula/parse.ts';
 import { Problem } from '../../problem.ts';
 import type { Place } from '../faults.ts';
-import type { ValueType } from '../value-type.ts';
 import type { Draft, DraftEntity } from './draft.ts';
 
 /** Digits of the column of a decimal result (`numeric(38, scale)`). */
@@ -19,6 +18,8 @@ function buildEntityFormulas(draft: Draft, entity: DraftEntity): void {
   const formulas = new Map<string, Formula>();
   const places = new Map<string, Place>();
   const notes = draft.notes.get(entity.name);
+  // Itself among them: a formula that reads itself is told as the cycle that it is.
+  const types = new Map([...entity.fields.values()].map((field) => [field.key, field.type] as const));
   for (const field of entity.fields.values()) {
     const { expr, scale } = field.options;
     const { valueType } = field.type;
@@ -31,7 +32,7 @@ function buildEntityFormulas(draft: Draft, entity: DraftEntity): void {
       formulas.set(
         field.key,
         parseFormula(expr, {
-          fields: readableBy(entity, field.key),
+          fields: types,
           returns: valueType,
           pointer: place.pointer,
           ...decimal,
@@ -60,13 +61,6 @@ function buildEntityFormulas(draft: Draft, entity: DraftEntity): void {
       }
     }
   }
-}
-
-/** What a formula may read: the fields of its record, without itself. */
-function readableBy(entity: DraftEntity, key: string): ReadonlyMap<string, { readonly valueType: ValueType | null }> {
-  const fields = new Map<string, { readonly valueType: ValueType | null }>();
-  for (const field of entity.fields.values()) if (field.key !== key) fields.set(field.key, field.type);
-  return fields;
 }
 
 /** A result in money has the currency of the money it was computed from. */

@@ -300,7 +300,11 @@ describe('a run', () => {
         [id],
       ),
     ).toEqual([]);
-    await importer.start(chief, project(), id, { dryRun: false });
+    expect(await importer.configure(chief, project(), id, { dryRun: false })).toMatchObject({
+      state: 'uploaded',
+      processed: 0,
+    });
+    await importer.start(chief, project(), id);
     await run(chief, id);
     expect(await importer.status(chief, project(), id)).toMatchObject({
       ...trial,

@@ -149,7 +149,11 @@ export class Importer {
     const stored = await this.#read(scope, entity, id);
     requireStill(stored);
     const settings = readSettings(scope, entity, stored.columns, stored.settings, body);
-    await this.#services.database.batch(sessionOf(scope.principal), [updateSettings(scope, stored.id, settings)]);
+    await this.#services.database.batch(sessionOf(scope.principal), [
+      updateSettings(scope, stored.id, settings),
+      // What a trial said does not hold for other settings.
+      ...(stored.state === 'done' ? resetImport(scope, stored.id, 'uploaded') : []),
+    ]);
     return this.status(scope, entity, id);
   }
 

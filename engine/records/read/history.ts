@@ -15,6 +15,7 @@ import { accessOf, Shapes } from './shapes.ts';
 import { SqlWriter } from './sql-source.ts';
 import { whereOf } from './template.ts';
 
+/** Changes told at most; the version in which the limit falls is still told whole. */
 const LIMIT = 200;
 
 const shapes = new Shapes<{ readonly text: string; readonly sources: readonly BindSource[] }>();
@@ -48,7 +49,7 @@ function write(scope: Scope, entity: Entity): { text: string; sources: readonly 
   const record = writer.source(entity, 'x', 'any');
   const names = fieldNames(fields, entity, scope, binds);
   const masked = scope.predicates ? maskedFields(fields, masks, entity, writer) : [];
-  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, h.old, h.new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...masked])} order by h.id desc limit ${LIMIT}`;
+  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, h.old, h.new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...masked])} order by h.version desc fetch first ${LIMIT} rows with ties`;
   const entries = `select c.at, c.version, ${actorSql(scope, writer)} as actor, json_agg(json_build_object('field', c.field, 'label', c.label, 'old', c.old, 'new', c.new) order by c.id) as changes from (${change}) c group by c.at, c.version, c.actor order by c.version desc, c.at desc`;
   // A record without changes still answers; one that may not be seen does not.
   const text = `select coalesce((select json_agg(e) from (${entries}) e)::text, '[]') from ${record.from}${whereOf([`x."id" = ${id}`, ...record.where])}`;

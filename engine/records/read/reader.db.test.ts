@@ -664,6 +664,20 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
         (await problem(world.reader.history(world.as('boss'), world.entity('trade.customer'), id(301)))).code,
       ).toBe('not_found');
     });
+
+    it('ends with a whole version', async () => {
+      const keys = ['name', 'amount', 'note'];
+      const ids = keys.map((key) => `'${world.entity('trade.deal').fields.get(key)?.id}'`);
+      const table = `${world.tenant.names.schema}.h_trade_deals`;
+      await world.query(
+        `insert into ${table} (record_id, version, field_id, at) select '${id(5)}', v, f, now() from generate_series(2, 101) v, unnest(array[${ids.join(', ')}]) f`,
+      );
+      const { body } = await world.reader.history(world.as('boss'), world.entity('trade.deal'), id(5));
+      const { data }: { data: { version: number; changes: unknown[] }[] } = JSON.parse(body);
+      expect(data.map(({ version }) => version)).toEqual(Array.from({ length: 67 }, (_, index) => 101 - index));
+      expect(data.every(({ changes }) => changes.length === 3)).toBe(true);
+      await world.query(`delete from ${table} where record_id = '${id(5)}'`);
+    });
   });
 
   describe('what is not a query', () => {

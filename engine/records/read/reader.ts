@@ -64,7 +64,7 @@ export class Reader {
   }
 
   /**
-   * What happened to a record, newest first, at most 200 changes; only fields the principal may read.
+   * What happened to a record, newest first, whole versions up to about 200 changes; only fields the principal may read.
    * @returns `{"data":[{"at","version","actor":{"id","name"}|null,"changes":[{"field","label","old","new"}]}]}`
    * @throws Problem `not_found` when the record may not be seen or its entity keeps no history
    */

@@ -167,7 +167,7 @@ export class Writer {
       return await this.#attempts(scope, entity, options, idempotency, job);
     } catch (error) {
       // Whatever went wrong this time: when the request was made before, its answer stands.
-      const stored = idempotency && (await storedAnswer(this.#database, scope, idempotency));
+      const stored = idempotency && (await storedAnswer(this.#database, scope, idempotency).catch(unlessOurs));
       if (stored) return await this.#again(scope, entity, options, stored);
       if (isKeyTaken(error))
         throw new Problem('request_in_progress', 'The same request is still being processed.', [], { cause: error });
@@ -223,6 +223,12 @@ export class Writer {
 
 function createdIds(plan: Plan): readonly string[] {
   return 'ids' in plan && Array.isArray(plan.ids) ? plan.ids : [];
+}
+
+/** Where even that cannot be asked, what went wrong first is what is told. */
+function unlessOurs(error: unknown): null {
+  if (error instanceof Problem) throw error;
+  return null;
 }
 
 function isKeyTaken(error: unknown): boolean {
