@@ -96,8 +96,9 @@ async function openServices(
     clock,
     ids,
   });
+  // The change is made: what cannot be told now must not look like a failure, and the outbox tells it again.
   const writer = new AnnouncingWriter({ database, ids, clock }, (tenant, entity, id) =>
-    identity.recordChanged(tenant, entity, id),
+    identity.recordChanged(tenant, entity, id).catch((error: unknown) => log.warn({ err: error }, 'telling identity')),
   );
   const reader = new Reader({ database, secret, clock });
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
