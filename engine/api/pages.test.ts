@@ -45,6 +45,6 @@ describe('pages', () => {
       token: null,
       at,
     });
-    expect([answer.status, answer.text]).toEqual([503, expect.stringContaining('npm run build')]);
+    expect([answer.status, answer.text]).toEqual([503, expect.stringContaining('npm start')]);
   });
 });

@@ -178,10 +178,7 @@ describe('a publish that cannot be', () => {
     const answers = await Promise.all(
       [1, 2].map((n) => admin.post('/api/metadata/publish', { base, message: `Number ${n}`, documents: wide })),
     );
-    const codes = answers
-      .map(({ status, json }) => (status < 300 ? 'published' : json.code))
-      .toSorted((a, b) => String(a).localeCompare(String(b)));
-    expect(codes[1]).toBe('stale_base' === codes[1] ? 'stale_base' : 'published');
+    const codes = answers.map(({ status, json }) => (status < 300 ? 'published' : json.code));
     expect(codes.filter((code) => code === 'published')).toHaveLength(1);
     expect(['stale_base', 'publish_in_progress']).toContain(codes.find((code) => code !== 'published'));
     expect(await release()).toBe(base + 1);

@@ -274,7 +274,7 @@ async function restoreValue(record: WorldRecord, table: string, key: string, bef
   const value = row[key];
   await database.superuser.query(`update ${table.replace('{}', record.tenant)} set "${key}" = $2 where id = $1`, [
     record.id,
-    Array.isArray(value) ? value : value === null ? null : String(value),
+    value === null || Array.isArray(value) || typeof value === 'string' ? value : JSON.stringify(value),
   ]);
 }
 

@@ -82,11 +82,11 @@ function send(port: number, method: string, path: string, options: AskOptions): 
 export async function testHttp(): Promise<TestHttp> {
   const { services, calls } = testServices();
   const ui = await mkdtemp(join(tmpdir(), 'armature-ui-'));
-  await mkdir(join(ui, 'assets'));
+  await mkdir(join(ui, '_ui'));
   const page =
-    '<meta name="csp-nonce" content="__CSP_NONCE__"><script nonce="__CSP_NONCE__" src="/assets/a-1.js"></script>';
+    '<meta name="csp-nonce" content="__CSP_NONCE__"><script nonce="__CSP_NONCE__" src="/_ui/a-1.js"></script>';
   await writeFile(join(ui, 'index.html'), page);
-  await writeFile(join(ui, 'assets', 'a-1.js'), 'export {};');
+  await writeFile(join(ui, '_ui', 'a-1.js'), 'export {};');
 
   const servers: Server[] = [];
   const start: TestHttp['start'] = async (other, uiRoot = ui) => {
