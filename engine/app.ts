@@ -6,6 +6,7 @@ import type { Clock, IdSource } from './clock.ts';
 import { systemClock, systemIds } from './clock.ts';
 import type { Config } from './config.ts';
 import { Database } from './db/database.ts';
+import { errorForLog } from './error-for-log.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { openHome, readOrMakeSecret } from './home.ts';
 import { PasswordIdentity } from './identity/password-identity.ts';
@@ -41,7 +42,8 @@ export interface App {
 
 /** Logs go to stderr as JSON, so that stdout stays for people and scripts. Secrets never enter them. */
 export function makeLog(config: Pick<Config, 'logLevel'>): Logger {
-  return pino({ level: config.logLevel, base: null, timestamp: stdTimeFunctions.isoTime }, destination(2));
+  const serializers = { err: errorForLog };
+  return pino({ level: config.logLevel, base: null, timestamp: stdTimeFunctions.isoTime, serializers }, destination(2));
 }
 
 /** The installation's secret: from the environment, or from its home. */
@@ -96,8 +98,9 @@ async function openServices(
     clock,
     ids,
   });
+  // The change is made: what cannot be told now must not look like a failure, and the outbox tells it again.
   const writer = new AnnouncingWriter({ database, ids, clock }, (tenant, entity, id) =>
-    identity.recordChanged(tenant, entity, id),
+    identity.recordChanged(tenant, entity, id).catch((error: unknown) => log.warn({ err: error }, 'telling identity')),
   );
   const reader = new Reader({ database, secret, clock });
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;

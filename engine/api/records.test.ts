@@ -146,6 +146,10 @@ describe('addresses', () => {
     const { headers } = await ask('GET', `${THINGS}?name=x&$first=10&$after=old`);
     expect(headers['link']).toBe(`<${THINGS}?name=x&$first=10&$after=abc>; rel="next"`);
     expect((await ask('GET', THINGS)).headers['link']).toBe(`<${THINGS}?$after=abc>; rel="next"`);
+    const hostile = `${THINGS}?name=a>;rel="last",<b`;
+    expect((await ask('GET', hostile)).headers['link']).toBe(
+      `<${THINGS}?name=a%3E;rel=%22last%22,%3Cb&$after=abc>; rel="next"`,
+    );
   });
 
   it('takes queries as JSON, by QUERY and by POST', async () => {

@@ -75,7 +75,8 @@ function linkHeaders(request: RecordRequest, body: string): string[] {
   const path = request.url.slice(0, request.url.length - request.search.length - (request.search === '' ? 0 : 1));
   return [
     'Link',
-    `<${path.replace(/\?$/, '')}?${[...kept, `$after=${encodeURIComponent(cursor)}`].join('&')}>; rel="next"`,
+    // Node lets a raw `>` through, which would end the address here.
+    `<${[path.replace(/\?$/, ''), [...kept, `$after=${encodeURIComponent(cursor)}`].join('&')].join('?').replaceAll(/[<>"]/g, encodeURIComponent)}>; rel="next"`,
   ];
 }
 

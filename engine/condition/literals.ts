@@ -21,6 +21,8 @@ export const EXPECTED: Readonly<Record<ValueType, string>> = {
 const MAX_TEXT = 10_000;
 
 const DECIMAL = /^[+-]?\d{1,40}(\.\d{1,30})?$/;
+/** What a JSON number carries exactly; more digits are written as text. */
+const EXACT_DIGITS = 15;
 const INTEGER = /^-?\d{1,16}$/;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DATETIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})$/i;
@@ -68,8 +70,9 @@ function parseInteger(value: unknown, fromText: boolean): number | undefined {
 
 function parseDecimal(value: unknown): string | undefined {
   if (typeof value === 'number' && Number.isFinite(value)) {
-    const text = new Decimal(value).toFixed();
-    return DECIMAL.test(text) ? canonicalDecimal(text) : undefined;
+    const number = new Decimal(value);
+    const text = number.toFixed();
+    return number.precision() <= EXACT_DIGITS && DECIMAL.test(text) ? canonicalDecimal(text) : undefined;
   }
   return typeof value === 'string' && DECIMAL.test(value) ? canonicalDecimal(value) : undefined;
 }

@@ -102,6 +102,8 @@ describe('operators', () => {
 describe('literals', () => {
   it.each([
     [{ amount: 10.5 }, '10.5'],
+    [{ amount: 123_456_789_012.345 }, '123456789012.345'],
+    [{ amount: '12345678901234567.89' }, '12345678901234567.89'],
     [{ amount: '+010.50' }, '10.5'],
     [{ amount: '-0.00' }, '0'],
     [{ count: -0 }, 0],
@@ -118,6 +120,9 @@ describe('literals', () => {
     [{ amount: 'ten' }],
     [{ amount: '1e5' }],
     [{ amount: Number.POSITIVE_INFINITY }],
+    // A JSON number of more digits has lost some before anybody could look.
+    [{ amount: 12_345_678_901_234_567.89 }],
+    [{ amount: 0.1 + 0.2 }],
     [{ count: 1.5 }],
     [{ count: '5' }],
     [{ count: 2 ** 53 }],

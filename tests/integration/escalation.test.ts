@@ -1,5 +1,5 @@
 /** Nobody gives themselves more than an administrator gave them. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { testApp } from '../support/app.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { hire, makeTenant } from '../support/tenant.ts';
@@ -54,6 +54,15 @@ describe('somebody who looks after users and is no administrator', () => {
     );
     expect(rows).toEqual([{ held: false }]);
   });
+});
+
+test('a change of a person that is made is answered as made, whatever comes after', async () => {
+  const { id } = await hire(admin, { name: 'Tom', email: 'tom@acme.example', roles: ['sales_rep'] });
+  const told = vi.spyOn(app.app.services.identity, 'recordChanged').mockRejectedValueOnce(new Error('it is away'));
+  const changed = await admin.patch(`${USERS}/${id}`, { job_title: 'Clerk' });
+  expect(told).toHaveBeenCalledOnce();
+  told.mockRestore();
+  expect([changed.status, changed.json.data?.['job_title']]).toEqual([200, 'Clerk']);
 });
 
 describe('one’s own settings', () => {

@@ -1,7 +1,8 @@
 /** What a file may ask for and reach: no more than whoever brings it. */
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { Importer } from '#engine/records/import/importer.ts';
 import { testApp } from '../support/app.ts';
 import type { Client } from '../support/http.ts';
 import { testDatabase } from '../support/postgres.ts';
@@ -101,15 +102,12 @@ test('ends as failed when whoever started it may no longer act', async () => {
   await database.superuser.query(`update t_acme.core_users set active = false where id = $1`, [id]);
   app.app.services.identity.invalidate('acme');
   const { importer } = app.app.services;
-  expect('run' in importer).toBe(true);
+  if (!(importer instanceof Importer)) throw new TypeError('another importer');
   await database.superuser.query(`update armature.import set state = 'queued' where id = $1`, [upload.json.data?.id]);
-  await Reflect.get(importer, 'run')
-    .call(
-      importer,
-      { tenant: 'acme', import: upload.json.data?.id, user: id },
-      { signal: new AbortController().signal, last: true },
-    )
-    .catch(() => {});
+  const job = { tenant: 'acme', import: upload.json.data?.id, user: id };
+  await expect(importer.run(job, { signal: new AbortController().signal, last: true })).rejects.toThrow(
+    'no longer act',
+  );
   await database.superuser.query(`update t_acme.core_users set active = true where id = $1`, [id]);
   app.app.services.identity.invalidate('acme');
   expect((await leo.get(at)).json.data).toMatchObject({ state: 'failed' });
@@ -120,17 +118,7 @@ test('an upload that breaks off leaves nothing and nobody waiting', async () => 
     tenant: 'acme',
     user: { email: 'admin@acme.example' },
   });
-  const { importer } = app.app.services;
-  const settled: string[] = [];
-  const upload = importer.upload;
-  Reflect.set(importer, 'upload', (...args: Parameters<typeof upload>) => {
-    const running = upload.apply(importer, args);
-    running.then(
-      () => settled.push('stored'),
-      () => settled.push('given up'),
-    );
-    return running;
-  });
+  const upload = vi.spyOn(app.app.services.importer, 'upload');
   const { hostname, port } = new URL(app.url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => {});
@@ -139,8 +127,9 @@ test('an upload that breaks off leaves nothing and nobody waiting', async () => 
   );
   await delay(200);
   socket.destroy();
-  for (let at = 0; at < 40 && settled.length === 0; at++) await delay(50);
-  Reflect.set(importer, 'upload', upload);
-  expect(settled).toEqual(['given up']);
+  const end = () => upload.mock.settledResults[0]?.type;
+  for (let at = 0; at < 40 && end() !== 'rejected'; at++) await delay(50);
+  expect(end()).toBe('rejected');
+  upload.mockRestore();
   expect((await app.anonymous.get('/livez')).status).toBe(200);
 });

@@ -5,6 +5,7 @@
  *
  * Only successes are stored: what was refused has changed nothing and may be tried again.
  */
+import { createHash } from 'node:crypto';
 import type { Database } from '#engine/db/database.ts';
 import { sessionOf } from '#engine/db/database.ts';
 import type { Statement } from '#engine/db/execute.ts';
@@ -24,6 +25,8 @@ export interface Stored {
   readonly body: string | null;
   readonly id: string | undefined;
   readonly version: number | undefined;
+  /** Whether the principal's rights are what they were then. */
+  readonly sameRights: boolean;
 }
 
 /** The constraint that a second use of a key violates. */
@@ -41,7 +44,7 @@ export function answerStatement(
   representation: Statement,
 ): Statement {
   const parameters = continued(representation);
-  const headers = `json_build_object('id', ${parameters.bind(id ?? null, 'text')}, 'version', (select a.version from answer a))::text`;
+  const headers = `json_build_object('id', ${parameters.bind(id ?? null, 'text')}, 'version', (select a.version from answer a), 'rights', ${parameters.bind(rightsMark(scope), 'text')})::text`;
   const body = `coalesce((select '{"data":' || a.body || '}' from answer a), '{"data":null}')`;
   return {
     text: `with answer(body, version) as (${representation.text}), kept as (${insertInto(scope, idempotency, status, headers, body, parameters)}) select a.body, a.version from answer a`,
@@ -57,7 +60,8 @@ export function keepStatement(
   stored: { readonly id?: string | undefined; readonly version?: number | undefined; readonly body: string | null },
 ): Statement {
   const parameters = new Parameters();
-  const headers = parameters.bind(JSON.stringify({ id: stored.id ?? null, version: stored.version ?? null }), 'text');
+  const kept = { id: stored.id ?? null, version: stored.version ?? null, rights: rightsMark(scope) };
+  const headers = parameters.bind(JSON.stringify(kept), 'text');
   const body = parameters.bind(stored.body ?? '', 'text');
   return { text: insertInto(scope, idempotency, status, headers, body, parameters), values: parameters.values };
 }
@@ -109,14 +113,22 @@ export async function storedAnswer(database: Database, scope: Scope, idempotency
       'This Idempotency-Key was already used for a different request. Use a new key for each request.',
     );
   }
-  const { id, version } = readHeaders(headers ?? '{}');
-  return { status: Number(status), body: body === '' || body == null ? null : body, id, version };
+  const { id, version, rights } = readHeaders(headers ?? '{}');
+  const sameRights = rights === rightsMark(scope);
+  return { status: Number(status), body: body === '' || body == null ? null : body, id, version, sameRights };
 }
 
-function readHeaders(json: string): Pick<Stored, 'id' | 'version'> {
+/** Changes with everything that decides what somebody may see of a record. */
+function rightsMark({ model, principal }: Scope): string {
+  const { roles, teams, attributes } = principal;
+  const text = JSON.stringify([model.release, roles, teams, attributes]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}
+
+function readHeaders(json: string): Pick<Stored, 'id' | 'version'> & { readonly rights: unknown } {
   const headers: unknown = JSON.parse(json);
-  if (typeof headers !== 'object' || headers === null) return { id: undefined, version: undefined };
+  if (typeof headers !== 'object' || headers === null) return { id: undefined, version: undefined, rights: null };
   const id = 'id' in headers && typeof headers.id === 'string' ? headers.id : undefined;
   const version = 'version' in headers && headers.version != null ? Number(headers.version) : undefined;
-  return { id, version };
+  return { id, version, rights: 'rights' in headers ? headers.rights : null };
 }

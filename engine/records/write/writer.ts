@@ -17,7 +17,7 @@ import { oneStatement } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
 import { planCreate } from './create.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
-import type { Idempotency } from './idempotency.ts';
+import type { Idempotency, Stored } from './idempotency.ts';
 import { answerStatement, keepStatement, KEY_CONSTRAINT, storedAnswer } from './idempotency.ts';
 import type { Plan } from './plan.ts';
 import { refusalOf } from './plan.ts';
@@ -168,11 +168,28 @@ export class Writer {
     } catch (error) {
       // Whatever went wrong this time: when the request was made before, its answer stands.
       const stored = idempotency && (await storedAnswer(this.#database, scope, idempotency).catch(unlessOurs));
-      if (stored) return result(stored.status, stored.body, stored.id, stored.version, true);
+      if (stored) return await this.#again(scope, entity, options, stored);
       if (isKeyTaken(error))
         throw new Problem('request_in_progress', 'The same request is still being processed.', [], { cause: error });
       throw error instanceof Problem ? error : writeProblem(error, scope, entity);
     }
+  }
+
+  /**
+   * The stored answer, as far as the principal may see it now: of a record that is out of their sight nothing, and
+   * after their rights have changed what these still show. `{"data":null}` and lists of ids show nothing anyway.
+   */
+  async #again(scope: Scope, entity: Entity, { returning }: WriteOptions, stored: Stored): Promise<WriteResult> {
+    const { status, body, id, version } = stored;
+    if (body === null || id === undefined) return result(status, body, id, version, true);
+    const [now] =
+      returning === 'minimal' || scope.rights.of(entity.name).read.length === 0
+        ? []
+        : await this.#database.batch(sessionOf(scope.principal), [oneStatement(scope, entity, returning ?? null, id)]);
+    const row = now?.rows[0];
+    if (!row) return result(status, '{"data":null}', id, undefined, true);
+    if (stored.sameRights) return result(status, body, id, version, true);
+    return result(status, `{"data":${row[0] ?? 'null'}}`, id, Number(row[1]), true);
   }
 
   async #attempts(
