@@ -1,6 +1,5 @@
 /** The HTTP surface of the engine, whole: which address is answered by which file. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Express } from 'express';
+import type { RequestListener } from 'node:http';
 import express from 'express';
 import { notFound } from '../problem.ts';
 import type { Exchange } from './exchange.ts';
@@ -56,22 +55,13 @@ function problemPage(code: string, exchange: Exchange): void {
   sendText(exchange, 200, html, { type: 'text/html; charset=utf-8' });
 }
 
-/** Record routes go past Express: it costs 5 to 10 µs of a processor per request, where all of ours cost about 20. */
-function dispatchFirst(app: Express, dispatch: (request: IncomingMessage, response: ServerResponse) => boolean): void {
-  const whole: unknown = Reflect.get(app, 'handle');
-  if (typeof whole !== 'function') throw new TypeError('express has no handle');
-  Reflect.set(app, 'handle', (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => {
-    if (!dispatch(request, response)) Reflect.apply(whole, app, [request, response, next]);
-  });
-}
-
 /**
  * The application, a request listener. Apply `guardServer` (limits.ts) to the server that listens with it.
  *
  * `/api/{pack}/v1/…` records.ts · `/api/session` session.ts · `/api/ui/model` ui-model-build.ts · `/api/openapi.json`
  * openapi.ts · `/api/metadata/…` metadata.ts · `/livez`, `/readyz` health.ts · `/problems/{code}` here · the rest pages.ts
  */
-export function createHttp(services: HttpServices, options: HttpOptions = {}): Express {
+export function createHttp(services: HttpServices, options: HttpOptions = {}): RequestListener {
   const { log, publicUrl } = services;
   const publicOrigin = new URL(publicUrl).origin;
   const headers = apiHeaders(publicUrl);
@@ -85,12 +75,6 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): E
     .enable('strict routing')
     .enable('case sensitive routing');
 
-  dispatchFirst(app, (request, response) => {
-    if (!isRecordPath(request.url ?? '')) return false;
-    const exchange = openExchange(request, response, log, headers);
-    void records(exchange).finally(() => logExchange(exchange));
-    return true;
-  });
   app.use((request, response, next) => {
     const exchange = openExchange(request, response, log, headers);
     attach(exchange);
@@ -110,5 +94,10 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): E
     // A path that is not valid percent-encoding is an address where nothing is.
     sendProblem(exchangeOf(request), error instanceof URIError ? notFound() : error);
   });
-  return app;
+  return (request, response) => {
+    // Record routes go past Express, which costs about as much per request as all of ours together.
+    if (!isRecordPath(request.url ?? '')) return void app(request, response);
+    const exchange = openExchange(request, response, log, headers);
+    void records(exchange).finally(() => logExchange(exchange));
+  };
 }
