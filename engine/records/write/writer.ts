@@ -168,7 +168,10 @@ export class Writer {
     } catch (error) {
       // Whatever went wrong this time: when the request was made before, its answer stands.
       const stored = idempotency && (await storedAnswer(this.#database, scope, idempotency).catch(unlessOurs));
-      if (stored) return await this.#again(scope, entity, options, stored);
+      if (stored)
+        return await this.#again(scope, entity, options, stored).catch((second: unknown) => {
+          throw writeProblem(second, scope, entity);
+        });
       if (isKeyTaken(error))
         throw new Problem('request_in_progress', 'The same request is still being processed.', [], { cause: error });
       throw error instanceof Problem ? error : writeProblem(error, scope, entity);
