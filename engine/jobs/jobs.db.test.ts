@@ -168,10 +168,14 @@ describe('the dispatcher', () => {
       });
       quick = (await writer.create(chief, site, { name: randomUUID() })).id;
       await dispatcher.drain();
-      expect(seen).toEqual([]);
+      expect(seen).not.toContain(quick);
     });
-    await until(async () => (await dispatcher.drain()) > 0);
-    expect(seen).toEqual([slow, quick]);
+    // Transactions of other test files hold events back as long as they are open, those of the tests before among them.
+    await until(async () => {
+      await dispatcher.drain();
+      return seen.includes(quick ?? '');
+    });
+    expect(seen.filter((id) => id === slow || id === quick)).toEqual([slow, quick]);
   });
 
   test('what a subscriber refuses comes again', async () => {
@@ -192,9 +196,9 @@ describe('the dispatcher', () => {
     // Transactions of other test files hold the events back as long as they are open.
     await until(async () => {
       await dispatcher.drain().catch(() => {});
-      return seen.length > 0;
+      return seen.includes(id ?? '');
     });
-    expect(seen).toEqual([id]);
+    expect(seen.filter((one) => one === id)).toEqual([id]);
     expect(refused).toBe(true);
   });
 });
