@@ -41,7 +41,7 @@ export function buildOpenApi(scope: Scope, publicUrl: string): Record<string, un
     servers: [{ url: publicUrl }],
     security: [{ bearer: [] }, { session: [] }],
     tags: entities.map((entity) => ({ name: entity.name, description: entity.pluralLabel })),
-    paths: Object.assign({}, ...entities.map((entity) => entityPaths(scope, entity))) as Record<string, unknown>,
+    paths: Object.fromEntries(entities.flatMap((entity) => Object.entries(entityPaths(scope, entity)))),
     components: {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'A token issued for a program.' },
@@ -55,10 +55,10 @@ export function buildOpenApi(scope: Scope, publicUrl: string): Record<string, un
       parameters: COMMON_PARAMETERS,
       headers: COMMON_HEADERS,
       responses: COMMON_RESPONSES,
-      schemas: Object.assign(
-        { ...COMMON_SCHEMAS },
-        ...entities.map((entity) => entitySchemas(scope, entity)),
-      ) as Record<string, unknown>,
+      schemas: {
+        ...COMMON_SCHEMAS,
+        ...Object.fromEntries(entities.flatMap((entity) => Object.entries(entitySchemas(scope, entity)))),
+      },
     },
   };
 }

@@ -175,6 +175,9 @@ function resolveBetween(left: Operand, right: RawOperand, side: Side): Condition
   return from === undefined || to === undefined ? FAULTY : all([test(left, 'gte', from), test(left, 'lte', to)]);
 }
 
+/** Types whose values also come as an array of the record or the user. */
+const ARRAY_OF: Readonly<Partial<Record<ValueType, ValueType>>> = { text: 'texts', uuid: 'uuids' };
+
 /** Something with several values: a list of literals, or an array of the record or the user. */
 function resolveArray(right: RawOperand, type: ValueType, field: Field | null, side: Side): Operand | undefined {
   if (right.kind === 'list') {
@@ -186,7 +189,7 @@ function resolveArray(right: RawOperand, type: ValueType, field: Field | null, s
     });
     return undefined;
   }
-  const array = ({ text: 'texts', uuid: 'uuids' } as Partial<Record<ValueType, ValueType>>)[type];
+  const array = ARRAY_OF[type];
   if (right.kind === 'value' || array === undefined) {
     side.faults.add(right.at, 'invalid', 'A list is expected here, found a single value.', {
       expected: 'list',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { createHttp } from '#engine/api/server.ts';
-import { type App, openApp } from '#engine/app.ts';
+import { type App, type AppOptions, openApp } from '#engine/app.ts';
 import { type Client, client } from './http.ts';
 import type { TestDatabase } from './postgres.ts';
 
@@ -19,7 +19,8 @@ export interface TestApp {
   readonly policiesOnly: { readonly url: string };
 }
 
-export async function testApp(database: TestDatabase): Promise<TestApp> {
+/** @param options a clock of one's own, the system's without */
+export async function testApp(database: TestDatabase, options: Pick<AppOptions, 'clock'> = {}): Promise<TestApp> {
   const home = await mkdtemp(join(tmpdir(), 'armature-app-'));
   const server = createServer();
   const bare = createServer();
@@ -37,7 +38,7 @@ export async function testApp(database: TestDatabase): Promise<TestApp> {
       logLevel: 'silent',
       demo: false,
     },
-    { mode: 'server', url },
+    { ...options, mode: 'server', url },
   );
   server.on('request', createHttp(app.services));
   bare.on('request', createHttp(app.services, { predicates: false }));

@@ -8,6 +8,7 @@ export interface NewPerson {
   readonly email: string;
   readonly roles: readonly string[];
   readonly team?: string;
+  readonly department?: string;
 }
 
 /** A user, made over the API by an administrator. */

@@ -50,7 +50,7 @@ export class Cursors {
       throw invalidCursor(at);
     const content: unknown = JSON.parse(payload.toString());
     if (!Array.isArray(content)) throw invalidCursor(at);
-    const [version, way, from, keys] = content as readonly unknown[];
+    const [version, way, from, keys]: readonly unknown[] = content;
     if (version !== VERSION || way !== direction || from !== query || !isKeys(keys) || keys.length !== length)
       throw invalidCursor(at);
     return keys;
