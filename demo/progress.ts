@@ -1,5 +1,5 @@
 /** How far the demo organisation has come: a note in the installation's folder, so that an interrupted start is taken up again. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface Progress {
@@ -26,4 +26,9 @@ export async function writeProgress(home: string, progress: Progress): Promise<v
   const file = join(home, NOTE);
   await writeFile(`${file}.${process.pid}`, `${JSON.stringify(progress)}\n`);
   await rename(`${file}.${process.pid}`, file);
+}
+
+/** The organisation is gone: the next start makes it anew. */
+export async function forgetProgress(home: string): Promise<void> {
+  await rm(join(home, NOTE), { force: true });
 }

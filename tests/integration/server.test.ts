@@ -159,6 +159,22 @@ describe('a server', () => {
     expect(await postmaster()).toBe(0);
   });
 
+  test('begins anew after “migrate down”', { timeout: 120_000 }, async () => {
+    const refused = await cli('migrate', 'down');
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      'This deletes all organisations with all of their records. Add --yes to do it.\n',
+    ]);
+    const down = await cli('migrate', 'down', '--yes');
+    expect([down.code, down.err]).toEqual([0, expect.stringMatching(/^2 organisations are gone/)]);
+    const made = await cli('tenant', 'create', 'acme', '--name', 'Acme', '--admin-email', 'ann@acme.example');
+    expect(made.code).toBe(0);
+    const said = await begin();
+    expect(said).toContain('@demo.example');
+    expect((await signIn('ann@acme.example', /password (\S+)/.exec(made.out + made.err)?.[1] ?? '')).status).toBe(201);
+    expect((await end('SIGTERM')).code).toBe(0);
+  });
+
   test('says in a sentence why it cannot start', { timeout: 60_000 }, async () => {
     const version = join(home, 'postgres', 'PG_VERSION');
     const before = await readFile(version, 'utf8');
