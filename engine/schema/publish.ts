@@ -15,6 +15,7 @@ import { checkRows, estimateRows, registerRoles, runChanges } from './apply.ts';
 import type { Change } from './change.ts';
 import { desiredState } from './desired.ts';
 import { difference } from './diff.ts';
+import { exportedDocuments } from './exported.ts';
 import { makePlan, type Plan } from './plan.ts';
 import {
   listReleases,
@@ -133,12 +134,16 @@ export class Publisher {
     });
   }
 
-  /** What the current release was made from. */
-  async documents(tenantKey: string): Promise<PublishedDocuments> {
+  /**
+   * What the current release was made from.
+   * @param options.identities writes `id` into what is the organisation's own, for an export
+   */
+  async documents(tenantKey: string, options: { readonly identities?: boolean } = {}): Promise<PublishedDocuments> {
     return this.#owner(async (client) => {
       const { tenant, release } = await loadTenant(client, tenantKey);
       const source = await loadSource(client, tenant, release);
-      const documents = source?.tenantDocuments.map(({ document }) => document).filter(isDocument) ?? [];
+      const asPublished = () => source?.tenantDocuments.map(({ document }) => document).filter(isDocument);
+      const documents = (options.identities && source ? exportedDocuments(source) : asPublished()) ?? [];
       return { release, packs: source?.packs.map(({ key }) => key) ?? [], documents };
     });
   }
