@@ -361,9 +361,12 @@ describe('releases', () => {
       code: 'stale_base',
       errors: [{ pointer: '/base', params: { base: 1, current: 2 } }],
     });
-    expect(
-      (await refusal(lab.publisher.rollback(garden.tenant.key, { base: 2, to: 7, author: 'a', message: 'm' }))).code,
-    ).toBe('not_found');
+    const unknown = lab.publisher.rollback(garden.tenant.key, { base: 2, to: 7, author: 'a', message: 'm' });
+    expect(await refusal(unknown)).toMatchObject({
+      code: 'invalid',
+      message: 'There is no release 7; the newest one is 2.',
+      errors: [{ pointer: '/to' }],
+    });
   });
 
   test('are refused whole when a document is wrong', async () => {
