@@ -1,8 +1,7 @@
-import { forgetProgress } from '../../../demo/progress.ts';
 import { readSecret } from '../../app.ts';
 import { Database } from '../../db/database.ts';
 import { migrateDown } from '../../db/migrate.ts';
-import { findServer } from '../../home.ts';
+import { findServer, forgetDemo } from '../../home.ts';
 import { openPostgres } from '../../postgres.ts';
 import { removeTenants } from '../../schema/remove-tenants.ts';
 import type { Command } from '../command.ts';
@@ -42,7 +41,7 @@ export const migrateDownCommand: Command = {
     } finally {
       await postgres.close();
     }
-    await forgetProgress(config.home);
+    await forgetDemo(config.home);
     say(
       `${removed.length === 1 ? 'One organisation is' : `${removed.length} organisations are`} gone, and the platform’s tables with them. The next start makes them anew.`,
     );
