@@ -444,6 +444,14 @@ describe('releases', () => {
 });
 
 describe('a plan', () => {
+  test('counts the records of a small table that was never analysed', async () => {
+    const garden = await organisation(plant([region]));
+    const person = await garden.person('keeper');
+    await garden.insert(person, 'custom_plants', { name: 'Ivy', region: 'north' });
+    const plan = await garden.plan(plant([{ ...region, index: true }]));
+    expect(plan.steps.find(({ kind }) => kind === 'change_indexes')?.rows).toBe(1);
+  });
+
   test('tells the lock, the rows and the time, and warns where many records wait', async () => {
     const garden = await organisation(plant([region]));
     await postgres.superuser.query(
