@@ -198,6 +198,16 @@ describe('a server', () => {
     expect(old.code).toBe(1);
     expect(old.err.trim()).toMatch(/^The data in .* belong to Postgres 16, and this is Postgres 18\./);
 
+    const secretive = await run(
+      SERVER,
+      [],
+      environment({ ARMATURE_SECRET: 'another one, and long enough for a secret' }),
+    );
+    expect(secretive.code).toBe(1);
+    expect(secretive.err.trim()).toMatch(
+      /^The data in .*postgres were made with another secret than this one\. .*ARMATURE_SECRET/,
+    );
+
     const file = join(home, 'a-file');
     await writeFile(file, '');
     const unwritable = await run(SERVER, [], environment({ ARMATURE_HOME: join(file, 'home') }));
@@ -208,6 +218,6 @@ describe('a server', () => {
 
     const nonsense = await run(SERVER, [], environment({ PORT: 'http' }));
     expect(nonsense.err.trim()).toBe('PORT is "http". It must be a number from 0 to 65535.');
-    for (const { err } of [old, unwritable, nonsense]) expect(err).not.toMatch(/\bat .*:\d+:\d+|Error:/);
+    for (const { err } of [old, secretive, unwritable, nonsense]) expect(err).not.toMatch(/\bat .*:\d+:\d+|Error:/);
   });
 });
