@@ -57,11 +57,15 @@ export async function readSecret(config: Config): Promise<string> {
  */
 export async function openApp(config: Config, options: AppOptions): Promise<App> {
   const secret = await readSecret(config);
-  const postgres = await openPostgres(config, secret, options.mode === 'server');
+  const { log = makeLog(config) } = options;
+  const postgres = await openPostgres(config, secret, options.mode === 'server', (text) => log.warn(text));
   const opened: Closing = [];
   opened.push(() => postgres.close());
   try {
-    return { services: await openServices(config, options, secret, postgres, opened), close: () => closeAll(opened) };
+    return {
+      services: await openServices(config, { ...options, log }, secret, postgres, opened),
+      close: () => closeAll(opened),
+    };
   } catch (error) {
     await closeAll(opened);
     throw error;

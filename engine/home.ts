@@ -62,6 +62,8 @@ export interface RunningServer {
 }
 
 const NOTE = 'server.json';
+/** How far the demo organisation is. */
+export const DEMO_NOTE = 'demo.json';
 
 export async function noteServer(home: string, server: RunningServer): Promise<void> {
   const file = join(home, NOTE);
@@ -73,6 +75,11 @@ export async function noteServer(home: string, server: RunningServer): Promise<v
 export async function forgetServer(home: string): Promise<void> {
   const server = await readNote(home);
   if (server?.pid === process.pid) await rm(join(home, NOTE), { force: true });
+}
+
+/** There is no demo organisation any more: the next start makes it anew. */
+export async function forgetDemo(home: string): Promise<void> {
+  await rm(join(home, DEMO_NOTE), { force: true });
 }
 
 /**

@@ -1,9 +1,11 @@
 /** The Postgres behind an installation: the embedded one in its home, or one of your own; prepared either way. */
+import { join } from 'node:path';
 import type { Config } from './config.ts';
 import type { Bootstrapped } from './db/bootstrap.ts';
 import { bootstrap, derive } from './db/bootstrap.ts';
 import { startEmbedded } from './db/embedded.ts';
 import { hasOtherConnections } from './db/other-connections.ts';
+import { StartupError } from './db/startup-error.ts';
 import { findServer } from './home.ts';
 
 const DATABASE = 'armature';
@@ -17,14 +19,20 @@ export interface Postgres extends Bootstrapped {
 /**
  * @param owner whether this process is the installation's server, which ends the embedded Postgres whoever started it;
  *   a tool ends it only when nobody else uses it
+ * @param warn told what works and is not as it should be
  * @throws StartupError
  */
-export async function openPostgres(config: Config, secret: string, owner: boolean): Promise<Postgres> {
+export async function openPostgres(
+  config: Config,
+  secret: string,
+  owner: boolean,
+  warn?: (text: string) => void,
+): Promise<Postgres> {
   if (config.postgres) {
     const { address, admin } = config.postgres;
     const { database, ...server } = address;
     return {
-      ...(await bootstrap({ server, admin, adminDatabase: database, database, secret })),
+      ...(await bootstrap({ server, admin, adminDatabase: database, database, secret, ...(warn && { warn }) })),
       close: async () => {},
     };
   }
@@ -41,6 +49,16 @@ export async function openPostgres(config: Config, secret: string, owner: boolea
     return { ...prepared, close };
   } catch (error) {
     await close();
+    if (error instanceof StartupError && isWrongPassword(error.cause)) {
+      throw new StartupError(
+        `The data in ${join(config.home, 'postgres')} were made with another secret than this one. Restore the file ${join(config.home, 'secret')} from a backup, or set ARMATURE_SECRET to what it was.`,
+        { cause: error },
+      );
+    }
     throw error;
   }
+}
+
+function isWrongPassword(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '28P01';
 }

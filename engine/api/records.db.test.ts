@@ -184,6 +184,11 @@ describe('a list', () => {
     const answer = await ask('chief', 'GET', `${PROJECTS}${search}`);
     expect([answer.status, at(answer, 'code')]).toEqual([400, code]);
   });
+
+  test('suggests the parameter that a filter was meant to be', async () => {
+    const answer = await ask('chief', 'GET', `${PROJECTS}?first=5`);
+    expect(at(answer, 'detail')).toMatch(/^"first" is not a field of \S+\. Did you mean "\$first"\?$/);
+  });
 });
 
 describe('rights', () => {

@@ -2,7 +2,7 @@
 import type { Entity, Field } from '../model/model.ts';
 import { nearest } from '../nearest.ts';
 import type { FieldOperand, Step } from './condition.ts';
-import { describe, type Faults, hint } from './faults.ts';
+import { type Faults, hint } from './faults.ts';
 
 /** Each step is a subselect per record. */
 const MAX_STEPS = 3;
@@ -13,6 +13,8 @@ export interface Surroundings {
   /** Fields it refuses are treated, and reported, exactly as if they did not exist. */
   readonly visible: (entity: Entity, field: Field) => boolean;
   readonly faults: Faults;
+  /** Words that stand where field keys stand and are none: suggested where one was probably meant. */
+  readonly controls?: readonly string[];
 }
 
 export interface ResolvedField {
@@ -52,7 +54,7 @@ export function resolvePath(path: readonly string[], at: string, where: Surround
     steps.push(Object.freeze({ field: field.key, fieldId: field.id, entity: target.name, table: target.table }));
     entity = target;
   }
-  const field = findField(entity, key, at, where);
+  const field = findField(entity, key, at, where, steps.length === 0 ? where.controls : undefined);
   if (field === undefined) return undefined;
   const type = field.type.valueType;
   if (type === null || field.column === null) {
@@ -72,15 +74,27 @@ export function resolvePath(path: readonly string[], at: string, where: Surround
   return { operand: Object.freeze(operand), field };
 }
 
-function findField(entity: Entity, key: string, at: string, where: Surroundings): Field | undefined {
+function findField(
+  entity: Entity,
+  key: string,
+  at: string,
+  where: Surroundings,
+  controls: readonly string[] = [],
+): Field | undefined {
   const field = entity.fields.get(key);
   if (field !== undefined && where.visible(entity, field)) return field;
   const known = [...entity.fields.values()].filter((each) => where.visible(entity, each)).map((each) => each.key);
-  const suggestion = nearest(key, known);
-  where.faults.add(at, 'unknown_field', `${describe(key)} is not a field of ${entity.name}.${hint(suggestion)}`, {
+  // `first` and `select` are what people try first.
+  const suggestion = controls.find((control) => control === `$${key}`) ?? nearest(key, [...known, ...controls]);
+  where.faults.add(at, 'unknown_field', `${quoted(key)} is not a field of ${entity.name}.${hint(suggestion)}`, {
     expected: 'a field',
     found: key,
     ...(suggestion === undefined ? {} : { nearest: suggestion }),
   });
   return undefined;
+}
+
+/** A key as a sentence shows it. */
+function quoted(key: string): string {
+  return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key);
 }

@@ -59,6 +59,14 @@ describe('an unknown field', () => {
     });
   });
 
+  it('suggests a parameter where one was meant, and says the name alone', () => {
+    const controls = ['$first', '$select'];
+    const [meant] = refused({ first: '5' }, { controls }).errors;
+    expect(meant?.params).toMatchObject({ nearest: '$first' });
+    expect(meant?.message).toMatch(/^"first" is not a field of \S+\. Did you mean "\$first"\?$/);
+    expect(refused({ selct: '5' }, { controls }).errors[0]?.params).toMatchObject({ nearest: '$select' });
+  });
+
   it('and a hidden one are told apart by nothing', () => {
     const hidden = refused(
       { note: 'x', box: { weight: '1' } },

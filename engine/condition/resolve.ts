@@ -16,6 +16,8 @@ export interface ResolveOptions extends Origin {
   readonly visible?: (entity: Entity, field: Field) => boolean;
   /** Values come from a query string: `"5"` is an integer, `"true"` a boolean. */
   readonly fromText?: boolean;
+  /** Parameters beside the filters, suggested for a field that does not exist. */
+  readonly controls?: readonly string[];
 }
 
 /**
@@ -39,6 +41,7 @@ export function resolveCondition(
     visible: options.visible ?? (() => true),
     faults,
     fromText: options.fromText ?? false,
+    ...(options.controls && { controls: options.controls }),
   };
   const condition = resolve(raw, side);
   faults.check();

@@ -37,6 +37,8 @@ export interface BootstrapOptions {
   readonly secret: string;
   /** Prefix of tenant roles, when the installation is new. */
   readonly rolePrefix?: string;
+  /** Told what works and is not as it should be. */
+  readonly warn?: (text: string) => void;
 }
 
 /** A secret derived from the installation's secret, for one purpose. */
@@ -45,7 +47,8 @@ export function derive(secret: string, purpose: string): string {
 }
 
 /**
- * @throws StartupError when the server is too old, unreachable, or the admin may not make roles
+ * @throws StartupError when the server is too old, unreachable, the admin may not make roles, or the secret is not the
+ *   one the database was made with
  */
 export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped> {
   const credentials = (user: string): Credentials => ({ user, password: derive(options.secret, `postgres:${user}`) });
@@ -53,23 +56,27 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
   const app = credentials(LOGIN_ROLES.app);
   const jobs = credentials(LOGIN_ROLES.jobs);
   const address: Address = { ...options.server, database: options.database };
+  const fingerprint = derive(options.secret, 'fingerprint');
 
   await connected({ ...options.server, database: options.adminDatabase }, options.admin, async (client) => {
     await requireVersion(client);
-    await makeRoles(client, owner, app, jobs);
     const { rowCount } = await client.query('select from pg_database where datname = $1', [options.database]);
+    // Before the roles get passwords made from it.
+    if (rowCount) await connected(address, options.admin, (own) => requireSecret(own, options.database, fingerprint));
+    await makeRoles(client, owner, app, jobs);
     if (!rowCount) await client.query(`create database ${quote(options.database)} owner ${quote(owner.user)}`);
   });
   await connected(address, options.admin, async (client) => {
     await client.query(`grant create, connect on database ${quote(options.database)} to ${quote(owner.user)}`);
     await client.query(`grant create on schema public to ${quote(owner.user)}`);
-    await revokeSettings(client);
+    await revokeSettings(client, options.warn);
   });
   await migrateUp(address, owner);
   await connected(address, owner, async (client) => {
     await client.query('insert into armature.installation (role_prefix) values ($1) on conflict do nothing', [
       options.rolePrefix ?? 't',
     ]);
+    await client.query('update armature.installation set fingerprint = $1 where fingerprint is null', [fingerprint]);
     await prepareQueues(client);
   });
   return { address, owner, app, jobs };
@@ -115,6 +122,20 @@ async function requireVersion(client: pg.Client): Promise<void> {
   }
 }
 
+/** A database that has no fingerprint yet gets one at the end of this start. */
+async function requireSecret(client: pg.Client, database: string, fingerprint: string): Promise<void> {
+  const { rows: there } = await client.query<{ there: boolean }>(
+    `select to_regprocedure('public.armature_fingerprint()') is not null as there`,
+  );
+  if (!there[0]?.there) return;
+  const { rows } = await client.query<{ known: string | null }>('select public.armature_fingerprint() as known');
+  const known = rows[0]?.known ?? null;
+  if (known === null || known === fingerprint) return;
+  throw new StartupError(
+    `The database ${database} was made with another secret than this one. Start with that secret (ARMATURE_SECRET, or the file "secret" in ARMATURE_HOME); nothing was changed.`,
+  );
+}
+
 async function makeRoles(client: pg.Client, owner: Credentials, app: Credentials, jobs: Credentials): Promise<void> {
   const wanted: readonly (readonly [string, string])[] = [
     [owner.user, `login createrole noinherit password ${literal(owner.password)}`],
@@ -148,16 +169,30 @@ async function makeRoles(client: pg.Client, owner: Credentials, app: Credentials
   }
 }
 
-/** Nobody but the login roles may change a setting through a function call: SQL could otherwise change who it is. */
-async function revokeSettings(client: pg.Client): Promise<void> {
+/**
+ * Nobody but the login roles may change a setting through a function call: SQL could otherwise change who it is.
+ * @param warn told what a superuser has to run, when the client is none and it has not been done
+ */
+export async function revokeSettings(client: pg.Client, warn?: (text: string) => void): Promise<void> {
   const { rows } = await client.query<{ superuser: boolean }>(
     `select rolsuper as superuser from pg_roles where rolname = current_user`,
   );
-  if (!rows[0]?.superuser) return;
-  await client.query(`revoke execute on function pg_catalog.set_config(text, text, boolean) from public`);
-  await client.query(
-    `grant execute on function pg_catalog.set_config(text, text, boolean) to ${Object.values(LOGIN_ROLES).map(quote).join(', ')}`,
+  const commands = [
+    'revoke execute on function pg_catalog.set_config(text, text, boolean) from public',
+    `grant execute on function pg_catalog.set_config(text, text, boolean) to ${Object.values(LOGIN_ROLES).join(', ')}`,
+  ];
+  if (rows[0]?.superuser) {
+    for (const command of commands) await client.query(command);
+    return;
+  }
+  const { rowCount } = await client.query(
+    `select from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+     where p.oid = 'pg_catalog.set_config(text, text, boolean)'::regprocedure and a.grantee = 0`,
   );
+  if (rowCount)
+    warn?.(
+      `Every role of this Postgres may call set_config, and the user of DATABASE_URL cannot change that. Run once as a superuser, in this database: ${commands.join('; ')};`,
+    );
 }
 
 async function prepareQueues(client: pg.Client): Promise<void> {

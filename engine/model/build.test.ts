@@ -205,6 +205,20 @@ describe('a model', () => {
     expect(model.entities.get('shop.line')?.permissions).toEqual([]);
   });
 
+  test('leaves out of a pack’s form what the organisation takes away', () => {
+    const form = {
+      kind: 'form',
+      entity: 'deal',
+      sections: [{ key: 'main', fields: ['amount', 'name'] }],
+    };
+    const pack = [deal([{ key: 'amount', type: 'money' }]), form];
+    const own = { kind: 'entity', pack: 'shop', key: 'deal', fields: [{ key: 'amount', removed: true }] };
+    expect(build(pack, [own]).forms.get('shop.deal')?.sections).toMatchObject([{ fields: ['name'] }]);
+    // A name that nobody took away is a mistake as ever.
+    const wrong = { kind: 'form', pack: 'shop', entity: 'deal', sections: [{ key: 'main', fields: ['amuont'] }] };
+    expect(faultsOf(pack, [own, wrong])).toMatchObject([{ pointer: '/sections/0/fields/0' }]);
+  });
+
   test('gives every entity a form; a field that an organisation adds shows up in the pack’s', () => {
     const form = {
       kind: 'form',

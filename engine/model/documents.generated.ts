@@ -94,7 +94,7 @@ export interface EntityDocument {
    */
   readonly key: string;
   /**
-   * The immutable identity. Written by the export so that a rename elsewhere is recognised; never needed by hand.
+   * The immutable identity. `armature documents` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
    */
   readonly id?: string;
   /**
@@ -157,7 +157,7 @@ export interface FieldDocument {
    */
   readonly key: string;
   /**
-   * The immutable identity. Written by the export so that a rename elsewhere is recognised; never needed by hand.
+   * The immutable identity. `armature documents` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
    */
   readonly id?: string;
   /**
@@ -270,7 +270,7 @@ export interface PermissionDocument {
    */
   readonly key?: string;
   /**
-   * The immutable identity. Written by the export so that a rename elsewhere is recognised; never needed by hand.
+   * The immutable identity. `armature documents` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
    */
   readonly id?: string;
   /**

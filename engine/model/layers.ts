@@ -23,6 +23,8 @@ export interface EffectiveDocument<D extends Document = Document> {
   readonly pack: string;
   /** How many documents it was merged from. */
   readonly layers: number;
+  /** Keys of the fields that a layer took away, of an entity. */
+  readonly removedFields: ReadonlySet<string>;
   /** Where a part of it was written: the layer that said so last. */
   readonly place: (...path: readonly (string | number)[]) => Place;
 }
@@ -104,8 +106,14 @@ function mergeGroup(group: readonly LayeredDocument[]): EffectiveDocument | null
     document,
     pack: current.pack,
     layers,
+    removedFields: removedOf(jsonOf(current.document)['fields']),
     place: (...path) => merge.place(jsonOf(document), path),
   };
+}
+
+function removedOf(elements: unknown): ReadonlySet<string> {
+  const removed = isKeyed(elements) ? elements.filter((element) => element['removed'] === true) : [];
+  return new Set(removed.map(({ key }) => String(key)));
 }
 
 /** A document as plain JSON: every document is an object. */

@@ -9,6 +9,8 @@ const FOLDER = new URL('../../metadata/schema/', import.meta.url);
 
 /** What an override must still say: who it is. */
 const IDENTITY: ReadonlySet<string> = new Set(['kind', 'key', 'role', 'entity', 'locale']);
+/** Kinds that are named by their key alone: what entity they are of is a property like any other. */
+const BY_KEY: ReadonlySet<string> = new Set(['pack', 'entity', 'role', 'lifecycle', 'view', 'menu']);
 
 /** Types a document may name, in the order of the registry. */
 export const documentedTypes: readonly string[] = [...fieldTypes.keys()].filter((key) => !internalTypes.has(key));
@@ -49,7 +51,9 @@ function validators(partial: boolean): Validators {
   ajv.addFormat('field-pattern', (pattern: string) => patternError(pattern) === null);
   const prepare = (schema: AnySchemaObject): AnySchemaObject => {
     const relaxed = partial ? relax(schema) : schema;
-    return isObject(relaxed) ? relaxed : schema;
+    if (!isObject(relaxed)) return schema;
+    const kind = String(schema['$id']).replace('.schema.json', '');
+    return partial && BY_KEY.has(kind) ? { ...relaxed, required: ['kind', 'key'] } : relaxed;
   };
   const common = load('field');
   for (const name of ['common', ...KINDS]) ajv.addSchema(prepare(load(name)));

@@ -98,6 +98,19 @@ test('an override says only what it changes, but says it right', () => {
   expect(validate({ kind: 'entity', key: 'deal', removed: true })).toEqual([]);
 });
 
+test.each([
+  { kind: 'view', pack: 'crm', key: 'lost_opportunities' },
+  { kind: 'lifecycle', pack: 'crm', key: 'sales' },
+  { kind: 'role', key: 'support' },
+  { kind: 'menu', key: 'sales' },
+  { kind: 'permission', role: 'support', entity: 'account' },
+  { kind: 'permission', role: 'support', resource: 'account', key: 'own' },
+  { kind: 'form', pack: 'crm', entity: 'account' },
+  { kind: 'translation', locale: 'ar' },
+])('what takes a document away says only which one: $kind', (identity) => {
+  expect(validate({ ...identity, removed: true })).toEqual([]);
+});
+
 describe('text that is not JSON', () => {
   test.each([
     ['{"a": x}', 1, 7],

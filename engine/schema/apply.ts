@@ -1,7 +1,7 @@
 /** Runs the changes of a publish: first the questions about the rows, then the DDL, then the directory of roles. */
 import type { PoolClient } from 'pg';
 import { isDatabaseError } from '../db/database-error.ts';
-import { quote } from '../db/identifiers.ts';
+import { qualified, quote } from '../db/identifiers.ts';
 import type { ReleaseSource } from '../model/documents.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { Problem, type ProblemDetail } from '../problem.ts';
@@ -87,12 +87,32 @@ export async function registerRoles(
   }
 }
 
-/** Estimated rows by table name. A table that was never analysed is judged by its size. */
+/** Tables of up to so many rows are counted when Postgres has no figure of its own. */
+const COUNTED = 10_000;
+
+/** Estimated rows by table name. A table that was never analysed is counted when it is small, and judged by its size otherwise. */
 export async function estimateRows(client: PoolClient, schema: string): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await client.query<{ name: string; rows: number }>(
-    `select c.relname as name, (case when c.reltuples >= 0 then c.reltuples else pg_relation_size(c.oid) / 200 end)::float8 as rows
+  const { rows } = await client.query<{ name: string; analysed: number; size: number }>(
+    `select c.relname as name, c.reltuples::float8 as analysed, pg_relation_size(c.oid)::float8 as size
      from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relkind = 'r'`,
     [schema],
   );
-  return new Map(rows.map((row) => [row.name, Math.round(row.rows)]));
+  const estimates = new Map<string, number>();
+  const unknown: typeof rows = [];
+  for (const row of rows) {
+    if (row.analysed >= 0) estimates.set(row.name, Math.round(row.analysed));
+    else if (row.size === 0) estimates.set(row.name, 0);
+    else unknown.push(row);
+  }
+  if (unknown.length === 0) return estimates;
+  const counts = unknown.map(
+    ({ name }) =>
+      `select count(*)::int as count from (select from ${qualified(schema, name)} limit ${COUNTED + 1}) rows`,
+  );
+  const { rows: counted } = await client.query<{ count: number }>(counts.join('\nunion all\n'));
+  unknown.forEach(({ name, size }, index) => {
+    const count = counted[index]?.count ?? 0;
+    estimates.set(name, count > COUNTED ? Math.max(count, Math.round(size / 200)) : count);
+  });
+  return estimates;
 }

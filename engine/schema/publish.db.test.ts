@@ -361,9 +361,12 @@ describe('releases', () => {
       code: 'stale_base',
       errors: [{ pointer: '/base', params: { base: 1, current: 2 } }],
     });
-    expect(
-      (await refusal(lab.publisher.rollback(garden.tenant.key, { base: 2, to: 7, author: 'a', message: 'm' }))).code,
-    ).toBe('not_found');
+    const unknown = lab.publisher.rollback(garden.tenant.key, { base: 2, to: 7, author: 'a', message: 'm' });
+    expect(await refusal(unknown)).toMatchObject({
+      code: 'invalid',
+      message: 'There is no release 7; the newest one is 2.',
+      errors: [{ pointer: '/to' }],
+    });
   });
 
   test('are refused whole when a document is wrong', async () => {
@@ -441,6 +444,14 @@ describe('releases', () => {
 });
 
 describe('a plan', () => {
+  test('counts the records of a small table that was never analysed', async () => {
+    const garden = await organisation(plant([region]));
+    const person = await garden.person('keeper');
+    await garden.insert(person, 'custom_plants', { name: 'Ivy', region: 'north' });
+    const plan = await garden.plan(plant([{ ...region, index: true }]));
+    expect(plan.steps.find(({ kind }) => kind === 'change_indexes')?.rows).toBe(1);
+  });
+
   test('tells the lock, the rows and the time, and warns where many records wait', async () => {
     const garden = await organisation(plant([region]));
     await postgres.superuser.query(

@@ -10,11 +10,12 @@ import { buildModel } from '../model/build.ts';
 import type { Pack, ReleaseSource } from '../model/documents.ts';
 import { loadShippedPacks } from '../model/packs.ts';
 import type { Tenant } from '../model/tenant.ts';
-import { notFound, Problem, type ProblemDetail } from '../problem.ts';
+import { invalidAt, notFound, Problem, type ProblemDetail } from '../problem.ts';
 import { checkRows, estimateRows, registerRoles, runChanges } from './apply.ts';
 import type { Change } from './change.ts';
 import { desiredState } from './desired.ts';
 import { difference } from './diff.ts';
+import { exportedDocuments } from './exported.ts';
 import { makePlan, type Plan } from './plan.ts';
 import {
   listReleases,
@@ -109,12 +110,15 @@ export class Publisher {
 
   /**
    * Publishes an earlier release anew, under the next number: what was set aside since comes back with its values.
-   * @throws Problem `not_found` for a release that does not exist, and as {@link publish}
+   * @throws Problem `invalid` at `/to` for a release that does not exist, and as {@link publish}
    */
   async rollback(tenantKey: string, input: RollbackInput): Promise<Release> {
     return this.#publish(tenantKey, input, async (client, tenant, release) => {
       const old = await loadSource(client, tenant, input.to);
-      if (!old) throw notFound();
+      if (!old) {
+        const message = `There is no release ${input.to}; the newest one is ${release}.`;
+        throw invalidAt('/to', message, 'unknown_reference', { found: input.to, newest: release });
+      }
       return sourceAgain(tenant, release + 1, old);
     });
   }
@@ -133,12 +137,16 @@ export class Publisher {
     });
   }
 
-  /** What the current release was made from. */
-  async documents(tenantKey: string): Promise<PublishedDocuments> {
+  /**
+   * What the current release was made from.
+   * @param options.identities writes `id` into what is the organisation's own, for an export
+   */
+  async documents(tenantKey: string, options: { readonly identities?: boolean } = {}): Promise<PublishedDocuments> {
     return this.#owner(async (client) => {
       const { tenant, release } = await loadTenant(client, tenantKey);
       const source = await loadSource(client, tenant, release);
-      const documents = source?.tenantDocuments.map(({ document }) => document).filter(isDocument) ?? [];
+      const asPublished = () => source?.tenantDocuments.map(({ document }) => document).filter(isDocument);
+      const documents = (options.identities && source ? exportedDocuments(source) : asPublished()) ?? [];
       return { release, packs: source?.packs.map(({ key }) => key) ?? [], documents };
     });
   }

@@ -1,4 +1,4 @@
-/** The real data set of the issue, through the public API, seen by everybody who works with it. */
+/** The crm-sales data set, looked for beside the project, through the public API, seen by everybody who works with it. */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { ROOT } from '../../engine/config.ts';
 
 const directory = join(ROOT, '..', 'shared', 'data', 'crm-sales');
 const present = existsSync(directory);
-if (!present) console.warn(`Skipped: the crm-sales data set is not at ${directory}.`);
+if (!present) console.warn(`Skipped: there is no crm-sales data set beside the project (${directory}).`);
 
 const testing = await testApp(await testDatabase());
 const { app, url } = testing;

@@ -45,6 +45,25 @@ test('a role that is given or taken', async () => {
   expect((await client.get(accounts)).status).toBe(404);
 });
 
+test('a role that does not exist is refused', async () => {
+  const user = { name: 'Ida', email: 'ida@acme.example' };
+  const made = await administrator.post('/api/core/v1/users', { ...user, roles: ['sales_repp', 'support'] });
+  expect([made.status, made.json.errors]).toEqual([
+    422,
+    [
+      {
+        code: 'unknown_reference',
+        message: 'There is no role “sales_repp”. Did you mean “sales_rep”?',
+        pointer: '/roles/0',
+        params: { found: 'sales_repp', nearest: 'sales_rep' },
+      },
+    ],
+  ]);
+  const { id } = await join('ida@acme.example', ['support']);
+  const patched = await administrator.patch(`/api/core/v1/users/${id}`, { roles: ['support', 'boss'] });
+  expect([patched.status, patched.json.errors?.[0]?.pointer]).toEqual([422, '/roles/1']);
+});
+
 test('a team above one’s own people', async () => {
   const team = async (name: string, parent: string | null) =>
     (await administrator.post('/api/core/v1/teams', { name, parent })).json.data?.id ?? '';
@@ -84,8 +103,9 @@ test('another e-mail, with the same password', async () => {
 test('what an import changes, as soon as the outbox tells of it', async () => {
   const { client } = await join('gus@acme.example', []);
   expect((await client.get(accounts)).status).toBe(404);
+  const rows = 'email,roles\r\ngus@acme.example,sales_rep\r\nida@acme.example,sales_repp\r\n';
   const form = new FormData();
-  form.set('file', new Blob(['email,roles\r\ngus@acme.example,sales_rep\r\n'], { type: 'text/csv' }), 'people.csv');
+  form.set('file', new Blob([rows], { type: 'text/csv' }), 'people.csv');
   const { json } = await administrator.send('POST', '/api/core/v1/users/imports', form);
   const address = `/api/core/v1/users/imports/${json.data?.id}`;
   const mapping = { email: { field: 'email' }, roles: { field: 'roles' } };
@@ -97,4 +117,7 @@ test('what an import changes, as soon as the outbox tells of it', async () => {
     status = (await client.get(accounts)).status;
   }
   expect(status).toBe(200);
+  const done = async () => (await administrator.get(address)).json.data;
+  for (let tries = 0; tries < 100 && (await done())?.['state'] !== 'done'; tries++) await delay(50);
+  expect(await done()).toMatchObject({ updated: 1, failed: 1 });
 });

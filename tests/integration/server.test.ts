@@ -129,6 +129,20 @@ describe('a server', () => {
       await delay(50);
     }
     expect(status).toBe(200);
+    const full = await cli('documents', '--tenant', 'acme', folder);
+    expect([full.code, full.err]).toEqual([
+      1,
+      `The folder ${folder} is not empty. Name a new one, or empty it first.\n`,
+    ]);
+    const exported = join(home, 'exported');
+    expect((await cli('documents', '--tenant', 'acme', exported)).out).toBe(`1 file written to ${exported}.\n`);
+    const file = await readFile(join(exported, 'machine.entity.json'), 'utf8');
+    expect(file).toMatch(/"id": "e_[0-9a-f]{12}"/);
+    await writeFile(
+      join(exported, 'machine.entity.json'),
+      file.replaceAll('"name"', '"title"').replace('{name}', '{title}'),
+    );
+    expect((await cli('plan', '--tenant', 'acme', exported)).out).toContain('Rename');
     expect((await cli('rollback', '--tenant', 'acme', '--to', '1')).code).toBe(0);
     expect((await cli('releases', '--tenant', 'acme')).out.split('\n')).toHaveLength(5);
     const written = await cli('documents', '--tenant', 'acme');
@@ -159,6 +173,22 @@ describe('a server', () => {
     expect(await postmaster()).toBe(0);
   });
 
+  test('begins anew after “migrate down”', { timeout: 120_000 }, async () => {
+    const refused = await cli('migrate', 'down');
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      'This deletes all organisations with all of their records. Add --yes to do it.\n',
+    ]);
+    const down = await cli('migrate', 'down', '--yes');
+    expect([down.code, down.err]).toEqual([0, expect.stringMatching(/^2 organisations are gone/)]);
+    const made = await cli('tenant', 'create', 'acme', '--name', 'Acme', '--admin-email', 'ann@acme.example');
+    expect(made.code).toBe(0);
+    const said = await begin();
+    expect(said).toContain('@demo.example');
+    expect((await signIn('ann@acme.example', /password (\S+)/.exec(made.out + made.err)?.[1] ?? '')).status).toBe(201);
+    expect((await end('SIGTERM')).code).toBe(0);
+  });
+
   test('says in a sentence why it cannot start', { timeout: 60_000 }, async () => {
     const version = join(home, 'postgres', 'PG_VERSION');
     const before = await readFile(version, 'utf8');
@@ -167,6 +197,16 @@ describe('a server', () => {
     await writeFile(version, before);
     expect(old.code).toBe(1);
     expect(old.err.trim()).toMatch(/^The data in .* belong to Postgres 16, and this is Postgres 18\./);
+
+    const secretive = await run(
+      SERVER,
+      [],
+      environment({ ARMATURE_SECRET: 'another one, and long enough for a secret' }),
+    );
+    expect(secretive.code).toBe(1);
+    expect(secretive.err.trim()).toMatch(
+      /^The data in .*postgres were made with another secret than this one\. .*ARMATURE_SECRET/,
+    );
 
     const file = join(home, 'a-file');
     await writeFile(file, '');
@@ -178,6 +218,6 @@ describe('a server', () => {
 
     const nonsense = await run(SERVER, [], environment({ PORT: 'http' }));
     expect(nonsense.err.trim()).toBe('PORT is "http". It must be a number from 0 to 65535.');
-    for (const { err } of [old, unwritable, nonsense]) expect(err).not.toMatch(/\bat .*:\d+:\d+|Error:/);
+    for (const { err } of [old, secretive, unwritable, nonsense]) expect(err).not.toMatch(/\bat .*:\d+:\d+|Error:/);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Arguments, Command, Option } from '../command.ts';
@@ -114,9 +114,11 @@ export const documents: Command = {
   options: { tenant: TENANT },
   run: async (context, given) => {
     const tenant = given.required('tenant');
-    const { publisher } = await openTenant(context, tenant);
-    const { documents: own, release, packs } = await publisher.documents(tenant);
     const directory = given.positionals[0];
+    // Before anything else: what lies there would be published along.
+    if (directory !== undefined) await requireEmpty(directory);
+    const { publisher } = await openTenant(context, tenant);
+    const { documents: own, release, packs } = await publisher.documents(tenant, { identities: true });
     const files = own.map((document) => ({
       name: fileNameOf(document),
       text: `${JSON.stringify(document, null, 2)}\n`,
@@ -136,6 +138,17 @@ export const documents: Command = {
     context.print(`${files.length} ${files.length === 1 ? 'file' : 'files'} written to ${resolve(directory)}.`);
   },
 };
+
+/** @throws Failure unless the folder is new or has nothing in it; git's own folder does not count */
+async function requireEmpty(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return [];
+    throw new Failure(`The folder ${resolve(directory)} cannot be read.`, { cause: error });
+  });
+  if (names.some((name) => name !== '.git'))
+    throw new Failure(`The folder ${resolve(directory)} is not empty. Name a new one, or empty it first.`);
+}
 
 /** `<key>.<kind>.json`; documents without a key of their own are told apart by what they belong to. */
 function fileNameOf(document: Readonly<Record<string, unknown>>): string {

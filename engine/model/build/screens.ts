@@ -90,9 +90,13 @@ function buildForm(draft: Draft, { document, pack, place }: EffectiveDocument<Fo
   if (!entity) return null;
   noDoubles(draft, document.sections, 'sections', (index) => place('sections', index, 'key'));
   const shown = new Set<string>();
+  const removed = draft.notes.get(entity.name)?.effective.removedFields;
+  // A layer that takes a field away need not know which forms of the layers below show it.
+  const gone = (key: string) => removed?.has(key) === true && !entity.fields.has(key);
   const sections = document.sections.map((section, index) => {
-    const fields = section.fields ?? [];
-    fields.forEach((key, position) => {
+    const fields = (section.fields ?? []).filter((key) => !gone(key));
+    section.fields?.forEach((key, position) => {
+      if (gone(key)) return;
       const at = place('sections', index, 'fields', position);
       fieldNamed(draft, entity, key, at);
       if (shown.has(key)) draft.faults.add(at, 'duplicate', `“${key}” stands in the form twice.`, { found: key });

@@ -1,8 +1,9 @@
 /** From the cells of a row to the values of a record, references still as the texts that name them. */
 import type { ValueContext } from '#engine/model/field-type.ts';
-import type { Entity, Field } from '#engine/model/model.ts';
+import type { Entity, Field, Model } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import type { Scope } from '../scope.ts';
+import { holdsRoles, unknownRoles } from '../write/assigned-roles.ts';
 import { importableFields } from './columns.ts';
 import type { FileRow } from './csv.ts';
 import type { ColumnRule, ImportOptions } from './mapping.ts';
@@ -38,6 +39,9 @@ export class Converter {
   readonly #width: number;
   readonly #context: ValueContext;
   readonly #mapped: ReadonlySet<string>;
+  readonly #model: Model;
+  /** Fields that hold keys of roles. */
+  readonly #assigned: ReadonlySet<Field>;
 
   constructor(scope: Scope, entity: Entity, columns: readonly string[], options: ImportOptions) {
     const fields = importableFields(scope, entity);
@@ -46,6 +50,8 @@ export class Converter {
       const field = target && fields.get(target.field);
       return target && field ? [{ index, field, by: target.by ?? null, ...readRule(target.rule) }] : [];
     });
+    this.#model = scope.model;
+    this.#assigned = new Set(this.#columns.map(({ field }) => field).filter((field) => holdsRoles(entity, field)));
     this.#mapped = new Set(this.#columns.map(({ field }) => field.key));
     this.#width = columns.length;
     this.#context = {
@@ -82,6 +88,10 @@ export class Converter {
       if ('error' in parsed) {
         faults.push(`${field.label}: ${parsed.error.message}`);
         continue;
+      }
+      if (this.#assigned.has(field)) {
+        const unknown = unknownRoles(this.#model, parsed.value, '');
+        faults.push(...unknown.map(({ message }) => `${field.label}: ${message}`));
       }
       if (parsed.value !== null) values.set(field.key, parsed.value);
       for (const [key, value] of Object.entries(parsed.also ?? {})) if (!this.#mapped.has(key)) values.set(key, value);

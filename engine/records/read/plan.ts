@@ -14,6 +14,7 @@ import { notFound, Problem } from '../../problem.ts';
 import { refuse } from '../query/fault.ts';
 import type { Bucket, OrderTerm, Query, SelectItem, Selection } from '../query/query.ts';
 import { LIMITS } from '../query/query.ts';
+import { CONTROLS } from '../query/url.ts';
 import type { AggregateFunction } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
 import type { Access } from './access.ts';
@@ -112,7 +113,11 @@ export function planQuery(query: Query, entity: Entity, access: Access, scope: S
  */
 export function planWhere(query: Query, entity: Entity, access: Access): Condition {
   if (query.where === null) return TRUE;
-  return resolveCondition(query.where, entity, access.lookup, { visible: access.visible, fromText: query.fromText });
+  return resolveCondition(query.where, entity, access.lookup, {
+    visible: access.visible,
+    fromText: query.fromText,
+    ...(query.fromText && { controls: CONTROLS }),
+  });
 }
 
 /** What narrows every query of a plan's shape: its view's filter and the search. */

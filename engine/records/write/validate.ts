@@ -12,6 +12,7 @@ import { nearest } from '#engine/nearest.ts';
 import type { ProblemDetail } from '#engine/problem.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
+import { holdsRoles, unknownRoles } from './assigned-roles.ts';
 import { found, schemaDetail, valueDetail } from './sentences.ts';
 
 export type Operation = 'create' | 'update';
@@ -145,7 +146,10 @@ export function checkBody(
     if (!field || bad.has(key)) continue;
     const stored = normalised(field, value, context);
     if ('error' in stored) faults.add(valueDetail(stored.error, field, at(pointer, key)));
-    else values.set(key, stored.value);
+    else {
+      if (holdsRoles(entity, field)) faults.add(...unknownRoles(scope.model, value, at(pointer, key)));
+      values.set(key, stored.value);
+    }
   }
   return { values, children };
 }
