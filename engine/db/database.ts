@@ -30,8 +30,13 @@ export function bareSession(role: string): Session {
   return { role, userId: null, team: null, teams: [], roles: [], attributes: {}, timeZone: 'UTC' };
 }
 
+const sessions = new WeakMap<Principal, Session>();
+
+/** The session of a principal: the same one each time, so that what is made of it is made once. */
 export function sessionOf(principal: Principal): Session {
-  return {
+  const known = sessions.get(principal);
+  if (known) return known;
+  const session: Session = {
     role: principal.dbRole,
     userId: principal.userId,
     team: principal.team,
@@ -40,12 +45,31 @@ export function sessionOf(principal: Principal): Session {
     attributes: principal.attributes,
     timeZone: principal.timeZone,
   };
+  sessions.set(principal, session);
+  return session;
 }
 
 /** Role last: once it is set, nothing more may be set (`set_config` is revoked from everybody but the login roles). */
 const CONTEXT = `select set_config('armature.user_id',$1,true), set_config('armature.team',$2,true),
  set_config('armature.teams',$3,true), set_config('armature.roles',$4,true), set_config('armature.attributes',$5,true),
  set_config('armature.time_zone',$6,true), set_config('armature.now',$7,true), set_config('role',$8,true)`;
+
+/** @param now an ISO moment where a test's clock says what time it is; else empty */
+function contextOf(session: Session, now: string): Statement {
+  return {
+    text: CONTEXT,
+    values: [
+      session.userId ?? '',
+      session.team ?? '',
+      arrayText(session.teams),
+      arrayText(session.roles),
+      JSON.stringify(session.attributes),
+      session.timeZone,
+      now,
+      session.role,
+    ],
+  };
+}
 
 export interface Transaction {
   /** Sends statements in one round trip and waits. An error aborts the whole transaction. */
@@ -67,6 +91,7 @@ export class Database {
   readonly #app: Pool;
   readonly #owner: Pool;
   readonly #clock: Clock;
+  readonly #contexts = new WeakMap<Session, Statement>();
 
   constructor(options: DatabaseOptions) {
     this.address = options.address;
@@ -86,20 +111,10 @@ export class Database {
   }
 
   #context(session: Session): Statement {
-    const now = this.#clock === systemClock ? '' : new Date(this.#clock.now()).toISOString();
-    return {
-      text: CONTEXT,
-      values: [
-        session.userId ?? '',
-        session.team ?? '',
-        arrayText(session.teams),
-        arrayText(session.roles),
-        JSON.stringify(session.attributes),
-        session.timeZone,
-        now,
-        session.role,
-      ],
-    };
+    if (this.#clock !== systemClock) return contextOf(session, new Date(this.#clock.now()).toISOString());
+    let context = this.#contexts.get(session);
+    if (!context) this.#contexts.set(session, (context = contextOf(session, '')));
+    return context;
   }
 
   /**
