@@ -22,10 +22,22 @@ export function listQuery(search: string): Query {
   return query;
 }
 
+/** Programs read with the same few selections over and over. A selection is frozen and knows no entity, so it may be shared. */
+const selections = new Map<string, Selection>();
+const KEPT_SELECTIONS = 500;
+/** Characters. */
+const LONGEST_KEPT = 2000;
+
 /**
  * What `$select` asks to be answered of one record; `null`: every readable field.
  * @throws Problem `unknown_parameter`, `invalid_parameter`
  */
 export function selectionIn(search: string): Selection | null {
-  return search === '' ? null : parseUrlQuery(search, { controls: ['$select'], filters: false }).select;
+  if (search === '') return null;
+  const known = selections.get(search);
+  if (known !== undefined) return known;
+  const { select } = parseUrlQuery(search, { controls: ['$select'], filters: false });
+  if (selections.size >= KEPT_SELECTIONS) selections.clear();
+  if (select !== null && search.length <= LONGEST_KEPT) selections.set(search, select);
+  return select;
 }
