@@ -33,6 +33,16 @@ function policy(nonce: string): string {
   ].join('; ');
 }
 
+/** What matters only where a document is shown. */
+const PAGE_HEADERS = [
+  'X-Frame-Options',
+  'DENY',
+  'Referrer-Policy',
+  'same-origin',
+  'Cross-Origin-Opener-Policy',
+  'same-origin',
+] as const;
+
 interface Page {
   readonly changed: number;
   readonly parts: readonly string[];
@@ -57,6 +67,7 @@ function pageReader(root: string): () => Promise<Page | null> {
 function sendPage(exchange: Exchange, status: number, type: string, body: string, contentPolicy: string): void {
   exchange.response.writeHead(status, [
     ...exchange.headers.filter((_, at, all) => all[at - (at % 2)] !== 'Content-Security-Policy'),
+    ...PAGE_HEADERS,
     'Content-Security-Policy',
     contentPolicy,
     'Content-Type',

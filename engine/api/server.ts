@@ -27,19 +27,13 @@ export interface HttpOptions {
   readonly predicates?: boolean;
 }
 
-/** Headers of every API answer. JSON that a browser shows by itself must neither run nor be framed nor be read across sites. */
+/** Headers of every answer. JSON that a browser shows by itself must neither run nor be framed nor be read across sites; pages add theirs. */
 function apiHeaders(publicUrl: string): readonly string[] {
   return [
     'Content-Security-Policy',
     "default-src 'none'; frame-ancestors 'none'",
     'X-Content-Type-Options',
     'nosniff',
-    'X-Frame-Options',
-    'DENY',
-    'Referrer-Policy',
-    'same-origin',
-    'Cross-Origin-Opener-Policy',
-    'same-origin',
     'Cross-Origin-Resource-Policy',
     'same-origin',
     ...(publicUrl.startsWith('https:') ? ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'] : []),

@@ -32,7 +32,7 @@ const pool = new pg.Pool({
   ...config.address,
   ...config.app,
   max: config.connections,
-  options: '-c search_path=pg_catalog -c timezone=UTC -c jit=off',
+  options: '-c statement_timeout=15000 -c search_path=pg_catalog -c timezone=UTC -c jit=off',
 });
 pool.on('error', () => {});
 pool.on('connect', (client) => {
