@@ -184,24 +184,25 @@ function clearStatement(scope: Scope, { entity, field }: Link, id: string): Stat
 }
 
 /** Parts without a bin of their own stay where they are: nobody reaches them but through their whole. */
-function cascadeStatement(scope: Scope, whole: Entity, { entity, field }: Link, id: string): Statement[] {
-  if (!entity.softDelete) return [];
-  const part = entity.parent?.entity === whole.name;
-  const grants = scope.rights.of(entity.name).delete;
-  if (!part && grants.length === 0) return [];
-  const parameters = new Parameters();
-  const record = parameters.bind(id, 'uuid');
-  const granted = part ? [] : pairedPredicates(scope, grants, [], 'x', parameters);
-  return [
-    {
-      text: `update ${tableOf(scope, entity)} x set deleted_at = armature.now() where x.${column(field)} = ${record} and x.deleted_at is null${andAll(granted)}`,
-      values: parameters.values,
-    },
-  ];
+function cascadeStatement(scope: Scope, whole: Entity, link: Link, id: string): Statement[] {
+  return markDependents(scope, whole, link, id, 'armature.now()', () => 'x.deleted_at is null');
 }
 
 /** What was deleted in the same moment as the whole comes back with it. */
-function reviveStatement(scope: Scope, whole: Entity, { entity, field }: Link, id: string): Statement[] {
+function reviveStatement(scope: Scope, whole: Entity, link: Link, id: string): Statement[] {
+  const moment = (record: string) => `(select w.deleted_at from ${tableOf(scope, whole)} w where w.id = ${record})`;
+  return markDependents(scope, whole, link, id, 'null', (record) => `x.deleted_at = ${moment(record)}`);
+}
+
+/** Sets `deleted_at` of the records that go with `whole`: its parts, and others that the principal may delete. */
+function markDependents(
+  scope: Scope,
+  whole: Entity,
+  { entity, field }: Link,
+  id: string,
+  value: string,
+  which: (record: string) => string,
+): Statement[] {
   if (!entity.softDelete) return [];
   const part = entity.parent?.entity === whole.name;
   const grants = scope.rights.of(entity.name).delete;
@@ -211,7 +212,7 @@ function reviveStatement(scope: Scope, whole: Entity, { entity, field }: Link, i
   const granted = part ? [] : pairedPredicates(scope, grants, [], 'x', parameters);
   return [
     {
-      text: `update ${tableOf(scope, entity)} x set deleted_at = null where x.${column(field)} = ${record} and x.deleted_at = (select w.deleted_at from ${tableOf(scope, whole)} w where w.id = ${record})${andAll(granted)}`,
+      text: `update ${tableOf(scope, entity)} x set deleted_at = ${value} where x.${column(field)} = ${record} and ${which(record)}${andAll(granted)}`,
       values: parameters.values,
     },
   ];
