@@ -3,9 +3,6 @@ import { at, describe, type Faults, hint } from './faults.ts';
 import { nearest } from '../nearest.ts';
 import { LIMITS, type RawOperand } from './raw.ts';
 
-/** Facts that are not fields. In the json-rules-engine form they win over a field of the same name. */
-export const SESSION_FACTS = ['user', 'now', 'today', 'business_hours'] as const;
-
 const SEGMENT = /^[a-z][a-z0-9_]{0,39}$/;
 
 export function parseOperand(json: unknown, pointer: string, faults: Faults): RawOperand {

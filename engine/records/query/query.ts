@@ -118,21 +118,3 @@ export const LIMITS = {
   parameterLength: 16_000,
   cursorLength: 4_000,
 } as const;
-
-/** The query of a plain list: the first page of live records. */
-export const EVERYTHING: Query = Object.freeze({
-  select: null,
-  where: null,
-  fromText: false,
-  order: Object.freeze([]),
-  first: LIMITS.defaultFirst,
-  after: null,
-  before: null,
-  offset: 0,
-  count: 'none',
-  search: null,
-  view: null,
-  summary: null,
-  deleted: 'exclude',
-  shape: '',
-});

@@ -123,7 +123,7 @@ describe('rights', () => {
 
 describe('files as sales teams have them', () => {
   test.each([
-    ['crm.account', 'sector', 'technolgy', 'technology'],
+    ['crm.account', 'sector', 'Tech', 'technology'],
     ['crm.account', 'sector', 'Telecommunications', 'telecommunications'],
     ['crm.account', 'founded_year', '1996', 1996],
     ['crm.account', 'annual_revenue', '1100.04', '1100.04'],
