@@ -14,9 +14,11 @@ import { followOutbox } from './identity/follow-outbox.ts';
 import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
+import { keepSchemas, queueSteps, workOffSteps } from './schema-steps.ts';
 import { Importer } from './records/import/importer.ts';
 import { Reader } from './records/read/reader.ts';
 import { ModelStore } from './schema/model-store.ts';
+import { StepRunner } from './schema/deferred/runner.ts';
 import { Publisher } from './schema/publish.ts';
 import { ensureRoleSet } from './schema/role-sets.ts';
 import type { Services } from './services.ts';
@@ -94,7 +96,11 @@ async function openServices(
   opened.push(() => database.close());
   const models = new ModelStore({ database });
   opened.push(() => models.close());
-  const publisher = new Publisher({ database, onPublished: models.published });
+  const publisher = new Publisher({ database, onPublished: models.published, queueSteps: queueSteps(ids) });
+  const stepRunner = new StepRunner({
+    database,
+    onError: (err, { number, title }) => log.error({ err, step: number, title }, 'step of a publish'),
+  });
   const identity = new PasswordIdentity({
     database,
     models,
@@ -116,6 +122,7 @@ async function openServices(
     ids,
     models,
     publisher,
+    stepRunner,
     reader,
     writer,
     importer,
@@ -127,10 +134,11 @@ async function openServices(
   if (options.mode === 'server') {
     await models.start();
     opened.push(await followOutbox(services));
-    opened.push(startHousekeeping(services));
+    opened.push(startHousekeeping({ ...services, also: () => keepSchemas(services, config.keepAsideDays) }));
     const jobs = createJobs({ address, credentials: postgres.jobs, log });
     opened.push(() => jobs.close());
     importer.work(jobs);
+    await workOffSteps(jobs, services);
     await jobs.start();
   }
   return services;

@@ -14,6 +14,7 @@ describe('the configuration', () => {
       trustedProxies: 0,
       logLevel: 'info',
       demo: true,
+      keepAsideDays: 90,
     });
   });
 
@@ -41,6 +42,7 @@ describe('the configuration', () => {
       trustedProxies: 2,
       logLevel: 'warn',
       demo: false,
+      keepAsideDays: 90,
     });
   });
 
@@ -67,6 +69,7 @@ describe('the configuration', () => {
     ['ARMATURE_TRUSTED_PROXIES', 'all'],
     ['LOG_LEVEL', 'loud'],
     ['ARMATURE_DEMO', 'maybe'],
+    ['ARMATURE_KEEP_ASIDE_DAYS', 'long'],
   ])('refuses %s=%s with a sentence that names the variable', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(StartupError);
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name} .*\\.$`, 's'));

@@ -30,6 +30,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Whether the demo organisation is made (never on a Postgres of your own). */
   readonly demo: boolean;
+  /** Days after which removed fields and entities are dropped for good; 0 keeps them for ever. */
+  readonly keepAsideDays: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -56,6 +58,7 @@ export function readConfig(environment: Environment, root: string = ROOT): Confi
     trustedProxies: readTrustedProxies(value('ARMATURE_TRUSTED_PROXIES')),
     logLevel: readLogLevel(value('LOG_LEVEL')),
     demo: readDemo(value('ARMATURE_DEMO')) && postgres === null,
+    keepAsideDays: readDays(value('ARMATURE_KEEP_ASIDE_DAYS')),
   };
 }
 
@@ -101,6 +104,13 @@ function readTrustedProxies(text: string | null): number {
       `ARMATURE_TRUSTED_PROXIES is "${text}". It must be how many proxies stand in front, from 0 to 9.`,
     );
   }
+  return Number(text);
+}
+
+function readDays(text: string | null): number {
+  if (text === null) return 90;
+  if (!/^\d{1,5}$/.test(text))
+    throw new StartupError(`ARMATURE_KEEP_ASIDE_DAYS is "${text}". It must be a number of days; 0 keeps everything.`);
   return Number(text);
 }
 

@@ -19,6 +19,8 @@ interface Kept {
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What else is to be done every hour. */
+  readonly also?: () => Promise<void>;
 }
 
 /** Deletes once. */
@@ -48,7 +50,11 @@ async function pruneOutbox(database: Database, before: string): Promise<void> {
 export function startHousekeeping(services: Kept): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    running = keepHouse(services).catch((error: unknown) => services.log.warn({ err: error }, 'housekeeping'));
+    const all = async () => {
+      await keepHouse(services);
+      await services.also?.();
+    };
+    running = all().catch((error: unknown) => services.log.warn({ err: error }, 'housekeeping'));
   }, HOUR);
   timer.unref();
   return async () => {

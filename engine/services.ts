@@ -10,6 +10,7 @@ import type { ModelSource } from './model/tenant.ts';
 import type { Importer } from './records/import/importer.ts';
 import type { Reader } from './records/read/reader.ts';
 import type { Writer } from './records/write/writer.ts';
+import type { StepRunner } from './schema/deferred/runner.ts';
 import type { Publisher } from './schema/publish.ts';
 
 export interface Services {
@@ -18,6 +19,7 @@ export interface Services {
   readonly ids: IdSource;
   readonly models: ModelSource;
   readonly publisher: Publisher;
+  readonly stepRunner: StepRunner;
   readonly reader: Reader;
   readonly writer: Writer;
   readonly importer: Pick<Importer, 'upload' | 'configure' | 'start' | 'status' | 'errors'>;

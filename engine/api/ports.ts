@@ -65,9 +65,12 @@ export interface MetadataPublisher {
   releases(tenant: string): Promise<unknown>;
   release(tenant: string, number: number): Promise<unknown>;
   rollback(tenant: string, input: RollbackInput): Promise<unknown>;
+  steps(tenant: string): Promise<unknown>;
+  cancelStep(tenant: string, number: number): Promise<void>;
+  retryStep(tenant: string, number: number): Promise<void>;
 }
 
-export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher'> & {
+export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher' | 'stepRunner'> & {
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
   readonly importer: RecordImporter;

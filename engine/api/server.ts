@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.ts';
 import { logExchange, openExchange, sendJson, sendText } from './exchange.ts';
 import { mountHealth } from './health.ts';
 import { mountMetadata } from './metadata.ts';
+import { mountSteps } from './steps.ts';
 import { mountOpenApi } from './openapi.ts';
 import { mountPages } from './pages.ts';
 import type { HttpServices } from './ports.ts';
@@ -81,6 +82,7 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
   mountUiModel(app, services, scopes, publicOrigin);
   mountOpenApi(app, services, scopes, publicOrigin);
   mountMetadata(app, services, scopes, publicOrigin);
+  mountSteps(app, services, scopes, publicOrigin);
   mount(app, '/problems/:code', { GET: (exchange, { code = '' }) => problemPage(code, exchange) });
   mountPages(app, options.uiRoot);
 

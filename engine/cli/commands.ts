@@ -2,6 +2,8 @@
 import type { Command } from './command.ts';
 import { migrateDownCommand, migrateUpCommand } from './commands/migrate.ts';
 import { documents, plan, publish, releases, rollback } from './commands/releases.ts';
+import { purge } from './commands/purge.ts';
+import { steps } from './commands/steps.ts';
 import { tenantCreate, tenants } from './commands/tenants.ts';
 import { token } from './commands/token.ts';
 
@@ -14,6 +16,8 @@ export const COMMANDS: readonly Command[] = [
   publish,
   releases,
   rollback,
+  steps,
+  purge,
   migrateUpCommand,
   migrateDownCommand,
 ];

@@ -104,7 +104,8 @@ export class Database {
       application_name: 'armature',
     });
     this.#owner = openPool(options.address, options.owner, {
-      max: 3,
+      // Publishes and short questions beside steps of publishes, which may hold theirs for long.
+      max: 6,
       application_name: 'armature owner',
       options: '-c timezone=UTC',
     });

@@ -93,7 +93,11 @@ const COUNTED = 10_000;
 /** Estimated rows by table name. A table that was never analysed is counted when it is small, and judged by its size otherwise. */
 export async function estimateRows(client: PoolClient, schema: string): Promise<ReadonlyMap<string, number>> {
   const { rows } = await client.query<{ name: string; analysed: number; size: number }>(
-    `select c.relname as name, c.reltuples::float8 as analysed, pg_relation_size(c.oid)::float8 as size
+    // What was counted last, carried forward to the size that the table has now.
+    `select c.relname as name, pg_relation_size(c.oid)::float8 as size,
+       case when c.relpages > 0 and c.reltuples > 0
+         then c.reltuples::float8 / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::float8)
+         when pg_relation_size(c.oid) > 0 then -1 else c.reltuples::float8 end as analysed
      from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relkind = 'r'`,
     [schema],
   );

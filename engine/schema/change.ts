@@ -1,4 +1,5 @@
 /** A change of the schema: SQL with everything a plan tells about it. */
+import type { Later } from './deferred/work.ts';
 
 /** Changes run in this order, whatever the order in which they were found. */
 export const PHASES = [
@@ -90,13 +91,15 @@ export interface Change {
   readonly risk: Risk;
   readonly reversible: boolean;
   readonly checks: readonly Check[];
+  /** How it is done where the table has many records; `null` when it is the same there. */
+  readonly later: Later | null;
 }
 
 /** Fills in what most changes have: a short exclusive lock, no work on rows, no risk, reversible. */
 export function change(
   parts: Pick<Change, 'kind' | 'phase' | 'table' | 'title' | 'why' | 'sql'> & Partial<Change>,
 ): Change {
-  return { lock: 'exclusive', work: 'none', risk: 'none', reversible: true, checks: [], ...parts };
+  return { lock: 'exclusive', work: 'none', risk: 'none', reversible: true, checks: [], later: null, ...parts };
 }
 
 /** In the order in which they must run; changes of one phase stay in the order in which they were found. */

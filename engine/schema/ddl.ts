@@ -68,9 +68,21 @@ export function addReference(state: DesiredState, table: TableState, name: strin
   );
 }
 
-export function createIndex(state: DesiredState, table: TableState, name: string, index: IndexState): string {
+/** @param concurrently beside the writes of others; not inside a transaction */
+export function createIndex(
+  state: DesiredState,
+  table: TableState,
+  name: string,
+  index: IndexState,
+  concurrently = false,
+): string {
   const where = index.whereNull === null ? '' : ` where ${columnName(table, index.whereNull)} is null`;
-  return `create ${index.unique ? 'unique ' : ''}index ${quote(name)} on ${tableName(state, table)} using ${index.method} (${columnNames(table, index.columns)})${where}`;
+  return `create ${index.unique ? 'unique ' : ''}index ${concurrently ? 'concurrently ' : ''}${quote(name)} on ${tableName(state, table)} using ${index.method} (${columnNames(table, index.columns)})${where}`;
+}
+
+/** Reads every row and keeps nobody from reading and writing meanwhile. */
+export function validateConstraint(state: DesiredState, table: TableState, name: string): string {
+  return `alter table ${tableName(state, table)} validate constraint ${quote(name)}`;
 }
 
 export function createPolicy(state: DesiredState, table: TableState, name: string, policy: PolicyState): string {

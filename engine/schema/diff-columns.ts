@@ -2,9 +2,11 @@
 import { quote } from '../db/identifiers.ts';
 import type { ProblemDetail } from '../problem.ts';
 import { change, type Change, type Check } from './change.ts';
-import { columnDefinition, columnName, tableName, typeOf } from './ddl.ts';
+import { columnDefinition, columnName, tableName, typeOf, validateConstraint } from './ddl.ts';
+import type { Later, StepDraft } from './deferred/work.ts';
+import { validateLater } from './diff-constraints.ts';
 import { notNullName } from './names.ts';
-import type { ColumnState, TablePair, TableState } from './state.ts';
+import type { ColumnState, DesiredState, TablePair, TableState } from './state.ts';
 import { renameColumns } from './rename-columns.ts';
 import { addField, removeField, returnField } from './titles.ts';
 import { typeChange } from './widen.ts';
@@ -117,9 +119,52 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
       // A number for each record is written into each record.
       work: numbered ? 'write' : 'none',
       checks,
+      later: numbered ? numberLater(pair, id, column) : null,
     }),
   ];
 }
+
+/** The column comes empty and is filled afterwards; who creates a record meanwhile draws the next number. */
+function numberLater({ next, after }: TablePair, id: string, column: ColumnState): Later {
+  const table = tableName(next, after);
+  const optional = { ...column, notNull: false };
+  return {
+    now: [
+      `alter table ${table} add column ${columnDefinition(next, id, optional, false)}`,
+      `alter table ${table} alter column ${quote(column.name)} set default ${column.default}`,
+    ],
+    steps: [fillStep(next, after, id), ...(column.notNull ? [requireStep(next, after, id)] : [])],
+  };
+}
+
+function fillStep(next: DesiredState, after: TableState, id: string): StepDraft {
+  const column = after.columns[id];
+  return {
+    work: { kind: 'fill', table: after.id, column: id },
+    title: `Fill ${column?.label ?? id} of ${after.label}`,
+    why: 'Records without a value get the default, some at a time.',
+    change: 'change_required',
+    sql: [fillSql(next, after, id)],
+  };
+}
+
+function requireStep(next: DesiredState, after: TableState, id: string): StepDraft {
+  const column = after.columns[id];
+  return {
+    work: { kind: 'require', table: after.id, column: id },
+    title: `Require ${column?.label ?? id} of ${after.label}`,
+    why: 'Every record has a value by then.',
+    change: 'change_required',
+    sql: [`${notNull(next, after, id)} not valid`, validateConstraint(next, after, notNullName(id))],
+  };
+}
+
+const fillSql = (state: DesiredState, table: TableState, id: string): string =>
+  `update ${tableName(state, table)} set ${columnName(table, id)} = default where ${columnName(table, id)} is null`;
+
+/** Completed by ` not valid` where the rows are gone through afterwards. */
+export const notNull = (state: DesiredState, table: TableState, id: string): string =>
+  `alter table ${tableName(state, table)} add constraint ${quote(notNullName(id))} not null ${columnName(table, id)}`;
 
 function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnState, refusals: Refusal[]): Change[] {
   const { previous, next, before, after } = pair;
@@ -206,7 +251,6 @@ function required(
   column: ColumnState,
 ): Change[] {
   const table = tableName(next, after);
-  const name = quote(column.name);
   const label = `${column.label} of ${after.label}`;
   const constraint = quote(notNullName(id));
   if (!column.notNull) {
@@ -251,19 +295,28 @@ function required(
           change({
             ...base,
             phase: 'fill',
-            sql: [`update ${table} set ${name} = default where ${name} is null`],
+            sql: [fillSql(next, after, id)],
             lock: 'share',
             work: 'write',
             risk: 'low',
             reversible: false,
+            later: { now: [], steps: [fillStep(next, after, id)] },
           }),
         ]),
     change({
       ...base,
       phase: 'not_null',
-      sql: [`alter table ${table} add constraint ${constraint} not null ${name}`],
+      sql: [notNull(next, after, id)],
       work: 'scan',
       checks,
+      later:
+        column.default === null
+          ? validateLater({ next, after }, notNull(next, after, id), {
+              constraint: notNullName(id),
+              column: id,
+              what: 'not_null',
+            })
+          : { now: [], steps: [requireStep(next, after, id)] },
     }),
   ];
 }

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { qualified, quote } from '../db/identifiers.ts';
 import { change, type Change, type Check } from './change.ts';
-import { addReference, checkSql, columnName, columnNames, createIndex, tableName } from './ddl.ts';
+import { addReference, checkSql, columnName, columnNames, createIndex, tableName, validateConstraint } from './ddl.ts';
+import type { Later } from './deferred/work.ts';
 import { fieldTitle } from './titles.ts';
 import type { IndexState, ReferenceState, TablePair, TableState } from './state.ts';
 
@@ -40,12 +41,13 @@ function diffChecks({ previous, next, before, after }: TablePair): Change[] {
         sql: [`alter table ${tableName(previous, before)} drop constraint ${quote(name)}`],
       }),
     ),
-    ...come.map(([name, check]) =>
-      change({
+    ...come.map(([name, check]) => {
+      const sql = `alter table ${tableName(next, after)} add constraint ${quote(name)} check (${checkSql(after, check)})`;
+      return change({
         ...base,
         phase: 'add_checks',
         title: title(after, check.column),
-        sql: [`alter table ${tableName(next, after)} add constraint ${quote(name)} check (${checkSql(after, check)})`],
+        sql: [sql],
         work: 'scan',
         checks: held(before, check.column)
           ? [
@@ -59,10 +61,37 @@ function diffChecks({ previous, next, before, after }: TablePair): Change[] {
               },
             ]
           : [],
-      }),
-    ),
+        later: validateLater({ next, after }, sql, { constraint: name, column: check.column, what: 'check' }),
+      });
+    }),
   ];
 }
+
+/** The constraint holds for what is written from now on; the rows that are there are gone through afterwards. */
+export function validateLater(
+  { next, after }: Pick<TablePair, 'next' | 'after'>,
+  sql: string,
+  work: {
+    readonly constraint: string;
+    readonly column: string;
+    readonly what: 'check' | 'reference' | 'not_null';
+  },
+): Later {
+  return {
+    now: [`${sql} not valid`],
+    steps: [
+      {
+        work: { kind: 'validate', table: after.id, ...work },
+        title: `Go through ${labelOf(after, work.column)} once`,
+        why: 'New values are held to the rule from the start; those that are there are checked without keeping anybody waiting.',
+        change: CHANGE_OF[work.what],
+        sql: [validateConstraint(next, after, work.constraint)],
+      },
+    ],
+  };
+}
+
+const CHANGE_OF = { check: 'change_checks', reference: 'change_reference', not_null: 'change_required' } as const;
 
 /** Whether the column holds values already: only those can be in the way. */
 const held = (before: TableState, column: string): boolean =>
@@ -101,6 +130,11 @@ function diffReferences({ previous, next, before, after }: TablePair): Change[] 
         lock: 'share',
         work: 'scan',
         checks: danglingCheck({ previous, next, before, after }, reference),
+        later: validateLater({ next, after }, addReference(next, after, name, reference), {
+          constraint: name,
+          column: reference.column,
+          what: 'reference',
+        }),
       }),
     ),
   ];
@@ -156,6 +190,20 @@ function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
         lock: 'share',
         work: 'scan',
         checks: index.unique ? duplicateCheck({ previous, next, before, after }, index) : [],
+        later: {
+          now: [],
+          steps: [
+            {
+              work: { kind: 'index', table: after.id, index: name },
+              title: inWords(after, index),
+              why: index.unique
+                ? 'No two records may share these values. Until the index is built, nothing keeps people from it.'
+                : 'Lists, references and row policies look records up by it. It is built while everybody works.',
+              change: 'change_indexes',
+              sql: [createIndex(next, after, name, index, true)],
+            },
+          ],
+        },
       }),
     ),
   ];

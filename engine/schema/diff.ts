@@ -83,7 +83,15 @@ function created(next: DesiredState, table: TableState): Change[] {
     }),
     // There is nothing in it that could be in the way, and nobody who would wait.
     ...parts.map(
-      (part): Change => ({ ...part, title, why: 'The release has it.', lock: 'none', work: 'none', checks: [] }),
+      (part): Change => ({
+        ...part,
+        title,
+        why: 'The release has it.',
+        lock: 'none',
+        work: 'none',
+        checks: [],
+        later: null,
+      }),
     ),
   ];
 }

@@ -6,17 +6,27 @@ import type { PoolClient } from 'pg';
 import type { Database } from '../db/database.ts';
 import { problemOf } from '../db/database-error.ts';
 import { quote } from '../db/identifiers.ts';
-import { buildModel } from '../model/build.ts';
-import type { Pack, ReleaseSource } from '../model/documents.ts';
+import type { Pack } from '../model/documents.ts';
 import { loadShippedPacks } from '../model/packs.ts';
 import type { Tenant } from '../model/tenant.ts';
-import { invalidAt, notFound, Problem, type ProblemDetail } from '../problem.ts';
-import { checkRows, estimateRows, registerRoles, runChanges } from './apply.ts';
+import { invalidAt, notFound, Problem } from '../problem.ts';
+import { registerRoles, runChanges } from './apply.ts';
 import type { Change } from './change.ts';
-import { desiredState } from './desired.ts';
-import { difference } from './diff.ts';
+import { askForPurge, listSetAside, type SetAside } from './deferred/retention.ts';
+import {
+  addSteps,
+  interrupt,
+  listSteps,
+  pause,
+  setStep,
+  type Step,
+  type StepRow,
+  supersede,
+} from './deferred/store.ts';
 import { exportedDocuments } from './exported.ts';
-import { makePlan, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { type MakeSource, prepare, type PrepareOptions } from './prepare.ts';
+import { tryPublishLock } from './publish-lock.ts';
 import {
   listReleases,
   loadRelease,
@@ -28,8 +38,7 @@ import {
   saveRelease,
 } from './release-store.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
-import { locate, nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
-import type { DesiredState } from './state.ts';
+import { nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
 
 /** Milliseconds DDL may wait for a lock: everybody else waits behind it for as long. */
 const LOCK_TIMEOUT = 250;
@@ -40,6 +49,10 @@ export interface PublisherOptions extends RetryOptions {
   readonly onPublished?: (tenantKey: string, release: number) => void;
   /** The packs that ship with the engine; read from `metadata/` when left out. */
   readonly packs?: readonly Pack[];
+  /** Records from which on a table is changed without going through it in the transaction (default 5,000). */
+  readonly deferAbove?: number;
+  /** Sees to it that the steps left for afterwards are worked off; part of the publish's transaction. */
+  readonly queueSteps?: (client: PoolClient, tenantKey: string) => Promise<void>;
 }
 
 export interface PublishInput extends SourceInput {
@@ -65,17 +78,6 @@ export interface PublishedDocuments {
   readonly documents: readonly TenantDocument[];
 }
 
-/** Everything a publish is about to do. */
-interface Prepared {
-  readonly source: ReleaseSource;
-  readonly before: DesiredState | null;
-  readonly state: DesiredState;
-  readonly changes: readonly Change[];
-  readonly plan: Plan;
-}
-
-type MakeSource = (client: PoolClient, tenant: Tenant, release: number) => Promise<ReleaseSource>;
-
 export class Publisher {
   readonly #database: Database;
   readonly #options: PublisherOptions;
@@ -96,7 +98,7 @@ export class Publisher {
     return this.#owner(async (client) => {
       const { tenant, release } = await loadTenant(client, tenantKey);
       if (input.base !== undefined) requireBase(input.base, release);
-      return (await prepare(client, tenant, release, make)).plan;
+      return (await prepare(client, tenant, release, make, this.#options)).plan;
     });
   }
 
@@ -137,6 +139,57 @@ export class Publisher {
     });
   }
 
+  /** What publishes left for afterwards, newest first, those that are done among it. */
+  async steps(tenantKey: string, limit = 200): Promise<readonly Step[]> {
+    return this.#owner(async (client) => listSteps(client, (await loadTenant(client, tenantKey)).tenant, limit));
+  }
+
+  /**
+   * Takes a step back; what it has done so far stays until the next publish, which proposes the rest anew.
+   * @throws Problem `not_found`; `conflict` for a step that is done or superseded
+   */
+  async cancelStep(tenantKey: string, number: number): Promise<void> {
+    await this.#setStep(tenantKey, number, 'cancelled');
+  }
+
+  /**
+   * Gives a step that failed or was cancelled another chance.
+   * @throws Problem as {@link cancelStep}
+   */
+  async retryStep(tenantKey: string, number: number): Promise<void> {
+    await this.#setStep(tenantKey, number, 'waiting');
+  }
+
+  /** What was set aside at least so many days ago, oldest first. */
+  async setAside(tenantKey: string, days: number): Promise<readonly SetAside[]> {
+    return this.#owner(async (client) => listSetAside(client, (await loadTenant(client, tenantKey)).tenant, days));
+  }
+
+  /** Leaves the purge of what was set aside so long ago to be worked off. @returns how many steps that makes */
+  async purge(tenantKey: string, days: number): Promise<number> {
+    return this.#owner(async (client) => {
+      const { tenant, release } = await loadTenant(client, tenantKey);
+      const state = await loadState(client, tenant);
+      const count = state ? await askForPurge(client, tenant, release, state, days) : 0;
+      if (count > 0) await this.#options.queueSteps?.(client, tenantKey);
+      return count;
+    });
+  }
+
+  async #setStep(tenantKey: string, number: number, to: 'waiting' | 'cancelled'): Promise<void> {
+    await withRetries(
+      () =>
+        this.#owner(async (client) => {
+          await client.query(`set local lock_timeout = ${LOCK_TIMEOUT}`);
+          const { tenant } = await loadTenant(client, tenantKey);
+          const backend = await setStep(client, tenant, number, to);
+          if (backend !== null) await interrupt(client, [backend]);
+          if (to === 'waiting') await this.#options.queueSteps?.(client, tenantKey);
+        }),
+      this.#options,
+    ).catch(toProblem);
+  }
+
   /**
    * What the current release was made from.
    * @param options.identities writes `id` into what is the organisation's own, for an export
@@ -156,7 +209,7 @@ export class Publisher {
    * @internal for `tenants.ts`
    */
   async publishWithin(client: PoolClient, tenantKey: string, input: PublishInput): Promise<Release> {
-    return publishIn(client, tenantKey, input, this.#fromInput(input));
+    return publishIn(client, tenantKey, input, this.#fromInput(input), this.#options);
   }
 
   async #publish(
@@ -165,7 +218,7 @@ export class Publisher {
     make: MakeSource,
   ): Promise<Release> {
     const release = await withRetries(
-      () => this.#owner((client) => publishIn(client, tenantKey, input, make)),
+      () => this.#owner((client) => publishIn(client, tenantKey, input, make, this.#options)),
       this.#options,
     ).catch(toProblem);
     this.#options.onPublished?.(tenantKey, release.number);
@@ -199,33 +252,52 @@ async function publishIn(
   tenantKey: string,
   input: Omit<PublishInput, 'packs' | 'documents'>,
   make: MakeSource,
+  options: PrepareOptions & Pick<PublisherOptions, 'queueSteps'>,
 ): Promise<Release> {
   await client.query(`set local lock_timeout = ${LOCK_TIMEOUT}; set local search_path = pg_catalog, pg_temp`);
-  const { rows } = await client.query<{ locked: boolean }>(
-    'select pg_try_advisory_xact_lock(hashtextextended($1, 4092212)) as locked',
-    [tenantKey],
-  );
-  if (!rows[0]?.locked)
+  if (!(await tryPublishLock(client, tenantKey)))
     throw new Problem('publish_in_progress', 'Somebody is publishing right now. Try again when they are done.');
   // Read with the lock held: whoever had it before has committed.
   const { tenant, release } = await loadTenant(client, tenantKey);
   requireBase(input.base, release);
-  const prepared = await prepare(client, tenant, release, make);
+  const prepared = await prepare(client, tenant, release, make, { ...options, publishing: true });
   if (prepared.before === null) await client.query(`create schema ${quote(prepared.state.schema)}`);
+  await makeWay(client, tenant, prepared.kept, prepared.changes);
   await runChanges(client, prepared.changes);
   await registerRoles(client, tenant, prepared.before, prepared.state);
+  await supersede(
+    client,
+    tenant,
+    release + 1,
+    prepared.superseded.map(({ number }) => number),
+  );
+  await addSteps(client, tenant, release + 1, prepared.drafts);
+  const waiting = prepared.drafts.length + prepared.kept.filter(({ state }) => state === 'running').length;
+  if (waiting > 0) await options.queueSteps?.(client, tenantKey);
   return saveRelease(client, { tenant, ...prepared, base: input.base, author: input.author, message: input.message });
 }
 
-async function prepare(client: PoolClient, tenant: Tenant, release: number, make: MakeSource): Promise<Prepared> {
-  const source = await make(client, tenant, release);
-  const model = buildModel(source);
-  const before = await loadState(client, tenant);
-  const { settled, changes } = located(source, () => difference(before, desiredState(tenant, model)));
-  await checkRows(client, changes, source);
-  const rows = before === null ? new Map<string, number>() : await estimateRows(client, before.schema);
-  const plan = makePlan(release, changes, (table) => rows.get(before?.tables[table]?.name ?? '') ?? 0);
-  return { source, before, state: settled, changes, plan };
+/** Steps under way on tables that the publish changes stand aside; they begin anew after it. */
+async function makeWay(
+  client: PoolClient,
+  tenant: Tenant,
+  steps: readonly StepRow[],
+  changes: readonly Change[],
+): Promise<void> {
+  const locking = changes.filter(({ lock }) => lock !== 'none');
+  const tables = new Set(locking.map(({ table }) => table));
+  // A reference locks the table it leads to as well.
+  const all = locking.some(({ kind }) => kind === 'change_reference' || kind === 'set_table_aside');
+  const inTheWay = steps.filter(({ state, work }) => state === 'running' && (all || tables.has(work.table)));
+  await pause(
+    client,
+    tenant,
+    inTheWay.map(({ number }) => number),
+  );
+  await interrupt(
+    client,
+    inTheWay.flatMap(({ backend }) => backend ?? []),
+  );
 }
 
 function requireBase(base: number, release: number): void {
@@ -234,29 +306,6 @@ function requireBase(base: number, release: number): void {
   throw new Problem('stale_base', message, [
     { code: 'stale_base', message, pointer: '/base', params: { base, current: release } },
   ]);
-}
-
-/** Refusals know the field; here they get the place in the documents. */
-function located<T>(source: ReleaseSource, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'invalid_document') throw error;
-    throw new Problem(
-      'invalid_document',
-      error.message,
-      error.errors.map((detail) => place(source, detail)),
-      { cause: error },
-    );
-  }
-}
-
-function place(
-  source: ReleaseSource,
-  detail: ProblemDetail & { readonly entity?: string; readonly field?: string | null },
-): ProblemDetail {
-  const { entity, field, ...rest } = detail;
-  return entity === undefined ? rest : { ...rest, ...locate(source, entity, field ?? null, null) };
 }
 
 function isDocument(document: unknown): document is TenantDocument {

@@ -1,5 +1,5 @@
 /** Tenants, releases and states in the platform's tables, read and written by the owner's transaction. */
-import type { PoolClient } from 'pg';
+import type { ClientBase, PoolClient } from 'pg';
 import { tenantNames } from '../db/identifiers.ts';
 import type { ReleaseSource } from '../model/documents.ts';
 import type { BusinessHours, Tenant } from '../model/tenant.ts';
@@ -64,7 +64,7 @@ export async function loadSource(client: PoolClient, tenant: Tenant, number: num
 }
 
 /** What the last publish left behind; `null` before the first. */
-export async function loadState(client: PoolClient, tenant: Tenant): Promise<DesiredState | null> {
+export async function loadState(client: ClientBase, tenant: Pick<Tenant, 'id'>): Promise<DesiredState | null> {
   const { rows } = await client.query<{ state: DesiredState }>(
     'select state from armature.tenant_state where tenant_id = $1',
     [tenant.id],
@@ -114,6 +114,21 @@ export async function saveRelease(client: PoolClient, release: NewRelease): Prom
   await saveAside(client, release);
   await client.query(`select pg_notify('armature_release', $1)`, [`${tenant.key} ${number}`]);
   return { number, base, author, message, createdAt: rows[0]?.created_at ?? '', plan };
+}
+
+/**
+ * The purge's: the release stays, what was set aside is less. Rows of `armature.set_aside` follow.
+ * @param tenantId `Tenant.id`
+ */
+export async function updateState(client: ClientBase, tenantId: string, state: DesiredState): Promise<void> {
+  await client.query('update armature.tenant_state set state = $2 where tenant_id = $1', [
+    tenantId,
+    JSON.stringify(state),
+  ]);
+  await client.query('delete from armature.set_aside where tenant_id = $1 and id <> all($2)', [
+    tenantId,
+    [...asides(state).keys()],
+  ]);
 }
 
 /** Keeps `armature.set_aside` equal to what the state says, for the purge and for people who look. */

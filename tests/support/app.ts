@@ -37,6 +37,7 @@ export async function testApp(database: TestDatabase, options: Pick<AppOptions, 
       trustedProxies: 0,
       logLevel: 'silent',
       demo: false,
+      keepAsideDays: 90,
     },
     { ...options, mode: 'server', url },
   );

@@ -9,6 +9,7 @@ import type { Entity, Field } from '#engine/model/model.ts';
 import type { Tenant } from '#engine/model/tenant.ts';
 import { ModelStore } from '#engine/schema/model-store.ts';
 import type { Plan } from '#engine/schema/plan.ts';
+import { StepRunner } from '#engine/schema/deferred/runner.ts';
 import { Publisher } from '#engine/schema/publish.ts';
 import type { Release } from '#engine/schema/release-store.ts';
 import { ensureRoleSet } from '#engine/schema/role-sets.ts';
@@ -23,6 +24,7 @@ export interface SchemaLab {
   readonly database: Database;
   readonly models: ModelStore;
   readonly publisher: Publisher;
+  readonly runner: StepRunner;
   organisation(
     key: string,
     options?: { packs?: readonly string[]; documents?: readonly TenantDocument[] },
@@ -30,10 +32,14 @@ export interface SchemaLab {
 }
 
 /** Everything it opens is closed after the file's last test. */
-export function schemaLab(test: TestDatabase, options: { packs?: readonly Pack[] } = {}): SchemaLab {
+export function schemaLab(
+  test: TestDatabase,
+  options: { packs?: readonly Pack[]; deferAbove?: number } = {},
+): SchemaLab {
   const database = new Database({ address: test.address, app: test.app, owner: test.owner, connections: 6 });
   const models = new ModelStore({ database });
   const publisher = new Publisher({ database, onPublished: models.published, ...options });
+  const runner = new StepRunner({ database, pause: 10 });
   afterAll(async () => {
     await models.close();
     await database.close();
@@ -42,6 +48,7 @@ export function schemaLab(test: TestDatabase, options: { packs?: readonly Pack[]
     database,
     models,
     publisher,
+    runner,
     organisation: async (key, { packs = [], documents } = {}) => {
       const tenant = await createTenant(
         { database, ids: systemIds, publisher },

@@ -270,6 +270,9 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
         return { number };
       },
       rollback: async (_tenant, input) => ({ input }),
+      steps: async () => [],
+      cancelStep: async () => {},
+      retryStep: async () => {},
     },
     ...overrides,
   };
