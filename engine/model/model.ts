@@ -98,6 +98,17 @@ export interface Field {
   readonly options: Readonly<Record<string, unknown>>;
   /** money, and formulas that return it: key of the field with the currency, e.g. `amount_currency`. */
   readonly currencyField: string | null;
+  /** Keys of the fields that its type brings along: an address's street, city, …; an amount's currency. */
+  readonly companions: readonly string[];
+  /** Key of the field that brought it along. */
+  readonly companionOf: string | null;
+}
+
+/** Keys of the fields that a computed field tells of: who may not read one of them may not read it either. */
+export function inputsOf(field: Field): readonly string[] {
+  if (field.formula !== null) return field.formula.reads;
+  if (field.type.computed !== true) return [];
+  return field.companionOf === null ? field.companions : [field.companionOf];
 }
 
 export interface Choice {

@@ -39,6 +39,8 @@ function field(key: string, type: string, rest: Partial<Field> = {}): Field {
     formula: null,
     options: {},
     currencyField: null,
+    companions: [],
+    companionOf: null,
     ...rest,
   };
 }

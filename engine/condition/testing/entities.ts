@@ -34,6 +34,8 @@ export function field(key: string, valueType: ValueType | null, options: FieldOp
     formula: null,
     options: {},
     currencyField: null,
+    companions: [],
+    companionOf: null,
   };
 }
 

@@ -205,7 +205,12 @@ function buildUnique(draft: Draft, entity: DraftEntity): void {
     );
     if (
       fields.some(
-        (field) => field && (field.column === null || field.type.key === 'formula' || field.type.valueType === 'texts'),
+        (field) =>
+          field &&
+          (field.column === null ||
+            field.type.computed ||
+            field.type.keyed === false ||
+            field.type.valueType === 'texts'),
       )
     ) {
       draft.faults.add(

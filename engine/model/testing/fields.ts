@@ -43,7 +43,9 @@ export function fieldOf(
     guards: null,
     formula: null,
     options,
-    currencyField: found.companion ? `x${found.companion.suffix}` : null,
+    currencyField: found.key === 'money' ? 'x_currency' : null,
+    companions: found.companions?.map(({ suffix }) => `x${suffix}`) ?? [],
+    companionOf: null,
     ...more,
   };
 }

@@ -219,7 +219,7 @@ function planOrderTerm(term: OrderTerm, entity: Entity, access: Access): Planned
     });
   }
   const masked = access.of(entity).masks.has(field.key);
-  const nullable = steps.length > 0 || masked || field.formula !== null || !field.required;
+  const nullable = steps.length > 0 || masked || field.type.computed === true || !field.required;
   return { steps, field, descending: term.descending, nullable };
 }
 
