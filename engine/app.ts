@@ -5,6 +5,7 @@ import { AnnouncingWriter } from './announcing-writer.ts';
 import type { Clock, IdSource } from './clock.ts';
 import { systemClock, systemIds } from './clock.ts';
 import type { Config } from './config.ts';
+import { derive } from './db/bootstrap.ts';
 import { Database } from './db/database.ts';
 import { errorForLog } from './error-for-log.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -16,6 +17,7 @@ import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { keepSchemas, queueSteps, workOffSteps } from './schema-steps.ts';
 import { Importer } from './records/import/importer.ts';
+import { openSharedCache } from './redis/shared-cache.ts';
 import { Reader } from './records/read/reader.ts';
 import { ModelStore } from './schema/model-store.ts';
 import { StepRunner } from './schema/deferred/runner.ts';
@@ -101,9 +103,16 @@ async function openServices(
     database,
     onError: (err, { number, title }) => log.error({ err, step: number, title }, 'step of a publish'),
   });
-  const identity = new PasswordIdentity({
+  const redis =
+    config.redis === null
+      ? null
+      : { url: config.redis, prefix: `armature:${derive(secret, 'redis').slice(0, 12)}`, log };
+  const shared = redis && (await openSharedCache(redis, 'people', (tenant, userId) => identity.forget(tenant, userId)));
+  if (shared) opened.push(() => shared.close());
+  const identity: PasswordIdentity = new PasswordIdentity({
     database,
     models,
+    shared: shared ?? undefined,
     roleSet: (tenant, roles) => ensureRoleSet(database, tenant, roles),
     clock,
     ids,
@@ -135,7 +144,12 @@ async function openServices(
     await models.start();
     opened.push(await followOutbox(services));
     opened.push(startHousekeeping({ ...services, also: () => keepSchemas(services, config.keepAsideDays) }));
-    const jobs = createJobs({ address, credentials: postgres.jobs, log });
+    const jobs = createJobs({
+      address,
+      credentials: postgres.jobs,
+      log,
+      ...(redis && { redis: { ...redis, database } }),
+    });
     opened.push(() => jobs.close());
     importer.work(jobs);
     await workOffSteps(jobs, services);
