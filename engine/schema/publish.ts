@@ -40,8 +40,8 @@ import {
 import { type RetryOptions, withRetries } from './retry.ts';
 import { nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
 
-/** Milliseconds DDL may wait for a lock: everybody else waits behind it for as long. */
-const LOCK_TIMEOUT = 250;
+/** Milliseconds DDL may wait for a lock: everybody else waits behind it for as long, and for what it does then. */
+const LOCK_TIMEOUT = 50;
 
 export interface PublisherOptions extends RetryOptions {
   readonly database: Database;

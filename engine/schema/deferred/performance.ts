@@ -4,7 +4,7 @@ import type { DesiredState } from '../state.ts';
 import { hold, type StepRow } from './store.ts';
 
 /** Milliseconds a step waits for a lock. Others queue behind it for as long. */
-export const LOCK_TIMEOUT = 250;
+export const LOCK_TIMEOUT = 100;
 
 /** Rows filled in one transaction: their locks are held for some tens of milliseconds. */
 export const BATCH = 1000;
