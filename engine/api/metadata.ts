@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Express } from 'express';
 import { invalidAt, notFound, Problem } from '../problem.ts';
 import type { Scope } from '../records/scope.ts';
+import type { OnFails } from '../schema/convert/conversions.ts';
 import type { SourceInput } from '../schema/source.ts';
 import { authenticate } from './authenticate.ts';
 import { METADATA_LIMIT, objectOf, readJson } from './body.ts';
@@ -60,6 +61,27 @@ function onlyKeys(body: Body, ...known: readonly string[]): void {
     });
 }
 
+/** `onFail`: what becomes of values that a field's new type cannot take, by `entity.field`. */
+function onFail(body: Body): { readonly onFail?: OnFails } {
+  const written = body['onFail'];
+  if (written === undefined) return {};
+  if (typeof written !== 'object' || written === null || Array.isArray(written))
+    throw invalidAt('/onFail', 'This must be an object: field to “null” or “refuse”.', 'type');
+  const entries = Object.entries(written).map(([field, how]: [string, unknown]) => {
+    if (how !== 'null' && how !== 'refuse')
+      throw invalidAt(
+        `/onFail/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+        'This must be “null” or “refuse”.',
+        'choice',
+        {
+          allowed: ['null', 'refuse'],
+        },
+      );
+    return [field, how] as const;
+  });
+  return { onFail: Object.fromEntries(entries) };
+}
+
 async function read(exchange: Exchange): Promise<Body> {
   return objectOf(await readJson(exchange.request, METADATA_LIMIT));
 }
@@ -90,8 +112,12 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
     POST: async (exchange) => {
       const { tenant } = await administrator(exchange);
       const body = await read(exchange);
-      onlyKeys(body, 'packs', 'documents', 'base', 'message');
-      const input = { ...source(body), ...(body['base'] !== undefined && { base: releaseNumber(body, 'base') }) };
+      onlyKeys(body, 'packs', 'documents', 'base', 'message', 'onFail');
+      const input = {
+        ...source(body),
+        ...onFail(body),
+        ...(body['base'] !== undefined && { base: releaseNumber(body, 'base') }),
+      };
       sendJson(exchange, 200, { data: await publisher.plan(tenant.key, input) });
     },
   });
@@ -99,12 +125,13 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
     POST: async (exchange) => {
       const scope = await administrator(exchange);
       const body = await read(exchange);
-      onlyKeys(body, 'packs', 'documents', 'base', 'message');
+      onlyKeys(body, 'packs', 'documents', 'base', 'message', 'onFail');
       const input = {
         base: releaseNumber(body, 'base'),
         author: author(scope),
         message: message(body),
         ...source(body),
+        ...onFail(body),
       };
       sendJson(exchange, 201, { data: await publisher.publish(scope.tenant.key, input) });
     },
@@ -113,12 +140,13 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
     POST: async (exchange) => {
       const scope = await administrator(exchange);
       const body = await read(exchange);
-      onlyKeys(body, 'base', 'to', 'message');
+      onlyKeys(body, 'base', 'to', 'message', 'onFail');
       const input = {
         base: releaseNumber(body, 'base'),
         to: releaseNumber(body, 'to'),
         author: author(scope),
         message: message(body),
+        ...onFail(body),
       };
       sendJson(exchange, 201, { data: await publisher.rollback(scope.tenant.key, input) });
     },

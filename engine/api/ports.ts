@@ -5,8 +5,7 @@ import type { Readable } from 'node:stream';
 import type { Entity } from '../model/model.ts';
 import type { Query, Selection } from '../records/query/query.ts';
 import type { Scope } from '../records/scope.ts';
-import type { PublishInput, RollbackInput } from '../schema/publish.ts';
-import type { SourceInput } from '../schema/source.ts';
+import type { PlanInput, PublishInput, RollbackInput } from '../schema/publish.ts';
 import type { Services } from '../services.ts';
 import type { Idempotency } from './request-headers.ts';
 
@@ -60,7 +59,7 @@ export interface RecordImporter {
 
 export interface MetadataPublisher {
   documents(tenant: string): Promise<unknown>;
-  plan(tenant: string, input: SourceInput & { readonly base?: number | undefined }): Promise<unknown>;
+  plan(tenant: string, input: PlanInput): Promise<unknown>;
   publish(tenant: string, input: PublishInput): Promise<unknown>;
   releases(tenant: string): Promise<unknown>;
   release(tenant: string, number: number): Promise<unknown>;

@@ -30,22 +30,30 @@ export async function checkRows(client: PoolClient, changes: readonly Change[], 
   if (first) throw new Problem('invalid_document', first.message, details);
 }
 
-/** @throws Problem `conflict` when rows were written after {@link checkRows} that do not allow a change */
-export async function runChanges(client: PoolClient, changes: readonly Change[]): Promise<void> {
+/**
+ * @param convert gives a column its values from the one of another type
+ * @throws Problem `conflict` when rows were written after {@link checkRows} that do not allow a change
+ */
+export async function runChanges(
+  client: PoolClient,
+  changes: readonly Change[],
+  convert: (column: string) => Promise<void> = async () => {},
+): Promise<void> {
   // The statements are ours alone and carry no values: those that no row can stop go together in one round trip.
   let together: string[] = [];
   const flush = async (): Promise<void> => {
     if (together.length > 0) await client.query(together.join(';\n'));
     together = [];
   };
-  for (const { sql, title, work } of changes) {
-    if (work === 'none') {
+  for (const { sql, title, work, convert: column } of changes) {
+    if (work === 'none' && column === null) {
       together.push(...sql);
       continue;
     }
     await flush();
     try {
-      await client.query(sql.join(';\n'));
+      if (column !== null) await convert(column);
+      if (sql.length > 0) await client.query(sql.join(';\n'));
     } catch (error) {
       if (isDatabaseError(error) && error.code.startsWith('23')) {
         throw new Problem('conflict', `“${title}” met records that do not allow it. Nothing was changed.`, [], {

@@ -24,6 +24,7 @@ export const PHASES = [
   'functions',
   'add_triggers',
   'add_policies',
+  'convert',
   'fill',
   'not_null',
   'add_checks',
@@ -93,13 +94,24 @@ export interface Change {
   readonly checks: readonly Check[];
   /** How it is done where the table has many records; `null` when it is the same there. */
   readonly later: Later | null;
+  /** Column id: its values are made from another column's, by the field types and not by SQL. */
+  readonly convert: string | null;
 }
 
 /** Fills in what most changes have: a short exclusive lock, no work on rows, no risk, reversible. */
 export function change(
   parts: Pick<Change, 'kind' | 'phase' | 'table' | 'title' | 'why' | 'sql'> & Partial<Change>,
 ): Change {
-  return { lock: 'exclusive', work: 'none', risk: 'none', reversible: true, checks: [], later: null, ...parts };
+  return {
+    lock: 'exclusive',
+    work: 'none',
+    risk: 'none',
+    reversible: true,
+    checks: [],
+    later: null,
+    convert: null,
+    ...parts,
+  };
 }
 
 /** In the order in which they must run; changes of one phase stay in the order in which they were found. */

@@ -5,10 +5,10 @@ import { change, type Change, type Check } from './change.ts';
 import { columnDefinition, columnName, tableName, typeOf, validateConstraint } from './ddl.ts';
 import type { Later, StepDraft } from './deferred/work.ts';
 import { validateLater } from './diff-constraints.ts';
-import { notNullName } from './names.ts';
+import { comingName, comingVersionName, fieldOf, notNullName } from './names.ts';
 import type { ColumnState, DesiredState, TablePair, TableState } from './state.ts';
 import { renameColumns } from './rename-columns.ts';
-import { addField, removeField, returnField } from './titles.ts';
+import { addField, convertField, removeField, returnField } from './titles.ts';
 import { typeChange } from './widen.ts';
 
 /** A refusal without the place in the document, which the publisher knows. */
@@ -18,13 +18,16 @@ export interface Refusal extends ProblemDetail {
 }
 
 /** Ids of the computed columns that are dropped and made again: grants and policies on them go with the old ones. */
-export function remadeColumns({ before, after }: Pick<TablePair, 'before' | 'after'>): ReadonlySet<string> {
-  const retyped = Object.entries(before.columns).some(([id, old]) => {
-    const column = after.columns[id];
-    return (
-      column !== undefined && column.generated === null && old.generated === null && typeOf(column) !== typeOf(old)
-    );
-  });
+export function remadeColumns({ before, after, converted }: TablePair): ReadonlySet<string> {
+  const anew = converted.size > 0;
+  const retyped =
+    anew ||
+    Object.entries(before.columns).some(([id, old]) => {
+      const column = after.columns[id];
+      return (
+        column !== undefined && column.generated === null && old.generated === null && typeOf(column) !== typeOf(old)
+      );
+    });
   const remade = Object.entries(before.columns).filter(([id, old]) => {
     const column = after.columns[id];
     if (old.generated === null || column === undefined) return false;
@@ -44,7 +47,8 @@ export function diffColumns(pair: TablePair, refusals: Refusal[]): Change[] {
   changes.push(...renameColumns(pair));
   for (const [id, column] of Object.entries(after.columns)) {
     const old = before.columns[id];
-    if (old === undefined) changes.push(...added(pair, id, column));
+    if (pair.converted.has(id)) changes.push(...converted(pair, id, old ?? null, column));
+    else if (old === undefined) changes.push(...added(pair, id, column));
     else if (column.generated !== null && old.generated === null) refusals.push(becameComputed(after, column));
     else if (column.generated === null && old.generated !== null) changes.push(...added(pair, id, column));
     else if (column.generated !== null) {
@@ -166,6 +170,61 @@ const fillSql = (state: DesiredState, table: TableState, id: string): string =>
 export const notNull = (state: DesiredState, table: TableState, id: string): string =>
   `alter table ${tableName(state, table)} add constraint ${quote(notNullName(id))} not null ${columnName(table, id)}`;
 
+/** A column of another type: made new or brought back, given its values, then held to its rules. */
+function converted(pair: TablePair, id: string, old: ColumnState | null, column: ColumnState): Change[] {
+  const { next, after } = pair;
+  const table = tableName(next, after);
+  const base = {
+    kind: 'change_type',
+    table: after.id,
+    title: convertField(column.label, after),
+    why: 'Its type changed. The values it had are kept and come back with a rollback.',
+  } as const;
+  const bare = { ...column, notNull: false };
+  const ahead = pair.converted.get(id) === 'ahead';
+  const coming = ahead
+    ? `alter table ${table} rename column ${quote(comingName(id))} to ${quote(column.name)}`
+    : `alter table ${table} add column ${columnDefinition(next, id, bare, false)}`;
+  // With it goes the index of the rows that are still to be done.
+  const done = ahead ? [`alter table ${table} drop column ${quote(comingVersionName(id))}`] : [];
+  return [
+    ...(old === null ? [change({ ...base, phase: 'add_columns', sql: [coming] })] : []),
+    ...(column.default === null
+      ? []
+      : [
+          change({
+            ...base,
+            phase: 'alter_columns',
+            sql: [`alter table ${table} alter column ${quote(column.name)} set default ${column.default}`],
+          }),
+        ]),
+    change({ ...base, phase: 'convert', sql: done, work: ahead ? 'none' : 'write', risk: 'medium', convert: id }),
+    ...(column.notNull ? held(pair, id, column, base.title) : []),
+  ];
+}
+
+/** Required from now on; what is missing gets the default. That nothing else is missing was seen to before. */
+function held({ next, after }: TablePair, id: string, column: ColumnState, title: string): Change[] {
+  const base = { kind: 'change_required', table: after.id, title, why: 'Every record must have a value.' } as const;
+  const fill = change({
+    ...base,
+    phase: 'fill',
+    sql: [fillSql(next, after, id)],
+    work: 'write',
+    later: { now: [], steps: [fillStep(next, after, id)] },
+  });
+  const sql = notNull(next, after, id);
+  const work = { constraint: notNullName(id), column: id, what: 'not_null' } as const;
+  const later =
+    column.default === null
+      ? validateLater({ next, after }, sql, work)
+      : { now: [], steps: [requireStep(next, after, id)] };
+  return [
+    ...(column.default === null ? [] : [fill]),
+    change({ ...base, phase: 'not_null', sql: [sql], work: 'scan', later }),
+  ];
+}
+
 function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnState, refusals: Refusal[]): Change[] {
   const { previous, next, before, after } = pair;
   const changes: Change[] = [];
@@ -224,7 +283,7 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
         phase: column.aside ? 'set_aside' : 'alter_columns',
         table: after.id,
         title: column.aside
-          ? removeField(old, after)
+          ? asideTitle(pair, id, old)
           : old.aside
             ? returnField(column, after)
             : `Change the default of ${field}`,
@@ -244,12 +303,11 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
   return changes;
 }
 
-function required(
-  { previous, next, before, after }: TablePair,
-  id: string,
-  old: ColumnState,
-  column: ColumnState,
-): Change[] {
+const asideTitle = ({ after, converted }: TablePair, id: string, old: ColumnState): string =>
+  converted.has(fieldOf(id)) ? convertField(old.label, after) : removeField(old, after);
+
+function required(pair: TablePair, id: string, old: ColumnState, column: ColumnState): Change[] {
+  const { previous, next, before, after } = pair;
   const table = tableName(next, after);
   const label = `${column.label} of ${after.label}`;
   const constraint = quote(notNullName(id));
@@ -259,7 +317,7 @@ function required(
         kind: 'change_required',
         phase: 'set_aside',
         table: after.id,
-        title: column.aside ? removeField(old, after) : `No longer require ${label}`,
+        title: column.aside ? asideTitle(pair, id, old) : `No longer require ${label}`,
         why: 'Records may be without it.',
         sql: [`alter table ${table} drop constraint ${constraint}`],
       }),

@@ -27,7 +27,7 @@ export function compare<T>(
 const labelOf = (table: TableState, column: string): string =>
   `${table.columns[column]?.label ?? column} of ${table.label}`;
 
-function diffChecks({ previous, next, before, after }: TablePair): Change[] {
+function diffChecks({ previous, next, before, after, converted }: TablePair): Change[] {
   const { gone, come } = compare(before.checks, after.checks);
   const base = { kind: 'change_checks', table: after.id, why: 'What counts as a valid value changed.' } as const;
   const title = (table: TableState, column: string) =>
@@ -49,7 +49,7 @@ function diffChecks({ previous, next, before, after }: TablePair): Change[] {
         title: title(after, check.column),
         sql: [sql],
         work: 'scan',
-        checks: held(before, check.column)
+        checks: held({ before, converted }, check.column)
           ? [
               {
                 sql: `select count(*)::int as count from ${tableName(previous, before)} where (${check.sql.replaceAll('{}', columnName(before, check.column))}) is false`,
@@ -93,11 +93,11 @@ export function validateLater(
 
 const CHANGE_OF = { check: 'change_checks', reference: 'change_reference', not_null: 'change_required' } as const;
 
-/** Whether the column holds values already: only those can be in the way. */
-const held = (before: TableState, column: string): boolean =>
-  before.columns[column] !== undefined && before.columns[column].generated === null;
+/** Whether the column holds values already that it keeps: only those can be in the way. */
+const held = ({ before, converted }: Pick<TablePair, 'before' | 'converted'>, column: string): boolean =>
+  before.columns[column]?.generated === null && !converted.has(column);
 
-function diffReferences({ previous, next, before, after }: TablePair): Change[] {
+function diffReferences({ previous, next, before, after, converted }: TablePair): Change[] {
   const { gone, come } = compare(before.references, after.references);
   return [
     ...gone.map(([name, reference]) =>
@@ -129,7 +129,7 @@ function diffReferences({ previous, next, before, after }: TablePair): Change[] 
         sql: [addReference(next, after, name, reference)],
         lock: 'share',
         work: 'scan',
-        checks: danglingCheck({ previous, next, before, after }, reference),
+        checks: danglingCheck({ previous, next, before, after, converted }, reference),
         later: validateLater({ next, after }, addReference(next, after, name, reference), {
           constraint: name,
           column: reference.column,
@@ -140,8 +140,8 @@ function diffReferences({ previous, next, before, after }: TablePair): Change[] 
   ];
 }
 
-function danglingCheck({ previous, before, after }: TablePair, reference: ReferenceState): Check[] {
-  if (!held(before, reference.column)) return [];
+function danglingCheck({ previous, before, after, converted }: TablePair, reference: ReferenceState): Check[] {
+  if (!held({ before, converted }, reference.column)) return [];
   const column = columnName(before, reference.column);
   const target = previous.tables[reference.table];
   const missing = target
@@ -159,7 +159,7 @@ function danglingCheck({ previous, before, after }: TablePair, reference: Refere
   ];
 }
 
-function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
+function diffIndexes({ previous, next, before, after, converted }: TablePair): Change[] {
   const { gone, come } = compare(before.indexes, after.indexes);
   return [
     ...gone.map(([name, index]) =>
@@ -189,7 +189,7 @@ function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
         sql: [createIndex(next, after, name, index)],
         lock: 'share',
         work: 'scan',
-        checks: index.unique ? duplicateCheck({ previous, next, before, after }, index) : [],
+        checks: index.unique ? duplicateCheck({ previous, next, before, after, converted }, index) : [],
         later: {
           now: [],
           steps: [
@@ -209,13 +209,15 @@ function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
   ];
 }
 
-function duplicateCheck({ previous, before, after }: TablePair, index: IndexState): Check[] {
+function duplicateCheck({ previous, before, after, converted }: TablePair, index: IndexState): Check[] {
   // A column that is new holds no values yet; a default that every record shares is found by the index itself.
-  if (!index.columns.every((column) => held(before, column))) return [];
+  if (!index.columns.every((column) => held({ before, converted }, column))) return [];
   const names = columnNames(before, index.columns);
   const filled = index.columns.map((column) => `${columnName(before, column)} is not null`);
   const live =
-    index.whereNull !== null && held(before, index.whereNull) ? [`${columnName(before, index.whereNull)} is null`] : [];
+    index.whereNull !== null && held({ before, converted }, index.whereNull)
+      ? [`${columnName(before, index.whereNull)} is null`]
+      : [];
   const labels = index.columns.map((column) => after.columns[column]?.label ?? column).join(', ');
   return [
     {

@@ -9,8 +9,9 @@ import { createTable, tableName } from './ddl.ts';
 import { diffFunctions, diffGrants, diffPolicies, diffRoles, diffSequences, diffTriggers } from './diff-access.ts';
 import { diffColumns, type Refusal, remadeColumns } from './diff-columns.ts';
 import { diffConstraints } from './diff-constraints.ts';
+import { fieldOf } from './names.ts';
 import { settle } from './settle.ts';
-import { type DesiredState, emptyState, type TablePair, type TableState } from './state.ts';
+import { type Conversions, type DesiredState, emptyState, type TablePair, type TableState } from './state.ts';
 
 /** What the state is after the changes, and the changes in the order in which they must run. */
 export interface Difference {
@@ -20,15 +21,22 @@ export interface Difference {
 
 /**
  * @param previous what the last publish left behind; `null` for a new tenant
+ * @param converted columns whose values are made from those of another type, which `previous` has under its shape's id
  * @throws Problem `invalid_document` for changes that would lose values (with {@link Refusal}s)
  */
-export function difference(previous: DesiredState | null, next: DesiredState): Difference {
+export function difference(
+  previous: DesiredState | null,
+  next: DesiredState,
+  converted: Conversions = new Map(),
+): Difference {
   const before = previous ?? emptyState(next.schema);
   const settled = settle(before, next);
   const refusals: Refusal[] = [];
   const pairs = Object.values(settled.tables).flatMap((after): TablePair[] => {
     const old = before.tables[after.id];
-    return old ? [{ previous: before, next: settled, before: old, after }] : [];
+    return old
+      ? [{ previous: before, next: settled, before: old, after, converted: convertedOf(after, converted) }]
+      : [];
   });
   const touched = pairs.flatMap(touchedColumns);
   const changes = [
@@ -52,6 +60,10 @@ export function difference(previous: DesiredState | null, next: DesiredState): D
   return { settled, changes: inOrder(changes) };
 }
 
+function convertedOf({ columns }: TableState, converted: Conversions): Conversions {
+  return new Map([...converted].filter(([id]) => columns[id]));
+}
+
 /** The changes alone. */
 export function diff(previous: DesiredState | null, next: DesiredState): readonly Change[] {
   return difference(previous, next).changes;
@@ -68,7 +80,7 @@ function created(next: DesiredState, table: TableState): Change[] {
     policies: {},
     grants: {},
   };
-  const pair: TablePair = { previous: next, next, before: bare, after: table };
+  const pair: TablePair = { previous: next, next, before: bare, after: table, converted: new Map() };
   const title = table.history ? `Keep the ${table.label.toLowerCase()}` : `Create ${table.label}`;
   const parts = [...diffConstraints(pair), ...diffTriggers(pair), ...diffPolicies(pair, []), ...diffGrants(pair)];
   return [
@@ -150,6 +162,8 @@ function touchedColumns(pair: TablePair): readonly string[] {
     .filter(([id, old]) => {
       const column = after.columns[id];
       if (!column) return old.generated !== null;
+      // What looks at it by its name looks at the one that takes its place from now on.
+      if (fieldOf(id) !== id && pair.converted.has(fieldOf(id)) && !old.aside) return true;
       return remade.has(id) || column.type !== old.type || (column.generated === null) !== (old.generated === null);
     })
     .map(([, old]) => quote(old.name));

@@ -1,5 +1,6 @@
 /** A plan: the changes of a publish told to a person, step by step, before anything happens. */
 import type { Change, ChangeKind, Lock, Risk } from './change.ts';
+import type { ConversionPreview } from './convert/preview.ts';
 import type { StepDraft } from './deferred/work.ts';
 
 export interface PlanStep {
@@ -29,6 +30,8 @@ export interface Plan {
   readonly next: number;
   readonly steps: readonly PlanStep[];
   readonly warnings: readonly string[];
+  /** What becomes of the values of fields whose type changes. */
+  readonly conversions?: readonly ConversionPreview[];
 }
 
 /** Rows a second that Postgres checks, indexes or writes on modest hardware: for an order of magnitude, not a promise. */

@@ -3,6 +3,7 @@ import type { ClientBase } from 'pg';
 
 const PUBLISH = 4_092_212;
 const RUNNER = 4_092_213;
+const AHEAD = 4_092_214;
 
 /** Until the end of the transaction. @returns false when somebody else has it */
 export async function tryPublishLock(client: ClientBase, tenantKey: string): Promise<boolean> {
@@ -16,6 +17,15 @@ export async function tryRunnerLock(client: ClientBase, tenantKey: string): Prom
 
 export async function releaseRunnerLock(client: ClientBase, tenantKey: string): Promise<void> {
   await held(client, 'pg_advisory_unlock', tenantKey, RUNNER);
+}
+
+/** One conversion ahead of a publish at a time. Until {@link releaseAheadLock}, or the end of the connection. */
+export async function tryAheadLock(client: ClientBase, tenantKey: string): Promise<boolean> {
+  return held(client, 'pg_try_advisory_lock', tenantKey, AHEAD);
+}
+
+export async function releaseAheadLock(client: ClientBase, tenantKey: string): Promise<void> {
+  await held(client, 'pg_advisory_unlock', tenantKey, AHEAD);
 }
 
 async function held(client: ClientBase, how: string, tenantKey: string, purpose: number): Promise<boolean> {

@@ -215,7 +215,7 @@ describe('a field', () => {
         { code: 'values_not_unique', params: { count: 1 }, pointer: '/fields/1/unique' },
       ],
       [
-        { key: 'region', type: 'integer' },
+        { key: 'region', type: 'sequence', prefix: 'R-' },
         { code: 'type_change', pointer: '/fields/1' },
       ],
     ];

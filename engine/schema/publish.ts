@@ -15,6 +15,7 @@ import type { Change } from './change.ts';
 import { askForPurge, listSetAside, type SetAside } from './deferred/retention.ts';
 import {
   addSteps,
+  finishAhead,
   interrupt,
   listSteps,
   pause,
@@ -25,7 +26,10 @@ import {
 } from './deferred/store.ts';
 import { exportedDocuments } from './exported.ts';
 import type { Plan } from './plan.ts';
-import { type MakeSource, prepare, type PrepareOptions } from './prepare.ts';
+import { convertAheadOf, converting, NeedsConversion, requireConverted } from './convert/publishing.ts';
+import type { OnFails } from './convert/conversions.ts';
+import type { StepWork } from './deferred/work.ts';
+import { type MakeSource, planWithPreviews, prepare, type PrepareOptions } from './prepare.ts';
 import { tryPublishLock } from './publish-lock.ts';
 import {
   listReleases,
@@ -56,13 +60,23 @@ export interface PublisherOptions extends RetryOptions {
 }
 
 export interface PublishInput extends SourceInput {
+  /** What becomes of values that a field's new type cannot take: refused when left out. */
+  readonly onFail?: OnFails | undefined;
   /** Release it is based on; refused when another came first. */
   readonly base: number;
   readonly author: string;
   readonly message: string;
 }
 
+export interface PlanInput extends SourceInput {
+  readonly base?: number | undefined;
+  /** As {@link PublishInput.onFail}. */
+  readonly onFail?: OnFails | undefined;
+}
+
 export interface RollbackInput {
+  /** As {@link PublishInput.onFail}. */
+  readonly onFail?: OnFails | undefined;
   readonly base: number;
   /** Release whose documents are published again. */
   readonly to: number;
@@ -93,12 +107,15 @@ export class Publisher {
    * @throws Problem `invalid_document` for documents with faults and for changes that the records do not allow;
    *   `stale_base` when a base is given and is not the current release
    */
-  async plan(tenantKey: string, input: SourceInput & { readonly base?: number | undefined }): Promise<Plan> {
+  async plan(tenantKey: string, input: PlanInput): Promise<Plan> {
     const make = this.#fromInput(input);
     return this.#owner(async (client) => {
       const { tenant, release } = await loadTenant(client, tenantKey);
       if (input.base !== undefined) requireBase(input.base, release);
-      return (await prepare(client, tenant, release, make, this.#options)).plan;
+      return planWithPreviews(
+        client,
+        await prepare(client, tenant, release, make, { ...this.#options, onFail: input.onFail }),
+      );
     });
   }
 
@@ -217,12 +234,27 @@ export class Publisher {
     input: Omit<PublishInput, 'packs' | 'documents'>,
     make: MakeSource,
   ): Promise<Release> {
-    const release = await withRetries(
-      () => this.#owner((client) => publishIn(client, tenantKey, input, make, this.#options)),
-      this.#options,
+    const release = await this.#convertingAhead((ready) =>
+      withRetries(
+        () => this.#owner((client) => publishIn(client, tenantKey, input, make, { ...this.#options, ready })),
+        this.#options,
+      ),
     ).catch(toProblem);
     this.#options.onPublished?.(tenantKey, release.number);
     return release;
+  }
+
+  /** Large tables are converted before the release that needs it, and once more where much was written meanwhile. */
+  async #convertingAhead(publish: (ready: readonly StepWork[]) => Promise<Release>): Promise<Release> {
+    let ready: readonly StepWork[] = [];
+    for (let round = 0; ; round += 1) {
+      try {
+        return await publish(ready);
+      } catch (error) {
+        if (!(error instanceof NeedsConversion) || round > 5) throw error;
+        ready = await convertAheadOf(this.#database, error.prepared, this.#options);
+      }
+    }
   }
 
   #fromInput(input: SourceInput): MakeSource {
@@ -254,16 +286,22 @@ async function publishIn(
   make: MakeSource,
   options: PrepareOptions & Pick<PublisherOptions, 'queueSteps'>,
 ): Promise<Release> {
+  const { ready = [] } = options;
   await client.query(`set local lock_timeout = ${LOCK_TIMEOUT}; set local search_path = pg_catalog, pg_temp`);
   if (!(await tryPublishLock(client, tenantKey)))
     throw new Problem('publish_in_progress', 'Somebody is publishing right now. Try again when they are done.');
   // Read with the lock held: whoever had it before has committed.
   const { tenant, release } = await loadTenant(client, tenantKey);
   requireBase(input.base, release);
-  const prepared = await prepare(client, tenant, release, make, { ...options, publishing: true });
+  const prepared = await prepare(client, tenant, release, make, {
+    ...options,
+    onFail: input.onFail,
+    publishing: true,
+  });
+  requireConverted(prepared, ready);
   if (prepared.before === null) await client.query(`create schema ${quote(prepared.state.schema)}`);
   await makeWay(client, tenant, prepared.kept, prepared.changes);
-  await runChanges(client, prepared.changes);
+  await runChanges(client, prepared.changes, converting(client, prepared));
   await registerRoles(client, tenant, prepared.before, prepared.state);
   await supersede(
     client,
@@ -271,10 +309,12 @@ async function publishIn(
     release + 1,
     prepared.superseded.map(({ number }) => number),
   );
+  await finishAhead(client, tenant, prepared.kept);
   await addSteps(client, tenant, release + 1, prepared.drafts);
-  const waiting = prepared.drafts.length + prepared.kept.filter(({ state }) => state === 'running').length;
+  const paused = prepared.kept.filter(({ state, work }) => state === 'running' && work.kind !== 'convert');
+  const waiting = prepared.drafts.length + paused.length;
   if (waiting > 0) await options.queueSteps?.(client, tenantKey);
-  return saveRelease(client, { tenant, ...prepared, base: input.base, author: input.author, message: input.message });
+  return saveRelease(client, { ...prepared, base: input.base, author: input.author, message: input.message });
 }
 
 /** Steps under way on tables that the publish changes stand aside; they begin anew after it. */
@@ -288,7 +328,9 @@ async function makeWay(
   const tables = new Set(locking.map(({ table }) => table));
   // A reference locks the table it leads to as well.
   const all = locking.some(({ kind }) => kind === 'change_reference' || kind === 'set_table_aside');
-  const inTheWay = steps.filter(({ state, work }) => state === 'running' && (all || tables.has(work.table)));
+  const inTheWay = steps.filter(
+    ({ state, work }) => state === 'running' && work.kind !== 'convert' && (all || tables.has(work.table)),
+  );
   await pause(
     client,
     tenant,

@@ -5,6 +5,7 @@ import type { ReleaseSource } from '../model/documents.ts';
 import type { BusinessHours, Tenant } from '../model/tenant.ts';
 import { notFound } from '../problem.ts';
 import type { Plan } from './plan.ts';
+import { fieldOf } from './names.ts';
 import type { DesiredState } from './state.ts';
 
 /** Columns of `armature.tenant`, and the installation's prefix, as {@link tenantOf} reads them. */
@@ -116,6 +117,15 @@ export async function saveRelease(client: PoolClient, release: NewRelease): Prom
   return { number, base, author, message, createdAt: rows[0]?.created_at ?? '', plan };
 }
 
+/** The release that still had what was set aside under this id; `null` when nothing was. */
+export async function releaseBeforeAside(client: ClientBase, tenant: Tenant, id: string): Promise<number | null> {
+  const { rows } = await client.query<{ release: number }>(
+    'select max(release) - 1 as release from armature.set_aside where tenant_id = $1 and id = $2',
+    [tenant.id, id],
+  );
+  return rows[0]?.release ?? null;
+}
+
 /**
  * The purge's: the release stays, what was set aside is less. Rows of `armature.set_aside` follow.
  * @param tenantId `Tenant.id`
@@ -162,7 +172,8 @@ function asides(
   return found;
 }
 
-function originalName(before: DesiredState | null, id: string): string | undefined {
+function originalName(before: DesiredState | null, shape: string): string | undefined {
+  const id = fieldOf(shape);
   const table = before?.tables[id];
   if (table) return table.name;
   return Object.values(before?.tables ?? {}).find((one) => one.columns[id])?.columns[id]?.name;

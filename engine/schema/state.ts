@@ -120,7 +120,12 @@ export interface TablePair {
   readonly next: DesiredState;
   readonly before: TableState;
   readonly after: TableState;
+  /** Columns that get their values from the one that had another type: `before` knows that one under its shape's id. */
+  readonly converted: Conversions;
 }
+
+/** By column id: `ahead` where the values were made ready before the publish, `within` where it makes them itself. */
+export type Conversions = ReadonlyMap<string, 'within' | 'ahead'>;
 
 /** The state of a tenant that has nothing yet. */
 export function emptyState(schema: string): DesiredState {

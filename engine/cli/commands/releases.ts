@@ -5,6 +5,7 @@ import type { Arguments, Command, Option } from '../command.ts';
 import { Failure, UsageError } from '../command.ts';
 import { readDocuments } from '../documents.ts';
 import { openTenant } from '../open-tenant.ts';
+import { ON_FAIL, onFailOf } from '../on-fail.ts';
 import { planText } from '../plan-text.ts';
 import { table } from '../table.ts';
 
@@ -32,12 +33,12 @@ export const plan: Command = {
   name: 'plan',
   summary: 'Shows what publishing a folder of documents would change',
   operands: [{ name: 'DIR', help: 'folder with the organisation’s own documents (*.json)' }],
-  options: { tenant: TENANT, packs: PACKS },
+  options: { tenant: TENANT, packs: PACKS, 'on-fail': ON_FAIL },
   run: async (context, given) => {
     const tenant = given.required('tenant');
     const documents = await readDocuments(given.positionals[0] ?? '');
     const { publisher } = await openTenant(context, tenant);
-    context.print(planText(await publisher.plan(tenant, { packs: packsOf(given), documents })));
+    context.print(planText(await publisher.plan(tenant, { packs: packsOf(given), documents, ...onFailOf(given) })));
   },
 };
 
@@ -48,6 +49,7 @@ export const publish: Command = {
   options: {
     tenant: TENANT,
     packs: PACKS,
+    'on-fail': ON_FAIL,
     message: { type: 'string', value: 'TEXT', help: 'what the release is for' },
   },
   details:
@@ -65,8 +67,11 @@ export const publish: Command = {
       message,
       packs: packsOf(given),
       documents,
+      ...onFailOf(given),
     });
     context.print(`Release ${release.number} of "${tenant}" is published.`);
+    if (release.plan.steps.some(({ deferred }) => deferred))
+      context.say('A part of it is done afterwards: "armature steps" shows it.');
   },
 };
 
@@ -94,6 +99,7 @@ export const rollback: Command = {
     tenant: TENANT,
     to: { type: 'string', value: 'N', help: 'the release to go back to', required: true },
     message: { type: 'string', value: 'TEXT', help: 'why' },
+    'on-fail': ON_FAIL,
   },
   run: async (context, given) => {
     const tenant = given.required('tenant');
@@ -102,7 +108,13 @@ export const rollback: Command = {
     const { publisher } = await openTenant(context, tenant);
     const { release: base } = await publisher.documents(tenant);
     const message = given.text('message') ?? `Back to release ${to}`;
-    const release = await publisher.rollback(tenant, { base, to: Number(to), author: author(), message });
+    const release = await publisher.rollback(tenant, {
+      base,
+      to: Number(to),
+      author: author(),
+      message,
+      ...onFailOf(given),
+    });
     context.print(`Release ${release.number} of "${tenant}" is as release ${to} was.`);
   },
 };

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { qualified, quote } from '../../db/identifiers.ts';
 import { change, type Change } from '../change.ts';
+import { droppingColumns } from '../convert/ahead.ts';
 import { tableName, typeOf } from '../ddl.ts';
 import { notNullName } from '../names.ts';
 import type { DesiredState, TableState } from '../state.ts';
@@ -24,30 +25,44 @@ export interface Reconciled {
  * @param before the stored state
  * @param after the state of the release to come
  * @param steps every step that is not done, in order
+ * @param ready conversions that this publish completes
  */
-export function reconcile(before: DesiredState, after: DesiredState, steps: readonly StepRow[]): Reconciled {
+export function reconcile(
+  before: DesiredState,
+  after: DesiredState,
+  steps: readonly StepRow[],
+  ready: readonly StepWork[] = [],
+): Reconciled {
   const kept: StepRow[] = [];
   const superseded: StepRow[] = [];
   const changes: Change[] = [];
   let actual = before;
   for (const step of steps) {
-    if (survives(step, before, after)) {
+    const goesOn =
+      step.work.kind === 'convert'
+        ? ready.some((work) => isDeepStrictEqual(work, step.work)) && step.state === 'running'
+        : survives(step, before, after);
+    if (goesOn) {
       kept.push(step);
       continue;
     }
     superseded.push(step);
-    changes.push(...residue(before, step));
+    if (!ready.some((work) => touchesSame(work, step.work))) changes.push(...residue(before, step));
     actual = without(actual, step.work);
   }
   return { before: actual, superseded, kept, changes };
 }
+
+/** What one conversion left behind is what another one has made ready. */
+const touchesSame = (work: StepWork, other: StepWork): boolean =>
+  work.kind === 'convert' && other.kind === 'convert' && work.column === other.column;
 
 /** What somebody cancelled is proposed anew, unless it stands there and is only to be gone through. */
 function survives({ work, state }: StepRow, before: DesiredState, after: DesiredState): boolean {
   const [old, now] = [before.tables[work.table], after.tables[work.table]];
   if (work.kind === 'purge')
     return state !== 'cancelled' && (work.column === null ? now?.aside : now?.columns[work.column]?.aside) === true;
-  if (!old || !now) return false;
+  if (!old || !now || work.kind === 'convert') return false;
   if (work.kind === 'index') {
     const [was, is] = [old.indexes[work.index], now.indexes[work.index]];
     return (
@@ -88,6 +103,8 @@ function residue(before: DesiredState, { work, title }: StepRow): Change[] {
     const sql = [`drop index if exists ${qualified(before.schema, work.index)}`];
     return [change({ ...base, kind: 'change_indexes', phase: 'drop_indexes', sql })];
   }
+  if (work.kind === 'convert')
+    return [change({ ...base, kind: 'change_type', phase: 'drop_checks', sql: droppingColumns(before, work) })];
   if (work.kind === 'require') {
     const sql = [
       `alter table ${tableName(before, table)} drop constraint if exists ${quote(notNullName(work.column))}`,

@@ -27,6 +27,9 @@ export async function perform(performance: Performance): Promise<void> {
       return require(performance, work);
     case 'purge':
       return purge(performance, work);
+    case 'convert':
+      // Those who publish do it themselves.
+      return;
   }
 }
 

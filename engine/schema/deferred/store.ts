@@ -69,6 +69,59 @@ export async function addSteps(
   }
 }
 
+/**
+ * The step of a conversion ahead of a publish: a new one, or the one that was begun before a crash.
+ * @returns `null` when another release has come
+ */
+export async function beginAhead(
+  client: ClientBase,
+  tenant: Tenant,
+  release: number,
+  step: Omit<StepDraft, 'change'> & { readonly total: number },
+): Promise<StepRow | null> {
+  const { rows: current } = await client.query<{ release: number }>(
+    'select release from armature.tenant where id = $1',
+    [tenant.id],
+  );
+  if (current[0]?.release !== release) return null;
+  const { rows } = await client.query<{ number: number }>(
+    `select number::float8 as number from armature.schema_step where tenant_id = $1 and state = 'running' and work = $2`,
+    [tenant.id, JSON.stringify(step.work)],
+  );
+  if (!rows[0]) await addSteps(client, tenant, release + 1, [{ ...step, change: 'change_type' }]);
+  const { rows: begun } = await client.query<StepRow>(
+    `update armature.schema_step set state = 'running', attempts = attempts + 1, backend = pg_backend_pid(),
+       started_at = coalesce(started_at, clock_timestamp())
+     where tenant_id = $1 and work = $2 and state in ('waiting', 'running') returning ${ROW}`,
+    [tenant.id, JSON.stringify(step.work)],
+  );
+  return begun[0] ?? null;
+}
+
+/** The publish has taken what was converted ahead for it. */
+export async function finishAhead(client: ClientBase, tenant: Tenant, kept: readonly StepRow[]): Promise<void> {
+  for (const step of kept) if (step.work.kind === 'convert') await finish(client, tenant.id, step, null);
+}
+
+/** Conversions whose publish died, if none is under way. */
+export async function abandoned(client: ClientBase, tenantId: string): Promise<readonly StepRow[]> {
+  const { rows } = await client.query<StepRow>(
+    `select ${ROW} from armature.schema_step where tenant_id = $1 and kind = 'convert' and state <> 'done' and superseded_by is null`,
+    [tenantId],
+  );
+  return rows;
+}
+
+/** Nothing is left of it. */
+export async function closeAbandoned(client: ClientBase, tenantId: string, number: number): Promise<void> {
+  await client.query(
+    `update armature.schema_step set state = case state when 'cancelled' then state else 'failed' end, backend = null, superseded_by = release,
+       error = coalesce(error, 'The publish it was for was broken off.'), finished_at = clock_timestamp()
+     where tenant_id = $1 and number = $2`,
+    [tenantId, number],
+  );
+}
+
 export async function supersede(
   client: ClientBase,
   tenant: Tenant,
@@ -99,7 +152,7 @@ export async function listSteps(client: ClientBase, tenant: Tenant, limit: numbe
 /** The next one to be worked off: those under way were left by a runner that died, or are this runner's own. */
 export async function nextStep(client: ClientBase, tenantId: string, after: number): Promise<StepRow | null> {
   const { rows } = await client.query<StepRow>(
-    `select ${ROW} from armature.schema_step where tenant_id = $1 and state in ('waiting', 'running') and number > $2 order by number limit 1`,
+    `select ${ROW} from armature.schema_step where tenant_id = $1 and state in ('waiting', 'running') and kind <> 'convert' and number > $2 order by number limit 1`,
     [tenantId, after],
   );
   return rows[0] ?? null;

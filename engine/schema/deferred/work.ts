@@ -21,6 +21,14 @@ export type StepWork =
   | { readonly kind: 'fill'; readonly table: string; readonly column: string }
   /** The column becomes NOT NULL, once it is filled. */
   | { readonly kind: 'require'; readonly table: string; readonly column: string }
+  /** Values of a column as another type, made ready before the release that needs them (`convert/ahead.ts`). */
+  | {
+      readonly kind: 'convert';
+      readonly table: string;
+      readonly column: string;
+      readonly aside: string;
+      readonly type: string;
+    }
   /** Drop what was set aside long ago: a column, or a table with `column: null`. */
   | { readonly kind: 'purge'; readonly table: string; readonly column: string | null };
 
