@@ -5,7 +5,7 @@ import { change, type Change, type Check } from './change.ts';
 import { addReference, checkSql, columnName, columnNames, createIndex, tableName, validateConstraint } from './ddl.ts';
 import type { Later } from './deferred/work.ts';
 import { fieldTitle } from './titles.ts';
-import type { IndexState, ReferenceState, TablePair, TableState } from './state.ts';
+import type { ColumnState, IndexState, ReferenceState, TablePair, TableState } from './state.ts';
 
 export function diffConstraints(pair: TablePair): Change[] {
   return [...diffChecks(pair), ...diffReferences(pair), ...diffIndexes(pair)];
@@ -210,10 +210,12 @@ function diffIndexes({ previous, next, before, after, converted }: TablePair): C
 }
 
 function duplicateCheck({ previous, before, after, converted }: TablePair, index: IndexState): Check[] {
-  // A column that is new holds no values yet; a default that every record shares is found by the index itself.
-  if (!index.columns.every((column) => held({ before, converted }, column))) return [];
-  const names = columnNames(before, index.columns);
-  const filled = index.columns.map((column) => `${columnName(before, column)} is not null`);
+  const old = index.columns.filter((column) => held({ before, converted }, column));
+  // A column that is new holds no values yet, unless every record gets its default.
+  const others = index.columns.filter((column) => !old.includes(column));
+  if (!others.every((column) => isConstant(after.columns[column]) && !converted.has(column))) return [];
+  const names = old.length === 0 ? '()' : columnNames(before, old);
+  const filled = ['true', ...old.map((column) => `${columnName(before, column)} is not null`)];
   const live =
     index.whereNull !== null && held({ before, converted }, index.whereNull)
       ? [`${columnName(before, index.whereNull)} is null`]
@@ -230,6 +232,10 @@ function duplicateCheck({ previous, before, after, converted }: TablePair, index
     },
   ];
 }
+
+/** Every record that exists gets this default. */
+const isConstant = (column: ColumnState | undefined): boolean =>
+  column?.notNull === true && column.default !== null && !column.default.includes('nextval(');
 
 function inWords(table: TableState, index: IndexState): string {
   const labels = index.columns.map((column) => table.columns[column]?.label ?? column).join(', ');

@@ -86,9 +86,9 @@ export async function prepare(
     ...one,
     ahead: stored !== null && many(one.table) && isQuiet(stored, one),
   }));
-  const shaped = stored && withConversions(stored, wanted, conversions);
-  const open = shaped && reconcile(shaped, settle(shaped, wanted), steps, ready);
-  const before = open?.before ?? null;
+  const converted = new Set(conversions.map(({ column }) => column));
+  const open = stored && reconcile(stored, settle(stored, wanted), steps, { ready, converted });
+  const before = open && withConversions(open.before, wanted, conversions);
   const modes = new Map(
     conversions.map(({ column, ahead }) => [column, ahead ? ('ahead' as const) : ('within' as const)]),
   );

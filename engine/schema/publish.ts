@@ -26,7 +26,7 @@ import {
 } from './deferred/store.ts';
 import { exportedDocuments } from './exported.ts';
 import type { Plan } from './plan.ts';
-import { convertAheadOf, converting, NeedsConversion, requireConverted } from './convert/publishing.ts';
+import { clearAhead, convertAheadOf, converting, NeedsConversion, requireConverted } from './convert/publishing.ts';
 import type { OnFails } from './convert/conversions.ts';
 import type { StepWork } from './deferred/work.ts';
 import { type MakeSource, planWithPreviews, prepare, type PrepareOptions } from './prepare.ts';
@@ -247,11 +247,16 @@ export class Publisher {
   /** Large tables are converted before the release that needs it, and once more where much was written meanwhile. */
   async #convertingAhead(publish: (ready: readonly StepWork[]) => Promise<Release>): Promise<Release> {
     let ready: readonly StepWork[] = [];
+    let tenant: Tenant | null = null;
     for (let round = 0; ; round += 1) {
       try {
         return await publish(ready);
       } catch (error) {
-        if (!(error instanceof NeedsConversion) || round > 5) throw error;
+        if (!(error instanceof NeedsConversion) || round > 5) {
+          if (tenant !== null) await clearAhead(this.#database, tenant);
+          throw error;
+        }
+        tenant = error.prepared.tenant;
         ready = await convertAheadOf(this.#database, error.prepared, this.#options);
       }
     }

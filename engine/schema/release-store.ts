@@ -145,7 +145,15 @@ export async function updateState(client: ClientBase, tenantId: string, state: D
 async function saveAside(client: PoolClient, { tenant, source, before, state }: NewRelease): Promise<void> {
   const was = asides(before);
   const is = asides(state);
-  const kept = [...is].filter(([id, { table }]) => was.get(id)?.table === table);
+  const kept = [...is].filter(([id]) => was.has(id));
+  for (const [id, { table, column }] of kept) {
+    if (was.get(id)?.table === table && was.get(id)?.column === column) continue;
+    // Its table has another name; it was set aside when it was.
+    await client.query(
+      'update armature.set_aside set table_name = $3, column_name = $4 where tenant_id = $1 and id = $2',
+      [tenant.id, id, table, column],
+    );
+  }
   const gone = [...was.keys()].filter((id) => !kept.some(([other]) => other === id));
   if (gone.length > 0)
     await client.query('delete from armature.set_aside where tenant_id = $1 and id = any($2)', [tenant.id, gone]);

@@ -10,11 +10,12 @@ import { qualified, quote } from '../../db/identifiers.ts';
 import type { Tenant } from '../../model/tenant.ts';
 import { Problem } from '../../problem.ts';
 import { LOCK_TIMEOUT, StepMoved } from '../deferred/performance.ts';
-import { beginAhead, finish, hold, progress, type StepRow } from '../deferred/store.ts';
+import { abandoned, beginAhead, closeAbandoned, finish, hold, progress, type StepRow } from '../deferred/store.ts';
 import type { StepWork } from '../deferred/work.ts';
 import { tableName, typeOf } from '../ddl.ts';
 import { comingIndexName, comingName, comingVersionName } from '../names.ts';
 import { releaseAheadLock, tryAheadLock } from '../publish-lock.ts';
+import { loadState } from '../release-store.ts';
 import { type RetryOptions, withRetries } from '../retry.ts';
 import type { DesiredState } from '../state.ts';
 import { type Conversion, markedColumn } from './conversions.ts';
@@ -58,6 +59,23 @@ export async function convertAhead(input: AheadInput): Promise<number> {
       await releaseAheadLock(client, tenant.key).catch(() => {});
     }
   });
+}
+
+/** What publishes have left behind that were refused or died after they converted values ahead. */
+export async function clearAbandoned(client: PoolClient, tenant: Tenant): Promise<void> {
+  if ((await abandoned(client, tenant.id)).length === 0 || !(await tryAheadLock(client, tenant.key))) return;
+  try {
+    // With the lock: whoever was at it is done.
+    const steps = await abandoned(client, tenant.id);
+    const state = await loadState(client, tenant);
+    for (const { number, work } of steps) {
+      if (state && work.kind === 'convert')
+        await withRetries(() => transaction(client, () => dropColumns(client, state, work)));
+      await closeAbandoned(client, tenant.id, number);
+    }
+  } finally {
+    await releaseAheadLock(client, tenant.key);
+  }
 }
 
 type ConvertWork = Extract<StepWork, { readonly kind: 'convert' }>;

@@ -3,10 +3,11 @@ import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.ts';
 import { StepMoved } from '../deferred/performance.ts';
 import type { StepWork } from '../deferred/work.ts';
+import type { Tenant } from '../../model/tenant.ts';
 import { Problem } from '../../problem.ts';
 import type { Prepared } from '../prepare.ts';
 import type { RetryOptions } from '../retry.ts';
-import { convertAhead, workOf } from './ahead.ts';
+import { clearAbandoned, convertAhead, workOf } from './ahead.ts';
 import { convertWithin, refuseFailures } from './within.ts';
 
 /** Thrown by a publish that finds values to be converted on a large table: nothing was done. */
@@ -59,6 +60,11 @@ export async function convertAheadOf(
     ready.push(workOf(input));
   }
   return ready;
+}
+
+/** After a publish that was refused. What cannot be cleared away now is cleared with the next steps. */
+export async function clearAhead(database: Database, tenant: Tenant): Promise<void> {
+  await database.asOwner((client) => clearAbandoned(client, tenant)).catch(() => {});
 }
 
 /** What `runChanges` asks for a column's values. */

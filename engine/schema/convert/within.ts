@@ -4,7 +4,7 @@ import { quote } from '../../db/identifiers.ts';
 import type { ReleaseSource } from '../../model/documents.ts';
 import type { Tenant } from '../../model/tenant.ts';
 import { Problem } from '../../problem.ts';
-import { columnName, tableName, typeOf } from '../ddl.ts';
+import { columnName, columnNames, tableName, typeOf } from '../ddl.ts';
 import { comingVersionName } from '../names.ts';
 import { locate } from '../source.ts';
 import type { DesiredState } from '../state.ts';
@@ -35,6 +35,7 @@ export async function convertWithin(
   } while (last !== null);
   await aloud(client);
   refuseFailures(source, conversion, failed);
+  await refuseDuplicates(client, source, after, conversion);
   if (conversion.to.required && conversion.to.default === undefined) {
     const { rows } = await client.query<{ count: number }>(
       `select count(*)::int as count from ${places.table} where ${places.to} is null`,
@@ -42,6 +43,28 @@ export async function convertWithin(
     const count = rows[0]?.count ?? 0;
     if (count > 0)
       throw refusal(source, conversion, 'values_missing', count, 'would have no value, and it is required');
+  }
+}
+
+/** Values that were different may be the same now. */
+async function refuseDuplicates(
+  client: PoolClient,
+  source: ReleaseSource,
+  after: DesiredState,
+  conversion: Conversion,
+): Promise<void> {
+  const table = after.tables[conversion.table];
+  if (!table) return;
+  for (const { unique, columns, whereNull } of Object.values(table.indexes)) {
+    if (!unique || !columns.includes(conversion.column)) continue;
+    const filled = columns.map((column) => `${columnName(table, column)} is not null`);
+    const live = whereNull === null ? [] : [`${columnName(table, whereNull)} is null`];
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*)::int as count from (select from ${tableName(after, table)} where ${[...filled, ...live].join(' and ')}
+       group by ${columnNames(table, columns)} having count(*) > 1) d`,
+    );
+    const count = rows[0]?.count ?? 0;
+    if (count > 0) throw refusal(source, conversion, 'values_not_unique', count, 'would be used by several records');
   }
 }
 

@@ -21,17 +21,23 @@ export interface Reconciled {
   readonly changes: readonly Change[];
 }
 
+export interface Converting {
+  /** Conversions ahead that this publish completes. */
+  readonly ready: readonly StepWork[];
+  /** Ids of columns that give their place to one of another type. */
+  readonly converted: ReadonlySet<string>;
+}
+
 /**
  * @param before the stored state
  * @param after the state of the release to come
  * @param steps every step that is not done, in order
- * @param ready conversions that this publish completes
  */
 export function reconcile(
   before: DesiredState,
   after: DesiredState,
   steps: readonly StepRow[],
-  ready: readonly StepWork[] = [],
+  { ready, converted }: Converting,
 ): Reconciled {
   const kept: StepRow[] = [];
   const superseded: StepRow[] = [];
@@ -41,7 +47,7 @@ export function reconcile(
     const goesOn =
       step.work.kind === 'convert'
         ? ready.some((work) => isDeepStrictEqual(work, step.work)) && step.state === 'running'
-        : survives(step, before, after);
+        : survives(step, before, after, converted);
     if (goesOn) {
       kept.push(step);
       continue;
@@ -58,7 +64,13 @@ const touchesSame = (work: StepWork, other: StepWork): boolean =>
   work.kind === 'convert' && other.kind === 'convert' && work.column === other.column;
 
 /** What somebody cancelled is proposed anew, unless it stands there and is only to be gone through. */
-function survives({ work, state }: StepRow, before: DesiredState, after: DesiredState): boolean {
+function survives(
+  { work, state }: StepRow,
+  before: DesiredState,
+  after: DesiredState,
+  converted: ReadonlySet<string>,
+): boolean {
+  const same = (was: TableState, is: TableState, id: string) => !converted.has(id) && sameColumn(was, is, id);
   const [old, now] = [before.tables[work.table], after.tables[work.table]];
   if (work.kind === 'purge')
     return state !== 'cancelled' && (work.column === null ? now?.aside : now?.columns[work.column]?.aside) === true;
@@ -69,10 +81,10 @@ function survives({ work, state }: StepRow, before: DesiredState, after: Desired
       state !== 'cancelled' &&
       was !== undefined &&
       isDeepStrictEqual(was, is) &&
-      was.columns.every((column) => sameColumn(old, now, column))
+      was.columns.every((column) => same(old, now, column))
     );
   }
-  if (!sameColumn(old, now, work.column)) return false;
+  if (!same(old, now, work.column)) return false;
   if (work.kind === 'validate') {
     const of = ({ checks, references }: TableState) => checks[work.constraint] ?? references[work.constraint] ?? null;
     return (

@@ -6,15 +6,14 @@ import type { PoolClient } from 'pg';
 import { isConnectionLost } from '../../db/connection.ts';
 import type { Database } from '../../db/database.ts';
 import { isDatabaseError } from '../../db/database-error.ts';
-import type { Tenant } from '../../model/tenant.ts';
-import { dropColumns } from '../convert/ahead.ts';
-import { releaseAheadLock, releaseRunnerLock, tryAheadLock, tryRunnerLock } from '../publish-lock.ts';
+import { clearAbandoned } from '../convert/ahead.ts';
+import { releaseRunnerLock, tryRunnerLock } from '../publish-lock.ts';
 import { loadState, loadTenant } from '../release-store.ts';
-import { isLockConflict, withRetries } from '../retry.ts';
+import { isLockConflict } from '../retry.ts';
 import type { DesiredState } from '../state.ts';
 import { perform, tidy } from './perform.ts';
 import { LOCK_TIMEOUT, type Performance, StepMoved, StepRefused } from './performance.ts';
-import { abandoned, begin, closeAbandoned, finish, nextStep, RUNNING_AS, type StepRow } from './store.ts';
+import { begin, finish, nextStep, RUNNING_AS, type StepRow } from './store.ts';
 
 export interface RunnerOptions {
   readonly database: Database;
@@ -141,24 +140,6 @@ export class StepRunner {
       },
       checkpoint: () => signal?.throwIfAborted(),
     };
-  }
-}
-
-/** What publishes have left behind that died while they converted values ahead. */
-async function clearAbandoned(client: PoolClient, tenant: Tenant): Promise<void> {
-  const steps = await abandoned(client, tenant.id);
-  if (steps.length === 0 || !(await tryAheadLock(client, tenant.key))) return;
-  try {
-    const state = await loadState(client, tenant);
-    for (const step of steps) {
-      if (state && step.work.kind === 'convert') {
-        const { work } = step;
-        await withRetries(() => dropColumns(client, state, work));
-      }
-      await closeAbandoned(client, tenant.id, step.number);
-    }
-  } finally {
-    await releaseAheadLock(client, tenant.key);
   }
 }
 
