@@ -138,7 +138,7 @@ async function openServices(
   opened.push(() => database.close());
   const models = new ModelStore({ database });
   opened.push(() => models.close());
-  const publisher = new Publisher({ database, onPublished: models.published, queueSteps: queueSteps(ids) });
+  const publisher = new Publisher({ database, onPublished: models.published, queueSteps: queueSteps(ids), clock });
   const stepRunner = new StepRunner({
     database,
     onError: (err, { number, title }) => log.error({ err, step: number, title }, 'step of a publish'),

@@ -1,11 +1,12 @@
 /** The steps that publishes leave for afterwards, worked off by the one job runner. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
-import type { IdSource } from './clock.ts';
+import type { Clock, IdSource } from './clock.ts';
 import type { Database } from './db/database.ts';
 import { Interrupted } from './jobs/interrupted.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import { enqueueStatement } from './jobs/queue.ts';
+import { keepPartitions } from './schema/keep-partitions.ts';
 import type { StepRunner } from './schema/deferred/runner.ts';
 import { tenantsWithSetAside } from './schema/deferred/retention.ts';
 import { tenantsWithSteps } from './schema/deferred/store.ts';
@@ -55,13 +56,22 @@ export async function workOffSteps(jobs: Jobs, { database, ids, stepRunner }: Wo
 
 /** Every hour: what was set aside long enough is purged, and steps that nobody works off are taken up again. */
 export async function keepSchemas(
-  { database, ids, publisher }: Pick<Working, 'database' | 'ids'> & { readonly publisher: Publisher },
+  {
+    database,
+    ids,
+    publisher,
+    clock,
+  }: Pick<Working, 'database' | 'ids'> & {
+    readonly publisher: Publisher;
+    readonly clock: Clock;
+  },
   keepAsideDays: number,
 ): Promise<void> {
   if (keepAsideDays > 0) {
     const due = await database.asOwner((client) => tenantsWithSetAside(client, keepAsideDays));
     for (const tenant of due) await publisher.purge(tenant, keepAsideDays);
   }
+  await keepPartitions(database, clock.now());
   await queueOpenSteps(database, ids);
 }
 

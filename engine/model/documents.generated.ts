@@ -134,6 +134,23 @@ export interface EntityDocument {
    */
   readonly history?: boolean;
   /**
+   * For records that are many and grow old: the table is divided by month, old months go as a whole.
+   */
+  readonly partition?: {
+    /**
+     * The time that decides where a record belongs.
+     */
+    readonly by: 'created_at';
+    /**
+     * How long a part is.
+     */
+    readonly every: 'month';
+    /**
+     * Months after which records are deleted for good, with all of their month; kept for ever when left out.
+     */
+    readonly keep?: number;
+  };
+  /**
    * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
    */
   readonly parent?: string;

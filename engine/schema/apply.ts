@@ -106,7 +106,11 @@ export async function estimateRows(client: PoolClient, schema: string): Promise<
        case when c.relpages > 0 and c.reltuples > 0
          then c.reltuples::float8 / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::float8)
          when pg_relation_size(c.oid) > 0 then -1 else c.reltuples::float8 end as analysed
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relkind = 'r'`,
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relkind = 'r' and not c.relispartition
+     union all
+     select p.relname, sum(pg_relation_size(c.oid))::float8, sum(greatest(c.reltuples, 0))::float8
+     from pg_class p join pg_namespace n on n.oid = p.relnamespace join pg_inherits i on i.inhparent = p.oid join pg_class c on c.oid = i.inhrelid
+     where n.nspname = $1 and p.relkind = 'p' group by p.oid, p.relname`,
     [schema],
   );
   const estimates = new Map<string, number>();

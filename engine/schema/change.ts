@@ -41,6 +41,7 @@ export type ChangeKind =
   | 'change_role'
   | 'drop_role'
   | 'create_table'
+  | 'divide_table'
   | 'rename_table'
   | 'set_table_aside'
   | 'return_table'
@@ -67,7 +68,13 @@ export type Risk = 'none' | 'low' | 'medium' | 'high';
 export interface Check {
   /** One row with one integer: how many rows (or groups of them) are in the way. */
   readonly sql: string;
-  readonly code: 'values_missing' | 'values_not_allowed' | 'values_not_unique' | 'values_dangling' | 'values_lost';
+  readonly code:
+    | 'values_missing'
+    | 'values_not_allowed'
+    | 'values_not_unique'
+    | 'values_dangling'
+    | 'values_lost'
+    | 'records_there';
   /** A sentence with `{count}` in it. */
   readonly message: string;
   /** Qualified entity and field key, from which the pointer into the document is found. */

@@ -32,19 +32,26 @@ export function difference(
   const before = previous ?? emptyState(next.schema);
   const settled = settle(before, next);
   const refusals: Refusal[] = [];
+  const divided = Object.values(settled.tables).filter((after) => isDivided(before.tables[after.id], after));
   const pairs = Object.values(settled.tables).flatMap((after): TablePair[] => {
     const old = before.tables[after.id];
-    return old
+    return old && !divided.includes(after)
       ? [{ previous: before, next: settled, before: old, after, converted: convertedOf(after, converted) }]
       : [];
   });
-  const touched = pairs.flatMap(touchedColumns);
+  const touched = [
+    ...pairs.flatMap(touchedColumns),
+    ...divided.flatMap((table) =>
+      before.tables[table.id] ? [tableName(before, before.tables[table.id] ?? table)] : [],
+    ),
+  ];
   const changes = [
     ...diffRoles(before, settled),
     ...diffSequences(before, settled),
     ...Object.values(settled.tables)
       .filter((table) => !before.tables[table.id])
       .flatMap((table) => created(settled, table)),
+    ...divided.flatMap((table) => [dropEmpty(before, table), ...created(settled, table)]),
     ...renameTables(pairs),
     ...pairs.flatMap((pair) => [
       ...diffColumns(pair, refusals),
@@ -58,6 +65,40 @@ export function difference(
   const [first] = refusals;
   if (first) throw new Problem('invalid_document', first.message, refusals);
   return { settled, changes: inOrder(changes) };
+}
+
+/** Whether a table in one piece becomes one by months, or the other way round: that takes a new table. */
+function isDivided(before: TableState | undefined, after: TableState): boolean {
+  return before !== undefined && !after.aside && (before.partition === undefined) !== (after.partition === undefined);
+}
+
+function dropEmpty(previous: DesiredState, after: TableState): Change {
+  const before = previous.tables[after.id] ?? after;
+  const name = tableName(previous, before);
+  return change({
+    kind: 'divide_table',
+    phase: 'drop_indexes',
+    table: after.id,
+    title: after.partition ? `Divide ${after.label} by month` : `Keep ${after.label} in one piece`,
+    why: 'It takes another table, which only a table without records can become.',
+    // Written between the question and the lock: nothing is lost.
+    sql: [
+      `lock table ${name} in access exclusive mode`,
+      `do $$ begin if exists (select from ${name}) then raise check_violation; end if; end $$`,
+      `drop table ${name}`,
+    ],
+    work: 'scan',
+    checks: [
+      {
+        sql: `select count(*)::int as count from (select from ${name} limit 1000) x`,
+        code: 'records_there',
+        message: `${after.label} has {count} records or more. Only an entity without records can be divided by month, or no longer be.`,
+        entity: after.entity,
+        field: null,
+        property: null,
+      },
+    ],
+  });
 }
 
 function convertedOf({ columns }: TableState, converted: Conversions): Conversions {

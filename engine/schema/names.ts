@@ -11,6 +11,8 @@ export const checkName = (column: string, suffix: string): string => fit(`ck_${c
 export const referenceName = (column: string): string => fit(`fk_${column}`);
 export const indexName = (column: string): string => fit(`ix_${column}`);
 export const uniqueKeyName = (key: UniqueKey): string => fit(`uq_${key.id}`);
+/** Of a table, by its id: `month` is `202601`, or `rest` for what belongs to no month that is there. */
+export const partitionName = (tableId: string, month: string): string => fit(`p_${tableId}_${month}`);
 export const lifecycleName = (column: string): string => fit(`lc_${column}`);
 export const sequenceName = (column: string): string => fit(`sq_${column}`);
 /** What a removed column or table is called until it is purged or comes back. */

@@ -123,6 +123,8 @@ export async function planWithPreviews(client: PoolClient, prepared: Prepared): 
 
 /** Writes of conversions go by the triggers only when these were made by an engine that knows of it. */
 const isQuiet = (stored: DesiredState, { table }: Conversion): boolean =>
+  // The index of what is still to be done cannot be built beside others' work on a divided table.
+  stored.tables[table]?.partition === undefined &&
   stored.functions[`before_${table}`]?.includes('armature.quiet') === true;
 
 /** The fields of the release before, and those of the releases that set a column aside. */

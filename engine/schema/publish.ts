@@ -3,6 +3,7 @@
  * afterwards or nothing of it.
  */
 import type { PoolClient } from 'pg';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { problemOf } from '../db/database-error.ts';
 import { quote } from '../db/identifiers.ts';
@@ -30,6 +31,7 @@ import { clearAhead, convertAheadOf, converting, NeedsConversion, requireConvert
 import type { OnFails } from './convert/conversions.ts';
 import type { StepWork } from './deferred/work.ts';
 import { type MakeSource, planWithPreviews, prepare, type PrepareOptions } from './prepare.ts';
+import { dividedTables, makePartitions } from './partitions.ts';
 import { tryPublishLock } from './publish-lock.ts';
 import {
   listReleases,
@@ -53,6 +55,8 @@ export interface PublisherOptions extends RetryOptions {
   readonly onPublished?: (tenantKey: string, release: number) => void;
   /** The packs that ship with the engine; read from `metadata/` when left out. */
   readonly packs?: readonly Pack[];
+  /** Which month it is (default: the system's). */
+  readonly clock?: Clock;
   /** Records from which on a table is changed without going through it in the transaction (default 5,000). */
   readonly deferAbove?: number;
   /** Sees to it that the steps left for afterwards are worked off; part of the publish's transaction. */
@@ -289,7 +293,7 @@ async function publishIn(
   tenantKey: string,
   input: Omit<PublishInput, 'packs' | 'documents'>,
   make: MakeSource,
-  options: PrepareOptions & Pick<PublisherOptions, 'queueSteps'>,
+  options: PrepareOptions & Pick<PublisherOptions, 'queueSteps' | 'clock'>,
 ): Promise<Release> {
   const { ready = [] } = options;
   await client.query(`set local lock_timeout = ${LOCK_TIMEOUT}; set local search_path = pg_catalog, pg_temp`);
@@ -307,6 +311,8 @@ async function publishIn(
   if (prepared.before === null) await client.query(`create schema ${quote(prepared.state.schema)}`);
   await makeWay(client, tenant, prepared.kept, prepared.changes);
   await runChanges(client, prepared.changes, converting(client, prepared));
+  for (const table of dividedTables(prepared.state))
+    await makePartitions(client, prepared.state, table, (options.clock ?? systemClock).now());
   await registerRoles(client, tenant, prepared.before, prepared.state);
   await supersede(
     client,

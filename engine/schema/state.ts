@@ -50,6 +50,8 @@ export interface TableState {
   readonly aside: boolean;
   /** By column id. */
   readonly columns: Readonly<Record<string, ColumnState>>;
+  /** Divided by month of this column; absent for a table in one piece. Its partitions are no part of the state. */
+  readonly partition?: { readonly column: string; readonly keep: number | null };
   readonly primaryKey: { readonly name: string; readonly column: string };
   /** By constraint name. `{}` in the SQL stands for the quoted column. */
   readonly checks: Readonly<Record<string, { readonly column: string; readonly sql: string }>>;

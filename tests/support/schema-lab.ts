@@ -1,7 +1,7 @@
 /** Organisations with a schema that was really published, for tests of what Postgres does with it. */
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
-import { systemIds } from '#engine/clock.ts';
+import { type Clock, systemIds } from '#engine/clock.ts';
 import { bareSession, Database, type Session } from '#engine/db/database.ts';
 import { qualified, quote } from '#engine/db/identifiers.ts';
 import type { Pack } from '#engine/model/documents.ts';
@@ -34,9 +34,15 @@ export interface SchemaLab {
 /** Everything it opens is closed after the file's last test. */
 export function schemaLab(
   test: TestDatabase,
-  options: { packs?: readonly Pack[]; deferAbove?: number } = {},
+  options: { packs?: readonly Pack[]; deferAbove?: number; clock?: Clock } = {},
 ): SchemaLab {
-  const database = new Database({ address: test.address, app: test.app, owner: test.owner, connections: 6 });
+  const database = new Database({
+    address: test.address,
+    app: test.app,
+    owner: test.owner,
+    connections: 6,
+    ...(options.clock && { clock: options.clock }),
+  });
   const models = new ModelStore({ database });
   const publisher = new Publisher({ database, onPublished: models.published, ...options });
   const runner = new StepRunner({ database, pause: 10 });

@@ -88,6 +88,7 @@ function entity(): Entity {
     owner: false,
     softDelete: true,
     history: true,
+    partition: null,
     parent: null,
     fields: new Map(fields.map((one) => [one.key, one])),
     fieldsById: new Map(fields.map((one) => [one.id, one])),

@@ -1,7 +1,7 @@
 /** What each kind of step does to the database. Every one may have been broken off anywhere before, and begins anew. */
 import type { PoolClient } from 'pg';
 import { isDatabaseError } from '../../db/database-error.ts';
-import { qualified, quote } from '../../db/identifiers.ts';
+import { fit, qualified, quote } from '../../db/identifiers.ts';
 import { checkSql, columnName, createIndex, tableName, validateConstraint } from '../ddl.ts';
 import { notNull } from '../diff-columns.ts';
 import { notNullName } from '../names.ts';
@@ -47,6 +47,7 @@ async function buildIndex(performance: Performance, work: Of<'index'>): Promise<
   if (!index) throw new StepMoved();
   const name = qualified(state.schema, work.index);
   if (await isBuilt(client, state, table, work.index)) return;
+  if (table.partition) return buildByPartition(performance, state, table, work.index);
   await client.query(`drop index concurrently if exists ${name}`);
   try {
     // It waits for transactions that are older than itself and keeps nobody waiting but other changes of the schema.
@@ -62,6 +63,37 @@ async function buildIndex(performance: Performance, work: Of<'index'>): Promise<
   await client.query(`set lock_timeout = ${LOCK_TIMEOUT}`);
   // Columns may have exchanged their names after the state was read.
   if (!(await isBuilt(client, await performance.state(), table, work.index))) throw new StepMoved();
+}
+
+/** Postgres builds none beside others' work on a divided table: each partition gets its own, and all of them make the whole. */
+async function buildByPartition(
+  { client, checkpoint }: Performance,
+  state: DesiredState,
+  table: TableState,
+  name: string,
+): Promise<void> {
+  const index = table.indexes[name];
+  if (!index) throw new StepMoved();
+  const whole = qualified(state.schema, name);
+  const { rows: there } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+    whole,
+  ]);
+  if (there[0]?.there !== true) await client.query(createIndex(state, table, name, index, 'whole'));
+  const { rows: partitions } = await client.query<{ name: string }>(
+    `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::regclass
+       and not exists (select from pg_inherits j join pg_index x on x.indexrelid = j.inhrelid where j.inhparent = $2::regclass and x.indrelid = c.oid)
+     order by 1`,
+    [tableName(state, table), whole],
+  );
+  for (const partition of partitions) {
+    checkpoint();
+    const part = fit(`${name}_${partition.name}`);
+    await client.query('set lock_timeout = 0');
+    await client.query(`drop index concurrently if exists ${qualified(state.schema, part)}`);
+    await client.query(createIndex(state, { ...table, name: partition.name }, part, index, true));
+    await client.query(`set lock_timeout = ${LOCK_TIMEOUT}`);
+    await client.query(`alter index ${whole} attach partition ${qualified(state.schema, part)}`);
+  }
 }
 
 async function isBuilt(client: PoolClient, state: DesiredState, table: TableState, name: string): Promise<boolean> {
