@@ -67,9 +67,20 @@ function isOfKind(effective: EffectiveDocument, kind: Kind): boolean {
   return effective.document.kind === kind;
 }
 
+const NAMESPACED: ReadonlySet<Kind> = new Set<Kind>([
+  'entity',
+  'lifecycle',
+  'view',
+  'rule',
+  'flag',
+  'setting',
+  'sequence',
+  'template',
+]);
+
 /** Things whose key lives in a pack's namespace: an organisation cannot put its own there, a later version of the pack might bring the same. */
 function needsBase({ document, pack }: LayeredDocument): boolean {
-  return pack !== CUSTOM && document.removed !== true && ['entity', 'lifecycle', 'view'].includes(document.kind);
+  return pack !== CUSTOM && document.removed !== true && NAMESPACED.has(document.kind);
 }
 
 function checkPack(

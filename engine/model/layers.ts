@@ -39,6 +39,9 @@ const WHOLE: ReadonlySet<string> = new Set([
   'create',
   'update',
   'sets',
+  'when',
+  'require',
+  'schema',
 ]);
 /** Two spellings of one thing: naming one takes the other away. */
 const INSTEAD: Readonly<Record<string, string>> = {

@@ -14,6 +14,7 @@ import { invalidAt, notFound, Problem, type ProblemDetail } from '../problem.ts'
 import { checkRows, estimateRows, registerRoles, runChanges } from './apply.ts';
 import type { Change } from './change.ts';
 import { desiredState } from './desired.ts';
+import { contextOf } from './context.ts';
 import { difference } from './diff.ts';
 import { exportedDocuments } from './exported.ts';
 import { makePlan, type Plan } from './plan.ts';
@@ -28,6 +29,7 @@ import {
   saveRelease,
 } from './release-store.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
+import { rulesBroken } from './rule-rows.ts';
 import { locate, nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
 import type { DesiredState } from './state.ts';
 
@@ -70,6 +72,8 @@ interface Prepared {
   readonly source: ReleaseSource;
   readonly before: DesiredState | null;
   readonly state: DesiredState;
+  /** Keys of the roles of administrators. */
+  readonly administrators: readonly string[];
   readonly changes: readonly Change[];
   readonly plan: Plan;
 }
@@ -213,7 +217,7 @@ async function publishIn(
   const prepared = await prepare(client, tenant, release, make);
   if (prepared.before === null) await client.query(`create schema ${quote(prepared.state.schema)}`);
   await runChanges(client, prepared.changes);
-  await registerRoles(client, tenant, prepared.before, prepared.state);
+  await registerRoles(client, tenant, prepared.before, prepared.state, prepared.administrators);
   return saveRelease(client, { tenant, ...prepared, base: input.base, author: input.author, message: input.message });
 }
 
@@ -225,7 +229,16 @@ async function prepare(client: PoolClient, tenant: Tenant, release: number, make
   await checkRows(client, changes, source);
   const rows = before === null ? new Map<string, number>() : await estimateRows(client, before.schema);
   const plan = makePlan(release, changes, (table) => rows.get(before?.tables[table]?.name ?? '') ?? 0);
-  return { source, before, state: settled, changes, plan };
+  const broken = before === null ? [] : await rulesBroken(client, contextOf(tenant, model), before, settled);
+  const administrators = [...model.roles.values()].filter(({ administrator }) => administrator).map(({ key }) => key);
+  return {
+    source,
+    before,
+    state: settled,
+    administrators,
+    changes,
+    plan: broken.length === 0 ? plan : { ...plan, warnings: [...plan.warnings, ...broken] },
+  };
 }
 
 function requireBase(base: number, release: number): void {

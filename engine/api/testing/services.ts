@@ -81,6 +81,7 @@ function entity(): Entity {
     table: 'shop_things',
     title: { template: '{name}', fields: ['name'] },
     owner: false,
+    flag: null,
     softDelete: true,
     history: true,
     parent: null,
@@ -126,9 +127,10 @@ export function testModel(): Model {
         icon: null,
         order: 1,
         roles: null,
+        flag: null,
         items: [
-          { key: 'things', label: 'Things', entity: 'shop.thing', view: null, icon: null },
-          { key: 'hidden', label: 'Hidden', entity: 'shop.hidden', view: null, icon: null },
+          { key: 'things', label: 'Things', entity: 'shop.thing', view: null, icon: null, flag: null },
+          { key: 'hidden', label: 'Hidden', entity: 'shop.hidden', view: null, icon: null, flag: null },
         ],
       },
     ],
@@ -142,6 +144,11 @@ export function testModel(): Model {
         ]),
       ],
     ]),
+    rules: new Map(),
+    flags: new Map(),
+    settings: new Map(),
+    sequences: new Map(),
+    templates: new Map(),
     packs: new Map(),
   };
 }
