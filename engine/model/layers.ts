@@ -30,7 +30,7 @@ export interface EffectiveDocument<D extends Document = Document> {
 }
 
 /** Replaced as a whole: half of one condition and half of another would be a third one that nobody wrote. */
-const WHOLE: ReadonlySet<string> = new Set([
+export const WHOLE: ReadonlySet<string> = new Set([
   'condition',
   'conditions',
   'guard',

@@ -65,7 +65,7 @@ export function checkMerged(merged: EffectiveDocument, faults: Faults): void {
 }
 
 /** What makes up a document's identity is text; the schema of its kind says the rest. */
-function hasIdentity(
+export function hasIdentity(
   document: Readonly<Record<string, unknown>>,
 ): document is Readonly<Record<string, unknown>> & Document {
   const { kind, key, role, entity, resource, locale } = document;

@@ -10,6 +10,7 @@ import { buildModel } from '../model/build.ts';
 import type { Pack, ReleaseSource } from '../model/documents.ts';
 import { loadShippedPacks } from '../model/packs.ts';
 import type { Tenant } from '../model/tenant.ts';
+import type { UpgradeConflict } from '../model/upgrade.ts';
 import { invalidAt, notFound, Problem, type ProblemDetail } from '../problem.ts';
 import { checkRows, estimateRows, registerRoles, runChanges } from './apply.ts';
 import type { Change } from './change.ts';
@@ -30,7 +31,8 @@ import {
 } from './release-store.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
 import { rulesBroken } from './rule-rows.ts';
-import { locate, nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
+import { upgradeConflict } from './upgrade-conflict.ts';
+import { keepAll, locate, nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
 import type { DesiredState } from './state.ts';
 
 /** Milliseconds DDL may wait for a lock: everybody else waits behind it for as long. */
@@ -95,12 +97,15 @@ export class Publisher {
    * @throws Problem `invalid_document` for documents with faults and for changes that the records do not allow;
    *   `stale_base` when a base is given and is not the current release
    */
-  async plan(tenantKey: string, input: SourceInput & { readonly base?: number | undefined }): Promise<Plan> {
-    const make = this.#fromInput(input);
+  async plan(
+    tenantKey: string,
+    input: SourceInput & { readonly base?: number | undefined },
+  ): Promise<Plan & { readonly conflicts: readonly UpgradeConflict[] }> {
     return this.#owner(async (client) => {
       const { tenant, release } = await loadTenant(client, tenantKey);
       if (input.base !== undefined) requireBase(input.base, release);
-      return (await prepare(client, tenant, release, make)).plan;
+      const { make, conflicts } = await this.#decided(client, tenant, release, input);
+      return { ...(await prepare(client, tenant, release, make)).plan, conflicts };
     });
   }
 
@@ -179,9 +184,34 @@ export class Publisher {
   #fromInput(input: SourceInput): MakeSource {
     return async (client, tenant, release) => {
       const previous = release === 0 ? null : await loadSource(client, tenant, release);
-      const shipped = input.packs || !previous ? await this.#packs() : [];
-      return nextSource(tenant, release + 1, previous, input, shipped);
+      const { source, conflicts } = nextSource(
+        tenant,
+        release + 1,
+        previous,
+        input,
+        await this.#shippedFor(input, previous),
+      );
+      if (conflicts.length > 0) throw upgradeConflict(conflicts);
+      return source;
     };
+  }
+
+  /** What is undecided, and the source with all of it decided for the organisation. */
+  async #decided(
+    client: PoolClient,
+    tenant: Tenant,
+    release: number,
+    input: SourceInput,
+  ): Promise<{ readonly make: MakeSource; readonly conflicts: readonly UpgradeConflict[] }> {
+    const previous = release === 0 ? null : await loadSource(client, tenant, release);
+    const shipped = await this.#shippedFor(input, previous);
+    const { conflicts } = nextSource(tenant, release + 1, previous, input, shipped);
+    const resolutions = { ...keepAll(conflicts), ...input.resolutions };
+    return { make: this.#fromInput({ ...input, resolutions }), conflicts };
+  }
+
+  async #shippedFor(input: SourceInput, previous: ReleaseSource | null): Promise<readonly Pack[]> {
+    return input.packs || input.upgrade || !previous ? this.#packs() : [];
   }
 
   async #packs(): Promise<readonly Pack[]> {
