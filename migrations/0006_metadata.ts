@@ -40,6 +40,8 @@ export async function up(knex: Knex): Promise<void> {
       tenant_id uuid not null default armature.tenant_id() references armature.tenant on delete cascade,
       author uuid not null default armature.user_id(),
       name text not null check (name ~ '^[a-z0-9][a-z0-9_-]{0,59}$'),
+      -- E-mail or name, as releases have it.
+      author_name text not null,
       base integer not null,
       -- JSON as it was written, with its keys in order.
       documents json not null,

@@ -17,6 +17,7 @@ import type { Change } from './change.ts';
 import { desiredState } from './desired.ts';
 import { contextOf } from './context.ts';
 import { difference } from './diff.ts';
+import { diffReleases, type ReleaseDiff } from './diff-releases.ts';
 import { exportedDocuments } from './exported.ts';
 import { makePlan, type Plan } from './plan.ts';
 import {
@@ -32,7 +33,15 @@ import {
 import { type RetryOptions, withRetries } from './retry.ts';
 import { rulesBroken } from './rule-rows.ts';
 import { upgradeConflict } from './upgrade-conflict.ts';
-import { keepAll, locate, nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
+import {
+  emptySource,
+  keepAll,
+  locate,
+  nextSource,
+  sourceAgain,
+  type SourceInput,
+  type TenantDocument,
+} from './source.ts';
 import type { DesiredState } from './state.ts';
 
 /** Milliseconds DDL may wait for a lock: everybody else waits behind it for as long. */
@@ -65,8 +74,15 @@ export interface PublishedDocuments {
   readonly release: number;
   /** Pack keys, `core` among them. */
   readonly packs: readonly string[];
+  /** Pack key → version. */
+  readonly versions: Readonly<Record<string, string>>;
   /** The organisation's own, as they were published. */
   readonly documents: readonly TenantDocument[];
+}
+
+export interface ReleaseName {
+  readonly tenant: string;
+  readonly release: number;
 }
 
 /** Everything a publish is about to do. */
@@ -147,17 +163,37 @@ export class Publisher {
   }
 
   /**
-   * What the current release was made from.
+   * What a release was made from.
    * @param options.identities writes `id` into what is the organisation's own, for an export
+   * @param options.release the current one when left out
+   * @throws Problem `not_found` for a release that does not exist
    */
-  async documents(tenantKey: string, options: { readonly identities?: boolean } = {}): Promise<PublishedDocuments> {
+  async documents(
+    tenantKey: string,
+    options: { readonly identities?: boolean; readonly release?: number } = {},
+  ): Promise<PublishedDocuments> {
     return this.#owner(async (client) => {
-      const { tenant, release } = await loadTenant(client, tenantKey);
+      const { tenant, release: current } = await loadTenant(client, tenantKey);
+      const release = options.release ?? current;
       const source = await loadSource(client, tenant, release);
+      if (source === null && release !== 0) throw notFound();
       const asPublished = () => source?.tenantDocuments.map(({ document }) => document).filter(isDocument);
       const documents = (options.identities && source ? exportedDocuments(source) : asPublished()) ?? [];
-      return { release, packs: source?.packs.map(({ key }) => key) ?? [], documents };
+      const packs = source?.packs ?? [];
+      return {
+        release,
+        packs: packs.map(({ key }) => key),
+        versions: Object.fromEntries(packs.map(({ key, version }) => [key, version])),
+        documents,
+      };
     });
+  }
+
+  /** @throws Problem `not_found` for a release that does not exist; release 0 has nothing */
+  async diff(from: ReleaseName, to: ReleaseName): Promise<ReleaseDiff> {
+    return this.#owner(async (client) =>
+      diffReleases(await releaseSource(client, from), await releaseSource(client, to)),
+    );
   }
 
   /**
@@ -269,6 +305,14 @@ async function prepare(client: PoolClient, tenant: Tenant, release: number, make
     changes,
     plan: broken.length === 0 ? plan : { ...plan, warnings: [...plan.warnings, ...broken] },
   };
+}
+
+async function releaseSource(client: PoolClient, { tenant: key, release }: ReleaseName): Promise<ReleaseSource> {
+  const { tenant } = await loadTenant(client, key);
+  const source = await loadSource(client, tenant, release);
+  if (source) return source;
+  if (release !== 0) throw notFound();
+  return emptySource(tenant);
 }
 
 function requireBase(base: number, release: number): void {

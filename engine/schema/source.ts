@@ -61,6 +61,12 @@ export function keepAll(conflicts: readonly UpgradeConflict[]): Resolutions {
   return Object.fromEntries(conflicts.map(({ id, resolutions }) => [id, resolutions[0] ?? 'keep']));
 }
 
+/** What an organisation without a release has: nothing. */
+export function emptySource(tenant: Tenant): ReleaseSource {
+  const settings = settingsOf(tenant);
+  return { tenant: tenant.key, release: 0, settings, packs: [], tenantDocuments: [], identities: NO_IDENTITIES };
+}
+
 /** An old release anew: the same documents and identities under the next number. */
 export function sourceAgain(tenant: Tenant, number: number, old: ReleaseSource): ReleaseSource {
   return { ...old, release: number, settings: settingsOf(tenant) };
