@@ -97,8 +97,10 @@ describe('imports point one way', () => {
     records: ['db', 'model', 'condition', 'formula', 'schema', 'identity', 'jobs'],
     jobs: ['db', 'model', 'identity'],
     identity: ['db', 'model', 'schema', 'records', 'jobs'],
-    api: ['db', 'model', 'condition', 'formula', 'schema', 'records', 'identity', 'jobs'],
-    cli: ['db', 'model', 'schema', 'records', 'identity', 'jobs', 'api'],
+    settings: ['db', 'model', 'records'],
+    plugins: ['db', 'model'],
+    api: ['settings', 'db', 'model', 'condition', 'formula', 'schema', 'records', 'identity', 'jobs'],
+    cli: ['settings', 'db', 'model', 'schema', 'records', 'identity', 'jobs', 'api'],
   };
 
   test.each(engine.filter((file) => file.split('/').length > 2))('%s', (file) => {

@@ -188,6 +188,9 @@ export interface Calls {
   readonly logged: Record<string, unknown>[];
 }
 
+const PLAN = { base: 3, next: 4, steps: [], warnings: [] };
+const RELEASE = { number: 3, base: 2, author: 'a', message: 'm', createdAt: '2026-01-01T00:00:00.000Z' };
+
 export function testServices(overrides: Partial<HttpServices> = {}): { services: HttpServices; calls: Calls } {
   const calls: Calls = { written: [], logged: [] };
   const model = testModel();
@@ -268,10 +271,11 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       errors: async () => Readable.from(['line,reason\n']),
     },
     publisher: {
-      documents: async () => ({ release: 3 }),
-      plan: async (_tenant, input) => ({ input }),
-      publish: async (_tenant, input) => ({ input }),
-      releases: async () => [{ number: 3 }],
+      documents: async () => ({ release: 3, packs: [], versions: {}, documents: [] }),
+      plan: async (_tenant, input) => Object.assign({ ...PLAN, conflicts: [] }, { input }),
+      publish: async (_tenant, input) => Object.assign({ ...RELEASE, plan: PLAN }, { input }),
+      releases: async () => [RELEASE],
+      diff: async (from, to) => ({ from, to }),
       release: async (_tenant, number) => {
         if (number !== 3) throw notFound();
         return { number };
