@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { isObject, KINDS, type Kind } from './documents.ts';
-import { fieldTypes, internalTypes } from './fields/index.ts';
+import { fieldTypes, isInternal } from './fields/index.ts';
 import { patternError } from './fields/pattern.ts';
 
 const FOLDER = new URL('../../metadata/schema/', import.meta.url);
@@ -23,9 +23,6 @@ const BY_KEY: ReadonlySet<string> = new Set([
   'sequence',
   'template',
 ]);
-
-/** Types a document may name, in the order of the registry. */
-export const documentedTypes: readonly string[] = [...fieldTypes.keys()].filter((key) => !internalTypes.has(key));
 
 export interface Validators {
   kind(kind: Kind): ValidateFunction;
@@ -77,7 +74,7 @@ function validators(partial: boolean): Validators {
     field: (type) => {
       const found = fields.get(type);
       if (found) return found;
-      const fieldType = internalTypes.has(type) ? undefined : fieldTypes.get(type);
+      const fieldType = isInternal(type) ? undefined : fieldTypes.get(type);
       if (!fieldType) return undefined;
       const validate = ajv.compile(prepare(compose(common, fieldType.options, `field-${type}.schema.json`)));
       fields.set(type, validate);
