@@ -1047,7 +1047,7 @@ export interface SequenceDocument {
    */
   readonly label: string;
   /**
-   * What stands before the number, e.g. `INV-`.
+   * What stands before the number, e.g. `INV-`. In a gapless one `{yyyy}` or `{yy}` is the year, and every year begins anew.
    */
   readonly prefix?: string;
   /**
@@ -1062,10 +1062,6 @@ export interface SequenceDocument {
    * No number is ever left out: whoever draws one waits for whoever drew the last.
    */
   readonly gapless?: boolean;
-  /**
-   * Whether numbering starts again every year; `never` when left out.
-   */
-  readonly reset?: 'never' | 'year';
 }
 /**
  * A text made of a record: an e-mail or a document. `{{field.path}}` is a value, `{{#lines}}…{{/lines}}` repeats for every part.

@@ -67,6 +67,8 @@ export interface Pack {
   readonly key: string;
   readonly version: string;
   readonly documents: readonly SourceDocument[];
+  /** The layer of a plugin: above all packs. */
+  readonly plugin?: boolean;
 }
 
 /**

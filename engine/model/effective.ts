@@ -27,7 +27,7 @@ export function effectiveDocuments({ packs, tenantDocuments }: Layers, faults: F
     const own = tenantSources.has(document.source);
     if (!checkPack(document, own, packKeys, faults)) continue;
     const identity = identityOf(document.document, document.pack);
-    const layer = own ? 'tenant' : document.pack;
+    const layer = own ? 'tenant' : (document.layer ?? document.pack);
     const place = { document: document.source, pointer: '' };
     const before = inLayer.get(`${layer} ${identity}`);
     if (before !== undefined && document.document.kind !== 'role' && document.document.kind !== 'menu') {
@@ -35,12 +35,13 @@ export function effectiveDocuments({ packs, tenantDocuments }: Layers, faults: F
       continue;
     }
     inLayer.set(`${layer} ${identity}`, document.source);
-    if (own && needsBase(document) && !known.has(identity)) {
+    // A plugin’s, too, may change what a pack has, and put nothing there.
+    if ((own || layer !== document.pack) && needsBase(document) && !known.has(identity)) {
       const suggestion = nearest(identity, known);
       faults.add(
         place,
         'nothing_to_override',
-        `The pack ${document.pack} has no ${identity}.${didYouMean(suggestion)} An organisation’s own documents have "pack": "${CUSTOM}".`,
+        `The pack ${document.pack} has no ${identity}.${didYouMean(suggestion)} ${own ? `An organisation’s own documents have "pack": "${CUSTOM}".` : 'Documents of its own have no “pack”.'}`,
         { found: identity },
       );
       continue;

@@ -13,6 +13,8 @@ import { identityOf } from './naming.ts';
 export interface LayeredDocument {
   readonly document: Document;
   readonly source: string;
+  /** Pack or plugin that brings it. */
+  readonly layer?: string;
   /** Pack it belongs to: its own `pack` property or that of its source. */
   readonly pack: string;
 }

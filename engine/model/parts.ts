@@ -57,7 +57,6 @@ export interface Sequence {
   readonly digits: number;
   readonly start: number;
   readonly gapless: boolean;
-  readonly reset: 'never' | 'year';
 }
 
 export interface Template {

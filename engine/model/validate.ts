@@ -54,7 +54,7 @@ export function shapeDocuments(documents: readonly SourceDocument[], faults: Fau
     const override = document['removed'] === true || (identity !== undefined && seen.has(identity));
     addSchemaErrors(schemaErrors(document, kind, override ? partialDocuments() : wholeDocuments()), faults, at);
     if (identity !== undefined) seen.add(identity);
-    if (faults.count === before && hasIdentity(document)) shaped.push({ document, source, pack: target });
+    if (faults.count === before && hasIdentity(document)) shaped.push({ document, source, pack: target, layer: pack });
   }
   return shaped;
 }

@@ -53,6 +53,8 @@ export interface PublisherOptions extends RetryOptions {
   readonly onPublished?: (tenantKey: string, release: number) => void;
   /** The packs that ship with the engine; read from `metadata/` when left out. */
   readonly packs?: readonly Pack[];
+  /** Layers of the plugins that are installed. */
+  readonly plugins?: readonly Pack[];
 }
 
 export interface PublishInput extends SourceInput {
@@ -251,12 +253,13 @@ export class Publisher {
   }
 
   async #packs(): Promise<readonly Pack[]> {
-    if (this.#options.packs) return this.#options.packs;
+    const { packs, plugins = [] } = this.#options;
+    if (packs) return [...packs, ...plugins];
     this.#shipped ??= loadShippedPacks().catch((error: unknown) => {
       this.#shipped = null;
       throw error;
     });
-    return this.#shipped;
+    return [...(await this.#shipped), ...plugins];
   }
 
   async #owner<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {

@@ -93,7 +93,8 @@ function choosePacks(keys: readonly string[], shipped: readonly Pack[]): readonl
   };
   choose(CORE, '/packs');
   keys.forEach((key, index) => choose(key, `/packs/${index}`));
-  return inOrder([...chosen]).toSorted((a, b) => Number(b.key === CORE) - Number(a.key === CORE));
+  const layer = ({ key, plugin }: Pack) => (key === CORE ? 0 : plugin ? 2 : 1);
+  return inOrder([...chosen]).toSorted((a, b) => layer(a) - layer(b));
 }
 
 function sourceDocument(document: TenantDocument, index: number): SourceDocument {

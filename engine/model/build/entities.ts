@@ -158,8 +158,8 @@ function tieSequence(
     draft.faults.add(at(key), 'invalid', `“${key}” is said by the sequence “${name}” that the field draws from.`, {
       found: key,
     });
-  const { prefix, digits, start, gapless, reset } = sequence;
-  field.options = { sequence: sequence.name, prefix, digits, start, gapless, reset };
+  const { prefix, digits, start, gapless } = sequence;
+  field.options = { sequence: sequence.name, prefix, digits, start, gapless };
 }
 
 function tieParent(draft: Draft, entity: DraftEntity): void {
