@@ -1,6 +1,7 @@
 /** The engine's own commands, in the order of the help. */
 import type { Command } from './command.ts';
 import { migrateDownCommand, migrateUpCommand } from './commands/migrate.ts';
+import { flags, flagSwitch } from './commands/flags.ts';
 import { diff, documents, exportDocuments, plan, publish, releases, rollback } from './commands/releases.ts';
 import { tenantCreate, tenants } from './commands/tenants.ts';
 import { token } from './commands/token.ts';
@@ -15,6 +16,8 @@ export const COMMANDS: readonly Command[] = [
   publish,
   releases,
   diff,
+  flags,
+  flagSwitch,
   rollback,
   migrateUpCommand,
   migrateDownCommand,

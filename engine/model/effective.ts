@@ -21,10 +21,11 @@ export function effectiveDocuments({ packs, tenantDocuments }: Layers, faults: F
   // Every layer is validated with those below it: only there can be seen what is an override.
   const shaped = shapeDocuments([...packs.flatMap(({ documents }) => documents), ...tenantDocuments], faults);
   const known = new Set<string>();
-  const tenantSources = new Set(tenantDocuments.map(({ source }) => source));
+  // By the documents themselves: a file of a plugin may be called as an organisation's document is.
+  const ofTenant = new Set(tenantDocuments.map(({ document }) => document));
   const inLayer = new Map<string, string>();
   for (const document of shaped) {
-    const own = tenantSources.has(document.source);
+    const own = ofTenant.has(document.document);
     if (!checkPack(document, own, packKeys, faults)) continue;
     const identity = identityOf(document.document, document.pack);
     const layer = own ? 'tenant' : (document.layer ?? document.pack);
