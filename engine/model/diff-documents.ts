@@ -34,6 +34,9 @@ function effectiveOf(source: Pick<ReleaseSource, 'packs' | 'tenantDocuments'>): 
   );
 }
 
+/** Where a document comes from and what it was called: identities are compared, and told in the effect. */
+const NO_CONTENT: ReadonlySet<string> = new Set(['$schema', 'pack', 'id', 'was']);
+
 /** By name of the document. Where something stands (order) is told as a change of `…/-`. */
 export function diffDocuments(
   from: Pick<ReleaseSource, 'packs' | 'tenantDocuments'>,
@@ -54,7 +57,7 @@ function compare(before: unknown, after: unknown, at: string, into: PropertyChan
   if (same(before, after)) return;
   if (!whole && isObject(before) && isObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)]))
-      compare(before[key], after[key], pointer(at, key), into, WHOLE.has(key));
+      if (!NO_CONTENT.has(key)) compare(before[key], after[key], pointer(at, key), into, WHOLE.has(key));
     return;
   }
   if (!whole && isKeyedList(before) && isKeyedList(after)) {

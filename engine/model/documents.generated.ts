@@ -99,7 +99,7 @@ export interface EntityDocument {
    */
   readonly key: string;
   /**
-   * The immutable identity. `armature documents` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
+   * The immutable identity. `armature export` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
    */
   readonly id?: string;
   /**
@@ -166,7 +166,7 @@ export interface FieldDocument {
    */
   readonly key: string;
   /**
-   * The immutable identity. `armature documents` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
+   * The immutable identity. `armature export` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
    */
   readonly id?: string;
   /**
@@ -279,7 +279,7 @@ export interface PermissionDocument {
    */
   readonly key?: string;
   /**
-   * The immutable identity. `armature documents` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
+   * The immutable identity. `armature export` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
    */
   readonly id?: string;
   /**

@@ -130,10 +130,7 @@ describe('a server', () => {
     }
     expect(status).toBe(200);
     const full = await cli('export', '--tenant', 'acme', folder);
-    expect([full.code, full.err]).toEqual([
-      1,
-      expect.stringContaining('is not empty, and no export has written it'),
-    ]);
+    expect([full.code, full.err]).toEqual([1, expect.stringContaining('is not empty, and no export has written it')]);
     const exported = join(home, 'exported');
     expect((await cli('export', '--tenant', 'acme', exported)).out).toBe(`1 document written to ${exported}.\n`);
     const file = await readFile(join(exported, 'machine.entity.json'), 'utf8');
