@@ -79,7 +79,7 @@ export function mountDrafts(
     },
   });
   mount(app, '/api/metadata/drafts/:name/:action', {
-    POST: async (exchange, { name = '', action }) => {
+    POST: async (exchange, { name = '', action = '' }) => {
       const scope = await administrator(exchange);
       const { principal } = scope;
       const body = await read(exchange);

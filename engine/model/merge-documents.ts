@@ -33,7 +33,7 @@ export function documentName(document: PlainDocument, pack: string = CUSTOM): st
   const parts = ['role', 'entity', 'key', 'locale'].flatMap((key) =>
     typeof document[key] === 'string' ? [document[key]] : [],
   );
-  return `${String(document['kind'] ?? 'document')} ${its}.${parts.join('/')}`;
+  return `${typeof document['kind'] === 'string' ? document['kind'] : 'document'} ${its}.${parts.join('/')}`;
 }
 
 /** By name. A second document of one name (two that both add to a menu) is told apart by its number. */

@@ -249,7 +249,8 @@ function usesOfRemoved(
   for (const fault of missing) {
     const document = own.get(fault.document ?? '');
     const name = isObject(document) ? documentName(document) : '';
-    const found = String(fault.params?.['found'] ?? '');
+    const written = fault.params?.['found'];
+    const found = typeof written === 'string' ? written : '';
     const named = removed.filter(({ field }) => found === field.key || found.split('.').includes(field.key));
     const fields = named.length > 0 ? named : removed;
     const id = `${name}${fault.pointer ?? ''}`;

@@ -31,7 +31,7 @@ export function exportFiles({ packs, documents }: Exported): ReadonlyMap<string,
   const shipped = Object.fromEntries(
     Object.entries(packs)
       .filter(([key]) => key !== 'core')
-      .sort(),
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
   return new Map([
     [MANIFEST, textOf({ format: FORMAT, packs: shipped })],

@@ -104,7 +104,9 @@ export class Settings {
         text: `delete from armature.setting_value where setting = $1 and user_id is not distinct from ${user}`,
         values: [setting.name],
       };
-    const stored = setting.secret ? this.#secrets.seal(String(value), placeOf(scope, setting)) : JSON.stringify(value);
+    const stored = setting.secret
+      ? this.#secrets.seal(typeof value === 'string' ? value : '', placeOf(scope, setting))
+      : JSON.stringify(value);
     return {
       text: `insert into armature.setting_value (setting, user_id, value) values ($1, ${user}, $2)
              on conflict (tenant_id, setting, user_id) do update set value = excluded.value`,
