@@ -156,6 +156,7 @@ export function checkBody(
 
 function normalised(field: Field, value: unknown, context: ValueContext): ReturnType<Field['type']['normalise']> {
   if (value === null) return { value: null };
+  if (field.type.structured) return field.type.normalise(JSON.stringify(value), field, context);
   if (!isValue(value)) return { error: { code: 'wrong_type', message: `A ${found(value)} cannot stand here.` } };
   const parsed = field.type.normalise(value, field, context);
   if (!('error' in parsed) && parsed.value === null && needed(field)) {
