@@ -20,6 +20,7 @@ import { ModelStore } from './schema/model-store.ts';
 import { Publisher } from './schema/publish.ts';
 import { ensureRoleSet } from './schema/role-sets.ts';
 import type { Services } from './services.ts';
+import { openVault } from './vault.ts';
 
 export interface AppOptions {
   /**
@@ -90,6 +91,7 @@ async function openServices(
 ): Promise<Services> {
   const { clock = systemClock, ids = systemIds, log = makeLog(config) } = options;
   const { address, app, owner } = postgres;
+  openVault(secret);
   const database = new Database({ address, app, owner, clock });
   opened.push(() => database.close());
   const models = new ModelStore({ database });

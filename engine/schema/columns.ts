@@ -39,7 +39,9 @@ const isRequired = (field: Field): boolean => field.required || field.lifecycle 
 
 function defaultSql(context: Context, field: Field, id: string, spec: ColumnSpec, index: number): string | null {
   if (spec.sequence) {
-    const { prefix, digits } = spec.sequence;
+    const { prefix, digits, start, gapless } = spec.sequence;
+    if (gapless)
+      return `armature.draw_number(${literal(context.tenant.id)}::uuid, ${literal(id)}, ${literal(prefix)}, ${digits}, ${start})`;
     const sequence = literal(qualified(context.tenant.names.schema, sequenceName(id)));
     return `armature.sequence_text(${literal(prefix)}, ${digits}, nextval(${sequence}::regclass))`;
   }

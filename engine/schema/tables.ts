@@ -49,7 +49,8 @@ export function entitySequences(context: Context, entity: Entity): Record<string
   const users = [names.system, ...creators.map((role) => names.role(role.key))].sort();
   for (const field of storedFields(entity)) {
     for (const [id, , spec] of columnsOf(context, entity, field)) {
-      if (spec.sequence) sequences[id] = { name: sequenceName(id), start: spec.sequence.start, users };
+      if (spec.sequence && !spec.sequence.gapless)
+        sequences[id] = { name: sequenceName(id), start: spec.sequence.start, users };
     }
   }
   return sequences;

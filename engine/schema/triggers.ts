@@ -126,8 +126,14 @@ function outbox({ tenant }: Context, entity: Entity, row: string, operation: str
     from ${from};`;
 }
 
-const valueOf = (row: 'o' | 'n', field: Field): string =>
-  `to_jsonb(${field.type.select(`${row}.${quote(field.key)}`, field)})`;
+const valueOf = (row: 'o' | 'n', field: Field): string => {
+  const column = `${row}.${quote(field.key)}`;
+  if (!field.type.sealed) return `to_jsonb(${field.type.select(column, field)})`;
+  // That it changed, and nothing of what it was: the two signs differ where the values do.
+  const old = `o.${quote(field.key)}`;
+  const sign = row === 'o' ? `'••••'` : `case when ${column} is distinct from ${old} then '•••••' else '••••' end`;
+  return `case when ${column} is not null then to_jsonb((${sign})::text) end`;
+};
 
 /** Values stand as the API writes them (decimals as text), so that nothing is rounded on the way through JSON. */
 function history({ tenant }: Context, entity: Entity, update: boolean): string {

@@ -6,6 +6,7 @@ import type { FieldType, Parsed } from '../../field-type.ts';
 import type { Field } from '../../model.ts';
 import { isObject } from '../../documents.ts';
 import { accept, numberOption, options, refuse } from '../base.ts';
+import { isStorable } from '../text-value.ts';
 
 const MAX_BYTES = 65_536;
 const MAX_DEPTH = 20;
@@ -32,15 +33,13 @@ function fault(root: unknown, maxDepth: number): Parsed | null {
   const pending: { readonly value: unknown; readonly depth: number }[] = [{ value: root, depth: 1 }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { value, depth } = next;
-    // Postgres's `jsonb` has no NUL and no half of a character.
-    if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed()))
+    if (typeof value === 'string' && !isStorable(value))
       return refuse('control_character', 'This text holds characters that cannot be stored.');
     if (typeof value !== 'object' || value === null) continue;
     if (depth > maxDepth) return refuse('too_deep', `At most ${maxDepth} levels of JSON.`, { max: maxDepth });
     for (const key of Object.keys(value)) {
       if (POLLUTING.has(key)) return refuse('json_key', `A key may not be “${key}”.`, { key });
-      if (key.includes('\0') || !key.isWellFormed())
-        return refuse('control_character', 'A key holds characters that cannot be stored.');
+      if (!isStorable(key)) return refuse('control_character', 'A key holds characters that cannot be stored.');
     }
     for (const item of Array.isArray(value) || isObject(value) ? Object.values(value) : [])
       pending.push({ value: item, depth: depth + 1 });
