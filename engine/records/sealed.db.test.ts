@@ -66,7 +66,7 @@ describe('an encrypted value', () => {
     await lab.create({ name: 'without' });
     expect(await lab.names('name[in]=with,without&iban[null]=true')).toEqual(['without']);
     for (const query of ['iban=x', 'iban[contains]=x', '$order=iban', '$group=iban'])
-      await expect(lab.names(query)).rejects.toThrow();
+      await expect(lab.names(query)).rejects.toThrow(/./);
     await expect(lab.names('iban[null]=false', clerk)).rejects.toThrow('is not a field');
   });
 
