@@ -7,6 +7,8 @@ import { systemClock, systemIds } from './clock.ts';
 import type { Config } from './config.ts';
 import { Database } from './db/database.ts';
 import { errorForLog } from './error-for-log.ts';
+import { Files } from './files/files.ts';
+import { openFileStore } from './files/open-store.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { openHome, readOrMakeSecret } from './home.ts';
 import { PasswordIdentity } from './identity/password-identity.ts';
@@ -112,6 +114,8 @@ async function openServices(
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
   const principalOf = (tenant: string, userId: string) => identity.principalOf(tenant, userId);
   const importer = new Importer({ database, ids, models, principalOf });
+  const store = openFileStore(config.files, config.home);
+  const files = new Files({ database, ids, clock, store, reader, limit: config.fileLimit });
   const services = {
     database,
     clock,
@@ -121,6 +125,7 @@ async function openServices(
     reader,
     writer,
     importer,
+    files,
     identity,
     log,
     secret,

@@ -46,8 +46,6 @@ export async function up(knex: Knex): Promise<void> {
       type text not null,
       size bigint not null check (size >= 0),
       sha256 text not null check (sha256 ~ '^[0-9a-f]{64}$'),
-      width integer,
-      height integer,
       -- Null until a record's field holds it; what stays so for a day is deleted.
       entity_id text,
       field_id text,
@@ -56,8 +54,15 @@ export async function up(knex: Knex): Promise<void> {
     );
     create index file_pending on armature.file (created_at) where record_id is null;
 
-    revoke execute on function armature.draw_number from public;
-    grant execute on function armature.draw_number to armature_tenant, armature_owner;
+    -- Who knows the id of a record's file has read the record. Nobody of a tenant reads the table itself.
+    create function armature.file_of(file uuid) returns json language sql stable parallel safe security definer
+      set search_path = pg_catalog, pg_temp as $$
+        select json_build_object('id', f.id, 'name', f.name, 'type', f.type, 'size', f.size)
+        from armature.file f where f.tenant_id = armature.tenant_id() and f.id = file
+      $$;
+
+    revoke execute on function armature.draw_number, armature.file_of from public;
+    grant execute on function armature.draw_number, armature.file_of to armature_tenant, armature_owner;
   `);
   await knex.raw(`
     do $$
@@ -69,12 +74,23 @@ export async function up(knex: Knex): Promise<void> {
         execute format('create policy owner on armature.%I to armature_owner using (true) with check (true)', t);
       end loop;
     end $$;
+
+    -- One's own uploads, as long as no record names them.
+    grant select, insert on armature.file to armature_tenant;
+    create policy own on armature.file to armature_tenant
+      using (tenant_id = (select armature.tenant_id()) and created_by = (select armature.user_id()) and record_id is null)
+      with check (tenant_id = (select armature.tenant_id()) and created_by = (select armature.user_id()) and record_id is null);
+
+    -- Housekeeping deletes what no record names, and sees nothing else.
+    grant select, delete on armature.file to armature_gate;
+    create policy gate on armature.file to armature_gate using (record_id is null);
   `);
 }
 
 export async function down(knex: Knex): Promise<void> {
   await knex.raw(`
     drop function armature.draw_number;
+    drop function armature.file_of;
     drop table armature.file;
     drop table armature.counter;
   `);

@@ -99,6 +99,8 @@ export interface FieldType {
   readonly keyed?: false;
   /** The database holds its values sealed (`engine/vault.ts`): no default, and nothing is computed from it. */
   readonly sealed?: true;
+  /** Its values are ids of uploaded files (`engine/files`), which the database ties to the record. */
+  readonly attached?: 'file' | 'image';
   /** Its values are any JSON: `normalise` gets and gives their text, the column is `jsonb`. */
   readonly structured?: true;
   /** The columns it is stored in; the first is the field's own (named as the field's key). Empty for children. */

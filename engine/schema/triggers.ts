@@ -4,6 +4,7 @@
  */
 import { fit, literal, qualified, quote } from '../db/identifiers.ts';
 import type { Entity, Field } from '../model/model.ts';
+import { attachedFiles } from './attached.ts';
 import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
 import { pairingGuard } from './guard.ts';
@@ -105,11 +106,11 @@ function afterFunction(name: string, context: Context, entity: Entity): string {
 begin
   if tg_op = 'INSERT' then
 ${outbox(context, entity, 'n', `'create'`, 'new_rows n')}
-  elsif tg_op = 'UPDATE' then
+${attachedFiles(context, entity, 'insert')}  elsif tg_op = 'UPDATE' then
 ${outbox(context, entity, 'n', operation(entity), 'new_rows n join old_rows o on o."id" = n."id"')}
-${entity.history ? history(context, entity, true) : ''}  else
+${attachedFiles(context, entity, 'update')}${entity.history ? history(context, entity, true) : ''}  else
 ${outbox(context, entity, 'o', `'delete'`, 'old_rows o')}
-${entity.history ? history(context, entity, false) : ''}  end if;
+${attachedFiles(context, entity, 'delete')}${entity.history ? history(context, entity, false) : ''}  end if;
   return null;
 end $body$`;
 }

@@ -12,6 +12,8 @@ import type { TestDatabase } from './postgres.ts';
 export interface TestApp {
   readonly app: App;
   readonly url: string;
+  /** Folder of everything it keeps. */
+  readonly home: string;
   /** A client that acts as a user. */
   as(tenant: string, email: string): Promise<Client>;
   readonly anonymous: Client;
@@ -35,6 +37,8 @@ export async function testApp(database: TestDatabase, options: Pick<AppOptions, 
       secret: database.secret,
       publicUrl: url,
       trustedProxies: 0,
+      files: null,
+      fileLimit: 1024 * 1024,
       logLevel: 'silent',
       demo: false,
     },
@@ -52,6 +56,7 @@ export async function testApp(database: TestDatabase, options: Pick<AppOptions, 
   });
   return {
     app,
+    home,
     url,
     anonymous: client(url, null),
     policiesOnly: { url: bareUrl },

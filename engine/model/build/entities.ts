@@ -190,7 +190,11 @@ function buildTitle(draft: Draft, entity: DraftEntity): void {
     const field = fieldNamed(draft, entity, key, place);
     if (
       field &&
-      (field.column === null || field.type.valueType === 'texts' || field.type.sealed || field.type.structured)
+      (field.column === null ||
+        field.type.valueType === 'texts' ||
+        field.type.sealed ||
+        field.type.structured ||
+        field.type.attached)
     )
       draft.faults.add(place, 'invalid', `“${key}” holds no single value to show in a title.`);
   }

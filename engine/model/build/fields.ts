@@ -153,7 +153,8 @@ function checkFlags({ draft, place }: FieldContext, document: FieldDocument, fie
   const searched = type.searchable || type.companions?.some((companion) => companion.searched) === true;
   if (document.unique && !keyed) refuse('unique', 'its values cannot be told apart by an index');
   if (document.index && (field.column === null || computed)) refuse('index', 'it has no column of its own');
-  else if (document.index && (type.sealed || type.structured)) refuse('index', 'nobody filters or sorts by its values');
+  else if (document.index && (type.sealed || type.structured || type.attached))
+    refuse('index', 'nobody filters or sorts by its values');
   if (document.search && !searched) refuse('search', 'it holds no text to search');
   if (document.required && !carried && (field.column === null || computed)) refuse('required', 'nobody writes it');
   if (field.choices) {

@@ -66,7 +66,8 @@ function buildEntityFormulas(draft: Draft, entity: DraftEntity): void {
 
 /** What a type's own SQL computes cannot be computed from again, and what is sealed says nothing to the database. */
 function inFormulas({ type }: DraftField): Pick<FieldType, 'valueType'> {
-  const unusable = type.sealed === true || (type.computed === true && type.key !== 'formula');
+  const unusable =
+    type.sealed === true || type.attached !== undefined || (type.computed === true && type.key !== 'formula');
   return unusable ? { valueType: null } : type;
 }
 
