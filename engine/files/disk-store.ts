@@ -22,7 +22,11 @@ export class DiskStore implements FileStore {
     await rename(received, path);
     // The name is on disk only when its folder is.
     const handle = await open(folder);
-    await handle.sync().finally(() => handle.close());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   }
 
   async open(file: Stored, range?: ByteRange): Promise<Readable> {

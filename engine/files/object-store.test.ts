@@ -1,5 +1,5 @@
 /** The object store's client against a server that speaks the three verbs of S3 we use; a real store is not at hand here. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,9 @@ import { DiskStore } from './disk-store.ts';
 import type { FileStore } from './store.ts';
 
 const objects = new Map<string, Buffer>();
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void answer(request, response));
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const key = request.url?.split('?')[0] ?? '';
   if (!request.headers.authorization?.startsWith('AWS4-HMAC-SHA256')) return void response.writeHead(403).end();
   if (request.method === 'PUT') {
@@ -25,7 +27,7 @@ const server = createServer(async (request, response) => {
   if (!found) return void response.writeHead(404).end('<Error><Code>NoSuchKey</Code></Error>');
   const body = from === undefined ? found : found.subarray(Number(from), Number(to) + 1);
   response.writeHead(from === undefined ? 200 : 206, { 'content-length': body.length }).end(body);
-});
+}
 
 let home: string;
 let stores: readonly FileStore[];

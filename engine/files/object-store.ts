@@ -36,9 +36,7 @@ export class ObjectStore implements FileStore {
   async keep(received: string, file: Stored): Promise<void> {
     const object = this.#object(file);
     const { size } = await stat(received);
-    await this.#client.send(
-      new PutObjectCommand({ ...object, Body: createReadStream(received), ContentLength: size }),
-    );
+    await this.#client.send(new PutObjectCommand({ ...object, Body: createReadStream(received), ContentLength: size }));
     await rm(received, { force: true });
   }
 
