@@ -61,7 +61,8 @@ const OPTIONS: sanitize.IOptions = {
 
 /** HTML of which nothing but the allowed elements and their text is left. The same for what has been through it already. */
 export function sanitised(html: string): string {
-  return sanitize(html, OPTIONS).trim();
+  // Twice, because what the first pass takes from a link (its address) is known to the second one only.
+  return sanitize(sanitize(html, OPTIONS), OPTIONS).trim();
 }
 
 /** Whether the text of sanitised HTML says anything. */

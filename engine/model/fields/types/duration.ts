@@ -10,7 +10,7 @@ import { latinDigits } from '../number-text.ts';
 
 const MAX_INPUT = 40;
 const UNITS: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3600, m: 60, s: 1 };
-const CLOCK = /^(-?)(\d{1,12}):([0-5]\d)(?::([0-5]\d))?$/;
+const CLOCK = /^(-?)(\d{1,13}):([0-5]\d)(?::([0-5]\d))?$/;
 const NUMBER = '\\d{1,13}(?:[.,]\\d{1,6})?';
 const PART = new RegExp(
   `^(${NUMBER})\\s*(w|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?![a-z])\\s*`,
