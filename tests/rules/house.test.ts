@@ -96,8 +96,9 @@ describe('imports point one way', () => {
     schema: ['db', 'model', 'condition', 'formula', 'identity'],
     records: ['db', 'model', 'condition', 'formula', 'schema', 'identity', 'jobs'],
     jobs: ['db', 'model', 'identity'],
+    files: ['db', 'model', 'records', 'identity'],
     identity: ['db', 'model', 'schema', 'records', 'jobs'],
-    api: ['db', 'model', 'condition', 'formula', 'schema', 'records', 'identity', 'jobs'],
+    api: ['db', 'model', 'condition', 'formula', 'schema', 'records', 'identity', 'jobs', 'files'],
     cli: ['db', 'model', 'schema', 'records', 'identity', 'jobs', 'api'],
   };
 

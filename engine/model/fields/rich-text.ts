@@ -32,6 +32,13 @@ export const ALLOWED_TAGS = [
 
 const SCHEMES = ['http', 'https', 'mailto', 'tel'] as const;
 
+/** A whole address: one without a scheme would lead into the product. Read as a browser reads it. */
+function leadsOut(href: string | undefined): href is string {
+  if (href === undefined || !URL.canParse(href)) return false;
+  const scheme = new URL(href).protocol.slice(0, -1);
+  return SCHEMES.some((known) => known === scheme);
+}
+
 const OPTIONS: sanitize.IOptions = {
   allowedTags: [...ALLOWED_TAGS],
   allowedAttributes: {
@@ -49,7 +56,7 @@ const OPTIONS: sanitize.IOptions = {
     // Where a link leads does not learn whence it was followed, nor get a hand on the window.
     a: (tagName, { href }) => ({
       tagName,
-      attribs: href === undefined ? {} : { href, rel: 'noopener noreferrer nofollow', target: '_blank' },
+      attribs: !leadsOut(href) ? {} : { href, rel: 'noopener noreferrer nofollow', target: '_blank' },
     }),
     h1: 'h2',
     h5: 'h4',

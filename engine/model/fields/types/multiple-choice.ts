@@ -63,7 +63,8 @@ export const multipleChoice: FieldType = {
   inputSchema: (field) => ({
     type: 'array',
     items: { type: 'string', enum: keysOf(field) },
-    maxItems: keysOf(field).length,
+    // The same one twice is that one.
+    maxItems: 1000,
     ...(field.required ? { minItems: 1 } : {}),
   }),
   outputSchema: (field) => ({ type: 'array', items: { type: 'string' }, maxItems: keysOf(field).length }),
