@@ -22,7 +22,7 @@ export function readableFields(scope: Scope, entity: Entity): readonly Field[] {
   const rights = scope.rights.of(entity.name);
   const fields = [...entity.fields.values()].filter((field) => {
     if (field.children) return isReadable(scope.rights, field.children.entity);
-    return rights.readableFields.has(field.key);
+    return rights.readableFields.has(field.key) && (field.many === null || isReadable(scope.rights, field.many.entity));
   });
   return [...fields.filter((field) => !field.system), ...fields.filter((field) => field.system)];
 }

@@ -5,6 +5,7 @@
 import type { Condition } from '../condition/condition.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { FieldType } from './field-type.ts';
+import type { Derived, Many, Rollup } from './relations.ts';
 import type { Value } from './value-type.ts';
 
 export interface Model {
@@ -70,7 +71,7 @@ export interface Field {
   /** Immutable identity, survives renames: `f_` and 12 hexadecimal digits. */
   readonly id: string;
   readonly key: string;
-  /** Column name; equal to the key. For children, formula-less virtual fields there is none: `null`. */
+  /** Column name; equal to the key. For lists of records and derived values there is none: `null`. */
   readonly column: string | null;
   readonly type: FieldType;
   readonly label: string;
@@ -87,6 +88,12 @@ export interface Field {
   readonly readOnly: boolean;
   /** reference, user, team: the entity it points at, qualified, and what a delete of that record does. */
   readonly reference: { readonly entity: string; readonly onDelete: 'restrict' | 'clear' | 'cascade' } | null;
+  /** A list of other records: children, links, or (inverse) the records whose reference points here. */
+  readonly many: Many | null;
+  /** Computed when it is read, over other records; such a field has no column. */
+  readonly derived: Derived | null;
+  /** Kept in its column by triggers: a value over the parts of the record. */
+  readonly rollup: Rollup | null;
   /** children: the child entity, qualified, and the child's field that points back. */
   readonly children: { readonly entity: string; readonly field: string } | null;
   readonly choices: readonly Choice[] | null;

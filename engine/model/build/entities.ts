@@ -8,12 +8,14 @@ import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
 import { type Draft, type DraftEntity, type DraftField, entityNamed, fieldNamed, noDoubles } from './draft.ts';
 import { documentFields, systemField } from './fields.ts';
+import { tieLists } from './lists.ts';
 
 export function buildEntities(draft: Draft): void {
   const documents = draft.effective.of('entity');
   for (const effective of documents) buildEntity(draft, effective);
   checkCollisions(draft);
   for (const entity of draft.entities.values()) tieFields(draft, entity);
+  for (const entity of draft.entities.values()) tieLists(draft, entity);
   for (const entity of draft.entities.values()) {
     tieParent(draft, entity);
     buildTitle(draft, entity);
@@ -167,6 +169,7 @@ function tieChildren(draft: Draft, entity: DraftEntity): void {
       continue;
     }
     field.children = { entity: child.name, field: child.parent.field };
+    field.many = { via: 'children', entity: child.name, field: child.parent.field };
   }
 }
 

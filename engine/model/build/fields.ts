@@ -103,11 +103,8 @@ function draftField({ draft, entity }: FieldContext, document: FieldDocument, ty
   const { key } = document;
   const options = Object.fromEntries(Object.entries(document).filter(([name]) => !COMMON.has(name)));
   return {
+    ...bareField(type, key, document.label ?? readable(key)),
     id: draft.identities.fields[`${entity}.${key}`] ?? '',
-    key,
-    column: type.valueType === null ? null : key,
-    type,
-    label: document.label ?? readable(key),
     help: document.help ?? null,
     required: document.required ?? false,
     // A number that the engine gives is given once.
@@ -116,15 +113,37 @@ function draftField({ draft, entity }: FieldContext, document: FieldDocument, ty
     // Where a companion holds the words, search looks there.
     search: type.searchable ? (document.search ?? null) : null,
     default: document.default,
+    choices: choicesOf(document),
+    options,
+  };
+}
+
+/** A field of a type that says nothing of itself. */
+export function bareField(type: FieldType, key: string, label: string): DraftField {
+  return {
+    id: '',
+    key,
+    column: type.valueType === null ? null : key,
+    type,
+    label,
+    help: null,
+    required: false,
+    unique: false,
+    index: false,
+    search: null,
+    default: undefined,
     system: false,
     readOnly: type.readOnly === true,
     reference: null,
+    many: null,
+    derived: null,
+    rollup: null,
     children: null,
-    choices: choicesOf(document),
+    choices: null,
     lifecycle: null,
     guards: null,
     formula: null,
-    options,
+    options: {},
     currencyField: null,
     companions: [],
     companionOf: null,

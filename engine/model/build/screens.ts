@@ -119,7 +119,8 @@ function buildForm(draft: Draft, { document, pack, place }: EffectiveDocument<Fo
 function ordinaryFields(entity: DraftEntity): readonly DraftField[] {
   const fields = [...entity.fields.values()];
   return fields.filter(
-    ({ key, system, companionOf }) => !system && companionOf === null && key !== entity.parent?.field,
+    ({ key, system, companionOf, many }) =>
+      !system && companionOf === null && many?.via !== 'inverse' && key !== entity.parent?.field,
   );
 }
 
