@@ -13,6 +13,8 @@ import { type Config, type ExternalPostgres, ROOT } from './config.ts';
 import { derive } from './db/bootstrap.ts';
 import { Database } from './db/database.ts';
 import { errorForLog } from './error-for-log.ts';
+import { Files } from './files/files.ts';
+import { openFileStore } from './files/open-store.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { openHome, readOrMakeSecret } from './home.ts';
 import { PasswordIdentity } from './identity/password-identity.ts';
@@ -30,6 +32,7 @@ import { ModelStore } from './schema/model-store.ts';
 import { Publisher } from './schema/publish.ts';
 import { ensureRoleSet } from './schema/role-sets.ts';
 import type { Services } from './services.ts';
+import { openVault } from './vault.ts';
 
 export interface AppOptions {
   /**
@@ -146,6 +149,7 @@ async function openServices(
 ): Promise<Services> {
   const { clock = systemClock, ids = systemIds, log, cell } = options;
   const { address, app, owner } = postgres;
+  openVault(secret);
   const database = new Database({ address, app, owner, clock });
   opened.push(() => database.close());
   const models = new ModelStore({ database });
@@ -174,6 +178,8 @@ async function openServices(
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
   const principalOf = (tenant: string, userId: string) => identity.principalOf(tenant, userId);
   const importer = new Importer({ database, ids, models, principalOf });
+  const store = openFileStore(config.files, config.home);
+  const files = new Files({ database, ids, clock, store, reader, limit: config.fileLimit });
   const services = {
     database,
     clock,
@@ -183,6 +189,7 @@ async function openServices(
     reader,
     writer,
     importer,
+    files,
     identity,
     log,
     secret,

@@ -31,6 +31,10 @@ export interface Config {
   readonly publicUrl: string | null;
   /** Proxies in front that write `X-Forwarded-For`; 0 believes nobody. Attempts to sign in are counted by address. */
   readonly trustedProxies: number;
+  /** Object store for files, `s3://bucket/prefix?region=…&endpoint=…`; `null`: the disk, below `home`. */
+  readonly files: string | null;
+  /** Bytes of a file at most. */
+  readonly fileLimit: number;
   readonly logLevel: LogLevel;
   /** Whether the demo organisation is made (never on a Postgres of your own). */
   readonly demo: boolean;
@@ -62,6 +66,8 @@ export function readConfig(environment: Environment, root: string = ROOT): Confi
     secret: readSecret(value('ARMATURE_SECRET')),
     publicUrl: readPublicUrl(value('ARMATURE_PUBLIC_URL')),
     trustedProxies: readTrustedProxies(value('ARMATURE_TRUSTED_PROXIES')),
+    files: value('ARMATURE_FILES'),
+    fileLimit: readFileLimit(value('ARMATURE_FILE_LIMIT')),
     logLevel: readLogLevel(value('LOG_LEVEL')),
     plugins: readPlugins(value('ARMATURE_PLUGINS'), root),
     demo: readDemo(value('ARMATURE_DEMO')) && postgres === null,
@@ -111,6 +117,14 @@ function readTrustedProxies(text: string | null): number {
     );
   }
   return Number(text);
+}
+
+/** In megabytes. */
+function readFileLimit(text: string | null): number {
+  const limit = text === null ? 25 : /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit < 1)
+    throw new StartupError(`ARMATURE_FILE_LIMIT is "${text}". It must be a number of megabytes, from 1 to 9999.`);
+  return limit * 1024 * 1024;
 }
 
 function readLogLevel(text: string | null): LogLevel {

@@ -11,6 +11,7 @@ import { authenticate, credentialsOf } from './authenticate.ts';
 import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
+import { downloadRoute, uploadRoute } from './files.ts';
 import { importRoute } from './imports.ts';
 import { isOvertaken, stillOvertaken } from './overtaken.ts';
 import type { HttpServices, WriteAnswer, WriteOptions } from './ports.ts';
@@ -211,6 +212,8 @@ async function recordRoute(request: RecordRequest, id: string): Promise<void> {
 async function route(request: RecordRequest, rest: readonly string[]): Promise<void> {
   const [first, second, third] = rest;
   if (first === 'imports') return importRoute(request, rest.slice(1));
+  if (rest.length === 1 && (first === '$files' || first === '%24files')) return uploadRoute(request);
+  if (second === 'files' && rest.length === 3 && first && third) return downloadRoute(request, requireId(first), third);
   requireJsonAccepted(request.exchange.request);
   if (first === undefined) return collectionRoute(request);
   if (rest.length === 1 && (first === '$query' || first === '%24query')) {
@@ -258,7 +261,7 @@ export function recordDispatcher(
     try {
       await attempt().catch(async (error: unknown) => {
         // A file that is being imported has gone by.
-        const again = !response.headersSent && rest[0] !== 'imports';
+        const again = !response.headersSent && rest[0] !== 'imports' && !/^(\$|%24)files$/.test(rest[0] ?? '');
         if (!again || !(await isOvertaken(error, scope, services.models))) throw error;
         await attempt().catch((second: unknown) => {
           throw stillOvertaken(second, scope);

@@ -77,8 +77,10 @@ function uiField(
   const { type } = field;
   const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
   // Where every record begins at the same place, there is nothing to ask.
-  const onCreate = rights.creatableFields.has(field.key) && lifecycle?.createIn.size !== 1;
-  const onUpdate = rights.updatableFields.has(field.key);
+  const composite = type.computed === true && field.companions.length > 0;
+  const keys = composite ? field.companions : [field.key];
+  const onCreate = keys.some((key) => rights.creatableFields.has(key)) && lifecycle?.createIn.size !== 1;
+  const onUpdate = keys.some((key) => rights.updatableFields.has(key));
   const target = field.reference?.entity;
   return {
     key: field.key,

@@ -15,7 +15,8 @@ export const GATE_JOBS = {
   authentication: 'compares passwords and tokens before anybody is known',
   outbox: 'reads which records changed, in all tenants, and remembers how far',
   jobs: 'hands jobs over to Redis, and notes which are done',
-  housekeeping: 'deletes expired sessions, old idempotency keys, and old events that every consumer has read',
+  housekeeping:
+    'deletes expired sessions, old idempotency keys, old events that every consumer has read, and files that no record has named for a day',
 } as const satisfies Record<string, string>;
 export type GateJob = keyof typeof GATE_JOBS;
 

@@ -39,8 +39,11 @@ const isRequired = (field: Field): boolean => field.required || field.lifecycle 
 
 function defaultSql(context: Context, field: Field, id: string, spec: ColumnSpec, index: number): string | null {
   if (spec.sequence) {
-    const { prefix, digits } = spec.sequence;
-    const sequence = literal(qualified(context.tenant.names.schema, sequenceName(sequenceId(field, id))));
+    const { prefix, digits, start, gapless } = spec.sequence;
+    const counter = sequenceId(field, id);
+    if (gapless)
+      return `armature.draw_number(${literal(context.tenant.id)}::uuid, ${literal(counter)}, ${literal(prefix)}, ${digits}, ${start})`;
+    const sequence = literal(qualified(context.tenant.names.schema, sequenceName(counter)));
     return `armature.sequence_text(${literal(prefix)}, ${digits}, nextval(${sequence}::regclass))`;
   }
   if (spec.default !== undefined) return spec.default;

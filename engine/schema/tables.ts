@@ -57,7 +57,7 @@ export function entitySequences(context: Context, entity: Entity): Record<string
   const users = [names.system, ...creators.map((role) => names.role(role.key))].sort();
   for (const field of storedFields(entity)) {
     for (const [id, , spec] of columnsOf(context, entity, field)) {
-      if (!spec.sequence) continue;
+      if (!spec.sequence || spec.sequence.gapless) continue;
       const shared = sequenceId(field, id);
       sequences[shared] = { name: sequenceName(shared), start: spec.sequence.start, users };
     }

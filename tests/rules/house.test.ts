@@ -96,12 +96,13 @@ describe('imports point one way', () => {
     schema: ['db', 'model', 'condition', 'formula', 'identity'],
     records: ['db', 'model', 'condition', 'formula', 'schema', 'identity', 'jobs'],
     jobs: ['db', 'model', 'identity', 'redis'],
+    files: ['db', 'model', 'records', 'identity'],
     redis: ['db'],
     cells: ['db', 'identity', 'api'],
     identity: ['db', 'model', 'schema', 'records', 'jobs'],
     settings: ['db', 'model', 'records'],
     plugins: ['db', 'model'],
-    api: ['settings', 'db', 'model', 'condition', 'formula', 'schema', 'records', 'identity', 'jobs'],
+    api: ['settings', 'db', 'model', 'condition', 'formula', 'schema', 'records', 'identity', 'jobs', 'files'],
     cli: ['settings', 'db', 'model', 'schema', 'records', 'identity', 'jobs', 'api', 'cells'],
   };
 

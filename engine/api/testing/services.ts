@@ -264,6 +264,14 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       restore: write('restore', 200),
       transition: write('transition', 200),
     },
+    files: {
+      limit: 1000,
+      receive: async (_scope, _entity, name) => ({ id: RECORD_ID, name, type: 'application/pdf', size: 1 }),
+      find: async () => {
+        throw notFound();
+      },
+      content: async () => Readable.from([]),
+    },
     importer: {
       upload: async (_scope, _entity, { name, stream }) => {
         let size = 0;

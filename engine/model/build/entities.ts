@@ -225,7 +225,14 @@ function buildTitle(draft: Draft, entity: DraftEntity): void {
     });
   for (const key of keys) {
     const field = fieldNamed(draft, entity, key, place);
-    if (field && (field.column === null || field.type.valueType === 'texts'))
+    if (
+      field &&
+      (field.column === null ||
+        field.type.valueType === 'texts' ||
+        field.type.sealed ||
+        field.type.structured ||
+        field.type.attached)
+    )
       draft.faults.add(place, 'invalid', `“${key}” holds no single value to show in a title.`);
   }
   entity.title = { template: written, fields: [...new Set(keys)] };

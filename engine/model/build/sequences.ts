@@ -1,13 +1,10 @@
 /** Sequences that several fields draw their numbers from. */
-import { fieldTypes } from '../fields/index.ts';
 import type { Draft } from './draft.ts';
 
 export function buildSequences(draft: Draft): void {
   for (const { document, pack, place } of draft.effective.of('sequence')) {
     const name = `${pack}.${document.key}`;
     const { gapless = false, prefix = '' } = document;
-    if (gapless && !knowsGapless())
-      draft.faults.add(place('gapless'), 'invalid', 'Numbers without gaps are not to be had here.', { found: true });
     if (prefix.includes('{') && !gapless)
       draft.faults.add(place('prefix'), 'invalid', 'Only a gapless sequence has the year in its prefix.', {
         found: prefix,
@@ -21,10 +18,4 @@ export function buildSequences(draft: Draft): void {
       gapless,
     });
   }
-}
-
-/** Drawing numbers is the field type's business. */
-function knowsGapless(): boolean {
-  const properties = fieldTypes.get('sequence')?.options['properties'];
-  return typeof properties === 'object' && properties !== null && 'gapless' in properties;
 }

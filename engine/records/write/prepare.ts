@@ -41,13 +41,14 @@ export function prepareNew(
   given: ReadonlyMap<string, Value> = new Map(),
   depth = 1,
 ): string[] {
-  const options: CheckOptions = depth === 1 && given.size === 0 ? {} : { given: new Set(given.keys()) };
+  const engineSet = depth === 1 && given.size === 0 ? {} : { given: new Set(given.keys()) };
   const ofEntity = rows.get(entity) ?? [];
   rows.set(entity, ofEntity);
   return bodies.map(({ body, pointer }) => {
     const before = faults.details.length;
-    const { values, children } = checkBody(scope, entity, 'create', body, pointer, faults, options);
     const id = ids.uuid();
+    const options: CheckOptions = { ...engineSet, record: id };
+    const { values, children } = checkBody(scope, entity, 'create', body, pointer, faults, options);
     const sent = new Set(values.keys());
     checkState(scope, entity, values, pointer, faults);
     for (const [key, value] of given) values.set(key, value);

@@ -15,6 +15,7 @@ import { Problem } from '#engine/problem.ts';
 import type { Selection } from '../query/query.ts';
 import { oneStatement } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
+import { opened } from '../sealed.ts';
 import { planCreate } from './create.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
 import type { Idempotency, Stored } from './idempotency.ts';
@@ -161,7 +162,13 @@ export class Writer {
     });
   }
 
+  /** What is stored for a repeated request keeps encrypted values sealed; they are opened on the way out. */
   async #write(scope: Scope, entity: Entity, options: WriteOptions, job: Job): Promise<WriteResult> {
+    const result = await this.#sealed(scope, entity, options, job);
+    return result.body === null ? result : { ...result, body: opened(scope, result.body) };
+  }
+
+  async #sealed(scope: Scope, entity: Entity, options: WriteOptions, job: Job): Promise<WriteResult> {
     // Service principals have no keys of their own: they retry by their jobs' ids.
     const idempotency = scope.principal.userId === null ? undefined : options.idempotency;
     try {
