@@ -10,7 +10,7 @@ import { keepPartitions } from './schema/keep-partitions.ts';
 import type { StepRunner } from './schema/deferred/runner.ts';
 import { tenantsWithSetAside } from './schema/deferred/retention.ts';
 import { tenantsWithSteps } from './schema/deferred/store.ts';
-import type { Publisher } from './schema/publish.ts';
+import type { Steps } from './schema/deferred/steps.ts';
 
 /** Milliseconds before it looks again whether another process is done. */
 const BUSY = 1000;
@@ -59,17 +59,17 @@ export async function keepSchemas(
   {
     database,
     ids,
-    publisher,
+    steps,
     clock,
   }: Pick<Working, 'database' | 'ids'> & {
-    readonly publisher: Publisher;
+    readonly steps: Steps;
     readonly clock: Clock;
   },
   keepAsideDays: number,
 ): Promise<void> {
   if (keepAsideDays > 0) {
     const due = await database.asOwner((client) => tenantsWithSetAside(client, keepAsideDays));
-    for (const tenant of due) await publisher.purge(tenant, keepAsideDays);
+    for (const tenant of due) await steps.purge(tenant, keepAsideDays);
   }
   await keepPartitions(database, clock.now());
   await queueOpenSteps(database, ids);

@@ -5,12 +5,14 @@
 import type { Logger } from 'pino';
 import type { Clock, IdSource } from './clock.ts';
 import type { Database } from './db/database.ts';
+import type { Files } from './files/files.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ModelSource } from './model/tenant.ts';
 import type { Importer } from './records/import/importer.ts';
 import type { Reader } from './records/read/reader.ts';
 import type { Writer } from './records/write/writer.ts';
 import type { StepRunner } from './schema/deferred/runner.ts';
+import type { Steps } from './schema/deferred/steps.ts';
 import type { Publisher } from './schema/publish.ts';
 
 export interface Services {
@@ -19,10 +21,12 @@ export interface Services {
   readonly ids: IdSource;
   readonly models: ModelSource;
   readonly publisher: Publisher;
+  readonly steps: Steps;
   readonly stepRunner: StepRunner;
   readonly reader: Reader;
   readonly writer: Writer;
   readonly importer: Pick<Importer, 'upload' | 'configure' | 'start' | 'status' | 'errors'>;
+  readonly files: Files;
   readonly identity: Identity;
   readonly log: Logger;
   /** The installation's secret: cursors, cookies and other seals are derived from it (`derive` in `db/bootstrap.ts`). */

@@ -2,10 +2,13 @@
  * What HTTP needs of the other modules, and no more: their classes fit these interfaces, and so does a test's double.
  */
 import type { Readable } from 'node:stream';
+import type { FileInfo } from '../files/files.ts';
+import type { ByteRange } from '../files/store.ts';
 import type { Entity } from '../model/model.ts';
 import type { Query, Selection } from '../records/query/query.ts';
 import type { Scope } from '../records/scope.ts';
-import type { PlanInput, PublishInput, RollbackInput } from '../schema/publish.ts';
+import type { DraftPublisher } from '../schema/drafts.ts';
+import type { ReleaseName, RollbackInput } from '../schema/publish.ts';
 import type { Services } from '../services.ts';
 import type { Idempotency } from './request-headers.ts';
 
@@ -57,19 +60,32 @@ export interface RecordImporter {
   errors(scope: Scope, entity: Entity, id: string): Promise<Readable>;
 }
 
-export interface MetadataPublisher {
-  documents(tenant: string): Promise<unknown>;
-  plan(tenant: string, input: PlanInput): Promise<unknown>;
-  publish(tenant: string, input: PublishInput): Promise<unknown>;
-  releases(tenant: string): Promise<unknown>;
-  release(tenant: string, number: number): Promise<unknown>;
-  rollback(tenant: string, input: RollbackInput): Promise<unknown>;
-  steps(tenant: string): Promise<unknown>;
-  cancelStep(tenant: string, number: number): Promise<void>;
-  retryStep(tenant: string, number: number): Promise<void>;
+export interface RecordFiles {
+  /** Bytes of a file at most. */
+  readonly limit: number;
+  receive(scope: Scope, entity: Entity, name: string, content: AsyncIterable<Uint8Array>): Promise<FileInfo>;
+  find(scope: Scope, entity: Entity, recordId: string, key: string): Promise<FileInfo>;
+  content(scope: Scope, file: FileInfo, range?: ByteRange): Promise<Readable>;
 }
 
-export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher' | 'stepRunner'> & {
+export interface MetadataSteps {
+  list(tenant: string): Promise<unknown>;
+  cancel(tenant: string, number: number): Promise<void>;
+  retry(tenant: string, number: number): Promise<void>;
+}
+
+export interface MetadataPublisher extends DraftPublisher {
+  release(tenant: string, number: number): Promise<unknown>;
+  diff(from: ReleaseName, to: ReleaseName): Promise<unknown>;
+  rollback(tenant: string, input: RollbackInput): Promise<unknown>;
+}
+
+export type HttpServices = Omit<
+  Services,
+  'reader' | 'writer' | 'importer' | 'publisher' | 'files' | 'steps' | 'stepRunner'
+> & {
+  readonly steps: MetadataSteps;
+  readonly files: RecordFiles;
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
   readonly importer: RecordImporter;

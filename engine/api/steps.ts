@@ -10,7 +10,7 @@ import { mount } from './routes.ts';
 import type { Scopes } from './scopes.ts';
 
 export function mountSteps(app: Express, services: HttpServices, scopes: Scopes, publicOrigin: string): void {
-  const { publisher } = services;
+  const { steps } = services;
 
   async function administrator(exchange: Exchange): Promise<Scope> {
     const scope = await scopes.of(await authenticate(exchange, services.identity, publicOrigin));
@@ -22,7 +22,7 @@ export function mountSteps(app: Express, services: HttpServices, scopes: Scopes,
   mount(app, '/api/metadata/steps', {
     GET: async (exchange) => {
       const { tenant } = await administrator(exchange);
-      sendJson(exchange, 200, { data: await publisher.steps(tenant.key) });
+      sendJson(exchange, 200, { data: await steps.list(tenant.key) });
     },
   });
   const act = (name: string, work: (tenant: string, number: number) => Promise<void>): void => {
@@ -31,10 +31,10 @@ export function mountSteps(app: Express, services: HttpServices, scopes: Scopes,
         const { tenant } = await administrator(exchange);
         if (!/^[1-9]\d{0,14}$/.test(number)) throw notFound();
         await work(tenant.key, Number(number));
-        sendJson(exchange, 200, { data: await publisher.steps(tenant.key) });
+        sendJson(exchange, 200, { data: await steps.list(tenant.key) });
       },
     });
   };
-  act('cancel', (tenant, number) => publisher.cancelStep(tenant, number));
-  act('retry', (tenant, number) => publisher.retryStep(tenant, number));
+  act('cancel', (tenant, number) => steps.cancel(tenant, number));
+  act('retry', (tenant, number) => steps.retry(tenant, number));
 }

@@ -1,3 +1,4 @@
+import type { UpgradeConflict } from '../model/upgrade.ts';
 import type { ConversionPreview } from '../schema/convert/preview.ts';
 import type { Plan } from '../schema/plan.ts';
 
@@ -23,6 +24,17 @@ export function planText(plan: Plan): string {
   for (const one of plan.conversions ?? []) lines.push('', ...conversionText(one));
   for (const warning of plan.warnings) lines.push('', `Warning: ${warning}`);
   return lines.join('\n');
+}
+
+/** What has to be decided before a publish, with all three values. */
+export function conflictsText(conflicts: readonly UpgradeConflict[]): string {
+  const value = (json: unknown) => (json === undefined ? '(nothing)' : JSON.stringify(json));
+  const lines = [`${conflicts.length} ${conflicts.length === 1 ? 'conflict' : 'conflicts'} to decide:`];
+  for (const { id, message, base, ours, theirs, resolutions } of conflicts) {
+    lines.push('', `  ${message}`, `    before: ${value(base)}`, `    organisation: ${value(ours)}`);
+    lines.push(`    pack: ${value(theirs)}`, `    --resolve "${id}=${resolutions.join('|')}"`);
+  }
+  return `\n${lines.join('\n')}`;
 }
 
 /** How many values become the new type, and some of those that do not. */

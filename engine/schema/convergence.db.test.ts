@@ -51,7 +51,7 @@ async function fresh(lab: SchemaLab, { tenant }: Organisation, model: Model) {
       await client.query(`create schema "${names.schema}"`);
       const { settled, changes } = difference(null, desiredState({ ...tenant, key, names }, model));
       await runChanges(client, changes);
-      await registerRoles(client, tenant, null, settled);
+      await registerRoles(client, tenant, null, settled, []);
       found = await catalogue(client, names.schema, `${postgres.rolePrefix}_${key}`);
       throw enough;
     })
@@ -252,7 +252,7 @@ test('any sequence of publishes and rollbacks leaves what a fresh publish would 
         for (const { which, key, value } of writes) await world.write(which, key, value);
       }
       await world.settle();
-      const done = await lab.publisher.steps(organisation.tenant.key, 10_000);
+      const done = await lab.steps.list(organisation.tenant.key, 10_000);
       // Conversions made ahead of a publish that was refused then.
       const failed = done.filter(({ kind, state }) => kind !== 'convert' && state !== 'done' && state !== 'cancelled');
       expect(failed).toEqual([]);

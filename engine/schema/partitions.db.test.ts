@@ -151,7 +151,7 @@ test('a release changes it like another one: fields, rules, indexes beside the w
   ]);
   await made.publish(larger);
   expect(await lab.runner.drain(made.tenant.key)).toBe('done');
-  expect((await lab.publisher.steps(made.tenant.key)).map(({ state }) => state)).toEqual(['done', 'done']);
+  expect((await lab.steps.list(made.tenant.key)).map(({ state }) => state)).toEqual(['done', 'done']);
   const { rows } = await superuser.query(
     `select from pg_index i join pg_class c on c.oid = i.indexrelid where c.relnamespace = $1::regnamespace and not i.indisvalid`,
     [made.tenant.names.schema],

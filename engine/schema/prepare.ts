@@ -12,11 +12,13 @@ import { type ConversionPreview, preview } from './convert/preview.ts';
 import { reconcile } from './deferred/pending.ts';
 import { openSteps, type StepRow } from './deferred/store.ts';
 import type { StepDraft, StepWork } from './deferred/work.ts';
+import { contextOf } from './context.ts';
 import { desiredState } from './desired.ts';
 import { difference } from './diff.ts';
 import type { Refusal } from './diff-columns.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { loadSource, loadState, releaseBeforeAside } from './release-store.ts';
+import { rulesBroken } from './rule-rows.ts';
 import { settle } from './settle.ts';
 import { locate } from './source.ts';
 import type { DesiredState } from './state.ts';
@@ -48,6 +50,8 @@ export interface Prepared {
   readonly kept: readonly StepRow[];
   readonly superseded: readonly StepRow[];
   /** Fields whose type changes by more than a number's size; `ahead` where the table is large. */
+  /** Keys of the roles of administrators. */
+  readonly administrators: readonly string[];
   readonly conversions: readonly (Conversion & { readonly ahead: boolean; readonly total: number })[];
   readonly plan: Plan;
 }
@@ -97,6 +101,9 @@ export async function prepare(
   const split = defer(changes, many);
   const all = inOrder([...(open?.changes ?? []), ...split.changes]);
   const plan = makePlan(release, all, rowsOf, split.drafts);
+  // Of a field with another type, nobody knows before its values are there.
+  const asked = stored && withoutTables(stored, new Set(conversions.map(({ table }) => table)));
+  const broken = asked ? await rulesBroken(client, contextOf(tenant, model), asked, settled) : [];
   return {
     tenant,
     source,
@@ -108,8 +115,14 @@ export async function prepare(
     kept: open?.kept ?? [],
     superseded: open?.superseded ?? [],
     conversions: conversions.map((one) => ({ ...one, total: rowsOf(one.table) })),
-    plan,
+    administrators: [...model.roles.values()].filter(({ administrator }) => administrator).map(({ key }) => key),
+    plan: broken.length === 0 ? plan : { ...plan, warnings: [...plan.warnings, ...broken] },
   };
+}
+
+function withoutTables(state: DesiredState, tables: ReadonlySet<string>): DesiredState {
+  const kept = Object.entries(state.tables).filter(([id]) => !tables.has(id));
+  return { ...state, tables: Object.fromEntries(kept) };
 }
 
 /** The plan with what its conversions would do, and the values that are in the way. */

@@ -3,51 +3,33 @@
  * afterwards or nothing of it.
  */
 import type { PoolClient } from 'pg';
-import { type Clock, systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { problemOf } from '../db/database-error.ts';
-import { quote } from '../db/identifiers.ts';
-import type { Pack } from '../model/documents.ts';
+import type { Pack, ReleaseSource } from '../model/documents.ts';
 import { loadShippedPacks } from '../model/packs.ts';
 import type { Tenant } from '../model/tenant.ts';
-import { invalidAt, notFound, Problem } from '../problem.ts';
-import { registerRoles, runChanges } from './apply.ts';
-import type { Change } from './change.ts';
-import { askForPurge, listSetAside, type SetAside } from './deferred/retention.ts';
-import {
-  addSteps,
-  finishAhead,
-  interrupt,
-  listSteps,
-  pause,
-  setStep,
-  type Step,
-  type StepRow,
-  supersede,
-} from './deferred/store.ts';
+import type { UpgradeConflict } from '../model/upgrade.ts';
+import { invalidAt, notFound } from '../problem.ts';
+import type { OnFails } from './convert/conversions.ts';
+import { clearAhead, convertAheadOf, NeedsConversion } from './convert/publishing.ts';
+import type { StepWork } from './deferred/work.ts';
+import { diffReleases, type ReleaseDiff } from './diff-releases.ts';
 import { exportedDocuments } from './exported.ts';
 import type { Plan } from './plan.ts';
-import { clearAhead, convertAheadOf, converting, NeedsConversion, requireConverted } from './convert/publishing.ts';
-import type { OnFails } from './convert/conversions.ts';
-import type { StepWork } from './deferred/work.ts';
-import { type MakeSource, planWithPreviews, prepare, type PrepareOptions } from './prepare.ts';
-import { dividedTables, makePartitions } from './partitions.ts';
-import { tryPublishLock } from './publish-lock.ts';
+import { type MakeSource, planWithPreviews, prepare } from './prepare.ts';
+import { publishIn, requireBase } from './publish-transaction.ts';
 import {
   listReleases,
   loadRelease,
   loadSource,
-  loadState,
   loadTenant,
   type Release,
   type ReleaseSummary,
-  saveRelease,
 } from './release-store.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
-import { nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
-
-/** Milliseconds DDL may wait for a lock: everybody else waits behind it for as long, and for what it does then. */
-const LOCK_TIMEOUT = 50;
+import { emptySource, keepAll, nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
+import { upgradeConflict } from './upgrade-conflict.ts';
 
 export interface PublisherOptions extends RetryOptions {
   readonly database: Database;
@@ -61,25 +43,19 @@ export interface PublisherOptions extends RetryOptions {
   readonly deferAbove?: number;
   /** Sees to it that the steps left for afterwards are worked off; part of the publish's transaction. */
   readonly queueSteps?: (client: PoolClient, tenantKey: string) => Promise<void>;
+  /** Layers of the plugins that are installed. */
+  readonly plugins?: readonly Pack[];
 }
 
 export interface PublishInput extends SourceInput {
-  /** What becomes of values that a field's new type cannot take: refused when left out. */
-  readonly onFail?: OnFails | undefined;
   /** Release it is based on; refused when another came first. */
   readonly base: number;
   readonly author: string;
   readonly message: string;
 }
 
-export interface PlanInput extends SourceInput {
-  readonly base?: number | undefined;
-  /** As {@link PublishInput.onFail}. */
-  readonly onFail?: OnFails | undefined;
-}
-
 export interface RollbackInput {
-  /** As {@link PublishInput.onFail}. */
+  /** As {@link SourceInput.onFail}. */
   readonly onFail?: OnFails | undefined;
   readonly base: number;
   /** Release whose documents are published again. */
@@ -92,8 +68,15 @@ export interface PublishedDocuments {
   readonly release: number;
   /** Pack keys, `core` among them. */
   readonly packs: readonly string[];
+  /** Pack key → version. */
+  readonly versions: Readonly<Record<string, string>>;
   /** The organisation's own, as they were published. */
   readonly documents: readonly TenantDocument[];
+}
+
+export interface ReleaseName {
+  readonly tenant: string;
+  readonly release: number;
 }
 
 export class Publisher {
@@ -111,15 +94,16 @@ export class Publisher {
    * @throws Problem `invalid_document` for documents with faults and for changes that the records do not allow;
    *   `stale_base` when a base is given and is not the current release
    */
-  async plan(tenantKey: string, input: PlanInput): Promise<Plan> {
-    const make = this.#fromInput(input);
+  async plan(
+    tenantKey: string,
+    input: SourceInput & { readonly base?: number | undefined },
+  ): Promise<Plan & { readonly conflicts: readonly UpgradeConflict[] }> {
     return this.#owner(async (client) => {
       const { tenant, release } = await loadTenant(client, tenantKey);
       if (input.base !== undefined) requireBase(input.base, release);
-      return planWithPreviews(
-        client,
-        await prepare(client, tenant, release, make, { ...this.#options, onFail: input.onFail }),
-      );
+      const { make, conflicts } = await this.#decided(client, tenant, release, input);
+      const prepared = await prepare(client, tenant, release, make, { ...this.#options, onFail: input.onFail });
+      return { ...(await planWithPreviews(client, prepared)), conflicts };
     });
   }
 
@@ -160,69 +144,38 @@ export class Publisher {
     });
   }
 
-  /** What publishes left for afterwards, newest first, those that are done among it. */
-  async steps(tenantKey: string, limit = 200): Promise<readonly Step[]> {
-    return this.#owner(async (client) => listSteps(client, (await loadTenant(client, tenantKey)).tenant, limit));
-  }
-
   /**
-   * Takes a step back; what it has done so far stays until the next publish, which proposes the rest anew.
-   * @throws Problem `not_found`; `conflict` for a step that is done or superseded
-   */
-  async cancelStep(tenantKey: string, number: number): Promise<void> {
-    await this.#setStep(tenantKey, number, 'cancelled');
-  }
-
-  /**
-   * Gives a step that failed or was cancelled another chance.
-   * @throws Problem as {@link cancelStep}
-   */
-  async retryStep(tenantKey: string, number: number): Promise<void> {
-    await this.#setStep(tenantKey, number, 'waiting');
-  }
-
-  /** What was set aside at least so many days ago, oldest first. */
-  async setAside(tenantKey: string, days: number): Promise<readonly SetAside[]> {
-    return this.#owner(async (client) => listSetAside(client, (await loadTenant(client, tenantKey)).tenant, days));
-  }
-
-  /** Leaves the purge of what was set aside so long ago to be worked off. @returns how many steps that makes */
-  async purge(tenantKey: string, days: number): Promise<number> {
-    return this.#owner(async (client) => {
-      const { tenant, release } = await loadTenant(client, tenantKey);
-      const state = await loadState(client, tenant);
-      const count = state ? await askForPurge(client, tenant, release, state, days) : 0;
-      if (count > 0) await this.#options.queueSteps?.(client, tenantKey);
-      return count;
-    });
-  }
-
-  async #setStep(tenantKey: string, number: number, to: 'waiting' | 'cancelled'): Promise<void> {
-    await withRetries(
-      () =>
-        this.#owner(async (client) => {
-          await client.query(`set local lock_timeout = ${LOCK_TIMEOUT}`);
-          const { tenant } = await loadTenant(client, tenantKey);
-          const backend = await setStep(client, tenant, number, to);
-          if (backend !== null) await interrupt(client, [backend]);
-          if (to === 'waiting') await this.#options.queueSteps?.(client, tenantKey);
-        }),
-      this.#options,
-    ).catch(toProblem);
-  }
-
-  /**
-   * What the current release was made from.
+   * What a release was made from.
    * @param options.identities writes `id` into what is the organisation's own, for an export
+   * @param options.release the current one when left out
+   * @throws Problem `not_found` for a release that does not exist
    */
-  async documents(tenantKey: string, options: { readonly identities?: boolean } = {}): Promise<PublishedDocuments> {
+  async documents(
+    tenantKey: string,
+    options: { readonly identities?: boolean; readonly release?: number } = {},
+  ): Promise<PublishedDocuments> {
     return this.#owner(async (client) => {
-      const { tenant, release } = await loadTenant(client, tenantKey);
+      const { tenant, release: current } = await loadTenant(client, tenantKey);
+      const release = options.release ?? current;
       const source = await loadSource(client, tenant, release);
+      if (source === null && release !== 0) throw notFound();
       const asPublished = () => source?.tenantDocuments.map(({ document }) => document).filter(isDocument);
       const documents = (options.identities && source ? exportedDocuments(source) : asPublished()) ?? [];
-      return { release, packs: source?.packs.map(({ key }) => key) ?? [], documents };
+      const packs = source?.packs ?? [];
+      return {
+        release,
+        packs: packs.map(({ key }) => key),
+        versions: Object.fromEntries(packs.map(({ key, version }) => [key, version])),
+        documents,
+      };
     });
+  }
+
+  /** @throws Problem `not_found` for a release that does not exist; release 0 has nothing */
+  async diff(from: ReleaseName, to: ReleaseName): Promise<ReleaseDiff> {
+    return this.#owner(async (client) =>
+      diffReleases(await releaseSource(client, from), await releaseSource(client, to)),
+    );
   }
 
   /**
@@ -269,18 +222,44 @@ export class Publisher {
   #fromInput(input: SourceInput): MakeSource {
     return async (client, tenant, release) => {
       const previous = release === 0 ? null : await loadSource(client, tenant, release);
-      const shipped = input.packs || !previous ? await this.#packs() : [];
-      return nextSource(tenant, release + 1, previous, input, shipped);
+      const { source, conflicts } = nextSource(
+        tenant,
+        release + 1,
+        previous,
+        input,
+        await this.#shippedFor(input, previous),
+      );
+      if (conflicts.length > 0) throw upgradeConflict(conflicts);
+      return source;
     };
   }
 
+  /** What is undecided, and the source with all of it decided for the organisation. */
+  async #decided(
+    client: PoolClient,
+    tenant: Tenant,
+    release: number,
+    input: SourceInput,
+  ): Promise<{ readonly make: MakeSource; readonly conflicts: readonly UpgradeConflict[] }> {
+    const previous = release === 0 ? null : await loadSource(client, tenant, release);
+    const shipped = await this.#shippedFor(input, previous);
+    const { conflicts } = nextSource(tenant, release + 1, previous, input, shipped);
+    const resolutions = { ...keepAll(conflicts), ...input.resolutions };
+    return { make: this.#fromInput({ ...input, resolutions }), conflicts };
+  }
+
+  async #shippedFor(input: SourceInput, previous: ReleaseSource | null): Promise<readonly Pack[]> {
+    return input.packs || input.upgrade || !previous ? this.#packs() : [];
+  }
+
   async #packs(): Promise<readonly Pack[]> {
-    if (this.#options.packs) return this.#options.packs;
+    const { packs, plugins = [] } = this.#options;
+    if (packs) return [...packs, ...plugins];
     this.#shipped ??= loadShippedPacks().catch((error: unknown) => {
       this.#shipped = null;
       throw error;
     });
-    return this.#shipped;
+    return [...(await this.#shipped), ...plugins];
   }
 
   async #owner<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
@@ -288,77 +267,12 @@ export class Publisher {
   }
 }
 
-async function publishIn(
-  client: PoolClient,
-  tenantKey: string,
-  input: Omit<PublishInput, 'packs' | 'documents'>,
-  make: MakeSource,
-  options: PrepareOptions & Pick<PublisherOptions, 'queueSteps' | 'clock'>,
-): Promise<Release> {
-  const { ready = [] } = options;
-  await client.query(`set local lock_timeout = ${LOCK_TIMEOUT}; set local search_path = pg_catalog, pg_temp`);
-  if (!(await tryPublishLock(client, tenantKey)))
-    throw new Problem('publish_in_progress', 'Somebody is publishing right now. Try again when they are done.');
-  // Read with the lock held: whoever had it before has committed.
-  const { tenant, release } = await loadTenant(client, tenantKey);
-  requireBase(input.base, release);
-  const prepared = await prepare(client, tenant, release, make, {
-    ...options,
-    onFail: input.onFail,
-    publishing: true,
-  });
-  requireConverted(prepared, ready);
-  if (prepared.before === null) await client.query(`create schema ${quote(prepared.state.schema)}`);
-  await makeWay(client, tenant, prepared.kept, prepared.changes);
-  await runChanges(client, prepared.changes, converting(client, prepared));
-  for (const table of dividedTables(prepared.state))
-    await makePartitions(client, prepared.state, table, (options.clock ?? systemClock).now());
-  await registerRoles(client, tenant, prepared.before, prepared.state);
-  await supersede(
-    client,
-    tenant,
-    release + 1,
-    prepared.superseded.map(({ number }) => number),
-  );
-  await finishAhead(client, tenant, prepared.kept);
-  await addSteps(client, tenant, release + 1, prepared.drafts);
-  const paused = prepared.kept.filter(({ state, work }) => state === 'running' && work.kind !== 'convert');
-  const waiting = prepared.drafts.length + paused.length;
-  if (waiting > 0) await options.queueSteps?.(client, tenantKey);
-  return saveRelease(client, { ...prepared, base: input.base, author: input.author, message: input.message });
-}
-
-/** Steps under way on tables that the publish changes stand aside; they begin anew after it. */
-async function makeWay(
-  client: PoolClient,
-  tenant: Tenant,
-  steps: readonly StepRow[],
-  changes: readonly Change[],
-): Promise<void> {
-  const locking = changes.filter(({ lock }) => lock !== 'none');
-  const tables = new Set(locking.map(({ table }) => table));
-  // A reference locks the table it leads to as well.
-  const all = locking.some(({ kind }) => kind === 'change_reference' || kind === 'set_table_aside');
-  const inTheWay = steps.filter(
-    ({ state, work }) => state === 'running' && work.kind !== 'convert' && (all || tables.has(work.table)),
-  );
-  await pause(
-    client,
-    tenant,
-    inTheWay.map(({ number }) => number),
-  );
-  await interrupt(
-    client,
-    inTheWay.flatMap(({ backend }) => backend ?? []),
-  );
-}
-
-function requireBase(base: number, release: number): void {
-  if (base === release) return;
-  const message = `This is based on release ${base}, and release ${release} is the current one.`;
-  throw new Problem('stale_base', message, [
-    { code: 'stale_base', message, pointer: '/base', params: { base, current: release } },
-  ]);
+async function releaseSource(client: PoolClient, { tenant: key, release }: ReleaseName): Promise<ReleaseSource> {
+  const { tenant } = await loadTenant(client, key);
+  const source = await loadSource(client, tenant, release);
+  if (source) return source;
+  if (release !== 0) throw notFound();
+  return emptySource(tenant);
 }
 
 function isDocument(document: unknown): document is TenantDocument {

@@ -10,6 +10,7 @@ import type { Tenant } from '#engine/model/tenant.ts';
 import { ModelStore } from '#engine/schema/model-store.ts';
 import type { Plan } from '#engine/schema/plan.ts';
 import { StepRunner } from '#engine/schema/deferred/runner.ts';
+import { Steps } from '#engine/schema/deferred/steps.ts';
 import { Publisher } from '#engine/schema/publish.ts';
 import type { Release } from '#engine/schema/release-store.ts';
 import { ensureRoleSet } from '#engine/schema/role-sets.ts';
@@ -24,6 +25,7 @@ export interface SchemaLab {
   readonly database: Database;
   readonly models: ModelStore;
   readonly publisher: Publisher;
+  readonly steps: Steps;
   readonly runner: StepRunner;
   organisation(
     key: string,
@@ -45,6 +47,7 @@ export function schemaLab(
   });
   const models = new ModelStore({ database });
   const publisher = new Publisher({ database, onPublished: models.published, ...options });
+  const steps = new Steps({ database });
   const runner = new StepRunner({ database, pause: 10 });
   afterAll(async () => {
     await models.close();
@@ -54,6 +57,7 @@ export function schemaLab(
     database,
     models,
     publisher,
+    steps,
     runner,
     organisation: async (key, { packs = [], documents } = {}) => {
       const tenant = await createTenant(

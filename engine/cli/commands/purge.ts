@@ -22,8 +22,8 @@ export const purge: Command = {
     const tenant = given.required('tenant');
     const days = given.text('days') ?? `${context.config.keepAsideDays}`;
     if (!/^\d{1,5}$/.test(days)) throw new UsageError(`--days is "${days}". It must be a number of days.`);
-    const { publisher, stepRunner } = await openTenant(context, tenant);
-    const found = await publisher.setAside(tenant, Number(days));
+    const services = await openTenant(context, tenant);
+    const found = await services.steps.setAside(tenant, Number(days));
     if (found.length === 0) {
       context.print(`Nothing was set aside ${days} days ago or before.`);
       return;
@@ -42,9 +42,9 @@ export const purge: Command = {
       context.say('Nothing was dropped. With --yes it is, and cannot be brought back.');
       return;
     }
-    await publisher.purge(tenant, Number(days));
-    await stepRunner.drain(tenant);
-    const left = await publisher.setAside(tenant, Number(days));
+    await services.steps.purge(tenant, Number(days));
+    await services.stepRunner.drain(tenant);
+    const left = await services.steps.setAside(tenant, Number(days));
     context.print(
       left.length === 0 ? 'Dropped.' : `${left.length} are still being dropped; "armature steps" shows it.`,
     );

@@ -18,13 +18,13 @@ export const steps: Command = {
   details: 'A running server works them off by itself, and those that were left when it starts.',
   run: async (context, given) => {
     const tenant = given.required('tenant');
-    const { publisher, stepRunner } = await openTenant(context, tenant);
+    const services = await openTenant(context, tenant);
     const [retry, cancel] = [numberOf(given.text('retry'), 'retry'), numberOf(given.text('cancel'), 'cancel')];
-    if (retry !== null) await publisher.retryStep(tenant, retry);
-    if (cancel !== null) await publisher.cancelStep(tenant, cancel);
-    if (given.flag('run') && (await stepRunner.drain(tenant)) === 'busy')
+    if (retry !== null) await services.steps.retry(tenant, retry);
+    if (cancel !== null) await services.steps.cancel(tenant, cancel);
+    if (given.flag('run') && (await services.stepRunner.drain(tenant)) === 'busy')
       throw new Failure('They are being worked off already.');
-    const found = await publisher.steps(tenant);
+    const found = await services.steps.list(tenant);
     context.print(found.length === 0 ? 'There are none.' : stepsText(found));
     return found.some(({ state }) => state === 'failed') ? 1 : 0;
   },

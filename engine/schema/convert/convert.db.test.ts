@@ -299,7 +299,7 @@ test('what is written while a large table is converted is converted as well', as
   const values = await sizes(made);
   expect(values[0]).toBe(`${100_000 + last}`);
   expect(values.slice(1)).toEqual(Array.from({ length: 5999 }, (_, at) => `${at + 1}`));
-  const steps = await labs.large.publisher.steps(made.tenant.key);
+  const steps = await labs.large.steps.list(made.tenant.key);
   expect(steps.find(({ kind }) => kind === 'convert')).toMatchObject({ state: 'done', total: 6000 });
 });
 
@@ -325,7 +325,7 @@ test('a publish that dies while it converts ahead leaves nothing behind', async 
   await superuser.query('select pg_terminate_backend($1)', [backend]);
   expect(await dying).toBe('died');
   expect(await labs.large.runner.drain(made.tenant.key)).toBe('done');
-  expect((await labs.large.publisher.steps(made.tenant.key))[0]).toMatchObject({ kind: 'convert', state: 'failed' });
+  expect((await labs.large.steps.list(made.tenant.key))[0]).toMatchObject({ kind: 'convert', state: 'failed' });
   const left = await superuser.query(
     `select attname from pg_attribute a join pg_class c on c.oid = a.attrelid where relnamespace = $1::regnamespace and attname like 'zz\\_%' and not attisdropped`,
     [made.tenant.names.schema],

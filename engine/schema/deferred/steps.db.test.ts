@@ -33,7 +33,7 @@ async function garden(...fields: readonly Json[]): Promise<Organisation> {
 }
 
 const stepsOf = async ({ tenant }: Organisation): Promise<readonly Step[]> =>
-  (await lab.publisher.steps(tenant.key)).toReversed();
+  (await lab.steps.list(tenant.key)).toReversed();
 const states = async (made: Organisation) => (await stepsOf(made)).map(({ kind, state }) => [kind, state]);
 const drain = ({ tenant }: Organisation) => lab.runner.drain(tenant.key);
 const look = async ({ tenant }: Organisation, sql: string): Promise<unknown[]> =>
@@ -121,12 +121,12 @@ test('duplicates that come before a unique index is built make the step fail, wi
   expect(await look(made, INDEXES)).toEqual([]);
   await made.sql(person, `update $custom_plants set region = null where name = 'n2'`);
   const [step] = await stepsOf(made);
-  await lab.publisher.retryStep(made.tenant.key, step?.number ?? 0);
+  await lab.steps.retry(made.tenant.key, step?.number ?? 0);
   await drain(made);
   expect(await states(made)).toEqual([['index', 'done']]);
   expect(await look(made, INDEXES)).toEqual([{ valid: true, unique: true }]);
-  await expect(lab.publisher.retryStep(made.tenant.key, step?.number ?? 0)).rejects.toThrow('The step is done.');
-  await expect(lab.publisher.cancelStep(made.tenant.key, 9_999_999)).rejects.toMatchObject({ code: 'not_found' });
+  await expect(lab.steps.retry(made.tenant.key, step?.number ?? 0)).rejects.toThrow('The step is done.');
+  await expect(lab.steps.cancel(made.tenant.key, 9_999_999)).rejects.toMatchObject({ code: 'not_found' });
 });
 
 test('a release that wants it differently takes a step back; one that still wants it lets it be', async () => {
@@ -166,7 +166,7 @@ test('what somebody cancelled is proposed again by the next publish', async () =
   const indexed = plant({ ...region, index: true });
   await made.publish(indexed);
   const [step] = await stepsOf(made);
-  await lab.publisher.cancelStep(made.tenant.key, step?.number ?? 0);
+  await lab.steps.cancel(made.tenant.key, step?.number ?? 0);
   expect(await drain(made)).toBe('done');
   expect(await look(made, INDEXES)).toEqual([]);
   expect((await made.plan(indexed)).steps.map(({ title }) => title)).toContain('Index Region, ID on Plant');
@@ -262,16 +262,16 @@ test('what was removed goes for good when its time is over, and comes back until
   const made = await garden(region, { key: 'number', type: 'sequence', prefix: 'P-' });
   const both = await made.release();
   await made.publish(plant());
-  expect(await lab.publisher.setAside(made.tenant.key, 90)).toEqual([]);
-  expect((await lab.publisher.setAside(made.tenant.key, 0)).map(({ original, column }) => [original, column])).toEqual(
+  expect(await lab.steps.setAside(made.tenant.key, 90)).toEqual([]);
+  expect((await lab.steps.setAside(made.tenant.key, 0)).map(({ original, column }) => [original, column])).toEqual(
     expect.arrayContaining([
       ['region', true],
       ['number', true],
     ]),
   );
-  expect(await lab.publisher.purge(made.tenant.key, 90)).toBe(0);
-  expect(await lab.publisher.purge(made.tenant.key, 0)).toBe(2);
-  expect(await lab.publisher.purge(made.tenant.key, 0)).toBe(0);
+  expect(await lab.steps.purge(made.tenant.key, 90)).toBe(0);
+  expect(await lab.steps.purge(made.tenant.key, 0)).toBe(2);
+  expect(await lab.steps.purge(made.tenant.key, 0)).toBe(0);
   // Somebody wants it back before it is gone.
   await made.rollback(both);
   expect((await states(made)).filter(([kind]) => kind === 'purge')).toEqual([
@@ -279,9 +279,9 @@ test('what was removed goes for good when its time is over, and comes back until
     ['purge', 'cancelled'],
   ]);
   await made.publish(plant());
-  await lab.publisher.purge(made.tenant.key, 0);
+  await lab.steps.purge(made.tenant.key, 0);
   expect(await drain(made)).toBe('done');
-  expect(await lab.publisher.setAside(made.tenant.key, 0)).toEqual([]);
+  expect(await lab.steps.setAside(made.tenant.key, 0)).toEqual([]);
   expect(
     await look(
       made,
@@ -295,7 +295,7 @@ test('what was removed goes for good when its time is over, and comes back until
     ['0', '3000'],
   ]);
   await made.publish([]);
-  await lab.publisher.purge(made.tenant.key, 0);
+  await lab.steps.purge(made.tenant.key, 0);
   await drain(made);
   expect(
     await look(

@@ -216,9 +216,12 @@ export class Reference {
 
   /** Records without a value get the default. */
   filled(records: readonly string[]): Reference {
-    let filled: Reference = this;
-    for (const record of records) if (this.of(record) === null) filled = filled.with(record, DEFAULTS[this.#type]);
-    return filled;
+    const empty = records.filter((record) => this.of(record) === null);
+    return new Reference(
+      this.#type,
+      new Map([...this.#values, ...empty.map((record) => [record, DEFAULTS[this.#type]] as const)]),
+      this.#asides,
+    );
   }
 
   #as(type: Type, records: readonly string[]): Reference {
