@@ -14,6 +14,7 @@ import { followOutbox } from './identity/follow-outbox.ts';
 import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
+import { Exporter } from './records/export/exporter.ts';
 import { Importer } from './records/import/importer.ts';
 import { Reader } from './records/read/reader.ts';
 import { ModelStore } from './schema/model-store.ts';
@@ -119,6 +120,7 @@ async function openServices(
     reader,
     writer,
     importer,
+    exporter: new Exporter({ database }),
     identity,
     log,
     secret,

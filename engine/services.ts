@@ -7,6 +7,7 @@ import type { Clock, IdSource } from './clock.ts';
 import type { Database } from './db/database.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ModelSource } from './model/tenant.ts';
+import type { Exporter } from './records/export/exporter.ts';
 import type { Importer } from './records/import/importer.ts';
 import type { Reader } from './records/read/reader.ts';
 import type { Writer } from './records/write/writer.ts';
@@ -21,6 +22,7 @@ export interface Services {
   readonly reader: Reader;
   readonly writer: Writer;
   readonly importer: Pick<Importer, 'upload' | 'configure' | 'start' | 'status' | 'errors'>;
+  readonly exporter: Pick<Exporter, 'check' | 'open'>;
   readonly identity: Identity;
   readonly log: Logger;
   /** The installation's secret: cursors, cookies and other seals are derived from it (`derive` in `db/bootstrap.ts`). */

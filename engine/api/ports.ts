@@ -4,6 +4,7 @@
 import type { Readable } from 'node:stream';
 import type { Entity } from '../model/model.ts';
 import type { Query, Selection } from '../records/query/query.ts';
+import type { ExportOptions } from '../records/export/exporter.ts';
 import type { Scope } from '../records/scope.ts';
 import type { PublishInput, RollbackInput } from '../schema/publish.ts';
 import type { SourceInput } from '../schema/source.ts';
@@ -58,6 +59,11 @@ export interface RecordImporter {
   errors(scope: Scope, entity: Entity, id: string): Promise<Readable>;
 }
 
+export interface RecordExporter {
+  check(scope: Scope, entity: Entity, query: Query, options: ExportOptions): void;
+  open(scope: Scope, entity: Entity, query: Query, options: ExportOptions): Promise<Readable>;
+}
+
 export interface MetadataPublisher {
   documents(tenant: string): Promise<unknown>;
   plan(tenant: string, input: SourceInput & { readonly base?: number | undefined }): Promise<unknown>;
@@ -67,9 +73,10 @@ export interface MetadataPublisher {
   rollback(tenant: string, input: RollbackInput): Promise<unknown>;
 }
 
-export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher'> & {
+export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'exporter' | 'publisher'> & {
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
   readonly importer: RecordImporter;
+  readonly exporter: RecordExporter;
   readonly publisher: MetadataPublisher;
 };

@@ -10,6 +10,7 @@ import type { Scope } from '../records/scope.ts';
 import { authenticate, credentialsOf } from './authenticate.ts';
 import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
 import type { Exchange } from './exchange.ts';
+import { acceptedFormat, exportRoute } from './exports.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
 import { importRoute } from './imports.ts';
 import { isOvertaken, stillOvertaken } from './overtaken.ts';
@@ -210,6 +211,10 @@ async function recordRoute(request: RecordRequest, id: string): Promise<void> {
 async function route(request: RecordRequest, rest: readonly string[]): Promise<void> {
   const [first, second, third] = rest;
   if (first === 'imports') return importRoute(request, rest.slice(1));
+  const exported = first === '$export' || first === '%24export';
+  if (exported && rest.length === 1) return exportRoute(request);
+  const reads = request.method === 'GET' || request.method === 'HEAD' || request.method === 'QUERY';
+  if (first === undefined && reads && acceptedFormat(request.exchange.request) !== null) return exportRoute(request);
   requireJsonAccepted(request.exchange.request);
   if (first === undefined) return collectionRoute(request);
   if (rest.length === 1 && (first === '$query' || first === '%24query')) {

@@ -249,6 +249,10 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       restore: write('restore', 200),
       transition: write('transition', 200),
     },
+    exporter: {
+      check: () => {},
+      open: async () => Readable.from([]),
+    },
     importer: {
       upload: async (_scope, _entity, { name, stream }) => {
         let size = 0;

@@ -3,7 +3,7 @@ import { Problem } from '#engine/problem.ts';
 import type { FileRow } from './csv.ts';
 import { readCsv, sniff } from './csv.ts';
 import type { Encoding } from './decode.ts';
-import { csvLine } from './error-file.ts';
+import { csvLine, guardUntyped } from '../csv-text.ts';
 
 async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -105,7 +105,7 @@ describe('a file', () => {
 });
 
 test('the file of errors cannot run anything', () => {
-  expect(csvLine(['=1+1', '@a', '-5.00', '+49 30', '-cmd|x', 'a"b', 'a,b', ' a', 'Ö'])).toBe(
+  expect(csvLine(['=1+1', '@a', '-5.00', '+49 30', '-cmd|x', 'a"b', 'a,b', ' a', 'Ö'].map(guardUntyped))).toBe(
     `'=1+1,'@a,-5.00,+49 30,'-cmd|x,"a""b","a,b"," a",Ö\r\n`,
   );
 });

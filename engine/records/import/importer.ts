@@ -21,7 +21,7 @@ import { proposeMapping } from './columns.ts';
 import type { FileRow } from './csv.ts';
 import { readCsv } from './csv.ts';
 import type { Encoding } from './decode.ts';
-import { BYTE_ORDER_MARK, csvLine } from './error-file.ts';
+import { BYTE_ORDER_MARK, csvLine, guardUntyped } from '../csv-text.ts';
 import type { ImportSettings } from './mapping.ts';
 import { readSettings } from './mapping.ts';
 import { badFile } from './problems.ts';
@@ -209,7 +209,7 @@ export class Importer {
     const stored = await this.#read(scope, entity, id);
     const { database } = this.#services;
     async function* lines(): AsyncGenerator<string> {
-      yield BYTE_ORDER_MARK + csvLine([...stored.columns, 'line', 'message']);
+      yield BYTE_ORDER_MARK + csvLine([...stored.columns.map(guardUntyped), 'line', 'message']);
       for (let last = 0; ; ) {
         const [result] = await database.batch(sessionOf(scope.principal), [
           selectFailed(scope, stored.id, last, CHUNK),
@@ -217,7 +217,11 @@ export class Importer {
         const failed = readFailed(result);
         last = failed.at(-1)?.line ?? last;
         const text = failed.map(({ line, message, cells }) =>
-          csvLine([...stored.columns.map((_, index) => cells[index] ?? ''), String(line), message]),
+          csvLine([
+            ...stored.columns.map((_, index) => guardUntyped(cells[index] ?? '')),
+            String(line),
+            guardUntyped(message),
+          ]),
         );
         if (text.length > 0) yield text.join('');
         if (failed.length < CHUNK) return;
