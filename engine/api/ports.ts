@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import type { Entity } from '../model/model.ts';
 import type { Query, Selection } from '../records/query/query.ts';
 import type { ExportOptions } from '../records/export/exporter.ts';
+import type { TableOptions } from '../records/import/table-file.ts';
 import type { Scope } from '../records/scope.ts';
 import type { PublishInput, RollbackInput } from '../schema/publish.ts';
 import type { SourceInput } from '../schema/source.ts';
@@ -52,7 +53,11 @@ export interface RecordWriter {
 }
 
 export interface RecordImporter {
-  upload(scope: Scope, entity: Entity, file: { readonly name: string; readonly stream: Readable }): Promise<unknown>;
+  upload(
+    scope: Scope,
+    entity: Entity,
+    file: TableOptions & { readonly name: string; readonly stream: Readable },
+  ): Promise<unknown>;
   configure(scope: Scope, entity: Entity, id: string, body: unknown): Promise<unknown>;
   start(scope: Scope, entity: Entity, id: string, body: unknown): Promise<unknown>;
   status(scope: Scope, entity: Entity, id: string): Promise<unknown>;

@@ -8,7 +8,9 @@ import { Interrupted } from './interrupted.ts';
 import type { QueueName } from './queue.ts';
 
 /** Milliseconds a worker may be silent before its job is given to another one. BullMQ renews on its own while a job runs. */
-const LOCK = 30_000;
+const LOCK = 15_000;
+/** Milliseconds between looks for jobs that have lost their worker. */
+const STALLED = 5_000;
 /** Times a job may lose its worker (crash, restart) before it counts as failed. */
 const MAX_STALLED = 10;
 const KEPT = { completed: { age: 24 * 3600, count: 1000 }, failed: { age: 30 * 24 * 3600 } };
@@ -24,6 +26,8 @@ export interface JobContext {
   readonly last: boolean;
   /** Aborted when the process shuts down: finish the current step, then throw {@link Interrupted}. */
   readonly signal: AbortSignal;
+  /** Whether other jobs of the queue wait: a long one may throw {@link Interrupted} to go on after them. */
+  readonly othersWait: () => Promise<boolean>;
 }
 
 export type Processor = (data: unknown, context: JobContext) => Promise<void>;
@@ -82,10 +86,12 @@ export function createJobs({ address, credentials, log }: JobsOptions): Jobs {
   };
 
   const work = (queue: QueueName, { processor, concurrency }: { processor: Processor; concurrency: number }) => {
-    const worker = new Worker(queue, (job, token) => run(job, token, processor, stop.signal), {
+    const waiting = async () => (await queueOf(queue).getWaitingCount()) > 0;
+    const worker = new Worker(queue, (job, token) => run(job, token, processor, stop.signal, waiting), {
       connection,
       concurrency,
       lockDuration: LOCK,
+      stalledInterval: STALLED,
       maxStalledCount: MAX_STALLED,
       removeOnComplete: KEPT.completed,
       removeOnFail: KEPT.failed,
@@ -134,7 +140,13 @@ export function createJobs({ address, credentials, log }: JobsOptions): Jobs {
   };
 }
 
-async function run(job: Job, token: string | undefined, processor: Processor, signal: AbortSignal): Promise<void> {
+async function run(
+  job: Job,
+  token: string | undefined,
+  processor: Processor,
+  signal: AbortSignal,
+  othersWait: () => Promise<boolean>,
+): Promise<void> {
   const attempts = job.opts.attempts ?? 1;
   const context: JobContext = {
     id: job.id ?? '',
@@ -142,6 +154,7 @@ async function run(job: Job, token: string | undefined, processor: Processor, si
     attempt: job.attemptsMade + 1,
     last: job.attemptsMade + 1 >= attempts,
     signal,
+    othersWait,
   };
   try {
     await processor(job.data, context);

@@ -1,5 +1,5 @@
 /**
- * Some hundred rows at a time, in one transaction, through the write path. When the database refuses them together they
+ * About a thousand rows at a time, in one transaction, through the write path. When the database refuses them together they
  * are tried in halves, so that exactly the bad ones fail, each with its reason.
  */
 import type { IdSource } from '#engine/clock.ts';
@@ -21,7 +21,6 @@ import { andLive, column, Parameters, recordColumns, tableOf, textOf } from '../
 import { planUpdate } from '../write/update.ts';
 import { Faults, writableFields } from '../write/validate.ts';
 import type { Converted, Converter } from './convert.ts';
-import type { FileRow } from './csv.ts';
 import type { Lookups } from './lookups.ts';
 
 export interface Outcome {
@@ -49,9 +48,8 @@ type Prepared = { readonly line: number } & (
 export async function importRows(
   context: ChunkContext,
   transaction: Transaction,
-  rows: readonly FileRow[],
+  converted: readonly Converted[],
 ): Promise<Outcome[]> {
-  const converted = rows.map((row) => context.converter.convert(row));
   await context.lookups.load(
     transaction,
     converted.flatMap(({ references }) => references),
