@@ -6,14 +6,19 @@ import { accept, refuse } from './base.ts';
 // Postgres cannot store NUL, and the other control characters are never meant; tab and line breaks are.
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/;
-const LONE_SURROGATE = /\p{Surrogate}/u;
+/** Most texts of most files: nothing of it can be wrong, nothing has another form. */
+const PLAIN = /^[\x20-\x7E]+$/;
 
 /**
  * Unicode-normalised (NFC) and trimmed. `lines: false` turns line breaks into spaces.
  * Empty text is the absence of a value: null, or an error when the field is required.
  */
 export function cleanText(text: string, field: Field, lines: boolean): Parsed {
-  if (CONTROL.test(text) || LONE_SURROGATE.test(text)) {
+  if (PLAIN.test(text)) {
+    const clean = text.trim();
+    if (clean !== '') return accept(clean);
+  }
+  if (CONTROL.test(text) || !text.isWellFormed()) {
     return refuse('control_character', 'This text holds characters that cannot be stored.');
   }
   const normal = text.normalize('NFC').replaceAll(/\r\n?/g, '\n');

@@ -6,15 +6,15 @@
  * A dry run does the same and rolls each thousand back, so that it holds no locks for long.
  */
 import type { IdSource } from '#engine/clock.ts';
-import type { Database } from '#engine/db/database.ts';
+import type { Database, Transaction } from '#engine/db/database.ts';
 import { sessionOf } from '#engine/db/database.ts';
 import { problemOf } from '#engine/db/database-error.ts';
 import type { Entity } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
 import { Interrupted } from '#engine/jobs/interrupted.ts';
 import type { Scope } from '../scope.ts';
-import type { ChunkContext } from './chunk.ts';
-import { importRows } from './chunk.ts';
+import type { ChunkContext, Outcome, Ready } from './chunk.ts';
+import { importRows, makeReady } from './chunk.ts';
 import type { Converted } from './convert.ts';
 import { Converter } from './convert.ts';
 import type { FileRow } from './csv.ts';
@@ -95,19 +95,28 @@ export function importedEntity(scope: Scope, name: string): Entity {
 interface Piece {
   readonly rows: readonly FileRow[];
   readonly converted: readonly Converted[];
+  /** `null` where rows may refer to rows before them, which have to be written first. */
+  readonly ready: Ready | null;
   /** Its last line. */
   readonly last: number;
 }
 
 /** The piece after a line, converted; `null` at the end of the file. */
-async function fetchPiece(
-  { database, scope, converter }: ChunkContext,
-  id: string,
-  after: number,
-): Promise<Piece | null> {
-  const [found] = await database.batch(sessionOf(scope.principal), [selectRows(scope, id, after)]);
+async function fetchPiece(context: ChunkContext, id: string, after: number): Promise<Piece | null> {
+  const { database, scope, converter, entity } = context;
+  const session = sessionOf(scope.principal);
+  const [found] = await database.batch(session, [selectRows(scope, id, after)]);
   const piece = readRows(found);
-  return piece && { ...piece, converted: piece.rows.map((row) => converter.convert(row)) };
+  if (!piece) return null;
+  const converted = piece.rows.map((row) => converter.convert(row));
+  if (converter.refersTo(entity.name)) return { ...piece, converted, ready: null };
+  const send: Transaction['send'] = (...statements) => database.batch(session, statements);
+  return { ...piece, converted, ready: await makeReady(context, send, converted) };
+}
+
+async function writePiece(context: ChunkContext, transaction: Transaction, piece: Piece): Promise<Outcome[]> {
+  const ready = piece.ready ?? (await makeReady(context, transaction.send, piece.converted));
+  return importRows(context, transaction, ready);
 }
 
 /** Fetches ahead; what goes wrong is told to whoever takes the piece. */
@@ -132,7 +141,7 @@ async function writeAll(context: ChunkContext, { id, position }: StoredImport, o
       const stored = readImport(found);
       if (stored.state !== 'running') throw new Interrupted();
       if (stored.position !== done) return stored.position;
-      const outcomes = await importRows(context, transaction, piece.converted);
+      const outcomes = await writePiece(context, transaction, piece);
       await transaction.send(
         ...keepFailed(scope, id, outcomes, piece.rows),
         addProgress(scope, id, outcomes, piece.last),
@@ -168,7 +177,7 @@ async function tryOut(context: ChunkContext, { id }: StoredImport, { signal }: R
           const { rows, converted, last } = piece;
           next = ahead(context, id, last);
           const values = new Map(converted.map((row) => [row.line, row.values]));
-          const outcomes = earlier.compare(await importRows(context, transaction, converted), values);
+          const outcomes = earlier.compare(await writePiece(context, transaction, piece), values);
           await database.batch(session, [
             ...keepFailed(scope, id, outcomes, rows),
             addProgress(scope, id, outcomes, last),
