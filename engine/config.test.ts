@@ -40,6 +40,7 @@ describe('the configuration', () => {
       publicUrl: 'https://crm.example/base',
       trustedProxies: 2,
       logLevel: 'warn',
+      outboxDays: 7,
       demo: false,
     });
   });

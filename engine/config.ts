@@ -28,6 +28,8 @@ export interface Config {
   /** Proxies in front that write `X-Forwarded-For`; 0 believes nobody. Attempts to sign in are counted by address. */
   readonly trustedProxies: number;
   readonly logLevel: LogLevel;
+  /** Days an event stays in the outbox: who follows the changes may be away as long as that. */
+  readonly outboxDays: number;
   /** Whether the demo organisation is made (never on a Postgres of your own). */
   readonly demo: boolean;
 }
@@ -55,6 +57,7 @@ export function readConfig(environment: Environment, root: string = ROOT): Confi
     publicUrl: readPublicUrl(value('ARMATURE_PUBLIC_URL')),
     trustedProxies: readTrustedProxies(value('ARMATURE_TRUSTED_PROXIES')),
     logLevel: readLogLevel(value('LOG_LEVEL')),
+    outboxDays: readDays(value('ARMATURE_OUTBOX_DAYS')),
     demo: readDemo(value('ARMATURE_DEMO')) && postgres === null,
   };
 }
@@ -108,6 +111,14 @@ function readLogLevel(text: string | null): LogLevel {
   const level = LOG_LEVELS.find((known) => known === (text ?? 'info').toLowerCase());
   if (!level) throw new StartupError(`LOG_LEVEL is "${text}". It must be one of: ${LOG_LEVELS.join(', ')}.`);
   return level;
+}
+
+function readDays(text: string | null): number {
+  if (text === null) return 7;
+  const days = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (days < 1 || days > 365)
+    throw new StartupError(`ARMATURE_OUTBOX_DAYS is "${text}". It must be a number of days from 1 to 365.`);
+  return days;
 }
 
 function readDemo(text: string | null): boolean {

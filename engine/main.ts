@@ -47,6 +47,8 @@ async function start(config: Config, running: Running): Promise<void> {
 }
 
 async function stop(config: Config, running: Running): Promise<void> {
+  // Those who listen would never finish.
+  await running.app?.services.hub.close();
   await running.server?.close();
   await running.app?.close();
   await forgetServer(config.home);

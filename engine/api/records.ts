@@ -9,6 +9,7 @@ import { parseJsonQuery } from '../records/query/json.ts';
 import type { Scope } from '../records/scope.ts';
 import { authenticate, credentialsOf } from './authenticate.ts';
 import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
+import { changesRoute } from './changes.ts';
 import type { Exchange } from './exchange.ts';
 import { acceptedFormat, exportRoute } from './exports.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
@@ -221,6 +222,7 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
     if (request.method !== 'POST') throw notAllowed('POST');
     return queryByBody(request);
   }
+  if (rest.length === 1 && (first === '$changes' || first === '%24changes')) return changesRoute(request);
   const id = requireId(first);
   if (second === undefined) return recordRoute(request, id);
   if (second === 'history' && rest.length === 2) {

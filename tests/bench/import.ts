@@ -24,7 +24,17 @@ const { values: options } = parseArgs({
 });
 const ROWS = Number(options.rows);
 const TARGET = { ratio: 0.5, seconds: 60 };
-const COLUMNS = ['First name', 'Last name', 'External ID', 'Account', 'Job title', 'E-mail', 'Phone', 'City', 'Do not call'];
+const COLUMNS = [
+  'First name',
+  'Last name',
+  'External ID',
+  'Account',
+  'Job title',
+  'E-mail',
+  'Phone',
+  'City',
+  'Do not call',
+];
 
 const home = await mkdtemp(join(tmpdir(), 'armature-bench-'));
 const product = await startProduct(home);
@@ -117,7 +127,13 @@ try {
       `select set_config('armature.user_id',$1,true), set_config('armature.team',$2,true), set_config('armature.teams',$3,true),
        set_config('armature.roles',$4,true), set_config('armature.attributes','{}',true), set_config('armature.time_zone','UTC',true),
        set_config('armature.now','',true), set_config('role',$5,true)`,
-      [user.id, user.team ?? '', arrayText(user.team ? [user.team] : []), arrayText(user.roles), names.role(user.roles[0])],
+      [
+        user.id,
+        user.team ?? '',
+        arrayText(user.team ? [user.team] : []),
+        arrayText(user.roles),
+        names.role(user.roles[0]),
+      ],
     );
     await client.query(
       `create temp table staging (first_name text, last_name text, external_id text, account uuid, job_title text, email text,
@@ -152,7 +168,9 @@ try {
   ratios.sort((a, b) => a - b);
   const ratio = ratios[ratios.length >> 1] ?? 0;
   missed = ratio < TARGET.ratio || slowest > TARGET.seconds;
-  console.log(`import: ratio ${ratio.toFixed(2)} (target ${TARGET.ratio}), slowest ${slowest.toFixed(1)} s (target ${TARGET.seconds} s) ${missed ? '✗' : '✓'}`);
+  console.log(
+    `import: ratio ${ratio.toFixed(2)} (target ${TARGET.ratio}), slowest ${slowest.toFixed(1)} s (target ${TARGET.seconds} s) ${missed ? '✗' : '✓'}`,
+  );
   await pool.end();
 } finally {
   await product.stop();
