@@ -13,6 +13,7 @@ describe('the configuration', () => {
       publicUrl: null,
       trustedProxies: 0,
       logLevel: 'info',
+      outboxDays: 7,
       demo: true,
     });
   });

@@ -24,7 +24,7 @@ export function csvLine(cells: readonly string[]): string {
 }
 
 function quoted(cell: string): string {
-  return /[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return /[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll(/"/g, '""')}"` : cell;
 }
 
 const NUMBER = /^[+-]?[\d.,\s]*\d[\d.,\s]*%?$/;

@@ -50,12 +50,30 @@ interface Item {
   readonly entity: string;
 }
 
+/**
+ * Waits until everything that was committed can be told: the oldest open transaction of the whole server decides, and
+ * other tests have theirs.
+ */
+async function settled(): Promise<void> {
+  const { rows } = await database.superuser.query('select pg_current_xact_id()::text as mark');
+  for (let waited = 0; waited < 10_000; waited += 10) {
+    const now = await database.superuser.query(
+      'select pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8 as done',
+      [rows[0]?.mark],
+    );
+    if (now.rows[0]?.done === true) return;
+    await delay(10);
+  }
+}
+
 /** Everything since a token. */
 async function follow(
   client: Client,
   since: string,
   first = 100,
+  wait = true,
 ): Promise<{ items: Item[]; next: string; pages: number[] }> {
+  if (wait) await settled();
   const items: Item[] = [];
   const pages: number[] = [];
   for (let next = since; ; ) {
@@ -68,7 +86,10 @@ async function follow(
     if (json['hasMore'] !== true) return { items, next, pages };
   }
 }
-const start = async (client: Client): Promise<string> => String((await client.get(FEED)).json['next']);
+const start = async (client: Client): Promise<string> => {
+  await settled();
+  return String((await client.get(FEED)).json['next']);
+};
 const make = async (client: Client, name: string): Promise<string> => {
   const { json, text } = await client.post(LEADS, { last_name: name, company: 'Fictional' });
   if (!json.data) throw new Error(text);
@@ -166,9 +187,11 @@ describe('the feed', () => {
   });
 
   test('over several entities, each only as far as it may be read', async () => {
+    await settled();
     const { json } = await ann.get('/api/$changes');
     const since = String(json['next']);
     const id = await make(ann, 'Across');
+    await settled();
     const page = await ann.get(`/api/$changes?since=${since}`);
     expect(brief(page.json.data as unknown as Item[])).toEqual([`upsert ${id}`]);
     const hidden = await ann.get('/api/$changes?entities=crm.opportunity');
@@ -197,7 +220,7 @@ describe('the feed', () => {
       [annId],
     );
     const quick = await make(ann, 'Quick');
-    const first = await follow(admin, since);
+    const first = await follow(admin, since, 100, false);
     await late.query('commit');
     await late.end();
     const second = await follow(admin, first.next);

@@ -65,14 +65,15 @@ test('CSV holds what the list shows, by keys and by labels, and nothing that a s
   expect(answer.headers.get('content-disposition')).toBe('attachment; filename="opportunities.csv"');
   const rows: string[][] = parse(answer.text);
   expect(rows[0]).toEqual(['name', 'amount', 'account._title', 'close_date']);
-  expect(rows.slice(1).sort()).toEqual(
-    [
+  expect(rows.slice(1)).toEqual(
+    expect.arrayContaining([
       ["''=x", '', 'Müller, "Söhne" & Co', '2026-02-28'],
       ["'+49 30 1", '1234567.89', 'Müller, "Söhne" & Co', '2026-02-28'],
       ["'@SUM(1)", '5.00', `'=HYPERLINK("http://x")`, '2026-02-28'],
       ['Mine', '7.00', '', ''],
-    ].sort(),
+    ]),
   );
+  expect(rows).toHaveLength(5);
   const labelled = await admin.get(`${OPPORTUNITIES}/$export?${SELECT}&$header=labels&$bom=true&name=Mine`);
   const { token } = await app.app.services.identity.issueToken({
     tenant: 'acme',

@@ -88,7 +88,18 @@ export function fingerprint({ principal, rights }: Scope, entities: readonly Ent
   const { roles, team, teams, teamMembers, attributes } = principal;
   const seen = entities.map((entity) => `${entity.id} ${printOf(rights, entity)}`).sort();
   return createHash('sha256')
-    .update(JSON.stringify([roles, team, teams, [...teamMembers].sort(), Object.entries(attributes).sort(), seen]))
+    .update(
+      JSON.stringify([
+        roles,
+        team,
+        teams,
+        [...teamMembers].sort(),
+        Object.keys(attributes)
+          .sort()
+          .map((key) => [key, attributes[key]]),
+        seen,
+      ]),
+    )
     .digest()
     .subarray(0, 16);
 }

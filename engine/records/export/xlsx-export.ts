@@ -43,21 +43,18 @@ export function xlsxOf(
 
 export function xlsxCell(value: unknown, field: Field | null, timeZone: string): Cell {
   if (value === null || value === undefined) return null;
-  switch (field?.type.valueType) {
-    case 'integer':
-    case 'decimal':
-      return numberCell(String(value));
-    case 'boolean':
-      return typeof value === 'boolean' ? value : plain(String(value));
-    case 'date':
-      return dayCell(Date.parse(`${String(value)}T00:00:00Z`), value);
-    case 'datetime': {
-      const moment = typeof value === 'string' ? parseMoment(value) : Number.NaN;
-      return Number.isNaN(moment) ? plain(String(value)) : dayCell(wallClock(moment, timeZone), value);
+  const type = field?.type.valueType;
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number') return numberCell(String(value));
+  if (typeof value === 'string') {
+    if (type === 'integer' || type === 'decimal') return numberCell(value);
+    if (type === 'date') return dayCell(Date.parse(`${value}T00:00:00Z`), value);
+    if (type === 'datetime') {
+      const moment = parseMoment(value);
+      return Number.isNaN(moment) ? plain(value) : dayCell(wallClock(moment, timeZone), value);
     }
-    default:
-      return plain(cellText(value, field));
   }
+  return plain(cellText(value, field));
 }
 
 function numberCell(text: string): number | string {
@@ -68,8 +65,7 @@ function numberCell(text: string): number | string {
   return digits.length > DIGITS || !Number.isFinite(Number(text)) ? text : Number(text);
 }
 
-const dayCell = (moment: number, value: unknown): Date | string =>
-  moment >= FIRST_DAY ? new Date(moment) : String(value);
+const dayCell = (moment: number, value: string): Date | string => (moment >= FIRST_DAY ? new Date(moment) : value);
 
 /** The moment that a clock in UTC would show when one in this time zone shows `moment`. */
 function wallClock(moment: number, timeZone: string): number {
@@ -77,10 +73,8 @@ function wallClock(moment: number, timeZone: string): number {
   return Date.parse(`${date}T00:00:00Z`) + minute * MINUTE + (((moment % MINUTE) + MINUTE) % MINUTE);
 }
 
+// oxlint-disable-next-line no-control-regex
+const NO_XML = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/gu;
+
 /** XML has no place for control characters and lone surrogates. */
-function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text
-    .replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/gu, '')
-    .slice(0, CELL_LIMIT);
-}
+const plain = (text: string): string => text.replaceAll(NO_XML, '').slice(0, CELL_LIMIT);
