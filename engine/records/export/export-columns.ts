@@ -24,7 +24,7 @@ export function exportColumns(plan: SelectPlan, path: readonly string[] = [], be
         return [column(path, '_title', before, path.length === 0 ? plan.entity.label : '', null)];
       case 'reference':
         return exportColumns(item.target, [...path, item.field.key], joined(before, item.field.label));
-      case 'children':
+      case 'many':
         throw unfit(item.field.key, plan.entity);
       case 'actions':
         throw unfit('_actions', plan.entity);

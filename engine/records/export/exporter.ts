@@ -113,7 +113,7 @@ function requireExport(scope: Scope, { entity, items }: SelectPlan): void {
     throw new Problem('forbidden', `You may not export records of “${entity.label}”.`);
   }
   for (const item of items) {
-    if (item.kind === 'children') requireExport(scope, item.child);
+    if (item.kind === 'many') requireExport(scope, item.of);
     if (item.kind === 'reference' && !item.target.items.every(isName)) requireExport(scope, item.target);
   }
 }
