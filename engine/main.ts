@@ -48,7 +48,7 @@ async function start(config: Config, running: Running): Promise<void> {
 
 async function stop(config: Config, running: Running): Promise<void> {
   // Those who listen would never finish.
-  await running.app?.services.hub.close();
+  await Promise.all((running.app?.cells.reachable() ?? []).map(({ services }) => services.hub.close()));
   await running.server?.close();
   await running.app?.close();
   await forgetServer(config.home);
