@@ -44,7 +44,7 @@ export function buildOpenApi(scope: Scope, publicUrl: string): Record<string, un
     tags: entities.map((entity) => ({ name: entity.name, description: entity.pluralLabel })),
     paths: Object.fromEntries([
       ...entities.flatMap((entity) => Object.entries({ ...entityPaths(scope, entity), ...streamPaths(scope, entity) })),
-      ...Object.entries(COMMON_STREAM_PATHS),
+      ...(entities.length > 0 ? Object.entries(COMMON_STREAM_PATHS) : []),
     ]),
     components: {
       securitySchemes: {
