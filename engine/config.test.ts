@@ -16,6 +16,7 @@ describe('the configuration', () => {
       trustedProxies: 0,
       logLevel: 'info',
       outboxDays: 7,
+      plugins: [],
       demo: true,
     });
   });
@@ -31,6 +32,7 @@ describe('the configuration', () => {
       ARMATURE_SECRET: 's'.repeat(40),
       ARMATURE_PUBLIC_URL: 'https://crm.example/base/',
       ARMATURE_TRUSTED_PROXIES: '2',
+      ARMATURE_PLUGINS: '/opt/harbour, /opt/berths',
       LOG_LEVEL: 'WARN',
     });
     expect(config).toEqual({
@@ -51,6 +53,7 @@ describe('the configuration', () => {
       trustedProxies: 2,
       logLevel: 'warn',
       outboxDays: 7,
+      plugins: ['/opt/harbour', '/opt/berths'],
       demo: false,
     });
   });

@@ -33,9 +33,11 @@ export interface Config {
   readonly trustedProxies: number;
   readonly logLevel: LogLevel;
   /** Days an event stays in the outbox: who follows the changes may be away as long as that. */
-  readonly outboxDays: number;
+  readonly outboxDays?: number;
   /** Whether the demo organisation is made (never on a Postgres of your own). */
   readonly demo: boolean;
+  /** Folders of plugins besides those in `plugins/`. */
+  readonly plugins?: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -64,6 +66,7 @@ export function readConfig(environment: Environment, root: string = ROOT): Confi
     trustedProxies: readTrustedProxies(value('ARMATURE_TRUSTED_PROXIES')),
     logLevel: readLogLevel(value('LOG_LEVEL')),
     outboxDays: readDays(value('ARMATURE_OUTBOX_DAYS')),
+    plugins: readPlugins(value('ARMATURE_PLUGINS'), root),
     demo: readDemo(value('ARMATURE_DEMO')) && postgres === null,
   };
 }
@@ -125,6 +128,15 @@ function readDays(text: string | null): number {
   if (days < 1 || days > 365)
     throw new StartupError(`ARMATURE_OUTBOX_DAYS is "${text}". It must be a number of days from 1 to 365.`);
   return days;
+}
+
+/** Folders with commas between them; relative ones from the project's folder. */
+function readPlugins(text: string | null, root: string): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .map((part) => resolve(root, part));
 }
 
 function readDemo(text: string | null): boolean {

@@ -15,6 +15,7 @@ import { describeProblem, sendProblem } from './problem-response.ts';
 import { isRecordPath, recordDispatcher } from './records.ts';
 import { attach, exchangeOf, mount } from './routes.ts';
 import { Scopes } from './scopes.ts';
+import { mountSettings } from './settings.ts';
 import { mountSession } from './session.ts';
 import { mountUiModel } from './ui-model-build.ts';
 
@@ -85,6 +86,7 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
   mountMetadata(app, services, scopes, publicOrigin);
   mountChanges(app, services, scopes, publicOrigin);
   mountEvents(app, services, scopes, publicOrigin);
+  mountSettings(app, services, scopes, publicOrigin);
   mount(app, '/problems/:code', { GET: (exchange, { code = '' }) => problemPage(code, exchange) });
   mountPages(app, options.uiRoot);
 

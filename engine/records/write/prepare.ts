@@ -4,6 +4,7 @@ import type { Entity, Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import type { Scope } from '../scope.ts';
 import type { NewRow } from './insert.ts';
+import { brokenRules } from './rules.ts';
 import { found } from './sentences.ts';
 import type { CheckOptions, Faults } from './validate.ts';
 import { at, checkBody, valueContext, writable } from './validate.ts';
@@ -44,13 +45,17 @@ export function prepareNew(
   const ofEntity = rows.get(entity) ?? [];
   rows.set(entity, ofEntity);
   return bodies.map(({ body, pointer }) => {
+    const before = faults.details.length;
     const { values, children } = checkBody(scope, entity, 'create', body, pointer, faults, options);
     const id = ids.uuid();
     const sent = new Set(values.keys());
     checkState(scope, entity, values, pointer, faults);
     for (const [key, value] of given) values.set(key, value);
     fillDefaults(scope, entity, values);
-    ofEntity.push({ id, pointer, values, sent });
+    const row = { id, pointer, values, sent };
+    ofEntity.push(row);
+    // Of a body with faults nobody knows what the record would be.
+    if (faults.details.length === before) for (const detail of brokenRules(scope, entity, row)) faults.add(detail);
     for (const [field, parts] of children)
       prepareParts(scope, field, parts, id, at(pointer, field.key), ids, faults, rows, depth);
     return id;
