@@ -1,7 +1,6 @@
 /** Puts the engine together: Postgres, models, reading, writing, imports, identity, jobs. And takes it apart in the right order. */
 import type { Logger } from 'pino';
 import { destination, pino, stdTimeFunctions } from 'pino';
-import { AnnouncingWriter } from './announcing-writer.ts';
 import type { Clock, IdSource } from './clock.ts';
 import { systemClock, systemIds } from './clock.ts';
 import type { Config } from './config.ts';
@@ -16,6 +15,7 @@ import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { Importer } from './records/import/importer.ts';
 import { Reader } from './records/read/reader.ts';
+import { Writer } from './records/write/writer.ts';
 import { ModelStore } from './schema/model-store.ts';
 import { Publisher } from './schema/publish.ts';
 import { ensureRoleSet } from './schema/role-sets.ts';
@@ -103,9 +103,15 @@ async function openServices(
     ids,
   });
   // The change is made: what cannot be told now must not look like a failure, and the outbox tells it again.
-  const writer = new AnnouncingWriter({ database, ids, clock }, (tenant, entity, id) =>
-    identity.recordChanged(tenant, entity, id).catch((error: unknown) => log.warn({ err: error }, 'telling identity')),
-  );
+  const writer = new Writer({
+    database,
+    ids,
+    clock,
+    announce: (tenant, entity, id) =>
+      identity
+        .recordChanged(tenant, entity, id)
+        .catch((error: unknown) => log.warn({ err: error }, 'telling identity')),
+  });
   const reader = new Reader({ database, secret, clock });
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
   const principalOf = (tenant: string, userId: string) => identity.principalOf(tenant, userId);

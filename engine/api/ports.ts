@@ -2,7 +2,9 @@
  * What HTTP needs of the other modules, and no more: their classes fit these interfaces, and so does a test's double.
  */
 import type { Readable } from 'node:stream';
+import type { Sender } from '../db/sender.ts';
 import type { Entity } from '../model/model.ts';
+import type { Value } from '../model/value-type.ts';
 import type { Query, Selection } from '../records/query/query.ts';
 import type { Scope } from '../records/scope.ts';
 import type { PublishInput, RollbackInput } from '../schema/publish.ts';
@@ -19,12 +21,22 @@ export interface RecordReader {
     selection: Selection | null,
   ): Promise<{ readonly body: string; readonly version: number } | null>;
   history(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }>;
+  /** Id of the record with this value in a unique field. */
+  find(scope: Scope, entity: Entity, key: string, value: Value): Promise<string | null>;
+  /** The same inside a transaction. */
+  within(sender: Sender): RecordReader;
 }
 
 export interface WriteOptions {
   readonly idempotency?: Idempotency;
   readonly returning: Selection | null | 'minimal';
-  readonly ifMatch?: number;
+  /** Versions the record may have. */
+  readonly ifMatch?: readonly number[];
+  /** For upserts: whether there must be a record already, or must not. */
+  readonly exists?: 'must' | 'must_not';
+  readonly dryRun?: boolean;
+  /** For writes by filter. */
+  readonly maxAffected?: number;
 }
 
 export interface WriteAnswer {
@@ -48,6 +60,25 @@ export interface RecordWriter {
     body: unknown,
     options: WriteOptions,
   ): Promise<WriteAnswer>;
+  upsert(
+    scope: Scope,
+    entity: Entity,
+    keys: readonly string[],
+    body: unknown,
+    options: WriteOptions,
+  ): Promise<WriteAnswer>;
+  updateMany(scope: Scope, entity: Entity, matching: Query, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  removeMany(scope: Scope, entity: Entity, matching: Query, options: WriteOptions): Promise<WriteAnswer>;
+  transitionMany(
+    scope: Scope,
+    entity: Entity,
+    matching: Query,
+    action: string,
+    body: unknown,
+    options: WriteOptions,
+  ): Promise<WriteAnswer>;
+  /** The same inside a transaction; `committed` is called when it is kept. */
+  within(sender: Sender): { readonly writer: RecordWriter; readonly committed: () => Promise<void> };
 }
 
 export interface RecordImporter {

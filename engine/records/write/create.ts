@@ -15,7 +15,8 @@ import { insertStatement, recordset } from './insert.ts';
 import type { Plan, Refusal } from './plan.ts';
 import { pairedPredicates } from './predicate.ts';
 import type { NewBody, NewRows } from './prepare.ts';
-import { defaultOf, insertedFields, LIMITS, prepareNew } from './prepare.ts';
+import { LIMITS } from './limits.ts';
+import { defaultOf, insertedFields, prepareNew } from './prepare.ts';
 import { References } from './references.ts';
 import { column, Parameters, sqlTypeOf } from './sql.ts';
 import { Faults } from './validate.ts';
@@ -31,15 +32,19 @@ export interface CreatePlan extends Plan {
  */
 export function planCreate(scope: Scope, entity: Entity, body: unknown, ids: IdSource): CreatePlan {
   requireCreate(scope, entity);
-  const many = Array.isArray(body);
-  if (many && body.length > LIMITS.records) {
-    throw new Problem('too_large', `At most ${LIMITS.records} records at a time; these are ${body.length}.`);
-  }
-  const bodies: NewBody[] = many
+  if (Array.isArray(body)) requireList(body);
+  const bodies: NewBody[] = Array.isArray(body)
     ? body.map((one: unknown, index) => ({ body: one, pointer: `/${index}` }))
     : [{ body, pointer: '' }];
-  if (bodies.length === 0) throw new Problem('invalid', 'The list is empty: send at least one record.');
   return planNew(scope, entity, bodies, ids);
+}
+
+/** @throws Problem `too_large`, `invalid` for none */
+export function requireList(bodies: readonly unknown[]): void {
+  if (bodies.length > LIMITS.records) {
+    throw new Problem('too_large', `At most ${LIMITS.records} records at a time; these are ${bodies.length}.`);
+  }
+  if (bodies.length === 0) throw new Problem('invalid', 'The list is empty: send at least one record.');
 }
 
 /** @throws Problem when the principal may not create records of the entity; one it knows nothing of is `not_found` */
@@ -51,9 +56,17 @@ export function requireCreate(scope: Scope, entity: Entity): void {
     : notFound();
 }
 
-/** The statements for bodies that each know their place in the request. */
-export function planNew(scope: Scope, entity: Entity, bodies: readonly NewBody[], ids: IdSource): CreatePlan {
-  const faults = new Faults();
+/**
+ * The statements for bodies that each know their place in the request.
+ * @param faults what is wrong with the rest of the request
+ */
+export function planNew(
+  scope: Scope,
+  entity: Entity,
+  bodies: readonly NewBody[],
+  ids: IdSource,
+  faults: Faults = new Faults(),
+): CreatePlan {
   const rows: NewRows = new Map();
   const created = prepareNew(scope, entity, bodies, ids, faults, rows);
   faults.check();

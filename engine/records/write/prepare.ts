@@ -4,19 +4,10 @@ import type { Entity, Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import type { Scope } from '../scope.ts';
 import type { NewRow } from './insert.ts';
+import { LIMITS } from './limits.ts';
 import { found } from './sentences.ts';
 import type { CheckOptions, Faults } from './validate.ts';
 import { at, checkBody, valueContext, writable } from './validate.ts';
-
-/** How much one request may write. */
-export const LIMITS = {
-  /** Records in one array. */
-  records: 1000,
-  /** Parts of one record. */
-  parts: 200,
-  /** Parts of parts. */
-  depth: 5,
-} as const;
 
 /** Rows by entity, wholes before their parts. */
 export type NewRows = Map<Entity, NewRow[]>;

@@ -5,12 +5,12 @@
  * A change that changes nothing leaves the version alone. Changed parts count as a change of the whole.
  */
 import type { IdSource } from '#engine/clock.ts';
-import type { Database } from '#engine/db/database.ts';
+import type { Sender } from '#engine/db/sender.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
-import type { Change } from './change.ts';
+import type { Change, Versions } from './change.ts';
 import { changeStatement } from './change.ts';
 import { insertStatements } from './create.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
@@ -18,21 +18,24 @@ import type { Parts } from './parts.ts';
 import { noParts, partStatements, prepareChangedParts } from './parts.ts';
 import type { Plan } from './plan.ts';
 import { References } from './references.ts';
+import type { Parameters } from './sql.ts';
 import { column, sqlTypeOf } from './sql.ts';
 import { checkBody, Faults, writableFields } from './validate.ts';
 
 /**
  * @param version of `If-Match`, `null` without
+ * @param also further conditions on the record as it was, called `x`
  * @throws Problem `not_found`, `forbidden`, `invalid`
  */
 export function planUpdate(
-  database: Database,
+  sender: Sender,
   scope: Scope,
   entity: Entity,
   id: string,
   body: unknown,
-  version: number | null,
+  version: Versions,
   ids: IdSource,
+  also?: (parameters: Parameters) => readonly string[],
 ): Plan {
   const record = recordId(id);
   const { update: grants } = scope.rights.of(entity.name);
@@ -49,7 +52,10 @@ export function planUpdate(
   const changes = partStatements(scope, parts, references);
   const lookup = references.statement();
   const touched = inserts.length + changes.length > 0;
-  const change = updateOf(scope, entity, record, version, values, touched);
+  const change: Change = {
+    ...updateOf(scope, entity, record, version, values, touched),
+    ...(also && { conditions: also }),
+  };
   return {
     entity,
     statements: [...(lookup ? [lookup] : []), changeStatement(scope, entity, change), ...inserts, ...changes],
@@ -57,7 +63,7 @@ export function planUpdate(
       if (refusal.code === 'references') return references.problem(refusal.ids);
       if (refusal.code === 'parts') return parts.problem(refusal.ids);
       if (refusal.code !== 'unmatched') return new Problem('forbidden', 'You may not change this record like this.');
-      const { problem } = await diagnose(database, scope, entity, { ...change, deleted: false, verb: 'change' });
+      const { problem } = await diagnose(sender, scope, entity, { ...change, deleted: false, verb: 'change' });
       return problem ?? 'again';
     },
   };
@@ -67,7 +73,7 @@ function updateOf(
   scope: Scope,
   entity: Entity,
   id: string,
-  version: number | null,
+  version: Versions,
   values: ReadonlyMap<string, Value>,
   touched: boolean,
 ): Change {
@@ -80,18 +86,27 @@ function updateOf(
     // Comparing means reading, which not everybody may who may write.
     skipEqual: !touched && [...values.keys()].every((key) => readableFields.get(key) === 'always'),
     assignments: (parameters) => {
-      const assignments = [...values].flatMap(([key, value]) => {
-        const field = entity.fields.get(key);
-        return field ? [{ column: column(field), value: parameters.bind(value, sqlTypeOf(field)) }] : [];
-      });
+      const assignments = assignmentsOf(entity, values, parameters);
       // A version of the whole stands for its parts as well: something has to be written for it to rise.
-      return assignments.length > 0 ? assignments : [keep(scope, entity)];
+      return assignments.length > 0 ? assignments : [keptAssignment(scope, entity)];
     },
   };
 }
 
+/** Columns set to values that were sent. */
+export function assignmentsOf(
+  entity: Entity,
+  values: ReadonlyMap<string, Value>,
+  parameters: Parameters,
+): { readonly column: string; readonly value: string }[] {
+  return [...values].flatMap(([key, value]) => {
+    const field = entity.fields.get(key);
+    return field ? [{ column: column(field), value: parameters.bind(value, sqlTypeOf(field)) }] : [];
+  });
+}
+
 /** A column set to what it holds. */
-function keep(scope: Scope, entity: Entity): { column: string; value: string } {
+export function keptAssignment(scope: Scope, entity: Entity): { column: string; value: string } {
   const field = [...writableFields(scope, entity, 'update').values()].find(({ column }) => column !== null);
   if (!field) throw new Problem('forbidden', `You may not change records of “${entity.label}”.`);
   return { column: column(field), value: `x.${column(field)}` };

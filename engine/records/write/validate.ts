@@ -154,6 +154,45 @@ export function checkBody(
   return { values, children };
 }
 
+/**
+ * The values of some fields alone, as they would be stored, in the fields' order. What is missing or wrong is told to
+ * `faults`, and stands as null.
+ */
+export function checkValues(
+  scope: Scope,
+  entity: Entity,
+  fields: readonly Field[],
+  body: unknown,
+  pointer: string,
+  faults: Faults,
+): readonly Value[] {
+  if (!isObject(body)) {
+    faults.add({ code: 'wrong_type', message: `A record must be an object, not ${found(body)}.`, pointer });
+    return fields.map(() => null);
+  }
+  const known: Record<string, unknown> = {};
+  for (const { key, label } of fields) {
+    const value = body[key];
+    if (value !== undefined && value !== null) known[key] = value;
+    else
+      faults.add({
+        code: 'required',
+        message: `${label} is required: it says which record is meant.`,
+        pointer: at(pointer, key),
+      });
+  }
+  const allowed = new Map(fields.filter(({ key }) => key in known).map((field) => [field.key, field]));
+  const bad = schemaFaults(scope, entity, 'create', known, pointer, faults, allowed);
+  return fields.map((field) => {
+    if (bad.has(field.key) || !(field.key in known)) return null;
+    const stored = normalised(field, known[field.key], valueContext(scope));
+    if ('error' in stored) faults.add(valueDetail(stored.error, field, at(pointer, field.key)));
+    else if (stored.value === null)
+      faults.add({ code: 'required', message: `${field.label} is required.`, pointer: at(pointer, field.key) });
+    return 'error' in stored ? null : stored.value;
+  });
+}
+
 function normalised(field: Field, value: unknown, context: ValueContext): ReturnType<Field['type']['normalise']> {
   if (value === null) return { value: null };
   if (!isValue(value)) return { error: { code: 'wrong_type', message: `A ${found(value)} cannot stand here.` } };
