@@ -52,13 +52,15 @@ export function changeManyStatement(scope: Scope, entity: Entity, change: ManyCh
   const where = `x.id = r.id${andLive(entity, 'x')}${andAll(change.conditions?.(parameters) ?? [])}${andAll(granted)}`;
   const differs = assignments.map(({ column, value }) => `x.${column} is distinct from ${value}`).join(' or ');
   const set = assignments.map(({ column, value }) => `${column} = ${value}`).join(', ');
-  const changed = `update ${table} x set ${set} from r where ${where}${change.skipEqual ? ` and (${differs})` : ''} returning x.id, x.version`;
+  // Always in the order of ids: two of these that meet wait for each other and do not lock each other out.
+  const locked = `select x.id from ${table} x join r on x.id = r.id order by x.id for no key update of x`;
+  const changed = `update ${table} x set ${set} from r join locked l on l.id = r.id where ${where}${change.skipEqual ? ` and (${differs})` : ''} returning x.id, x.version`;
   const same = change.skipEqual
     ? `(select x.version from ${table} x where ${where} and not (${differs}))`
     : 'null::integer';
   const outcome = `select r.id, c.version is not null as changed, coalesce(c.version, ${same}) as version from r left join changed c on c.id = r.id`;
   return {
-    text: `with r as materialized (select * from ${source}), changed as (${changed}), outcome as materialized (${outcome}) select case when bool_or(o.version is null) then armature.refuse('unmatched', json_agg(o.id) filter (where o.version is null)) end, json_agg(json_build_array(o.id, o.changed, o.version))::text from outcome o`,
+    text: `with r as materialized (select * from ${source}), locked as materialized (${locked}), changed as (${changed}), outcome as materialized (${outcome}) select case when bool_or(o.version is null) then armature.refuse('unmatched', json_agg(o.id) filter (where o.version is null)) end, json_agg(json_build_array(o.id, o.changed, o.version))::text from outcome o`,
     values: parameters.values,
   };
 }

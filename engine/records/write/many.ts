@@ -197,7 +197,7 @@ async function whyNot(
   entity: Entity,
   refused: readonly Target[],
   { grants, fields, verb, state: states }: Deed,
-): Promise<Problem | 'again'> {
+): Promise<Problem | 'again' | 'unexplained'> {
   for (const { id, version } of refused.slice(0, ASKED)) {
     const wanted = { id, version: [version], deleted: false, grants, fields, verb };
     const { problem, state } = await diagnose(sender, scope, entity, wanted, states?.field ?? null);
@@ -212,5 +212,5 @@ async function whyNot(
     }));
     return new Problem(reason.code, `${reason.message}${more}`, details.slice(0, 100));
   }
-  return 'again';
+  return 'unexplained';
 }

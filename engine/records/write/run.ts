@@ -57,14 +57,17 @@ export interface OneJob {
 export interface ManyJob {
   /** @returns the answer's body, finished JSON text */
   work(transaction: Transaction): Promise<string>;
-  /** As {@link Plan.refused}; asked after everything was undone. */
-  refused(refusal: Refusal): Promise<Problem | 'again'>;
+  /**
+   * As {@link Plan.refused}; asked after everything was undone. `unexplained`: nothing speaks against it, and nothing
+   * has changed either.
+   */
+  refused(refusal: Refusal): Promise<Problem | 'again' | 'unexplained'>;
   /** Whether an error means that somebody else was faster, and the next try will see what they did. */
   overtaken?(error: unknown): boolean;
 }
 
 /** Tries of a write that was refused and against which nothing speaks when looked at again. */
-export const TRIES = 3;
+const TRIES = 3;
 /** Tries of a write that looks first: each time somebody else was faster, and each time somebody was done. */
 const MANY_TRIES = 6;
 
@@ -116,7 +119,9 @@ export async function runMany(
         const refusal = isDatabaseError(error) ? refusalOf(error) : null;
         if (!refusal) throw error;
         const problem = await job.refused(refusal);
-        if (problem !== 'again') throw problem;
+        if (problem instanceof Problem) throw problem;
+        if (problem === 'unexplained' && attempt >= TRIES)
+          throw new Problem('forbidden', 'You may not do this with these records.', [], { cause: error });
         if (attempt >= MANY_TRIES)
           throw new Problem('unavailable', 'Others keep changing these records; try again.', [], { cause: error });
       }

@@ -110,7 +110,8 @@ interface Changes {
   /** How many of the statements, from the end, tell outcomes. */
   readonly groups: number;
   readonly references: References;
-  readonly pointers: ReadonlyMap<string, string>;
+  /** What was sent, by the record's id. */
+  readonly rows: ReadonlyMap<string, NewRow>;
 }
 
 function changesOf(
@@ -120,14 +121,13 @@ function changesOf(
   faults: Faults,
 ): Changes {
   const groups = new Map<string, NewRow[]>();
-  const pointers = new Map<string, string>();
+  const known = new Map<string, NewRow>();
   const references = new References(scope);
   const { update: grants, readableFields } = scope.rights.of(entity.name);
   if (found.size > 0) requireGrants(scope, entity, grants, 'change');
   for (const [n, { body, pointer, key: values }] of rows.entries()) {
     const id = found.get(n);
     if (id === undefined) continue;
-    pointers.set(id, pointer);
     const accepted = checkBody(scope, entity, 'update', forChange(scope, entity, key, body), pointer, faults);
     for (const field of accepted.children.keys()) {
       const message = `${field.label} of a record that exists cannot be changed in a list; send this record by itself.`;
@@ -136,7 +136,11 @@ function changesOf(
     const sent = new Set(accepted.values.keys());
     for (const [i, field] of key.fields.entries()) accepted.values.set(field.key, values[i] ?? null);
     const signature = [...sent].sort().join(' ');
-    groups.set(signature, [...(groups.get(signature) ?? []), { id, pointer, values: accepted.values, sent }]);
+    const row: NewRow = { id, pointer, values: accepted.values, sent };
+    known.set(id, row);
+    const group = groups.get(signature) ?? [];
+    groups.set(signature, group);
+    group.push(row);
   }
   const statements = [...groups.values()].map((group) => {
     references.add(entity, group);
@@ -159,7 +163,7 @@ function changesOf(
     statements: [...(lookup ? [lookup] : []), ...statements],
     groups: statements.length,
     references,
-    pointers,
+    rows: known,
   };
 }
 
@@ -201,7 +205,7 @@ async function refusedBecause(
   refusal: Refusal,
   creation: Plan | null,
   changes: Changes | null,
-): Promise<Problem | 'again'> {
+): Promise<Problem | 'again' | 'unexplained'> {
   if (refusal.code === 'references') {
     const problem = changes?.references.problem(refusal.ids);
     if (problem && problem.errors.length > 0) return problem;
@@ -209,15 +213,17 @@ async function refusedBecause(
   if (refusal.code !== 'unmatched' && creation) return creation.refused(refusal);
   const { update: grants } = scope.rights.of(entity.name);
   for (const id of refusal.ids.slice(0, 5)) {
-    const wanted = { id, version: null, deleted: false, grants, fields: [], verb: 'change' };
+    const fields = changes?.rows.get(id)?.sent ?? [];
+    const wanted = { id, version: null, deleted: false, grants, fields, verb: 'change' };
     const { problem } = await diagnose(sender, scope, entity, wanted);
+    if (problem?.code === 'not_found') return 'again';
     if (problem?.code !== 'forbidden') continue;
     const details = refusal.ids.map((one) => ({
       code: 'forbidden',
       message: problem.message,
-      pointer: changes?.pointers.get(one) ?? '',
+      pointer: changes?.rows.get(one)?.pointer ?? '',
     }));
     return new Problem('forbidden', problem.message, details);
   }
-  return 'again';
+  return 'unexplained';
 }
