@@ -77,8 +77,12 @@ export interface RecordWriter {
     body: unknown,
     options: WriteOptions,
   ): Promise<WriteAnswer>;
-  /** The same inside a transaction; `committed` is called when it is kept. */
-  within(sender: Sender): { readonly writer: RecordWriter; readonly committed: () => Promise<void> };
+  /** Several requests as one transaction; see `Writer.together`. */
+  together(
+    scope: Scope,
+    options: { readonly idempotency?: Idempotency; readonly dryRun?: boolean },
+    work: (writer: RecordWriter, inside: Sender) => Promise<string>,
+  ): Promise<{ readonly text: string; readonly replayed: boolean; readonly sameRights: boolean }>;
 }
 
 export interface RecordImporter {

@@ -10,7 +10,7 @@ import { readJson, RECORD_LIMIT } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
 import { importRoute } from './imports.ts';
-import { isOvertaken, stillOvertaken } from './overtaken.ts';
+import { onCurrentRelease } from './overtaken.ts';
 import type { HttpServices } from './ports.ts';
 import { notAllowed, sendProblem } from './problem-response.ts';
 import type { RecordRequest } from './record-request.ts';
@@ -183,6 +183,24 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
   throw notFound();
 }
 
+/**
+ * Answers a request to a record address: the entity is found, then the handler. Parts of a batch come here as well.
+ * @throws Problem `not_found`, and whatever the handlers refuse
+ */
+export async function answerRecord(exchange: Exchange, services: HttpServices, scope: Scope): Promise<void> {
+  const url = exchange.request.url ?? '/';
+  const { path, rest } = split(url);
+  const entity = scope.model.entitiesByPath.get(path);
+  if (!entity || !knowsEntity(scope.rights, entity)) throw notFound();
+  const method = exchange.request.method ?? 'GET';
+  await route({ exchange, services, scope, entity, method, url, search: searchOf(url) }, rest);
+}
+
+/** What stands after the entity in a record address. */
+export function restOf(url: string): readonly string[] {
+  return split(url).rest;
+}
+
 /** The one dispatcher of the record routes. It answers every request it is given; it never throws. */
 export function recordDispatcher(
   services: HttpServices,
@@ -191,28 +209,14 @@ export function recordDispatcher(
 ): (exchange: Exchange) => Promise<void> {
   return async (exchange) => {
     const { request, response } = exchange;
-    const url = request.url ?? '/';
-    const { path, rest } = split(url);
-    let scope: Scope | null = null;
-    const attempt = async () => {
-      scope = null;
-      scope = await scopes.of(await authenticate(exchange, services.identity, publicOrigin));
-      const entity = scope.model.entitiesByPath.get(path);
-      if (!entity || !knowsEntity(scope.rights, entity)) throw notFound();
-      await route(
-        { exchange, services, scope, entity, method: request.method ?? 'GET', url, search: searchOf(url) },
-        rest,
-      );
-    };
     try {
-      await attempt().catch(async (error: unknown) => {
+      await onCurrentRelease(
+        services.models,
+        async () => scopes.of(await authenticate(exchange, services.identity, publicOrigin)),
+        (scope) => answerRecord(exchange, services, scope),
         // A file that is being imported has gone by.
-        const again = !response.headersSent && rest[0] !== 'imports';
-        if (!again || !(await isOvertaken(error, scope, services.models))) throw error;
-        await attempt().catch((second: unknown) => {
-          throw stillOvertaken(second, scope);
-        });
-      });
+        () => !response.headersSent && restOf(request.url ?? '/')[0] !== 'imports',
+      );
     } catch (error) {
       sendProblem(exchange, error);
     }

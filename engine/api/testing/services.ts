@@ -259,7 +259,7 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       updateMany: write('updateMany', 200),
       removeMany: write('removeMany', 200),
       transitionMany: write('transitionMany', 200),
-      within: noTransaction,
+      together: noTransaction,
     },
     importer: {
       upload: async (_scope, _entity, { name, stream }) => {

@@ -5,10 +5,10 @@
  */
 import type { Transaction } from '#engine/db/database.ts';
 import { sessionOf } from '#engine/db/database.ts';
-import { isDatabaseError } from '#engine/db/database-error.ts';
+import { isDatabaseError, problemOf } from '#engine/db/database-error.ts';
 import type { Statement, StatementResult } from '#engine/db/execute.ts';
 import type { Sender } from '#engine/db/sender.ts';
-import { rehearsing } from '#engine/db/sender.ts';
+import { Inside, rehearsing } from '#engine/db/sender.ts';
 import type { Entity } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Selection } from '../query/query.ts';
@@ -129,6 +129,43 @@ export async function runMany(
   });
 }
 
+/**
+ * Several writes and reads as one transaction, whose answer is stored with them.
+ * @param work gets a way into the transaction
+ * @returns what `work` gave, or what it gave the first time this was asked
+ */
+export async function runTogether(
+  sender: Sender,
+  scope: Scope,
+  options: Pick<WriteOptions, 'idempotency' | 'dryRun'>,
+  work: (inside: Sender) => Promise<string>,
+): Promise<{ readonly text: string; readonly replayed: boolean; readonly sameRights: boolean }> {
+  const [place, idempotency] = placed(sender, scope, options);
+  const session = sessionOf(scope.principal);
+  const attempt = () =>
+    place.transaction(session, async (transaction) => {
+      const text = await work(new Inside(session, transaction));
+      if (idempotency) await transaction.send(keepStatement(scope, idempotency, 200, { body: text }));
+      return text;
+    });
+  try {
+    const text = await attempt().catch((error: unknown) => {
+      // What a part has said of a deadlock has its reason as the cause.
+      if (isRetryable(error) || (error instanceof Problem && isRetryable(error.cause))) return attempt();
+      throw error;
+    });
+    return { text, replayed: false, sameRights: true };
+  } catch (error) {
+    const stored = idempotency && (await storedAnswer(sender, scope, idempotency).catch(unlessOurs));
+    if (stored) return { text: stored.body ?? '', replayed: true, sameRights: stored.sameRights };
+    throw isKeyTaken(error) ? inProgress(error) : problemOf(error);
+  }
+}
+
+function inProgress(cause: unknown): Problem {
+  return new Problem('request_in_progress', 'The same request is still being processed.', [], { cause });
+}
+
 /** Whatever went wrong this time: when the request was made before, its answer stands. */
 async function orStored(
   sender: Sender,
@@ -146,8 +183,7 @@ async function orStored(
       return await again(sender, scope, entity, options, stored).catch((second: unknown) => {
         throw writeProblem(second, scope, entity);
       });
-    if (isKeyTaken(error))
-      throw new Problem('request_in_progress', 'The same request is still being processed.', [], { cause: error });
+    if (isKeyTaken(error)) throw inProgress(error);
     throw error instanceof Problem ? error : writeProblem(error, scope, entity);
   }
 }

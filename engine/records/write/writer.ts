@@ -17,7 +17,7 @@ import { removeMany, transitionMany, updateMany } from './many.ts';
 import type { Plan } from './plan.ts';
 import { planRemove, planRestore } from './remove.ts';
 import type { OneJob, WriteOptions, WriteResult } from './run.ts';
-import { runOne } from './run.ts';
+import { runOne, runTogether } from './run.ts';
 import { planTransition } from './transition.ts';
 import { planUpdate } from './update.ts';
 import type { UpsertOptions } from './upsert.ts';
@@ -51,26 +51,28 @@ export class Writer {
   }
 
   /**
-   * The same writer inside a transaction of the caller's.
-   * @returns it, and what announces what it wrote: to be called after the commit
+   * Several requests as one transaction: each sees what those before it have done, and all of them are kept or none.
+   * @param work gets a writer into the transaction and the way there for a reader; what it returns is stored under the
+   *   Idempotency-Key. It is called once more when it met another change.
+   * @returns what `work` gave, or (`replayed`) what it gave when this was asked before; `sameRights`: the principal may
+   *   see now what they might see then
    */
-  within(sender: Sender): { readonly writer: Writer; readonly committed: () => Promise<void> } {
-    const { announce, ids, clock } = this.#services;
-    const written: Parameters<Announce>[] = [];
-    const writer = new Writer({
-      database: sender,
-      ids,
-      clock,
-      announce: async (...what) => {
+  async together(
+    scope: Scope,
+    options: Pick<WriteOptions, 'idempotency' | 'dryRun'>,
+    work: (writer: Writer, inside: Sender) => Promise<string>,
+  ): Promise<{ readonly text: string; readonly replayed: boolean; readonly sameRights: boolean }> {
+    const { announce, ids, clock, database } = this.#services;
+    let written: Parameters<Announce>[] = [];
+    const result = await runTogether(database, scope, options, (inside) => {
+      written = [];
+      const noted: Announce = async (...what) => {
         written.push(what);
-      },
+      };
+      return work(new Writer({ database: inside, ids, clock, announce: noted }), inside);
     });
-    return {
-      writer,
-      committed: async () => {
-        for (const what of written.splice(0)) await announce?.(...what);
-      },
-    };
+    if (announce && options.dryRun !== true && !result.replayed) for (const what of written) await announce(...what);
+    return result;
   }
 
   /**
