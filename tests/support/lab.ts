@@ -122,6 +122,20 @@ const lab = pack('lab', [
       { key: 'project', type: 'reference', to: 'lab.project', required: true, onDelete: 'cascade', index: true },
       { key: 'label', type: 'text', required: true, max: 50 },
       { key: 'pieces', type: 'integer', min: 1 },
+      { key: 'source', type: 'reference', to: 'lab.site' },
+      { key: 'screws', type: 'children', of: 'lab.screw' },
+    ],
+  },
+  {
+    kind: 'entity',
+    key: 'screw',
+    plural: 'screws',
+    label: 'Screw',
+    title: '{size}',
+    parent: 'item',
+    fields: [
+      { key: 'item', type: 'reference', to: 'lab.item', required: true, onDelete: 'cascade', index: true },
+      { key: 'size', type: 'text', required: true, max: 10 },
     ],
   },
   {

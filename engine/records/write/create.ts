@@ -12,9 +12,11 @@ import type { Scope } from '../scope.ts';
 import { isAllowed, isDecidable } from './new-record.ts';
 import type { NewRow } from './insert.ts';
 import { insertStatement, recordset } from './insert.ts';
-import type { Plan, Refusal } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { pairedPredicates } from './predicate.ts';
-import type { NewBody, NewRows } from './prepare.ts';
+import type { NewGroup } from './new-records.ts';
+import { NewRecords } from './new-records.ts';
+import type { NewBody } from './prepare.ts';
 import { LIMITS } from './limits.ts';
 import { defaultOf, insertedFields, prepareNew } from './prepare.ts';
 import { References } from './references.ts';
@@ -67,38 +69,42 @@ export function planNew(
   ids: IdSource,
   faults: Faults = new Faults(),
 ): CreatePlan {
-  const rows: NewRows = new Map();
-  const created = prepareNew(scope, entity, bodies, ids, faults, rows);
+  const records = new NewRecords();
+  const created = prepareNew({ scope, ids, faults, records }, entity, bodies);
   faults.check();
-  const references = new References(scope);
-  const inserts = insertStatements(scope, rows, references, entity);
+  const references = new References(scope, records);
+  const { referred, own } = insertStatements(scope, records, references);
   const lookup = references.statement();
-  const statements = [...(lookup ? [lookup] : []), ...inserts];
-  const pointers = new Map([...rows.values()].flat().map((row) => [row.id, row.pointer]));
-  return { entity, ids: created, statements, refused: (refusal) => createRefused(refusal, references, pointers) };
+  const statements = [...(lookup ? [lookup] : []), ...referred, ...own];
+  return {
+    entity,
+    ids: created,
+    statements,
+    refused: (refusal) =>
+      refusal.code === 'references' ? references.problem(refusal.ids) : notAllowed(pointersOf(records, refusal.ids)),
+  };
 }
 
 /**
- * Checks of conditions and INSERTs for rows of any entities.
+ * Checks of conditions and INSERTs: of the records that others refer to, and of these with their parts. A condition may
+ * look at what a record refers to, so each is asked when that is there.
  * @param references takes up what they refer to; its lookup goes before
- * @param whole the entity whose rights decide; the rights to parts follow their wholes, which the row policies ask for
  */
 export function insertStatements(
   scope: Scope,
-  rows: NewRows,
+  records: NewRecords,
   references: References,
-  whole: Entity | null,
-): Statement[] {
-  const statements: Statement[] = [];
-  const checks: Statement[] = [];
-  for (const [entity, ofEntity] of rows) {
-    if (ofEntity.length === 0) continue;
-    references.add(entity, ofEntity, entity === whole ? undefined : entity.parent?.field);
+): { readonly referred: readonly Statement[]; readonly own: readonly Statement[] } {
+  const write = ({ entity, rows }: NewGroup): Statement[] => {
     const fields = insertedFields(scope, entity);
-    if (entity === whole) checks.push(...conditionChecks(scope, entity, fields, ofEntity));
-    statements.push(insertStatement(scope, entity, fields, ofEntity));
-  }
-  return [...checks, ...statements];
+    const wholes = rows.filter(({ part }) => part !== true);
+    const parts = wholes.length === rows.length ? [] : rows.filter(({ part }) => part === true);
+    references.add(entity, wholes);
+    references.add(entity, parts, entity.parent?.field);
+    const checks = wholes.length === 0 ? [] : conditionChecks(scope, entity, fields, wholes);
+    return [...checks, insertStatement(scope, entity, fields, rows)];
+  };
+  return { referred: records.referred().flatMap(write), own: records.own().flatMap(write) };
 }
 
 /** Refuses (`condition`, details: ids) rows for which some field that was sent is not covered by a grant that holds. */
@@ -159,12 +165,13 @@ function systemValue(scope: Scope, field: Field, parameters: Parameters): string
   return parameters.bind(defaultOf(scope, field) ?? null, sqlTypeOf(field));
 }
 
-function createRefused(refusal: Refusal, references: References, pointers: ReadonlyMap<string, string>): Problem {
-  if (refusal.code === 'references') return references.problem(refusal.ids);
-  return notAllowed(refusal.ids.map((id) => pointers.get(id) ?? ''));
+/** Where records of the request stand. */
+export function pointersOf(records: NewRecords, ids: readonly string[]): readonly string[] {
+  const wanted = new Set(ids);
+  return records.rows().flatMap(({ id, pointer }) => (wanted.has(id) ? [pointer] : []));
 }
 
-function notAllowed(pointers: readonly string[]): Problem {
+export function notAllowed(pointers: readonly string[]): Problem {
   const message = 'You may not create a record like this.';
   return new Problem(
     'forbidden',

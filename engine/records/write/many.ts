@@ -23,7 +23,7 @@ import type { ManyJob, WriteOptions, WriteResult } from './run.ts';
 import { runMany } from './run.ts';
 import { prepareStep, stepManyStatements, stepRefused, wrongState } from './transition.ts';
 import { assignmentsOf } from './update.ts';
-import { at, checkBody, Faults } from './validate.ts';
+import { checkBody, Faults, refuseNested } from './validate.ts';
 
 /** A query of which only the filter counts. It must not match every record. */
 export type Matching = Query;
@@ -64,14 +64,11 @@ export function updateMany(
     const { update: grants, readableFields } = scope.rights.of(entity.name);
     requireGrants(scope, entity, grants, 'change');
     const faults = new Faults();
-    const { values, children } = checkBody(scope, entity, 'update', body, '', faults);
-    for (const field of children.keys()) {
-      const message = `${field.label} cannot be changed on many records at once.`;
-      faults.add({ code: 'read_only', message, pointer: at('', field.key) });
-    }
-    if (values.size === 0 && children.size === 0) {
+    const accepted = checkBody(scope, entity, 'update', body, '', faults);
+    refuseNested(accepted, '', 'cannot be changed on many records at once.', faults);
+    const { values } = accepted;
+    if (values.size === 0 && faults.details.length === 0)
       faults.add({ code: 'required', message: 'Say what is to change.', pointer: '' });
-    }
     faults.check();
     const references = new References(scope);
     references.add(entity, [{ pointer: '', values }]);

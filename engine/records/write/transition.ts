@@ -18,7 +18,7 @@ import type { Plan } from './plan.ts';
 import { conditionSql, pairedPredicates } from './predicate.ts';
 import { References } from './references.ts';
 import { column, Parameters, sqlTypeOf, tableOf } from './sql.ts';
-import { at, checkBody, Faults, isObject, valueContext } from './validate.ts';
+import { at, checkBody, Faults, isObject, refuseNested, valueContext } from './validate.ts';
 
 export interface Step {
   readonly field: Field;
@@ -86,14 +86,9 @@ export function prepareStep(scope: Scope, entity: Entity, action: string, body: 
     throw new Problem('forbidden', `You may not do “${step.transition.label}”.`);
   }
   const faults = new Faults();
-  const { values, children } = checkBody(scope, entity, 'update', body ?? {}, '', faults);
-  for (const field of children.keys()) {
-    faults.add({
-      code: 'read_only',
-      message: `${field.label} cannot be changed with a step.`,
-      pointer: at('', field.key),
-    });
-  }
+  const accepted = checkBody(scope, entity, 'update', body ?? {}, '', faults);
+  refuseNested(accepted, '', 'cannot be changed with a step.', faults);
+  const { values } = accepted;
   faults.check();
   const references = new References(scope);
   references.add(entity, [{ pointer: '', values }]);

@@ -1,6 +1,7 @@
 /**
- * Changing a record, by merge patch (RFC 7396): what is not sent stays, null clears. Its parts may be created, changed
- * and deleted with it: `{"lines": {"create": [{…}], "update": [{"id": …, …}], "delete": ["…"]}}`.
+ * Changing a record, by merge patch (RFC 7396): what is not sent stays, null clears, a list takes the place of the one
+ * before. Its parts may be created, changed and deleted with it: `{"lines": {"create": [{…}], "update": [{"id": …, …}],
+ * "delete": ["…"]}}`, and what it is to refer to may be created: `{"account": {"create": {…}}}`.
  *
  * A change that changes nothing leaves the version alone. Changed parts count as a change of the whole.
  */
@@ -12,15 +13,18 @@ import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import type { Change, Versions } from './change.ts';
 import { changeStatement } from './change.ts';
-import { insertStatements } from './create.ts';
+import { insertStatements, notAllowed, pointersOf } from './create.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
 import type { Parts } from './parts.ts';
 import { noParts, partStatements, prepareChangedParts } from './parts.ts';
 import type { Plan } from './plan.ts';
+import { NewRecords } from './new-records.ts';
+import type { Nest } from './prepare.ts';
+import { outermost, prepareReferred } from './prepare.ts';
 import { References } from './references.ts';
 import type { Parameters } from './sql.ts';
 import { column, sqlTypeOf } from './sql.ts';
-import { checkBody, Faults, writableFields } from './validate.ts';
+import { at, checkBody, Faults, writableFields } from './validate.ts';
 
 /**
  * @param version of `If-Match`, `null` without
@@ -41,27 +45,40 @@ export function planUpdate(
   const { update: grants } = scope.rights.of(entity.name);
   requireGrants(scope, entity, grants, 'change');
   const faults = new Faults();
-  const { values, children } = checkBody(scope, entity, 'update', body, '', faults);
+  const records = new NewRecords();
+  const nest: Nest = { scope, ids, faults, records };
+  const place = outermost();
+  const accepted = checkBody(scope, entity, 'update', body, '', faults);
+  const { values, children } = accepted;
+  prepareReferred(nest, accepted, '', place);
   const parts: Parts = noParts();
-  for (const [field, sent] of children) prepareChangedParts(scope, field, sent, record, ids, faults, parts);
+  for (const [field, sent] of children) prepareChangedParts(nest, field, sent, record, at('', field.key), place, parts);
   faults.check();
 
-  const references = new References(scope);
+  const references = new References(scope, records);
   references.add(entity, [{ pointer: '', values }]);
-  const inserts = insertStatements(scope, parts.created, references, null);
+  const { referred, own } = insertStatements(scope, records, references);
   const changes = partStatements(scope, parts, references);
   const lookup = references.statement();
-  const touched = inserts.length + changes.length > 0;
+  const touched = own.length + changes.length > 0;
   const change: Change = {
     ...updateOf(scope, entity, record, version, values, touched),
     ...(also && { conditions: also }),
   };
   return {
     entity,
-    statements: [...(lookup ? [lookup] : []), changeStatement(scope, entity, change), ...inserts, ...changes],
+    statements: [
+      ...(lookup ? [lookup] : []),
+      ...referred,
+      changeStatement(scope, entity, change),
+      // First what is there: it must be a part of this record before it gets parts of its own, and what goes makes room.
+      ...changes,
+      ...own,
+    ],
     refused: async (refusal) => {
       if (refusal.code === 'references') return references.problem(refusal.ids);
       if (refusal.code === 'parts') return parts.problem(refusal.ids);
+      if (refusal.code === 'condition') return notAllowed(pointersOf(records, refusal.ids));
       if (refusal.code !== 'unmatched') return new Problem('forbidden', 'You may not change this record like this.');
       const { problem } = await diagnose(sender, scope, entity, { ...change, deleted: false, verb: 'change' });
       return problem ?? 'again';

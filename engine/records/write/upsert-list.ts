@@ -22,7 +22,7 @@ import { column, textOf } from './sql.ts';
 import { keptAssignment } from './update.ts';
 import type { Upserting } from './upserting.ts';
 import { forChange, isTaken } from './upserting.ts';
-import { at, checkBody, checkValues, Faults } from './validate.ts';
+import { at, checkBody, checkValues, Faults, refuseNested } from './validate.ts';
 
 interface Row {
   readonly body: unknown;
@@ -129,10 +129,8 @@ function changesOf(
     const id = found.get(n);
     if (id === undefined) continue;
     const accepted = checkBody(scope, entity, 'update', forChange(scope, entity, key, body), pointer, faults);
-    for (const field of accepted.children.keys()) {
-      const message = `${field.label} of a record that exists cannot be changed in a list; send this record by itself.`;
-      faults.add({ code: 'read_only', message, pointer: at(pointer, field.key) });
-    }
+    const why = 'of a record that exists cannot be changed in a list; send this record by itself.';
+    refuseNested(accepted, pointer, why, faults);
     const sent = new Set(accepted.values.keys());
     for (const [i, field] of key.fields.entries()) accepted.values.set(field.key, values[i] ?? null);
     const signature = [...sent].sort().join(' ');

@@ -23,7 +23,12 @@ export interface Accepted {
   readonly values: Map<string, Value>;
   /** What was sent for children fields, unchecked. */
   readonly children: ReadonlyMap<Field, unknown>;
+  /** What was sent for references instead of an id, unchecked. {@link values} has {@link TO_BE_MADE} for each of them. */
+  readonly nested: ReadonlyMap<Field, Readonly<Record<string, unknown>>>;
 }
+
+/** Stands for the id of a record that is not there yet. */
+const TO_BE_MADE = '00000000-0000-0000-0000-000000000000';
 
 /** More details help nobody, and a thousand bad records could have a hundred thousand. */
 const MAX_DETAILS = 100;
@@ -126,9 +131,10 @@ export function checkBody(
 ): Accepted {
   const values = new Map<string, Value>();
   const children = new Map<Field, unknown>();
+  const nested = new Map<Field, Readonly<Record<string, unknown>>>();
   if (!isObject(body)) {
     faults.add({ code: 'wrong_type', message: `A record must be an object, not ${found(body)}.`, pointer });
-    return { values, children };
+    return { values, children, nested };
   }
   const allowed = writableFields(scope, entity, operation, options);
   const known: Record<string, unknown> = {};
@@ -137,7 +143,10 @@ export function checkBody(
     const field = allowed.get(key);
     if (!field) faults.add(refusedKey(scope, entity, key, pointer, allowed));
     else if (field.children) children.set(field, value);
-    else known[key] = value;
+    else if (field.reference && isObject(value)) {
+      nested.set(field, value);
+      known[key] = TO_BE_MADE;
+    } else known[key] = value;
   }
   const bad = schemaFaults(scope, entity, operation, known, pointer, faults, allowed);
   const context = valueContext(scope);
@@ -151,7 +160,13 @@ export function checkBody(
       values.set(key, stored.value);
     }
   }
-  return { values, children };
+  return { values, children, nested };
+}
+
+/** Where records inside this one are not possible. @param why a sentence that begins after the field's label */
+export function refuseNested({ children, nested }: Accepted, pointer: string, why: string, faults: Faults): void {
+  for (const field of [...children.keys(), ...nested.keys()])
+    faults.add({ code: 'read_only', message: `${field.label} ${why}`, pointer: at(pointer, field.key) });
 }
 
 /**
