@@ -85,7 +85,7 @@ function parsePart(json: unknown, pointer: string, known: ReadonlySet<string>, w
   if (typeof path !== 'string' || path.length > MAX_PATH || !mayStandIn(path, method))
     wrong(
       `${pointer}/path`,
-      'The path is the address of records, such as “/api/crm/v1/accounts”; files, streams, passwords and batches are asked for by themselves.',
+      'The path is the address of records, “/api/{pack}/v1/{plural}…”; files, streams, passwords and batches are asked for by themselves.',
     );
   const given = headersOf(headers, pointer, wrong);
   if (typeof id !== 'string' || typeof method !== 'string' || typeof path !== 'string') return null;

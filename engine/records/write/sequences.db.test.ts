@@ -142,7 +142,11 @@ const removeMany = matching.map(
 
 /** Parts take the place of those before, or come in addition. */
 const parts = fc
-  .record({ key: fc.nat(2), labels: fc.array(fc.constantFrom('x', 'y', 'x', 'y', ''), { maxLength: 3 }), replace: fc.boolean() })
+  .record({
+    key: fc.nat(2),
+    labels: fc.array(fc.constantFrom('x', 'y', 'x', 'y', ''), { maxLength: 3 }),
+    replace: fc.boolean(),
+  })
   .map(
     ({ key, labels, replace }): Operation => ({
       kind: `items of ${key}: ${replace ? '=' : '+'} ${JSON.stringify(labels)}`,
