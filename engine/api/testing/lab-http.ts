@@ -23,14 +23,14 @@ export interface LabAnswer {
 export interface LabHttp {
   readonly lab: Lab;
   /** A new person with this role, to be asked as by the name. */
-  hire(name: string, role?: string): Promise<Scope>;
-  ask(
+  readonly hire: (name: string, role?: string) => Promise<Scope>;
+  readonly ask: (
     who: string,
     method: string,
     path: string,
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
-  ): Promise<LabAnswer>;
+  ) => Promise<LabAnswer>;
   /** Tenant and entity of everything that was announced as written, the newest last. */
   readonly announced: string[];
 }

@@ -122,7 +122,7 @@ describe('changing all that match', () => {
       const [mine] = await some(1, worker);
       await lab.look(`update ${schema}.lab_projects set reason = $1 where reason = $2`, [group, mine]);
       expect(data((await change({ ...worker, predicates }, group, { effort: 8 })).body).affected).toBe(1);
-      expect((await stored(group)).map((row) => row['effort']).sort()).toEqual(['1', '1', '8']);
+      expect((await stored(group)).map((row) => String(row['effort'])).sort()).toEqual(['1', '1', '8']);
       // Filtering by what is hidden is not possible.
       await lab.look(`update ${schema}.lab_projects set secret = 'x' where id = $1`, [ids[0]]);
       const hidden = parseUrlQuery('secret=x', { controls: [] });
