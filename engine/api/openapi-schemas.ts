@@ -89,12 +89,12 @@ function nullable(schema: JsonSchema): JsonSchema {
 /** What a reference may be answered as: its id, or the record when it was selected. */
 function outputSchema(scope: Scope, field: Field): JsonSchema {
   const described = { title: field.label, ...(field.help !== null && { description: field.help }) };
-  if (field.children)
+  if (field.many)
     return {
       ...described,
       type: 'array',
       description: 'Answered when selected.',
-      items: schemaRef(field.children.entity),
+      items: schemaRef(field.many.entity),
     };
   const own = field.type.outputSchema(field);
   const target = field.reference?.entity;
@@ -134,6 +134,7 @@ function inputSchema(scope: Scope, field: Field, update: boolean): JsonSchema | 
   if (field.children) return partsSchema(scope, field, update);
   const own = field.type.inputSchema(field);
   if (own === null) return null;
+  if (field.many) return { title: field.label, ...own, examples: [[EXAMPLE_ID], { add: [EXAMPLE_ID], remove: [] }] };
   const examples = [exampleOf(scope, field)];
   const target = field.reference && scope.model.entities.get(field.reference.entity);
   const value =
@@ -181,7 +182,7 @@ export function recordExample(scope: Scope, entity: Entity, keys: Iterable<strin
   const example: Record<string, unknown> = {};
   for (const key of keys) {
     const field = entity.fields.get(key);
-    if (field && !field.children) example[key] = exampleOf(scope, field);
+    if (field && !field.many) example[key] = exampleOf(scope, field);
   }
   return example;
 }
