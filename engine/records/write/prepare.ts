@@ -139,6 +139,29 @@ export function prepareReferred(nest: Nest, { values, nested }: Accepted, pointe
   }
 }
 
+/** Fields that a look at every record needs, found once for each entity. */
+interface Looked {
+  readonly states: readonly Field[];
+  /** Those that may get a value when none is sent. */
+  readonly filled: readonly Field[];
+}
+
+const looked = new WeakMap<Entity, Looked>();
+
+function lookedAt(entity: Entity): Looked {
+  let known = looked.get(entity);
+  if (!known) {
+    const fields = [...entity.fields.values()];
+    const isOwner = ({ key, system }: Field) => key === 'owner' && system;
+    known = {
+      states: fields.filter(({ lifecycle }) => lifecycle !== null),
+      filled: fields.filter((field) => field.lifecycle !== null || field.default !== undefined || isOwner(field)),
+    };
+    looked.set(entity, known);
+  }
+  return known;
+}
+
 /** A record may only begin where its lifecycle lets it. */
 function checkState(
   scope: Scope,
@@ -147,7 +170,7 @@ function checkState(
   pointer: string,
   faults: Faults,
 ): void {
-  for (const field of entity.fields.values()) {
+  for (const field of lookedAt(entity).states) {
     const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
     const state = values.get(field.key);
     if (!lifecycle || typeof state !== 'string' || lifecycle.createIn.has(state)) continue;
@@ -162,7 +185,7 @@ function checkState(
 }
 
 function fillDefaults(scope: Scope, entity: Entity, values: Map<string, Value>): void {
-  for (const field of entity.fields.values()) {
+  for (const field of lookedAt(entity).filled) {
     if (values.has(field.key)) continue;
     const value = defaultOf(scope, field);
     if (value !== undefined) values.set(field.key, value);

@@ -11,7 +11,6 @@ import type { NewRow } from './insert.ts';
 import type { NewRecords } from './new-records.ts';
 import { andReadable } from './predicate.ts';
 import { andLive, Parameters, tableOf } from './sql.ts';
-import { at } from './validate.ts';
 
 /** Pointers by the id they name, by entity. */
 export class References {
@@ -38,7 +37,8 @@ export class References {
         this.#wanted.set(field.reference.entity, ofEntity);
         const pointers = ofEntity.get(id) ?? [];
         ofEntity.set(id, pointers);
-        pointers.push(at(pointer, field.key));
+        // Keys of fields need no escaping, and these are many.
+        pointers.push(`${pointer}/${field.key}`);
       }
     }
   }
