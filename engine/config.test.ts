@@ -15,6 +15,7 @@ describe('the configuration', () => {
       publicUrl: null,
       trustedProxies: 0,
       logLevel: 'info',
+      plugins: [],
       demo: true,
     });
   });
@@ -30,6 +31,7 @@ describe('the configuration', () => {
       ARMATURE_SECRET: 's'.repeat(40),
       ARMATURE_PUBLIC_URL: 'https://crm.example/base/',
       ARMATURE_TRUSTED_PROXIES: '2',
+      ARMATURE_PLUGINS: '/opt/harbour, /opt/berths',
       LOG_LEVEL: 'WARN',
     });
     expect(config).toEqual({
@@ -49,6 +51,7 @@ describe('the configuration', () => {
       publicUrl: 'https://crm.example/base',
       trustedProxies: 2,
       logLevel: 'warn',
+      plugins: ['/opt/harbour', '/opt/berths'],
       demo: false,
     });
   });

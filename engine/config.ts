@@ -34,6 +34,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Whether the demo organisation is made (never on a Postgres of your own). */
   readonly demo: boolean;
+  /** Folders of plugins besides those in `plugins/`. */
+  readonly plugins?: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,6 +63,7 @@ export function readConfig(environment: Environment, root: string = ROOT): Confi
     publicUrl: readPublicUrl(value('ARMATURE_PUBLIC_URL')),
     trustedProxies: readTrustedProxies(value('ARMATURE_TRUSTED_PROXIES')),
     logLevel: readLogLevel(value('LOG_LEVEL')),
+    plugins: readPlugins(value('ARMATURE_PLUGINS'), root),
     demo: readDemo(value('ARMATURE_DEMO')) && postgres === null,
   };
 }
@@ -114,6 +117,15 @@ function readLogLevel(text: string | null): LogLevel {
   const level = LOG_LEVELS.find((known) => known === (text ?? 'info').toLowerCase());
   if (!level) throw new StartupError(`LOG_LEVEL is "${text}". It must be one of: ${LOG_LEVELS.join(', ')}.`);
   return level;
+}
+
+/** Folders with commas between them; relative ones from the project's folder. */
+function readPlugins(text: string | null, root: string): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .map((part) => resolve(root, part));
 }
 
 function readDemo(text: string | null): boolean {

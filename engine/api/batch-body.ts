@@ -96,19 +96,15 @@ function parsePart(json: unknown, pointer: string, known: ReadonlySet<string>, w
   return part;
 }
 
-/** Records, and nothing that streams, comes in pieces, or ends sessions. */
+/** Records, and nothing that streams, comes in pieces, ends sessions, or needs a connection beside the batch's. */
 function mayStandIn(path: string, method: unknown): boolean {
   // References cannot decide which entity is asked: only what stands behind it.
   if (!/^\/api\/[a-z][a-z0-9_]*\/v1\/[a-z][a-z0-9_]*(?:[/?]|$)/.test(path) || !isRecordPath(path) || /[\s#]/.test(path))
     return false;
   const [first = '', second, third] = restOf(path).map((part) => part.replace(/^%24/i, '$'));
-  if (
-    first === 'imports' ||
-    first === 'files' ||
-    third === 'set_password' ||
-    /%|@/.test(second === 'actions' ? (third ?? '') : '')
-  )
-    return false;
+  if (first === 'imports' || first === 'files' || second === 'templates' || third === 'set_password') return false;
+  // An action that an answer would name could be any.
+  if (second === 'actions' && /%|@/.test(third ?? '')) return false;
   if (!first.startsWith('$')) return true;
   return method === 'POST' && (first === '$query' || first === '$actions');
 }

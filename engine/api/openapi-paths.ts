@@ -194,6 +194,37 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
     });
   }
   if (Object.keys(item).length > 0) paths[url] = { parameters: [parameter('id')], ...item };
+  for (const template of scope.model.templates.values()) {
+    if (template.entity !== entity.name || rights.read.length === 0 || template.flag !== null) continue;
+    paths[`${url}/templates/${template.name}`] = {
+      parameters: [parameter('id')],
+      post: operation(entity, `template_${template.name.replace('.', '_')}`, `${template.label}, filled in`, {
+        requestBody: {
+          required: false,
+          content: json({ type: 'object', properties: { locale: { type: 'string' } }, additionalProperties: false }),
+        },
+        responses: {
+          '200': {
+            description: 'Subject and text. What may not be read is empty.',
+            content: json(
+              data({
+                type: 'object',
+                required: ['template', 'locale', 'format', 'subject', 'body'],
+                properties: {
+                  template: { type: 'string' },
+                  locale: { type: ['string', 'null'] },
+                  format: { enum: ['text', 'html'] },
+                  subject: { type: ['string', 'null'] },
+                  body: { type: 'string' },
+                },
+              }),
+            ),
+          },
+          ...problems(...WITH_BODY),
+        },
+      }),
+    };
+  }
   if (rights.read.length > 0 && entity.history) {
     paths[`${url}/history`] = {
       parameters: [parameter('id')],

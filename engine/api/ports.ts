@@ -7,8 +7,8 @@ import type { Entity } from '../model/model.ts';
 import type { Value } from '../model/value-type.ts';
 import type { Query, Selection } from '../records/query/query.ts';
 import type { Scope } from '../records/scope.ts';
-import type { PublishInput, RollbackInput } from '../schema/publish.ts';
-import type { SourceInput } from '../schema/source.ts';
+import type { DraftPublisher } from '../schema/drafts.ts';
+import type { ReleaseName, RollbackInput } from '../schema/publish.ts';
 import type { Services } from '../services.ts';
 import type { Idempotency } from './request-headers.ts';
 
@@ -93,12 +93,9 @@ export interface RecordImporter {
   errors(scope: Scope, entity: Entity, id: string): Promise<Readable>;
 }
 
-export interface MetadataPublisher {
-  documents(tenant: string): Promise<unknown>;
-  plan(tenant: string, input: SourceInput & { readonly base?: number | undefined }): Promise<unknown>;
-  publish(tenant: string, input: PublishInput): Promise<unknown>;
-  releases(tenant: string): Promise<unknown>;
+export interface MetadataPublisher extends DraftPublisher {
   release(tenant: string, number: number): Promise<unknown>;
+  diff(from: ReleaseName, to: ReleaseName): Promise<unknown>;
   rollback(tenant: string, input: RollbackInput): Promise<unknown>;
 }
 

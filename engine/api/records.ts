@@ -18,6 +18,7 @@ import { requireId } from './record-request.ts';
 import { listQuery, selectionIn } from './query-input.ts';
 import { entityTag, matchesNone, requireJsonAccepted } from './request-headers.ts';
 import type { Scopes } from './scopes.ts';
+import { templateRoute } from './templates.ts';
 import { knowsEntity } from './scopes.ts';
 import { action, actionMany, change, changeMany, create, putByKey, remove, removeMany } from './writes.ts';
 
@@ -175,6 +176,10 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
   if (second === 'history' && rest.length === 2) {
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET, HEAD');
     return history(request, id);
+  }
+  if (second === 'templates' && rest.length === 3 && third !== undefined && third !== '') {
+    if (request.method !== 'POST') throw notAllowed('POST');
+    return templateRoute(request, id, third);
   }
   if (second === 'actions' && rest.length === 3 && third !== undefined && third !== '') {
     if (request.method !== 'POST') throw notAllowed('POST');

@@ -79,6 +79,18 @@ export function ifMatch(request: IncomingMessage): IfMatch {
   throw new Problem('precondition_failed', message, [{ code: 'version', message, parameter: 'If-Match' }]);
 }
 
+/**
+ * As {@link ifMatch}, where one version at most can be asked for; `null` for any.
+ * @throws Problem `invalid_header` for several
+ */
+export function ifMatchOne(request: IncomingMessage): number | null {
+  const match = ifMatch(request);
+  if (match === null || match === '*') return null;
+  const [version = null, ...more] = match;
+  if (more.length > 0) throw invalidHeader('If-Match', 'If-Match can have one ETag here.');
+  return version;
+}
+
 /** Whether the record must not exist yet: `If-None-Match: *`. */
 export function mustNotExist(request: IncomingMessage): boolean {
   return request.headers['if-none-match']?.trim() === '*';

@@ -29,6 +29,7 @@ export type SystemJob = keyof typeof SYSTEM_JOBS;
 /** Jobs with an administrator's rights, and why each needs them. */
 export const ADMINISTRATOR_JOBS = {
   provisioning: 'makes the first administrator of a new tenant, when there is nobody yet who could',
+  flags: 'switches flags from the command line, where nobody has signed in',
 } as const satisfies Record<string, string>;
 export type AdministratorJob = keyof typeof ADMINISTRATOR_JOBS;
 

@@ -6,7 +6,7 @@ import type { Entity, Field } from '../model/model.ts';
 import { isReservedField } from '../model/naming.ts';
 import type { Context } from './context.ts';
 import { generatedFrom, generatedSql } from './generated.ts';
-import { sequenceName } from './names.ts';
+import { sequenceId, sequenceName } from './names.ts';
 import type { ColumnState } from './state.ts';
 
 /** Columns of a field by id. The first has the field's id, further ones a suffix. */
@@ -40,7 +40,7 @@ const isRequired = (field: Field): boolean => field.required || field.lifecycle 
 function defaultSql(context: Context, field: Field, id: string, spec: ColumnSpec, index: number): string | null {
   if (spec.sequence) {
     const { prefix, digits } = spec.sequence;
-    const sequence = literal(qualified(context.tenant.names.schema, sequenceName(id)));
+    const sequence = literal(qualified(context.tenant.names.schema, sequenceName(sequenceId(field, id))));
     return `armature.sequence_text(${literal(prefix)}, ${digits}, nextval(${sequence}::regclass))`;
   }
   if (spec.default !== undefined) return spec.default;

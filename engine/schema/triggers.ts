@@ -7,6 +7,7 @@ import type { Entity, Field } from '../model/model.ts';
 import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
 import { pairingGuard } from './guard.ts';
+import { RULE_VARIABLES, ruleChecks } from './rules.ts';
 import { historyTableName, lifecycleName } from './names.ts';
 
 /** SQLSTATE of a refused lifecycle step; the error names the constraint `lc_<field id>`. */
@@ -47,8 +48,9 @@ function beforeFunction(name: string, context: Context, entity: Entity): string 
     ...states.map((field) => createdIn(context, field)),
   ];
   const update = [pairingGuard(context, entity), ...states.map((field) => moves(context, field))];
+  const rules = ruleChecks(context, entity);
   return `create or replace function ${name}() returns trigger language plpgsql ${PINNED} as $body$
-begin
+${rules && RULE_VARIABLES}begin
   if tg_op = 'INSERT' then
 ${lines(insert)}    new."version" := 1;
     new."created_at" := armature.now();
@@ -60,7 +62,7 @@ ${lines(update)}    new."version" := old."version" + 1;
   end if;
   new."updated_at" := armature.now();
   new."updated_by" := armature.user_id();
-  return new;
+${rules}  return new;
 end $body$`;
 }
 

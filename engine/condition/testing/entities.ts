@@ -78,6 +78,7 @@ export function entity(name: string, fields: readonly Field[]): Entity {
     table: `${pack}_${key}s`,
     title: { template: '{id}', fields: ['id'] },
     owner: false,
+    flag: null,
     softDelete: false,
     history: false,
     concurrency: 'optional',

@@ -76,12 +76,14 @@ export function planNew(
   const { referred, own } = insertStatements(scope, records, references);
   const lookup = references.statement();
   const statements = [...(lookup ? [lookup] : []), ...referred, ...own];
+  const pointers = new Map(records.rows().map((row) => [row.id, row.pointer]));
   return {
     entity,
     ids: created,
     statements,
+    pointers,
     refused: (refusal) =>
-      refusal.code === 'references' ? references.problem(refusal.ids) : notAllowed(pointersOf(records, refusal.ids)),
+      refusal.code === 'references' ? references.problem(refusal.ids) : notAllowed(refusal.ids, pointers),
   };
 }
 
@@ -113,7 +115,11 @@ function conditionChecks(scope: Scope, entity: Entity, fields: readonly Field[],
   if (!scope.predicates || grants.some((grant) => grant.condition === null && grant.fields === null)) return [];
   if (isDecidable(entity, grants)) {
     const refused = rows.filter((row) => !isAllowed(scope, grants, row));
-    if (refused.length > 0) throw notAllowed(refused.map(({ pointer }) => pointer));
+    if (refused.length > 0)
+      throw notAllowed(
+        refused.map(({ id }) => id),
+        new Map(refused.map(({ id, pointer }) => [id, pointer])),
+      );
     return [];
   }
   const groups = new Map<string, NewRow[]>();
@@ -165,17 +171,12 @@ function systemValue(scope: Scope, field: Field, parameters: Parameters): string
   return parameters.bind(defaultOf(scope, field) ?? null, sqlTypeOf(field));
 }
 
-/** Where records of the request stand. */
-export function pointersOf(records: NewRecords, ids: readonly string[]): readonly string[] {
-  const wanted = new Set(ids);
-  return records.rows().flatMap(({ id, pointer }) => (wanted.has(id) ? [pointer] : []));
-}
-
-export function notAllowed(pointers: readonly string[]): Problem {
+/** @param pointers where the records stand in the request, by id */
+export function notAllowed(ids: readonly string[], pointers: ReadonlyMap<string, string>): Problem {
   const message = 'You may not create a record like this.';
   return new Problem(
     'forbidden',
     message,
-    pointers.map((pointer) => ({ code: 'forbidden', message, pointer })),
+    ids.map((id) => ({ code: 'forbidden', message, pointer: pointers.get(id) ?? '' })),
   );
 }

@@ -6,6 +6,7 @@ import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import { LIMITS } from './limits.ts';
 import type { NewRecords } from './new-records.ts';
+import { brokenRules } from './rules.ts';
 import { found } from './sentences.ts';
 import type { Accepted, CheckOptions, Faults } from './validate.ts';
 import { at, checkBody, isObject, valueContext, writable } from './validate.ts';
@@ -49,6 +50,7 @@ function prepareOne(nest: Nest, entity: Entity, { body, pointer }: NewBody, plac
   const { scope, faults, ids, records } = nest;
   const given = place.given ?? NOTHING;
   const options: CheckOptions = given.size === 0 ? {} : { given: new Set(given.keys()) };
+  const before = faults.details.length;
   const accepted = checkBody(scope, entity, 'create', body, pointer, faults, options);
   const { values, children } = accepted;
   const id = ids.uuid();
@@ -57,7 +59,10 @@ function prepareOne(nest: Nest, entity: Entity, { body, pointer }: NewBody, plac
   checkState(scope, entity, values, pointer, faults);
   for (const [key, value] of given) values.set(key, value);
   fillDefaults(scope, entity, values);
-  records.add(entity, { id, pointer, values, sent, part: given.size > 0 }, place.stage);
+  const row = { id, pointer, values, sent, part: given.size > 0 };
+  records.add(entity, row, place.stage);
+  // Of a body with faults nobody knows what the record would be.
+  if (faults.details.length === before) for (const detail of brokenRules(scope, entity, row)) faults.add(detail);
   for (const [field, parts] of children) {
     const list = newParts(field, parts, at(pointer, field.key), faults);
     if (list) prepareParts(nest, field, list, id, at(pointer, field.key), place);

@@ -19,6 +19,8 @@ import type { Idempotency, Stored } from './idempotency.ts';
 import { answerStatement, keepStatement, KEY_CONSTRAINT, storedAnswer } from './idempotency.ts';
 import type { Plan, Refusal } from './plan.ts';
 import { refusalOf } from './plan.ts';
+import type { Warning } from './rules.ts';
+import { ruleProblem, warningsOf } from './rules.ts';
 
 export interface WriteOptions {
   readonly idempotency?: Idempotency | undefined;
@@ -31,7 +33,7 @@ export interface WriteOptions {
 export interface WriteResult {
   /** HTTP status: 201 for what was created, 200, or 204 without a body. */
   readonly status: number;
-  /** Finished JSON text `{"data": …}`; `null` for `minimal`. `{"data":null}`: written, but not for the principal to read. */
+  /** Finished JSON text `{"data": …}`, with `"warnings": […]` where rules warn; `null` for `minimal`. `{"data":null}`: written, but not for the principal to read. */
   readonly body: string | null;
   /** Of a single record. */
   readonly id?: string;
@@ -62,6 +64,8 @@ export interface ManyJob {
    * has changed either.
    */
   refused(refusal: Refusal): Promise<Problem | 'again' | 'unexplained'>;
+  /** Where a record stands in the request, by its id. */
+  pointerOf?(record: string): string | undefined;
   /** Whether an error means that somebody else was faster, and the next try will see what they did. */
   overtaken?(error: unknown): boolean;
 }
@@ -106,14 +110,24 @@ export async function runMany(
   return orStored(sender, scope, entity, options, idempotency, async () => {
     for (let attempt = 1; ; attempt += 1) {
       const job = make();
+      const pointerOf = (record: string) => job.pointerOf?.(record);
+      const results: StatementResult[] = [];
       try {
         const body = await place.transaction(sessionOf(scope.principal), async (transaction) => {
-          const text = shown(await job.work(transaction));
+          results.length = 0;
+          const send: Transaction['send'] = async (...statements) => {
+            const sent = await transaction.send(...statements);
+            results.push(...sent);
+            return sent;
+          };
+          const text = shown(await job.work({ send }));
           if (idempotency) await transaction.send(keepStatement(scope, idempotency, code, { body: text }));
           return text;
         });
-        return result(code, body, undefined, undefined, false);
+        return warned(result(code, body, undefined, undefined, false), warningsOf(results, scope, pointerOf));
       } catch (error) {
+        const broken = ruleProblem(error, scope, pointerOf);
+        if (broken) throw broken;
         if (attempt < MANY_TRIES && job.overtaken?.(error) === true) continue;
         if (isRetryable(error) && attempt < TRIES) continue;
         const refusal = isDatabaseError(error) ? refusalOf(error) : null;
@@ -224,12 +238,16 @@ async function attempts(
   const fixed = job.fixed?.(plan);
   const answer = answerOf(scope, entity, options, idempotency, job, id, fixed);
   const statements = answer ? [...plan.statements, answer] : plan.statements;
+  const pointerOf = (record: string) => plan.pointers?.get(record);
   for (let attempt = 1; ; attempt += 1) {
     try {
       const results = await sender.batch(sessionOf(scope.principal), statements);
-      return answered(scope, entity, options, job, id, fixed, results);
+      const warnings = warningsOf(results, scope, pointerOf);
+      return warned(answered(scope, entity, options, job, id, fixed, results), warnings);
     } catch (error) {
       if (isRetryable(error) && attempt < 2) continue;
+      const broken = ruleProblem(error, scope, pointerOf);
+      if (broken) throw broken;
       const refusal = isDatabaseError(error) ? refusalOf(error) : null;
       if (!refusal) throw error;
       const problem = await plan.refused(refusal);
@@ -238,6 +256,12 @@ async function attempts(
         throw new Problem('forbidden', 'You may not do this with this record.', [], { cause: error });
     }
   }
+}
+
+/** Warnings stand beside the data; what is answered without a body has none. */
+function warned(answer: WriteResult, warnings: readonly Warning[]): WriteResult {
+  if (warnings.length === 0 || answer.body === null) return answer;
+  return { ...answer, body: `${answer.body.slice(0, -1)},"warnings":${JSON.stringify(warnings)}}` };
 }
 
 /** Where even that cannot be asked, what went wrong first is what is told. */

@@ -13,7 +13,7 @@ import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import type { Change, Versions } from './change.ts';
 import { changeStatement } from './change.ts';
-import { insertStatements, notAllowed, pointersOf } from './create.ts';
+import { insertStatements, notAllowed } from './create.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
 import type { Parts } from './parts.ts';
 import { noParts, partStatements, prepareChangedParts } from './parts.ts';
@@ -59,6 +59,10 @@ export function planUpdate(
   references.add(entity, [{ pointer: '', values }]);
   const { referred, own } = insertStatements(scope, records, references);
   const changes = partStatements(scope, parts, references);
+  const pointers = new Map([
+    ...parts.pointers,
+    ...records.rows().map(({ id: made, pointer }) => [made, pointer] as const),
+  ]);
   const lookup = references.statement();
   const touched = own.length + changes.length > 0;
   const change: Change = {
@@ -67,6 +71,7 @@ export function planUpdate(
   };
   return {
     entity,
+    pointers,
     statements: [
       ...(lookup ? [lookup] : []),
       ...referred,
@@ -78,7 +83,7 @@ export function planUpdate(
     refused: async (refusal) => {
       if (refusal.code === 'references') return references.problem(refusal.ids);
       if (refusal.code === 'parts') return parts.problem(refusal.ids);
-      if (refusal.code === 'condition') return notAllowed(pointersOf(records, refusal.ids));
+      if (refusal.code === 'condition') return notAllowed(refusal.ids, pointers);
       if (refusal.code !== 'unmatched') return new Problem('forbidden', 'You may not change this record like this.');
       const { problem } = await diagnose(sender, scope, entity, { ...change, deleted: false, verb: 'change' });
       return problem ?? 'again';

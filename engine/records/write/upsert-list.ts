@@ -61,6 +61,7 @@ export function upsertList(
         const outcomes = results.slice(results.length - changes.groups).flatMap(outcomesOf);
         return answer(rows, found, created.ids, outcomes);
       },
+      pointerOf: (record) => creation?.pointers?.get(record) ?? changes?.rows.get(record)?.pointer,
       refused: (refusal) => refusedBecause(upserting, refusal, creation, changes),
       overtaken: (error) => {
         if (!isTaken(error, key)) return false;

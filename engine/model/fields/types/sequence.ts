@@ -6,6 +6,10 @@ export const sequence: FieldType = {
   key: 'sequence',
   readOnly: true,
   options: options({
+    sequence: {
+      $ref: 'common.schema.json#/$defs/name',
+      description: 'A sequence document to draw from, shared with other fields; it says prefix, digits and start.',
+    },
     prefix: {
       type: 'string',
       pattern: '^[A-Za-z0-9/._-]{0,20}$',
