@@ -1,6 +1,6 @@
 /** What a batch may say, checked before anything of it is done. */
 import type { ProblemDetail } from '../problem.ts';
-import { Problem } from '../problem.ts';
+import { invalidAt, Problem } from '../problem.ts';
 import { referredTo } from './batch-references.ts';
 import type { Part } from './part.ts';
 import { isRecordPath, restOf } from './records.ts';
@@ -83,10 +83,7 @@ function parsePart(json: unknown, pointer: string, known: ReadonlySet<string>, w
   if (typeof method !== 'string' || !METHODS.has(method))
     wrong(`${pointer}/method`, `The method is one of ${[...METHODS].join(', ')}.`, 'choice');
   if (typeof path !== 'string' || path.length > MAX_PATH || !mayStandIn(path, method))
-    wrong(
-      `${pointer}/path`,
-      'The path is the address of records, “/api/{pack}/v1/{plural}…”; files, streams, passwords and batches are asked for by themselves.',
-    );
+    wrong(`${pointer}/path`, NO_PATH);
   const given = headersOf(headers, pointer, wrong);
   if (typeof id !== 'string' || typeof method !== 'string' || typeof path !== 'string') return null;
   const part: Part = { id, method, path, headers: given, body };
@@ -94,6 +91,14 @@ function parsePart(json: unknown, pointer: string, known: ReadonlySet<string>, w
     if (!known.has(other)) wrong(pointer, `“@{${other}.…}” must name a request before this one.`, 'reference');
   }
   return part;
+}
+
+const NO_PATH =
+  'The path is the address of records, “/api/{pack}/v1/{plural}…”; files, streams, passwords and batches are asked for by themselves.';
+
+/** Looks at a path again, once answers of earlier requests stand in it. @throws Problem `invalid` */
+export function requirePath({ path, method }: Part, pointer: string): void {
+  if (path.length > MAX_PATH || !mayStandIn(path, method)) throw invalidAt(`${pointer}/path`, NO_PATH);
 }
 
 /** Records, and nothing that streams, comes in pieces, ends sessions, or needs a connection beside the batch's. */

@@ -288,6 +288,19 @@ describe('what is no batch', () => {
     expect((await ask('chief', 'POST', BATCH, { requests: [] }, { 'content-type': 'text/plain' })).status).toBe(415);
   });
 
+  test('nor what an answer makes of a path', async () => {
+    const name = 'imports';
+    for (const atomic of [true, false]) {
+      const answer = await batch(
+        'chief',
+        [part('a', 'POST', PROJECTS, { name }), part('b', 'GET', `${PROJECTS}/@{a.body.data.name}/x/errors.csv`)],
+        { atomic },
+      );
+      const refused = atomic ? answer.body : at(answer, 'data/1/body');
+      expect(at({ body: refused }, 'errors/0/pointer')).toBe('/requests/1/path');
+    }
+  });
+
   test('a text with @{ in it is written with @@{', async () => {
     const answer = await batch('chief', [part('a', 'POST', `${PROJECTS}?$select=name`, { name: 'mail@@{x.y}' })]);
     expect(at(answer, 'data/0/body/data/name')).toBe('mail@{x.y}');

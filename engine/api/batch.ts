@@ -9,7 +9,7 @@ import { Problem } from '../problem.ts';
 import type { Scope } from '../records/scope.ts';
 import { authenticate } from './authenticate.ts';
 import type { BatchBody } from './batch-body.ts';
-import { parseBatch } from './batch-body.ts';
+import { parseBatch, requirePath } from './batch-body.ts';
 import { referredTo, resolveReferences } from './batch-references.ts';
 import { parseJson, readBody, RECORD_LIMIT, requireType } from './body.ts';
 import type { Exchange } from './exchange.ts';
@@ -92,6 +92,7 @@ async function together({ exchange, services, scope, batch, idempotency, dryRun 
       const pointer = `/requests/${index}`;
       try {
         const whole = resolveReferences(part, known, pointer);
+        requirePath(whole, pointer);
         parts.push(whole);
         known.set(part.id, await askPart(whole, exchange, (asked) => answerRecord(asked, within, scope)));
       } catch (error) {
@@ -119,6 +120,7 @@ async function oneByOne({ exchange, services, scope, scopes, batch, idempotency,
           ]);
         }
         const whole = alone(resolveReferences(part, known, `/requests/${index}`), idempotency, dryRun);
+        requirePath(whole, `/requests/${index}`);
         const inner = await askPart(whole, asked, (each) =>
           onCurrentRelease(
             services.models,
