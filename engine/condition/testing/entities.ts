@@ -81,6 +81,7 @@ export function entity(name: string, fields: readonly Field[]): Entity {
     flag: null,
     softDelete: false,
     history: false,
+    concurrency: 'optional',
     parent: null,
     fields: new Map([field('id', 'uuid'), ...fields].map((each) => [each.key, each])),
     fieldsById: new Map([field('id', 'uuid'), ...fields].map((each) => [each.id, each])),
