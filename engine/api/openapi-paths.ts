@@ -3,6 +3,7 @@ import type { Entity, Field } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import { exampleOf, recordExample, schemaNames, schemaRef } from './openapi-schemas.ts';
+import { UPSERTED, writePaths } from './openapi-writes.ts';
 import { readableFields, resourceUrl } from './ui-entity.ts';
 
 type Part = Readonly<Record<string, unknown>>;
@@ -129,12 +130,13 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
       [...rights.creatableFields].filter((key) => entity.fields.get(key)?.required === true),
     );
     item['post'] = operation(entity, 'create', `Create ${entity.label}`, {
-      parameters: ['select', 'idempotencyKey', 'prefer'].map(parameter),
+      parameters: ['select', 'upsert', 'idempotencyKey', 'prefer'].map(parameter),
       requestBody: {
         required: true,
         content: json({ oneOf: [one, { type: 'array', minItems: 1, maxItems: 1000, items: one }] }, example),
       },
       responses: {
+        '200': { description: 'With `$upsert`: what became of each.', content: json(UPSERTED) },
         '201': written(scope, entity, { ...headerRef('Location'), ...headerRef('ETag') }),
         ...problems(...WITH_BODY),
       },
@@ -148,7 +150,7 @@ function written(scope: Scope, entity: Entity, headers: Part): Part {
   const readable = scope.rights.of(entity.name).read.length > 0;
   return {
     description: 'Done. The body has the record, unless `Prefer: return=minimal` was sent.',
-    headers: { ...headers, ...headerRef('Idempotency-Replayed') },
+    headers: { ...headers, ...headerRef('Idempotency-Replayed'), ...headerRef('Preference-Applied') },
     ...(readable && { content: json(data(schemaRef(schemaNames(entity).record))) }),
   };
 }
@@ -181,14 +183,14 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
       responses: {
         '200': written(scope, entity, headerRef('ETag')),
         '204': { description: 'Done, without a body.' },
-        ...problems(...WITH_BODY),
+        ...problems(...WITH_BODY, 428),
       },
     });
   }
   if (rights.delete.length > 0) {
     item['delete'] = operation(entity, 'delete', `Delete ${entity.label}`, {
-      parameters: ['ifMatch', 'idempotencyKey'].map(parameter),
-      responses: { '204': { description: 'Deleted.' }, ...problems(...ALWAYS, 403, 409, 412) },
+      parameters: ['ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
+      responses: { '204': { description: 'Deleted.' }, ...problems(...ALWAYS, 403, 409, 412, 428) },
     });
   }
   if (Object.keys(item).length > 0) paths[url] = { parameters: [parameter('id')], ...item };
@@ -248,7 +250,7 @@ function actions(scope: Scope, entity: Entity, paths: Paths): void {
       post: operation(entity, key, summary, {
         parameters: ['select', 'ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
         ...(body && { requestBody: { required: false, content: json(body) } }),
-        responses: { '200': written(scope, entity, headerRef('ETag')), ...problems(...WITH_BODY) },
+        responses: { '200': written(scope, entity, headerRef('ETag')), ...problems(...WITH_BODY, 428) },
       }),
     };
   };
@@ -286,6 +288,20 @@ function imports(scope: Scope, entity: Entity, paths: Paths): void {
   });
   paths[url] = {
     post: operation(entity, 'import', `Upload a file of ${entity.pluralLabel}`, {
+      parameters: [
+        {
+          name: 'encoding',
+          in: 'query',
+          description: 'Of a CSV file; UTF-8, or what its byte order mark says, without it.',
+          schema: { enum: ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] },
+        },
+        {
+          name: 'sheet',
+          in: 'query',
+          description: 'A sheet of a workbook; the first one without it.',
+          schema: { type: 'string' },
+        },
+      ],
       requestBody: {
         required: true,
         content: {
@@ -293,7 +309,7 @@ function imports(scope: Scope, entity: Entity, paths: Paths): void {
             schema: {
               type: 'object',
               required: ['file'],
-              properties: { file: { type: 'string', contentMediaType: 'text/csv' } },
+              properties: { file: { type: 'string', description: 'CSV, or an Excel workbook (.xlsx).' } },
             },
           },
         },
@@ -399,5 +415,6 @@ export function entityPaths(scope: Scope, entity: Entity): Paths {
   actions(scope, entity, paths);
   imports(scope, entity, paths);
   files(scope, entity, paths);
+  writePaths(scope, entity, paths);
   return paths;
 }

@@ -82,6 +82,7 @@ export function entity(name: string, fields: readonly Field[]): Entity {
     softDelete: false,
     history: false,
     partition: null,
+    concurrency: 'optional',
     parent: null,
     fields: new Map([field('id', 'uuid'), ...fields].map((each) => [each.key, each])),
     fieldsById: new Map([field('id', 'uuid'), ...fields].map((each) => [each.id, each])),

@@ -77,6 +77,7 @@ function buildEntity(draft: Draft, effective: EffectiveDocument<EntityDocument>)
     softDelete: document.softDelete ?? false,
     history: document.history ?? false,
     partition: document.partition ? { keep: document.partition.keep ?? null } : null,
+    concurrency: document.concurrency ?? 'optional',
     parent: null,
     fields,
     fieldsById: new Map(),
