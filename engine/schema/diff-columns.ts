@@ -17,9 +17,19 @@ export interface Refusal extends ProblemDetail {
   readonly field: string | null;
 }
 
+/**
+ * Names that are another column's from now on (fields that exchange their keys, or one that is made anew as the other
+ * is set aside): what was written with such a name, policies and formulas, still means the column that had it.
+ */
+export function reusedNames({ before, after }: Pick<TablePair, 'before' | 'after'>): ReadonlySet<string> {
+  const owners = new Map(Object.entries(after.columns).map(([id, { name }]) => [name, id]));
+  const reused = Object.entries(before.columns).filter(([id, { name }]) => (owners.get(name) ?? id) !== id);
+  return new Set(reused.map(([, { name }]) => name));
+}
+
 /** Ids of the computed columns that are dropped and made again: grants and policies on them go with the old ones. */
 export function remadeColumns({ before, after, converted }: TablePair): ReadonlySet<string> {
-  const anew = converted.size > 0;
+  const anew = converted.size > 0 || reusedNames({ before, after }).size > 0;
   const retyped =
     anew ||
     Object.entries(before.columns).some(([id, old]) => {

@@ -7,7 +7,7 @@ import { Problem } from '../problem.ts';
 import { change, type Change, inOrder } from './change.ts';
 import { createTable, tableName } from './ddl.ts';
 import { diffFunctions, diffGrants, diffPolicies, diffRoles, diffSequences, diffTriggers } from './diff-access.ts';
-import { diffColumns, type Refusal, remadeColumns } from './diff-columns.ts';
+import { diffColumns, type Refusal, remadeColumns, reusedNames } from './diff-columns.ts';
 import { diffConstraints } from './diff-constraints.ts';
 import { fieldOf } from './names.ts';
 import { settle } from './settle.ts';
@@ -199,9 +199,11 @@ function renameTables(pairs: readonly TablePair[]): Change[] {
 function touchedColumns(pair: TablePair): readonly string[] {
   const { before, after } = pair;
   const remade = remadeColumns(pair);
+  const reused = reusedNames(pair);
   return Object.entries(before.columns)
     .filter(([id, old]) => {
       const column = after.columns[id];
+      if (reused.has(old.name)) return true;
       if (!column) return old.generated !== null;
       // What looks at it by its name looks at the one that takes its place from now on.
       if (fieldOf(id) !== id && pair.converted.has(fieldOf(id)) && !old.aside) return true;

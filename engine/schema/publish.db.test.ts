@@ -153,6 +153,23 @@ describe('a field', () => {
     expect(await garden.sql(person, 'select region, soil from $custom_plants')).toEqual([['clay', 'north']]);
   });
 
+  test('that takes the key of one that goes has the policies and formulas that were written with it', async () => {
+    const guest: readonly TenantDocument[] = [
+      { kind: 'role', key: 'guest', label: 'Guest' },
+      { kind: 'permission', role: 'guest', entity: 'plant', actions: ['read'], conditions: { region: 'north' } },
+    ];
+    const twice = { key: 'twice', type: 'formula', returns: 'text', expr: 'region' };
+    const garden = await organisation([...plant([region, { key: 'soil', type: 'text' }, twice]), ...guest]);
+    await garden.insert(await garden.person(), 'custom_plants', { name: 'Ivy', region: 'north', soil: 'south' });
+    await garden.insert(await garden.person(), 'custom_plants', { name: 'Fern', region: 'south', soil: 'north' });
+    const { id } = await garden.field('custom.plant', 'soil');
+    await garden.publish([...plant([{ ...region, id }, twice]), ...guest]);
+    const person = await garden.person('guest');
+    expect(await garden.sql(person, 'select name, region, twice from $custom_plants')).toEqual([
+      ['Fern', 'north', 'north'],
+    ]);
+  });
+
   test('that is computed follows the fields it reads through renames and new sizes', async () => {
     const garden = await organisation([
       ...plant(parts('length', 2)),
