@@ -191,12 +191,13 @@ function converted(pair: TablePair, id: string, old: ColumnState | null, column:
     why: 'Its type changed. The values it had are kept and come back with a rollback.',
   } as const;
   const bare = { ...column, notNull: false };
-  const ahead = pair.converted.get(id) === 'ahead';
+  const { ahead = false, spent = null } = pair.converted.get(id) ?? {};
   const coming = ahead
     ? `alter table ${table} rename column ${quote(comingName(id))} to ${quote(column.name)}`
     : `alter table ${table} add column ${columnDefinition(next, id, bare, false)}`;
   // With it goes the index of the rows that are still to be done.
-  const done = ahead ? [`alter table ${table} drop column ${quote(comingVersionName(id))}`] : [];
+  const over = [comingVersionName(id), ...(spent === null ? [] : [spent])];
+  const done = ahead ? [`alter table ${table} ${over.map((name) => `drop column ${quote(name)}`).join(', ')}`] : [];
   return [
     ...(old === null ? [change({ ...base, phase: 'add_columns', sql: [coming] })] : []),
     ...(column.default === null

@@ -94,7 +94,7 @@ export async function prepare(
   const open = stored && reconcile(stored, settle(stored, wanted), steps, { ready, converted });
   const before = open && withConversions(open.before, wanted, conversions);
   const modes = new Map(
-    conversions.map(({ column, ahead }) => [column, ahead ? ('ahead' as const) : ('within' as const)]),
+    conversions.map(({ column, ahead, returns }) => [column, { ahead, spent: ahead ? returns : null }]),
   );
   const { settled, changes } = located(source, () => difference(before, wanted, modes));
   await checkRows(client, changes, source);

@@ -126,8 +126,11 @@ export interface TablePair {
   readonly converted: Conversions;
 }
 
-/** By column id: `ahead` where the values were made ready before the publish, `within` where it makes them itself. */
-export type Conversions = ReadonlyMap<string, 'within' | 'ahead'>;
+/**
+ * By column id: `ahead` where the values were made ready before the publish, `within` where it makes them itself.
+ * `spent`: name of the column set aside whose values are in those that were made ready.
+ */
+export type Conversions = ReadonlyMap<string, { readonly ahead: boolean; readonly spent: string | null }>;
 
 /** The state of a tenant that has nothing yet. */
 export function emptyState(schema: string): DesiredState {

@@ -18,7 +18,7 @@ import { releaseAheadLock, tryAheadLock } from '../publish-lock.ts';
 import { loadState } from '../release-store.ts';
 import { type RetryOptions, withRetries } from '../retry.ts';
 import type { DesiredState } from '../state.ts';
-import { type Conversion, markedColumn } from './conversions.ts';
+import type { Conversion } from './conversions.ts';
 import { convertRows, type Places, quietly } from './rows.ts';
 
 /** Rows that may be left for the publish's own transaction. */
@@ -97,9 +97,8 @@ async function prepareColumns(client: PoolClient, input: AheadInput): Promise<St
   const state = before.tables[table];
   const target = wanted.tables[table]?.columns[column];
   if (!step || !state || !target) throw new StepMoved();
-  const coming = conversion.returns ? '' : `, add column if not exists ${quote(comingName(column))} ${typeOf(target)}`;
   await client.query(
-    `alter table ${tableName(before, state)} add column if not exists ${quote(comingVersionName(column))} integer${coming}`,
+    `alter table ${tableName(before, state)} add column if not exists ${quote(comingVersionName(column))} integer, add column if not exists ${quote(comingName(column))} ${typeOf(target)}`,
   );
   return step;
 }
@@ -163,7 +162,8 @@ function placesBefore({ before, wanted, conversion }: AheadInput): Places {
   return {
     table: tableName(before, state),
     from: quote(source.name),
-    to: quote(returns ? markedColumn(state, conversion, target).name : comingName(column)),
+    to: quote(comingName(column)),
+    kept: returns === null ? null : quote(returns),
     type: typeOf(target),
     version: quote(comingVersionName(column)),
   };

@@ -27,10 +27,13 @@ export interface Conversion {
   readonly from: Field;
   /** Id under which the old column is set aside. */
   readonly aside: string;
-  /** A column of the new type that was set aside before and comes back. */
-  readonly returns: boolean;
+  /** Name of a column of the new type that was set aside before and comes back; `null` without one. */
+  readonly returns: string | null;
   readonly onFail: OnFail;
 }
+
+/** `ahead`: the values are made ready before the publish, because the table is large. */
+export type PlannedConversion = Conversion & { readonly ahead: boolean };
 
 export interface ConversionsInput {
   readonly before: DesiredState;
@@ -67,8 +70,9 @@ export async function findConversions(input: ConversionsInput): Promise<Conversi
       const from = await fieldBefore(now.id, id, was.aside);
       if (!from) continue;
       const marks = { from: markOf(from, was), to: markOf(to, column) };
-      const returns = marks.from !== marks.to && old.columns[shapeId(id, marks.to)]?.aside === true;
-      if (sameType && !returns && staysAsItIs(from, to)) continue;
+      const kept = marks.from === marks.to ? undefined : old.columns[shapeId(id, marks.to)];
+      const returns = kept?.aside === true ? kept.name : null;
+      if (sameType && returns === null && staysAsItIs(from, to)) continue;
       if (!isConvertible(from, to)) {
         refusals.push(refusal(entity, from, to));
         continue;
@@ -110,7 +114,7 @@ function markOf(field: Field, column: ColumnState): string {
 export function withConversions(
   before: DesiredState,
   wanted: DesiredState,
-  conversions: readonly Conversion[],
+  conversions: readonly PlannedConversion[],
 ): DesiredState {
   if (conversions.length === 0) return before;
   const tables: Record<string, TableState> = { ...before.tables };
@@ -122,9 +126,12 @@ export function withConversions(
   return freeze({ ...before, tables });
 }
 
-function reshaped(table: TableState, { column, aside, returns }: Conversion, mark: string): TableState {
+function reshaped(whole: TableState, { column, aside, returns, ahead }: PlannedConversion, mark: string): TableState {
   const back = shapeId(column, mark);
-  const renamed = (id: string): string => (id === column ? aside : returns && id === back ? column : id);
+  const { [back]: _taken, ...others } = whole.columns;
+  // What was made ready ahead has the values that come back in it.
+  const table = ahead && returns !== null ? { ...whole, columns: others } : whole;
+  const renamed = (id: string): string => (id === column ? aside : returns !== null && id === back ? column : id);
   const columnsOf = (of: readonly string[]): readonly string[] => of.map(renamed);
   return {
     ...table,
@@ -149,11 +156,4 @@ function mapped<T>(
   change: (key: string, value: T) => readonly [string, T],
 ): Record<string, T> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => change(key, value)));
-}
-
-/** The column of the new type that was set aside before. */
-export function markedColumn(table: TableState, { column, to }: Conversion, wanted: ColumnState): ColumnState {
-  const found = table.columns[shapeId(column, markOf(to, wanted))];
-  if (!found) throw new TypeError(`nothing was set aside for ${column}`);
-  return found;
 }

@@ -7,7 +7,6 @@ import { tableName, typeOf } from '../ddl.ts';
 import type { DesiredState, TableState } from '../state.ts';
 import type { Conversion, OnFail } from './conversions.ts';
 import { convertRows, type Failure, type Places } from './rows.ts';
-import { markedColumn } from './conversions.ts';
 
 /** Rows gone through at most; a table has more, the rest is told as unknown. */
 const LIMIT = 200_000;
@@ -44,7 +43,8 @@ export async function preview(
   const places: Places = {
     table: tableName(before, state),
     from: quote(source.name),
-    to: quote(conversion.returns ? markedColumn(state, conversion, target).name : source.name),
+    to: quote(source.name),
+    kept: conversion.returns === null ? null : quote(conversion.returns),
     type: typeOf(target),
     version: null,
   };

@@ -14,6 +14,8 @@ export interface Places {
   readonly table: string;
   readonly from: string;
   readonly to: string;
+  /** A column of the new type with the values it had before, which come back; `null` without one. */
+  readonly kept: string | null;
   readonly type: string;
   /** The version a row's value was made from is noted here; rows whose version is another one are still to be done. */
   readonly version: string | null;
@@ -53,10 +55,10 @@ export async function convertRows(
   after: string | null,
   write = true,
 ): Promise<Batch> {
-  const { from, to, returns } = conversion;
+  const { from, to } = conversion;
   const { table, version } = places;
   const old = `to_jsonb(${from.type.select(`x.${places.from}`, from)})::text`;
-  const kept = returns ? `to_jsonb(${to.type.select(`x.${places.to}`, to)})::text` : 'null::text';
+  const kept = places.kept === null ? 'null::text' : `to_jsonb(${to.type.select(`x.${places.kept}`, to)})::text`;
   const due = version === null ? 'true' : `x.${version} is distinct from x.${VERSION}`;
   const { rows } = await client.query<Row>(
     `select x.${ID}::text as id, x.${VERSION} as version, ${old} as old, ${kept} as kept from ${table} x
@@ -88,9 +90,9 @@ const VERSION = quote('version');
  * Where the column of the new type was there before and comes back, a value that nobody changed since comes back as it
  * was, also where the type in between could not hold it.
  */
-function convertRow(tenant: Tenant, { from, to, returns }: Conversion, row: Row): Converted {
+function convertRow(tenant: Tenant, { from, to }: Conversion, row: Row): Converted {
   const value = valueOf(row.old);
-  const kept = returns ? valueOf(row.kept) : null;
+  const kept = valueOf(row.kept);
   if (kept !== null) {
     const then = convertValue(kept, to, from, contextOf(tenant, to));
     const was = 'value' in then ? then.value : null;

@@ -88,7 +88,7 @@ function refusal(
   ]);
 }
 
-function placesAfter(after: DesiredState, { table, column, aside }: Conversion, ahead: boolean): Places {
+function placesAfter(after: DesiredState, { table, column, aside, returns }: Conversion, ahead: boolean): Places {
   const state = after.tables[table];
   const target = state?.columns[column];
   if (!state || !target) throw new TypeError(`no column ${column}`);
@@ -96,6 +96,8 @@ function placesAfter(after: DesiredState, { table, column, aside }: Conversion, 
     table: tableName(after, state),
     from: columnName(state, aside),
     to: columnName(state, column),
+    // It is that column itself by now, unless another one was made ready in its place.
+    kept: returns === null ? null : ahead ? quote(returns) : columnName(state, column),
     type: typeOf(target),
     version: ahead ? quote(comingVersionName(column)) : null,
   };
