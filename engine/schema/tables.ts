@@ -1,4 +1,5 @@
 /** From an entity to its table: columns, constraints, indexes. */
+import { operandsOf } from '../condition/operands.ts';
 import type { Entity, Field } from '../model/model.ts';
 import { columnsOf } from './columns.ts';
 import type { Context } from './context.ts';
@@ -7,7 +8,6 @@ import { tableGrants } from './grants.ts';
 import { checkName, indexName, primaryKeyName, referenceName, sequenceName, uniqueKeyName } from './names.ts';
 import { ownRights } from './own-rights.ts';
 import { tablePolicies } from './policies.ts';
-import { operandsOf } from './policy-columns.ts';
 import type { ColumnState, IndexState, ReferenceState, SequenceState, TableState } from './state.ts';
 
 type Checks = Record<string, { readonly column: string; readonly sql: string }>;

@@ -1,4 +1,6 @@
 /** Parameters of a statement. The text of a shape is constant; only where its values come from is kept beside it. */
+import type { Edge } from '../../condition/period.ts';
+import { periodEdge } from '../../condition/period.ts';
 import type { Value } from '../../model/value-type.ts';
 import { arrayText } from '../../db/identifiers.ts';
 import type { Principal } from '../../identity/principal.ts';
@@ -8,6 +10,13 @@ export type BindSource =
   /** An attribute of the principal. */
   | { readonly kind: 'user'; readonly attribute: string }
   | { readonly kind: 'time_zone' }
+  /** Where a period begins or ends when the question is asked. */
+  | {
+      readonly kind: 'period';
+      readonly period: string;
+      readonly edge: Edge;
+      readonly type: 'date' | 'datetime';
+    }
   /** The record that is read. */
   | { readonly kind: 'id' }
   /** A sort key of the cursor. */
@@ -21,6 +30,9 @@ export type BindSource =
 export interface BindValues {
   readonly principal: Principal;
   readonly id?: string;
+  /** Milliseconds since the Unix epoch, and the month the fiscal year begins with: what periods are told from. */
+  readonly now?: number;
+  readonly fiscalYearStart?: number;
   readonly cursor?: readonly (string | null)[];
   readonly search?: string | null;
 }
@@ -89,6 +101,12 @@ export function bindValue(source: BindSource, values: BindValues): string | null
       return valueText(userAttribute(values.principal, source.attribute));
     case 'time_zone':
       return values.principal.timeZone;
+    case 'period':
+      return periodEdge(source.period, source.edge, source.type, {
+        now: values.now ?? Number.NaN,
+        timeZone: values.principal.timeZone,
+        fiscalYearStart: values.fiscalYearStart ?? 1,
+      });
     case 'id':
       return values.id ?? null;
     case 'search':

@@ -1,4 +1,5 @@
 /** From a query to the statements that answer it, and from their results to the body. */
+import type { Clock } from '../../clock.ts';
 import type { Statement, StatementResult } from '../../db/execute.ts';
 import type { Entity } from '../../model/model.ts';
 import { orderText } from '../query/terms.ts';
@@ -48,10 +49,12 @@ const KEPT_FILTERS = 100;
 
 export class Lists {
   readonly #cursors: Cursors;
+  readonly #clock: Clock;
   readonly #shapes = new Shapes<Prepared>();
 
-  constructor(cursors: Cursors) {
+  constructor(cursors: Cursors, clock: Clock) {
     this.#cursors = cursors;
+    this.#clock = clock;
   }
 
   /** @throws Problem as `Reader.list` */
@@ -62,12 +65,25 @@ export class Lists {
       () => prepare(scope, entity, query),
     );
     const where = shapeOfWhere(query.where);
+    const values = { principal: scope.principal, search: query.search, ...this.#moment(scope) };
     return prepared.plan.kind === 'list'
-      ? this.#page(scope, query, prepared.plan, prepared, where)
-      : summary(scope, query, prepared.plan, prepared, where);
+      ? this.#page(scope, query, prepared.plan, prepared, where, values)
+      : summary(query, prepared.plan, prepared, where, values);
   }
 
-  #page(scope: Scope, query: Query, plan: ListPlan, prepared: Prepared, where: WhereShape): Request {
+  /** What periods are told from. */
+  #moment({ tenant }: Scope): Pick<BindValues, 'now' | 'fiscalYearStart'> {
+    return { now: this.#clock.now(), fiscalYearStart: tenant.fiscalYearStart ?? 1 };
+  }
+
+  #page(
+    scope: Scope,
+    query: Query,
+    plan: ListPlan,
+    prepared: Prepared,
+    where: WhereShape,
+    always: BindValues,
+  ): Request {
     const tenant = scope.tenant.key;
     // Needed only where a cursor comes or goes; most first pages are also the last.
     let known: string | undefined;
@@ -91,7 +107,7 @@ export class Lists {
         ? null
         : this.#cursors.decode(tenant, backwards ? 'before' : 'after', origin(), plan.order.length, given, place);
     const pattern = keys === null ? '' : keys.map((key) => (key === null ? 'n' : 'v')).join('');
-    const values = { principal: scope.principal, search: query.search, ...(keys === null ? {} : { cursor: keys }) };
+    const values = keys === null ? always : { ...always, cursor: keys };
     const statements = [
       write(pattern, () => pageTemplate(prepared, plan, query, keys, backwards), prepared, query, where, values),
     ];
@@ -207,12 +223,11 @@ function countText(query: Query, result: StatementResult | undefined): string {
   return beyond ? `{"value":${COUNT_CAP},"mode":"atLeast"}` : `{"value":${counted},"mode":"exact"}`;
 }
 
-function summary(scope: Scope, query: Query, plan: SummaryPlan, prepared: Prepared, where: WhereShape): Request {
+function summary(query: Query, plan: SummaryPlan, prepared: Prepared, where: WhereShape, values: BindValues): Request {
   const make = (): Template => {
     const binds = new Binds();
     return summaryTemplate(plan, query.first, query.deleted, writerOf(prepared, binds), binds);
   };
-  const values = { principal: scope.principal, search: query.search };
   return {
     statements: [write('', make, prepared, query, where, values)],
     body: ([result]) => {

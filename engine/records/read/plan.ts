@@ -19,6 +19,7 @@ import type { AggregateFunction } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
 import type { Access } from './access.ts';
 import { SEARCHED } from './binds.ts';
+import { conceal } from './conceal.ts';
 
 export interface SelectPlan {
   readonly entity: Entity;
@@ -92,7 +93,8 @@ export function planQuery(query: Query, entity: Entity, access: Access, scope: S
       `Deleted records of ${entity.name} are not kept.`,
     );
   }
-  const view = query.view === null ? null : findView(query.view, entity, query.fromText ? '$view' : '/view', scope);
+  const view =
+    query.view === null ? null : viewOf(query.view, entity, query.fromText ? '$view' : '/view', access, scope);
   const searched = query.search === null ? [] : searchedFields(entity, access);
   if (query.search !== null && searched.length === 0) {
     refuse(
@@ -145,6 +147,12 @@ function searchedFields(entity: Entity, access: Access): Field[] {
       (field.search !== null || (entity.title.fields.includes(field.key) && field.type.searchable)) &&
       visible(field),
   );
+}
+
+/** The view with what its filter shows this reader. */
+function viewOf(key: string, entity: Entity, at: string, access: Access, scope: Scope): View {
+  const view = findView(key, entity, at, scope);
+  return view.filter === null ? view : { ...view, filter: conceal(view.filter, entity, access) };
 }
 
 function findView(key: string, entity: Entity, at: string, scope: Scope): View {

@@ -30,7 +30,7 @@ export class Reader {
 
   constructor(services: ReaderServices) {
     this.#database = services.database;
-    this.#lists = new Lists(new Cursors(services.secret));
+    this.#lists = new Lists(new Cursors(services.secret), services.clock);
   }
 
   /**
