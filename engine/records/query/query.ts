@@ -16,6 +16,8 @@ export interface Query {
   readonly order: readonly OrderTerm[];
   /** Records per page, 1 to {@link LIMITS.first}; of a summary the number of groups, 1 to {@link LIMITS.groups}. */
   readonly first: number;
+  /** The last records of the order instead of the first; with a cursor, the last of those before or after it. */
+  readonly last: boolean;
   /** Signed cursors, not yet looked into; at most one of the two. */
   readonly after: string | null;
   readonly before: string | null;
@@ -48,7 +50,7 @@ export type SelectItem =
   | { readonly kind: 'all'; readonly at: string }
   /** A field, `_title`, `_actions` or `_may`. */
   | { readonly kind: 'field'; readonly at: string; readonly key: string }
-  /** The record a reference points at, or the children. `order` and `first` are for children alone. */
+  /** The record a reference points at, or the children. `order`, `first` and `where` are for children alone. */
   | {
       readonly kind: 'nested';
       readonly at: string;
@@ -57,6 +59,8 @@ export type SelectItem =
       readonly order: readonly OrderTerm[];
       /** `null`: the default. */
       readonly first: number | null;
+      /** Which of the children; `null` for all. */
+      readonly where: RawCondition | null;
     };
 
 export interface OrderTerm {
@@ -69,6 +73,8 @@ export interface OrderTerm {
 export interface Summary {
   readonly group: readonly GroupTerm[];
   readonly aggregate: readonly AggregateTerm[];
+  /** Of the groups, by the names of the aggregates; `null` for all. */
+  readonly having: RawCondition | null;
 }
 
 export const BUCKETS = ['day', 'week', 'month', 'quarter', 'year'] as const;
@@ -101,6 +107,8 @@ export const LIMITS = {
   /** Children of one record, and without `first`. */
   children: 500,
   defaultChildren: 100,
+  /** Records inside the records of a page, all levels together, were every list as long as it may be. */
+  nestedRows: 100_000,
   offset: 10_000,
   /** References on the way to a field. */
   steps: 3,

@@ -9,7 +9,8 @@ import type { BindValues } from './binds.ts';
 import { Binds, bindValue } from './binds.ts';
 import type { Cursors } from './cursor.ts';
 import { fingerprint } from './cursor.ts';
-import type { ListPlan, SummaryPlan } from './plan.ts';
+import type { ListPlan } from './plan.ts';
+import type { SummaryPlan } from './plan-summary.ts';
 import { planQuery, planWhere } from './plan.ts';
 import { accessOf, Shapes } from './shapes.ts';
 import { COUNT_CAP, countTemplate, listTemplate } from './sql-list.ts';
@@ -100,12 +101,11 @@ export class Lists {
       return known;
     };
     const given = query.after ?? query.before;
-    const backwards = query.before !== null;
-    const place = `${query.fromText ? '$' : '/'}${backwards ? 'before' : 'after'}`;
+    const direction = query.before === null ? 'after' : 'before';
+    const backwards = query.last || direction === 'before';
+    const place = `${query.fromText ? '$' : '/'}${direction}`;
     const keys =
-      given === null
-        ? null
-        : this.#cursors.decode(tenant, backwards ? 'before' : 'after', origin(), plan.order.length, given, place);
+      given === null ? null : this.#cursors.decode(tenant, direction, origin(), plan.order.length, given, place);
     const pattern = keys === null ? '' : keys.map((key) => (key === null ? 'n' : 'v')).join('');
     const values = keys === null ? always : { ...always, cursor: keys };
     const statements = [
@@ -113,17 +113,20 @@ export class Lists {
     ];
     if (query.count !== 'none')
       statements.push(write('count', () => countOf(prepared, plan, query), prepared, query, where, values));
-    const cursor = (direction: 'after' | 'before', edge: string | null | undefined): string =>
+    const cursor = (way: 'after' | 'before', edge: string | null | undefined): string =>
       typeof edge === 'string'
-        ? `"${this.#cursors.encode(tenant, direction, origin(), JSON.parse(edge) as (string | null)[])}"`
+        ? `"${this.#cursors.encode(tenant, way, origin(), JSON.parse(edge) as (string | null)[])}"`
         : 'null';
     return {
       statements,
       body: ([page, count]) => {
         const [data = '[]', found, near, far] = page?.rows[0] ?? [];
         const more = Number(found) > query.first;
-        const next = backwards ? cursor('after', near) : more ? cursor('after', far) : 'null';
-        const prev = backwards ? (more ? cursor('before', far) : 'null') : cursor('before', near);
+        // After the last records of all there is nothing; before the last ones after a cursor, there is that cursor.
+        const atEnd = query.last && direction === 'after';
+        const preceded = more || (query.last && query.after !== null);
+        const next = atEnd ? 'null' : backwards ? cursor('after', near) : more ? cursor('after', far) : 'null';
+        const prev = backwards ? (preceded ? cursor('before', far) : 'null') : cursor('before', near);
         return `{"data":${data},"page":{"next":${next},"prev":${prev}},"count":${countText(query, count)}}`;
       },
     };
@@ -202,9 +205,9 @@ function pageTemplate(
   backwards: boolean,
 ): Template {
   const binds = new Binds();
-  const cursor = keys === null ? null : { backwards, nulls: keys.map((key) => key === null) };
+  const cursor = keys === null ? null : { before: query.before !== null, nulls: keys.map((key) => key === null) };
   const { first, offset, deleted } = query;
-  return listTemplate(plan, { first, offset, deleted, cursor }, writerOf(prepared, binds), binds);
+  return listTemplate(plan, { first, offset, deleted, backwards, cursor }, writerOf(prepared, binds), binds);
 }
 
 function countOf(prepared: Prepared, plan: ListPlan, query: Query): Template {

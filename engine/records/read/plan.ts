@@ -2,24 +2,23 @@
  * From a Query to a plan: names become fields, fields are checked against the rights, and nothing of it is SQL yet.
  * What may not be seen is refused in the words for what does not exist.
  */
-import type { Condition, Step } from '../../condition/condition.ts';
+import type { Condition } from '../../condition/condition.ts';
 import { TRUE } from '../../condition/condition.ts';
-import { resolvePath } from '../../condition/resolve-path.ts';
-import { Faults } from '../../condition/faults.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
 import { all, any, test } from '../../condition/simplify.ts';
 import type { Entity, Field, View } from '../../model/model.ts';
 import { nearest } from '../../nearest.ts';
 import { notFound, Problem } from '../../problem.ts';
 import { refuse } from '../query/fault.ts';
-import type { Bucket, OrderTerm, Query, SelectItem, Selection } from '../query/query.ts';
+import type { OrderTerm, Query, SelectItem, Selection } from '../query/query.ts';
 import { LIMITS } from '../query/query.ts';
 import { CONTROLS } from '../query/url.ts';
-import type { AggregateFunction } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
 import type { Access } from './access.ts';
 import { SEARCHED } from './binds.ts';
 import { conceal } from './conceal.ts';
+import { planPath, type PlannedPath } from './plan-path.ts';
+import { planSummary, type SummaryPlan } from './plan-summary.ts';
 
 export interface SelectPlan {
   readonly entity: Entity;
@@ -39,13 +38,8 @@ export type PlannedItem =
       readonly child: SelectPlan;
       readonly order: readonly PlannedOrder[];
       readonly first: number;
+      readonly where: Condition;
     };
-
-/** A field of the record, or of one it refers to. */
-export interface PlannedPath {
-  readonly steps: readonly Step[];
-  readonly field: Field;
-}
 
 export interface PlannedOrder extends PlannedPath {
   readonly descending: boolean;
@@ -59,22 +53,6 @@ export interface ListPlan {
   readonly select: SelectPlan;
   /** Never empty; the last one is the id. */
   readonly order: readonly PlannedOrder[];
-  readonly view: View | null;
-  /** Fields that the searched text is looked for in; empty without a search. */
-  readonly searched: readonly Field[];
-}
-
-export interface SummaryPlan {
-  readonly kind: 'summary';
-  readonly entity: Entity;
-  readonly groups: readonly (PlannedPath & { readonly name: string; readonly bucket: Bucket | null })[];
-  readonly aggregates: readonly {
-    readonly name: string;
-    readonly fn: AggregateFunction;
-    readonly of: PlannedPath | null;
-  }[];
-  /** Index into groups, then aggregates. */
-  readonly order: readonly { readonly index: number; readonly descending: boolean }[];
   readonly view: View | null;
   /** Fields that the searched text is looked for in; empty without a search. */
   readonly searched: readonly Field[];
@@ -104,7 +82,7 @@ export function planQuery(query: Query, entity: Entity, access: Access, scope: S
     );
   }
   if (query.summary !== null) return planSummary(query, entity, access, view, searched);
-  const select = planSelect(query.select, entity, access, { depth: 0, children: 0, deleted: query.deleted === 'only' });
+  const select = planSelect(query.select, entity, access, start(query.first, query.deleted === 'only'));
   const order = planOrder(query.order, viewOrder(view), entity, access);
   return { kind: 'list', entity, select, order, view, searched };
 }
@@ -231,21 +209,36 @@ function planOrderTerm(term: OrderTerm, entity: Entity, access: Access): Planned
   return { steps, field, descending: term.descending, nullable };
 }
 
-function planPath(path: readonly string[], at: string, entity: Entity, access: Access): PlannedPath {
-  const faults = new Faults({});
-  const resolved = resolvePath(path, at, { entity, lookup: access.lookup, visible: access.visible, faults });
-  faults.check();
-  if (resolved === undefined) throw new TypeError('a path without a fault resolves');
-  return { steps: resolved.operand.steps, field: resolved.field };
-}
-
 interface Depth {
   readonly depth: number;
   /** Lists of children inside lists of children multiply. */
   readonly children: number;
   /** Records in the bin show when they were deleted. */
   readonly deleted: boolean;
+  /** Records there can be at this level, were every list as long as it may be. */
+  readonly rows: number;
+  readonly budget: RowBudget;
 }
+
+/** What lists inside lists may come to. */
+class RowBudget {
+  #rows = 0;
+
+  spend(rows: number, at: string): void {
+    this.#rows += rows;
+    if (this.#rows <= LIMITS.nestedRows) return;
+    const message = `The lists inside this page could hold ${this.#rows} records together, and at most ${LIMITS.nestedRows} may be asked for. Ask for fewer records, or give the inner lists a smaller "first".`;
+    refuse(at, 'invalid_parameter', message, { max: LIMITS.nestedRows, found: this.#rows });
+  }
+}
+
+const start = (rows: number, deleted: boolean): Depth => ({
+  depth: 0,
+  children: 0,
+  deleted,
+  rows,
+  budget: new RowBudget(),
+});
 
 const MAX_NESTED_CHILDREN = 2;
 
@@ -254,7 +247,7 @@ export function planSelect(
   selection: Selection | null,
   entity: Entity,
   access: Access,
-  level: Depth = { depth: 0, children: 0, deleted: false },
+  level: Depth = start(1, false),
 ): SelectPlan {
   const items = new Map<string, PlannedItem>();
   const { visible } = access.of(entity);
@@ -282,13 +275,10 @@ function planItem(
     if (item.key === '_actions') return { kind: 'actions' };
     if (item.key === '_may') return { kind: 'may' };
     const field = findField(item.key, item.at, entity, access);
-    return field.children === null
-      ? { kind: 'field', field }
-      : planChildren(field, null, [], null, item.at, entity, access, level);
+    return field.children === null ? { kind: 'field', field } : planChildren(field, item, entity, access, level);
   }
   const field = findField(item.key, item.at, entity, access);
-  if (field.children !== null)
-    return planChildren(field, item.of, item.order, item.first, item.at, entity, access, level);
+  if (field.children !== null) return planChildren(field, item, entity, access, level);
   const target = field.reference === null ? undefined : access.lookup(field.reference.entity);
   if (target === undefined) {
     return refuse(
@@ -301,8 +291,8 @@ function planItem(
       },
     );
   }
-  if (item.order.length > 0 || item.first !== null) {
-    refuse(item.at, 'invalid_parameter', `"${item.key}" is one record: it has no order and no length.`);
+  if (item.order.length > 0 || item.first !== null || item.where !== null) {
+    refuse(item.at, 'invalid_parameter', `"${item.key}" is one record: it has no order, no length and no filter.`);
   }
   return {
     kind: 'reference',
@@ -313,14 +303,13 @@ function planItem(
 
 function planChildren(
   field: Field,
-  of: Selection | null,
-  terms: readonly OrderTerm[],
-  first: number | null,
-  at: string,
+  item: Exclude<SelectItem, { kind: 'all' }>,
   entity: Entity,
   access: Access,
   level: Depth,
 ): PlannedItem {
+  const { at } = item;
+  const nested = item.kind === 'nested' ? item : { of: null, order: [], first: null, where: null };
   const child = field.children === null ? undefined : access.lookup(field.children.entity);
   if (child === undefined || field.children === null)
     throw new TypeError(`${entity.name}.${field.key} has no child entity`);
@@ -329,20 +318,25 @@ function planChildren(
       max: MAX_NESTED_CHILDREN,
     });
   }
-  const inner = { depth: level.depth + 1, children: level.children + 1, deleted: false };
+  const first = nested.first ?? LIMITS.defaultChildren;
+  const rows = level.rows * first;
+  level.budget.spend(rows, at);
+  const inner = { ...level, depth: level.depth + 1, children: level.children + 1, deleted: false, rows };
   // Without an order, children stand as they were added: their ids grow with time.
   const id = child.fields.get('id');
   const order =
-    terms.length > 0 || id === undefined
-      ? planOrder(terms, [], child, access)
+    nested.order.length > 0 || id === undefined
+      ? planOrder(nested.order, [], child, access)
       : [{ steps: [], field: id, descending: false, nullable: false }];
   return {
     kind: 'children',
     field,
     by: field.children.field,
-    child: planSelect(of, child, access, inner),
+    child: planSelect(nested.of, child, access, inner),
     order,
-    first: first ?? LIMITS.defaultChildren,
+    first,
+    where:
+      nested.where === null ? TRUE : resolveCondition(nested.where, child, access.lookup, { visible: access.visible }),
   };
 }
 
@@ -359,65 +353,4 @@ function findField(key: string, at: string, entity: Entity, access: Access): Fie
     found: key,
     ...(suggestion === undefined ? {} : { nearest: suggestion }),
   });
-}
-
-function planSummary(
-  query: Query,
-  entity: Entity,
-  access: Access,
-  view: View | null,
-  searched: readonly Field[],
-): SummaryPlan {
-  const summary = query.summary ?? { group: [], aggregate: [] };
-  const groups = summary.group.map((term) => {
-    const path = planPath(term.path, term.at, entity, access);
-    const dated = path.field.type.valueType === 'date' || path.field.type.valueType === 'datetime';
-    if (term.bucket !== null && !dated) {
-      refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" is not a date, so it has no ${term.bucket}.`, {
-        expected: 'a date',
-        found: path.field.type.key,
-      });
-    }
-    if (term.bucket === null && !path.field.type.groupable) {
-      refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" cannot be grouped by.`, {
-        expected: 'a field to group by',
-        found: path.field.type.key,
-      });
-    }
-    return { ...path, name: term.name, bucket: term.bucket };
-  });
-  const aggregates = summary.aggregate.map((term) => {
-    if (term.path.length === 0) return { name: term.name, fn: term.fn, of: null };
-    const of = planPath(term.path, term.at, entity, access);
-    const offered = of.field.type.aggregates;
-    const { fn } = term;
-    if (fn !== 'count' && fn !== 'countDistinct' && !offered.includes(fn)) {
-      const has = ['count', 'countDistinct', ...offered];
-      refuse(
-        term.at,
-        'invalid_parameter',
-        `"${fn}" is not possible for "${term.path.join('.')}" (${of.field.type.key}); it has ${has.join(', ')}.`,
-        {
-          expected: has,
-          found: fn,
-        },
-      );
-    }
-    return { name: term.name, fn, of };
-  });
-  const names = [...groups, ...aggregates].map((each) => each.name);
-  const order = query.order.map((term) => {
-    const name = term.path[0] ?? '';
-    const index = names.indexOf(name);
-    if (index < 0) {
-      const suggestion = nearest(name, names);
-      const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`;
-      refuse(term.at, 'invalid_parameter', `"${name}" is neither a group nor an aggregate of this query.${hint}`, {
-        expected: names,
-        found: name,
-      });
-    }
-    return { index, descending: term.descending };
-  });
-  return { kind: 'summary', entity, groups, aggregates, order, view, searched };
 }

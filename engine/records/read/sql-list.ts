@@ -32,13 +32,14 @@ export interface PageOptions {
   readonly first: number;
   readonly offset: number;
   readonly deleted: Deleted;
-  readonly cursor: { readonly backwards: boolean; readonly nulls: readonly boolean[] } | null;
+  /** The records before a cursor, or the last ones. */
+  readonly backwards: boolean;
+  readonly cursor: { readonly before: boolean; readonly nulls: readonly boolean[] } | null;
 }
 
 export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWriter, binds: Binds): Template {
   const { entity, order } = plan;
-  const { first, offset, deleted, cursor } = options;
-  const backwards = cursor?.backwards === true;
+  const { first, offset, deleted, backwards, cursor } = options;
   const columns = new Set<string>();
   const items = selectItems(plan.select, 'p', writer, (column) => columns.add(column));
 
@@ -55,19 +56,22 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
   });
   const sorted = orderBy(order, RECORD, joins, backwards);
   const conditions = [...where, ...writer.narrowing(narrowing(plan), entity, RECORD, joins)];
-  if (cursor !== null) conditions.push(keyset(order, cursor.nulls, backwards, RECORD, joins, binds));
+  if (cursor !== null) conditions.push(keyset(order, cursor.nulls, cursor.before, RECORD, joins, binds));
 
   const page = [...[...columns].map((column) => `${RECORD}.${quote(column)}`), ...foreign].join(', ');
   const edge = `json_build_array(${keys.join(', ')})::text`;
   // Only a page that was reached from somewhere leads back.
   const near = cursor === null && offset === 0 ? 'null::text' : `(select ${edge} from p limit 1)`;
+  // The last records after a cursor are preceded by those up to it, also on a page that is not full.
+  const far =
+    backwards && cursor?.before === false ? `(select greatest(least(count(*), ${first}) - 1, 0) from p)` : first - 1;
   const data = backwards
     ? reversed(items, first)
     : `(select json_agg(_o) from (select ${items} from p limit ${first}) _o)`;
   return {
     head: `with p as materialized (select ${page} from ${from}${joins.sql}`,
     where: whereOf(conditions),
-    tail: ` order by ${sorted} limit ${first + 1}${offset === 0 ? '' : ` offset ${offset}`}) select coalesce(${data}::text, '[]'), (select count(*) from p)::text, ${near}, (select ${edge} from p offset ${first - 1} limit 1)`,
+    tail: ` order by ${sorted} limit ${first + 1}${offset === 0 ? '' : ` offset ${offset}`}) select coalesce(${data}::text, '[]'), (select count(*) from p)::text, ${near}, (select ${edge} from p offset ${far} limit 1)`,
     sources: binds.sources,
     joins,
   };

@@ -57,7 +57,8 @@ function children(item: Extract<PlannedItem, { kind: 'children' }>, parent: stri
   const joins = new Joins(writer);
   const items = selectItems(item.child, alias, writer);
   const order = orderBy(item.order, alias, joins);
-  const conditions = [`${alias}.${quote(item.by)} = ${parent}."id"`, ...where].join(' and ');
+  const narrowed = writer.narrowing(item.where, entity, alias, joins);
+  const conditions = [`${alias}.${quote(item.by)} = ${parent}."id"`, ...where, ...narrowed].join(' and ');
   return `coalesce((select json_agg(_o) from (select ${items} from ${from}${joins.sql} where ${conditions} order by ${order} limit ${item.first}) _o), '[]'::json)`;
 }
 

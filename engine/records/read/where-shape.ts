@@ -46,7 +46,8 @@ function describe(raw: RawCondition, slots: Slot[]): string {
     case 'test': {
       const path = raw.left.kind === 'path' ? raw.left.path : [];
       const whole = raw.operator === 'eq' || raw.operator === 'ne' || raw.operator === 'in' || raw.operator === 'nin';
-      if (SPELT_OUT.has(raw.operator)) return `${describeOperand(raw.left)} ${raw.operator} ${JSON.stringify(raw.right)}`;
+      if (SPELT_OUT.has(raw.operator))
+        return `${describeOperand(raw.left)} ${raw.operator} ${JSON.stringify(raw.right)}`;
       return `${describeOperand(raw.left)} ${raw.operator} ${raw.operator === 'null' ? JSON.stringify(raw.right) : describeRight(raw.right, raw.operator === 'between', path, whole, slots)}`;
     }
     case 'many':
