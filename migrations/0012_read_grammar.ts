@@ -103,12 +103,27 @@ const FOLD = `
           'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'),
         '${LETTERS}', '${LATIN}'),
       '[${GAPS}]+', ' ', 'g'), ' ');
-  revoke execute on function armature.fold(text) from public;
-  grant execute on function armature.fold(text) to armature_tenant, armature_owner;
+
+  -- For each word the best of the fields: the whole word, its beginning, inside of one, nearly; times the field's weight.
+  create function armature.search_rank(words text[], weights integer[], texts text[]) returns bigint language sql immutable
+    parallel safe set search_path = pg_catalog, pg_temp
+    as $$
+      select coalesce(sum(b.best), 0)::bigint from unnest(words) w cross join lateral (
+        select max(weights[u.n] * case
+          when strpos(u.t || ' ', ' ' || w || ' ') > 0 then 6
+          when strpos(u.t, ' ' || w) > 0 then 4
+          when strpos(u.t, w) > 0 then 2
+          when public.word_similarity(w, u.t) >= 0.5 then 1
+          else 0 end) as best
+        from unnest(texts) with ordinality u(t, n) where u.t is not null) b
+    $$;
+  revoke execute on function armature.fold(text), armature.search_rank(text[], integer[], text[]) from public;
+  grant execute on function armature.fold(text), armature.search_rank(text[], integer[], text[]) to armature_tenant, armature_owner;
 `;
 
 export async function down(knex: Knex): Promise<void> {
   await knex.raw(`
+    drop function armature.search_rank(text[], integer[], text[]);
     drop function armature.fold(text);
     drop function armature.start_of_day(date), armature.period_to(text), armature.period_from(text),
       armature.period_edge(text, integer), armature.fiscal_year_start();

@@ -5,6 +5,7 @@ import { contextOf } from './context.ts';
 import { historyTable } from './history.ts';
 import { historyTableId } from './names.ts';
 import { tenantRoles } from './roles.ts';
+import { searchFunctions } from './search.ts';
 import type { DesiredState, SequenceState, TableState } from './state.ts';
 import { freeze, STATE_FORMAT } from './state.ts';
 import { entitySequences, entityTable } from './tables.ts';
@@ -21,7 +22,7 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
   const functions: Record<string, string> = {};
   for (const entity of model.entities.values()) {
     const triggers = tableTriggers(context, entity);
-    Object.assign(functions, triggers.functions);
+    Object.assign(functions, triggers.functions, searchFunctions(context, entity));
     Object.assign(sequences, entitySequences(context, entity));
     tables[entity.id] = entityTable(context, entity, triggers.triggers);
     if (entity.history) tables[historyTableId(entity)] = historyTable(context, entity);

@@ -8,6 +8,7 @@ import { tableGrants } from './grants.ts';
 import { checkName, indexName, primaryKeyName, referenceName, sequenceName, uniqueKeyName } from './names.ts';
 import { ownRights } from './own-rights.ts';
 import { tablePolicies } from './policies.ts';
+import { searchIndex } from './search.ts';
 import type { ColumnState, IndexState, ReferenceState, SequenceState, TableState } from './state.ts';
 
 type Checks = Record<string, { readonly column: string; readonly sql: string }>;
@@ -32,7 +33,7 @@ export function entityTable(context: Context, entity: Entity, triggers: Readonly
     primaryKey: { name: primaryKeyName(entity.id), column: idOf(entity, 'id') },
     checks,
     references: references(context, entity),
-    indexes: indexes(entity),
+    indexes: { ...indexes(entity), ...searchIndex(entity) },
     triggers,
     policies: tablePolicies(context, entity),
     grants: tableGrants(context, entity),

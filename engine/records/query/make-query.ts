@@ -1,4 +1,5 @@
 /** What both spellings of a query share: the rules between its parts, and its shape. */
+import { wordsOf } from '../../condition/fold.ts';
 import type { RawCondition } from '../../condition/raw.ts';
 import { invalid, refuse } from './fault.ts';
 import type { AggregateTerm, GroupTerm, OrderTerm, Query, Selection, Summary } from './query.ts';
@@ -106,14 +107,16 @@ function checkPaging({ last, after, before, offset, place }: Parts): void {
   }
 }
 
-function readSearch(search: string | null, at: string): string | null {
+function readSearch(search: string | null, at: string): readonly string[] | null {
   const text = search?.trim() ?? '';
   if (text.length > LIMITS.search) {
     refuse(at, 'invalid_parameter', `A search may have at most ${LIMITS.search} characters.`, { max: LIMITS.search });
   }
   if (text.includes('\0') || !text.isWellFormed())
     invalid(at, 'The searched text has characters that no text has.', 'text', 'NUL');
-  return text === '' ? null : text;
+  // As people type there is a lone dash now and then: nothing is looked for yet.
+  const words = wordsOf(text).slice(0, LIMITS.searchWords);
+  return words.length === 0 ? null : Object.freeze(words);
 }
 
 function checkSummary({ select, last, after, before, offset, count, place }: Parts, summary: Summary): void {

@@ -24,8 +24,8 @@ export interface Query {
   readonly offset: number;
   /** `capped` counts to 10,000 and then says "at least". */
   readonly count: 'none' | 'exact' | 'capped';
-  /** Trimmed and not empty. */
-  readonly search: string | null;
+  /** The words that are looked for, folded (`condition/fold.ts`), at most {@link LIMITS.searchWords}; never empty. */
+  readonly search: readonly string[] | null;
   /** Key of a view, qualified or not. */
   readonly view: string | null;
   /** Groups and aggregates; `null` for a list of records. */
@@ -121,6 +121,8 @@ export const LIMITS = {
   termName: 60,
   aggregateTerms: 20,
   search: 200,
+  /** Further words of a searched text narrow nothing more. */
+  searchWords: 8,
   /** Query parameters, and characters of one. */
   parameters: 100,
   parameterLength: 16_000,

@@ -1,4 +1,5 @@
 /** Parameters of a statement. The text of a shape is constant; only where its values come from is kept beside it. */
+import { wordPattern } from '../../condition/fold.ts';
 import type { Edge } from '../../condition/period.ts';
 import { periodEdge } from '../../condition/period.ts';
 import type { Value } from '../../model/value-type.ts';
@@ -21,8 +22,12 @@ export type BindSource =
   | { readonly kind: 'id' }
   /** A sort key of the cursor. */
   | { readonly kind: 'cursor'; readonly index: number }
-  /** The searched text. */
-  | { readonly kind: 'search' }
+  /** A word of the searched text: itself, as a pattern of LIKE, or itself if it is long enough to be found nearly. */
+  | {
+      readonly kind: 'search';
+      readonly word: number | 'longest';
+      readonly form: 'word' | 'pattern' | 'fuzzy';
+    }
   /** A literal of a permission: the same in every statement of the shape. */
   | { readonly kind: 'constant'; readonly value: string | null }
   | { readonly kind: 'value'; readonly value: string | null; readonly sqlType: string };
@@ -34,13 +39,12 @@ export interface BindValues {
   readonly now?: number;
   readonly fiscalYearStart?: number;
   readonly cursor?: readonly (string | null)[];
-  readonly search?: string | null;
+  /** Words of the searched text, folded. */
+  readonly search?: readonly string[];
 }
 
 /** Marks an attribute of the user on its way through the condition compiler. No value contains a NUL. */
 const USER = '\0user:';
-/** Stands for the searched text until the statement is sent. */
-export const SEARCHED = '\0search';
 
 export class Binds {
   readonly sources: BindSource[] = [];
@@ -75,7 +79,6 @@ export class Binds {
     if (typeof value === 'string' && value.startsWith(USER)) {
       return this.once({ kind: 'user', attribute: value.slice(USER.length) }, sqlType);
     }
-    if (value === SEARCHED) return this.once({ kind: 'search' }, sqlType);
     return this.add({ kind: 'value', value: valueText(value), sqlType }, sqlType);
   };
 
@@ -90,6 +93,22 @@ export class Binds {
 export function valueText(value: Value): string | null {
   if (value === null) return null;
   return typeof value === 'object' ? arrayText(value) : String(value);
+}
+
+/** Shorter words are near to too many others. */
+const FUZZY_LENGTH = 5;
+
+function searchedWord(
+  { word, form }: Extract<BindSource, { kind: 'search' }>,
+  words: readonly string[],
+): string | null {
+  const text =
+    word === 'longest'
+      ? words.reduce((longest, each) => (each.length > longest.length ? each : longest), '')
+      : words[word];
+  if (text === undefined) return null;
+  if (form === 'pattern') return wordPattern(text);
+  return form === 'word' || text.length >= FUZZY_LENGTH ? text : null;
 }
 
 export function bindValue(source: BindSource, values: BindValues): string | null {
@@ -110,7 +129,7 @@ export function bindValue(source: BindSource, values: BindValues): string | null
     case 'id':
       return values.id ?? null;
     case 'search':
-      return values.search ?? null;
+      return searchedWord(source, values.search ?? []);
     case 'cursor':
       return values.cursor?.[source.index] ?? null;
   }

@@ -60,13 +60,15 @@ export class Lists {
 
   /** @throws Problem as `Reader.list` */
   prepare(scope: Scope, entity: Entity, query: Query): Request {
-    const prepared = this.#shapes.get(
-      scope,
-      `${entity.name}\n${query.search === null ? '' : 's'}\n${query.shape}`,
-      () => prepare(scope, entity, query),
+    const prepared = this.#shapes.get(scope, `${entity.name}\n${query.search?.length ?? ''}\n${query.shape}`, () =>
+      prepare(scope, entity, query),
     );
     const where = shapeOfWhere(query.where);
-    const values = { principal: scope.principal, search: query.search, ...this.#moment(scope) };
+    const values = {
+      principal: scope.principal,
+      ...(query.search && { search: query.search }),
+      ...this.#moment(scope),
+    };
     return prepared.plan.kind === 'list'
       ? this.#page(scope, query, prepared.plan, prepared, where, values)
       : summary(query, prepared.plan, prepared, where, values);

@@ -10,6 +10,7 @@ import { nearest } from '../../nearest.ts';
 import { refuse } from '../query/fault.ts';
 import type { AggregateFunction, Bucket, GroupTerm, Query } from '../query/query.ts';
 import type { Access } from './access.ts';
+import type { SearchPlan } from './plan.ts';
 import { planPath, type PlannedPath } from './plan-path.ts';
 
 export type PlannedGroup = PlannedPath & {
@@ -36,8 +37,7 @@ export interface SummaryPlan {
   /** Index into groups, then aggregates. */
   readonly order: readonly { readonly index: number; readonly descending: boolean }[];
   readonly view: View | null;
-  /** Fields that the searched text is looked for in; empty without a search. */
-  readonly searched: readonly Field[];
+  readonly search: SearchPlan | null;
 }
 
 export function planSummary(
@@ -45,7 +45,7 @@ export function planSummary(
   entity: Entity,
   access: Access,
   view: View | null,
-  searched: readonly Field[],
+  search: SearchPlan | null,
 ): SummaryPlan {
   const summary = query.summary ?? { group: [], aggregate: [], having: null };
   const groups = summary.group.map((term): PlannedGroup => {
@@ -100,7 +100,7 @@ export function planSummary(
     return { index, descending: term.descending };
   });
   const having = summary.having === null ? TRUE : planHaving(summary.having, aggregates, entity, query.fromText);
-  return { kind: 'summary', entity, groups, aggregates, having, order, view, searched };
+  return { kind: 'summary', entity, groups, aggregates, having, order, view, search };
 }
 
 /** The one condition language, about a group instead of a record: its fields are the aggregates, by their names. */

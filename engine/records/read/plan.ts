@@ -5,8 +5,8 @@
 import type { Condition } from '../../condition/condition.ts';
 import { TRUE } from '../../condition/condition.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
-import { all, any, test } from '../../condition/simplify.ts';
 import type { Entity, Field, View } from '../../model/model.ts';
+import { searchedFields } from '../../model/search-fields.ts';
 import { nearest } from '../../nearest.ts';
 import { notFound, Problem } from '../../problem.ts';
 import { refuse } from '../query/fault.ts';
@@ -15,7 +15,6 @@ import { LIMITS } from '../query/query.ts';
 import { CONTROLS } from '../query/url.ts';
 import type { Scope } from '../scope.ts';
 import type { Access } from './access.ts';
-import { SEARCHED } from './binds.ts';
 import { conceal } from './conceal.ts';
 import { planPath, type PlannedPath } from './plan-path.ts';
 import { planSummary, type SummaryPlan } from './plan-summary.ts';
@@ -54,8 +53,16 @@ export interface ListPlan {
   /** Never empty; the last one is the id. */
   readonly order: readonly PlannedOrder[];
   readonly view: View | null;
-  /** Fields that the searched text is looked for in; empty without a search. */
-  readonly searched: readonly Field[];
+  readonly search: SearchPlan | null;
+  /** The best hits of the search first: its rank stands for a first term of the order. */
+  readonly ranked: boolean;
+}
+
+export interface SearchPlan {
+  /** That the words are looked for in: readable ones alone, on some records at least. */
+  readonly fields: readonly Field[];
+  /** How many words. */
+  readonly words: number;
 }
 
 /**
@@ -73,18 +80,20 @@ export function planQuery(query: Query, entity: Entity, access: Access, scope: S
   }
   const view =
     query.view === null ? null : viewOf(query.view, entity, query.fromText ? '$view' : '/view', access, scope);
-  const searched = query.search === null ? [] : searchedFields(entity, access);
-  if (query.search !== null && searched.length === 0) {
+  const fields = query.search === null ? [] : searchedFields(entity).filter(access.of(entity).visible);
+  if (query.search !== null && fields.length === 0) {
     refuse(
       query.fromText ? '$search' : '/search',
       'invalid_parameter',
       `${entity.name} has no field that is searched.`,
     );
   }
-  if (query.summary !== null) return planSummary(query, entity, access, view, searched);
+  const search = query.search === null ? null : { fields, words: query.search.length };
+  if (query.summary !== null) return planSummary(query, entity, access, view, search);
   const select = planSelect(query.select, entity, access, start(query.first, query.deleted === 'only'));
-  const order = planOrder(query.order, viewOrder(view), entity, access);
-  return { kind: 'list', entity, select, order, view, searched };
+  const ranked = search !== null && query.order.length === 0;
+  const order = ranked ? rankOrder(entity) : planOrder(query.order, viewOrder(view), entity, access);
+  return { kind: 'list', entity, select, order, view, search, ranked };
 }
 
 /**
@@ -100,31 +109,20 @@ export function planWhere(query: Query, entity: Entity, access: Access): Conditi
   });
 }
 
-/** What narrows every query of a plan's shape: its view's filter and the search. */
-export function narrowing({ view, searched }: ListPlan | SummaryPlan): Condition {
-  const parts = view === null || view.filter === null ? [] : [view.filter];
-  return all(searched.length === 0 ? parts : [...parts, searchCondition(searched)]);
+/** What narrows every query of a plan's shape: its view's filter. */
+export function narrowing({ view }: ListPlan | SummaryPlan): Condition {
+  return view?.filter ?? TRUE;
 }
 
-function searchCondition(fields: readonly Field[]): Condition {
-  const text = { kind: 'literal', type: 'text', value: SEARCHED } as const;
-  return any(
-    fields.map((field) =>
-      test({ kind: 'field', type: 'text', steps: [], field: field.key, fieldId: field.id }, 'icontains', text),
-    ),
-  );
-}
+/** The key of the rank among a page's columns. */
+export const RANK = '_rank';
 
-/** Text fields that are marked for search, or part of the title; readable ones alone. */
-function searchedFields(entity: Entity, access: Access): Field[] {
-  const { visible } = access.of(entity);
-  return [...entity.fields.values()].filter(
-    (field) =>
-      field.column !== null &&
-      field.type.valueType === 'text' &&
-      (field.search !== null || (entity.title.fields.includes(field.key) && field.type.searchable)) &&
-      visible(field),
-  );
+/** The best first; of equally good ones the newest. */
+function rankOrder(entity: Entity): PlannedOrder[] {
+  const id = entity.fields.get('id');
+  if (id === undefined) throw new TypeError(`${entity.name} has no id`);
+  const rank: Field = { ...id, id: RANK, key: RANK, type: { ...id.type, valueType: 'integer' } };
+  return [rank, id].map((field) => ({ steps: [], field, descending: true, nullable: false }));
 }
 
 /** The view with what its filter shows this reader. */

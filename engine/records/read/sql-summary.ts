@@ -11,6 +11,7 @@ import { narrowing } from './plan.ts';
 import { titleSql } from './sql-select.ts';
 import type { Deleted, SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
+import { searchSql } from './sql-search.ts';
 import type { Template } from './template.ts';
 import { RECORD, whereOf } from './template.ts';
 
@@ -24,7 +25,11 @@ export function summaryTemplate(
 ): Template {
   const joins = new Joins(writer);
   const { from, where } = writer.source(plan.entity, RECORD, deleted);
-  const conditions = [...where, ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins)];
+  const conditions = [
+    ...where,
+    ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins),
+    ...searchSql(plan.search, plan.entity, RECORD, writer, joins),
+  ];
   const column = (path: PlannedPath): string => `${joins.reach(path.steps, RECORD)}.${quote(path.field.key)}`;
   const groups = plan.groups.map((group, index) => {
     // Written twice, a title would not be recognised as the same: its subselects have names of their own.
