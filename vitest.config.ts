@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'database',
-          include: ['engine/**/*.db.test.ts', 'tests/{integration,isolation}/**/*.test.ts'],
+          include: ['engine/**/*.db.test.ts', 'tests/{integration,isolation,plans}/**/*.test.ts'],
           globalSetup: ['tests/support/cluster.ts'],
         },
       },

@@ -63,7 +63,7 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
   const conditions = [
     ...where,
     ...writer.narrowing(narrowing(plan), entity, RECORD, joins),
-    ...searchSql(plan.search, entity, RECORD, writer, joins),
+    ...searchSql(plan.search, entity, RECORD, writer, joins, !plan.ranked),
   ];
   if (cursor !== null && !plan.ranked)
     conditions.push(keyset(order, cursor.nulls, cursor.before, RECORD, joins, binds));
