@@ -35,7 +35,11 @@ export const COMMON_PARAMETERS: Readonly<Record<string, Part>> = {
     '`capped` counts to 10,000 and then says “at least”.',
   ),
   search: control('$search', text({ maxLength: 200 }), 'Words to look for in the searchable fields.'),
-  where: control('$where', text(), 'A condition as JSON, for what parameters cannot say: `or`, `some`, `none`, `every`.'),
+  where: control(
+    '$where',
+    text(),
+    'A condition as JSON, for what parameters cannot say: `or`, `some`, `none`, `every`.',
+  ),
   last: control('$last', { type: 'integer', minimum: 1, maximum: 200 }, 'The last records of the order instead.'),
   having: control('$having', text(), 'Conditions on groups, by the names of aggregates.', 'n[gte]:5'),
   distinct: control('$distinct', text(), 'Fields whose different values are answered.', 'owner'),

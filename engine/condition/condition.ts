@@ -60,7 +60,7 @@ export interface Tree {
   readonly parentId: string;
 }
 
-/** Records that belong to one: its children, or those that refer to it. */
+/** Records on the list of one: its children, those that refer to it, or those it is linked with. */
 export interface Many {
   /** Id of the record they belong to. */
   readonly anchor: FieldOperand;
@@ -70,9 +70,10 @@ export interface Many {
   /** Qualified entity of the many and its table. */
   readonly entity: string;
   readonly table: string;
-  /** Key and id of their field that names the record they belong to. */
-  readonly by: string;
-  readonly byId: string;
+  /** Key of their field that names the record whose list it is; `null` for links. */
+  readonly by: string | null;
+  /** The table of the links, in the tenant's schema, with the columns of the one and of the many. */
+  readonly link: { readonly table: string; readonly near: string; readonly far: string } | null;
 }
 
 export interface Step {

@@ -48,18 +48,17 @@ export function findMany(
   const holder = last === undefined ? side.entity : side.lookup(last.entity);
   if (anchor === undefined || holder === undefined) return undefined;
   const field = holder.fields.get(key);
-  const holds = field?.children;
+  const holds = field?.many;
   const target = holds ? side.lookup(holds.entity) : undefined;
-  const by = holds ? target?.fields.get(holds.field) : undefined;
-  if (field && target && by && side.visible(holder, field)) {
+  if (field && holds && target && side.visible(holder, field)) {
     const many: Many = {
       anchor: anchor.operand,
       field: field.key,
       fieldId: field.id,
       entity: target.name,
       table: target.table,
-      by: by.key,
-      byId: by.id,
+      by: holds.via === 'links' ? null : holds.field,
+      link: holds.via === 'links' ? { table: holds.table, near: holds.near, far: holds.far } : null,
     };
     return { many: Object.freeze(many), entity: target };
   }

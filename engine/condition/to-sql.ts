@@ -207,9 +207,15 @@ function writeUnder({ left, right, tree }: Extract<Condition, { kind: 'under' }>
 function writeMany(many: Many, of: Condition, target: SqlTarget): string {
   const anchor = writeOperand(many.anchor, target);
   const others = othersOf(many.entity, many.table, target);
-  const conditions = [`${others.alias}.${quote(many.by)} = ${anchor}`, ...others.where];
+  const { link } = many;
+  const via =
+    link === null
+      ? ''
+      : ` join ${target.schema}.${quote(link.table)} _l on _l.${quote(link.far)} = ${others.alias}."id"`;
+  const belongs = link === null ? `${others.alias}.${quote(many.by ?? 'id')}` : `_l.${quote(link.near)}`;
+  const conditions = [`${belongs} = ${anchor}`, ...others.where];
   if (!isTrue(of)) conditions.push(write(negationNormalForm(of), others.target));
-  return `from ${others.from}${others.joins()} where ${conditions.join(' and ')}`;
+  return `from ${others.from}${via}${others.joins()} where ${conditions.join(' and ')}`;
 }
 
 function othersOf(entity: string, table: string, target: SqlTarget): Others {

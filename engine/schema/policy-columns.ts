@@ -52,7 +52,7 @@ function addCondition(context: Context, entity: Entity, condition: Condition, ad
   for (const tree of treesOf(condition)) add(tree.entity, 'id', tree.parent);
   for (const { many, of } of manyOf(condition)) {
     const inner = context.model.entities.get(many.entity);
-    add(many.entity, 'id', many.by);
+    add(many.entity, 'id', ...(many.by === null ? [] : [many.by]));
     if (inner) addCondition(context, inner, of, add);
   }
 }

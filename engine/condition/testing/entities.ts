@@ -27,6 +27,9 @@ export function field(key: string, valueType: ValueType | null, options: FieldOp
     system: false,
     readOnly: false,
     reference: to === undefined ? null : { entity: to, onDelete: 'restrict' },
+    many: null,
+    derived: null,
+    rollup: null,
     children: null,
     choices: options.choices?.map((choice): Choice => ({ key: choice, label: choice, color: null })) ?? null,
     lifecycle: null,
@@ -34,6 +37,8 @@ export function field(key: string, valueType: ValueType | null, options: FieldOp
     formula: null,
     options: {},
     currencyField: null,
+    companions: [],
+    companionOf: null,
   };
 }
 
@@ -110,7 +115,7 @@ export const THING = entity('lab.thing', [
   field('owner', 'uuid', { to: 'core.user' }),
   field('box', 'uuid', { to: 'lab.box' }),
   field('lines', null),
-  { ...field('items', null), children: { entity: 'lab.item', field: 'thing' } },
+  { ...field('items', null), many: { via: 'inverse', entity: 'lab.item', field: 'thing' } },
 ]);
 export const ITEM = entity('lab.item', [
   field('thing', 'uuid', { to: 'lab.thing' }),

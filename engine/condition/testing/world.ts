@@ -140,6 +140,6 @@ export function contextOf(acting: User, world: World): EvaluationContext {
     businessHours: HOURS,
     fiscalYearStart: FISCAL_YEAR_START,
     follow: (entity, id) => world.get(entity)?.get(id) ?? null,
-    many: ({ entity, by }, id) => [...(world.get(entity)?.values() ?? [])].filter((each) => each[by] === id),
+    many: ({ entity, by }, id) => [...(world.get(entity)?.values() ?? [])].filter((each) => each[by ?? ''] === id),
   };
 }

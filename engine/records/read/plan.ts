@@ -6,6 +6,7 @@ import type { Condition } from '../../condition/condition.ts';
 import { TRUE } from '../../condition/condition.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
 import type { Entity, Field, View } from '../../model/model.ts';
+import type { Many } from '../../model/relations.ts';
 import { searchedFields } from '../../model/search-fields.ts';
 import { nearest } from '../../nearest.ts';
 import { notFound, Problem } from '../../problem.ts';
@@ -31,10 +32,10 @@ export type PlannedItem =
   | { readonly kind: 'may' }
   | { readonly kind: 'reference'; readonly field: Field; readonly target: SelectPlan }
   | {
-      readonly kind: 'children';
+      readonly kind: 'many';
       readonly field: Field;
-      readonly by: string;
-      readonly child: SelectPlan;
+      readonly many: Many;
+      readonly of: SelectPlan;
       readonly order: readonly PlannedOrder[];
       readonly first: number;
       readonly where: Condition;
@@ -203,14 +204,14 @@ function planOrderTerm(term: OrderTerm, entity: Entity, access: Access): Planned
     });
   }
   const masked = access.of(entity).masks.has(field.key);
-  const nullable = steps.length > 0 || masked || field.formula !== null || !field.required;
+  const nullable = steps.length > 0 || masked || field.type.computed === true || !field.required;
   return { steps, field, descending: term.descending, nullable };
 }
 
 interface Depth {
   readonly depth: number;
-  /** Lists of children inside lists of children multiply. */
-  readonly children: number;
+  /** Lists of records inside lists of records multiply. */
+  readonly lists: number;
   /** Records in the bin show when they were deleted. */
   readonly deleted: boolean;
   /** Records there can be at this level, were every list as long as it may be. */
@@ -232,13 +233,13 @@ class RowBudget {
 
 const start = (rows: number, deleted: boolean): Depth => ({
   depth: 0,
-  children: 0,
+  lists: 0,
   deleted,
   rows,
   budget: new RowBudget(),
 });
 
-const MAX_NESTED_CHILDREN = 2;
+const MAX_NESTED_LISTS = 2;
 
 /** @param selection `null`: every readable field of the record itself */
 export function planSelect(
@@ -273,10 +274,10 @@ function planItem(
     if (item.key === '_actions') return { kind: 'actions' };
     if (item.key === '_may') return { kind: 'may' };
     const field = findField(item.key, item.at, entity, access);
-    return field.children === null ? { kind: 'field', field } : planChildren(field, item, entity, access, level);
+    return field.many === null ? { kind: 'field', field } : planMany(field.many, field, item, access, level);
   }
   const field = findField(item.key, item.at, entity, access);
-  if (field.children !== null) return planChildren(field, item, entity, access, level);
+  if (field.many !== null) return planMany(field.many, field, item, access, level);
   const target = field.reference === null ? undefined : access.lookup(field.reference.entity);
   if (target === undefined) {
     return refuse(
@@ -299,43 +300,36 @@ function planItem(
   };
 }
 
-function planChildren(
+function planMany(
+  many: Many,
   field: Field,
   item: Exclude<SelectItem, { kind: 'all' }>,
-  entity: Entity,
   access: Access,
   level: Depth,
 ): PlannedItem {
   const { at } = item;
   const nested = item.kind === 'nested' ? item : { of: null, order: [], first: null, where: null };
-  const child = field.children === null ? undefined : access.lookup(field.children.entity);
-  if (child === undefined || field.children === null)
-    throw new TypeError(`${entity.name}.${field.key} has no child entity`);
-  if (level.children >= MAX_NESTED_CHILDREN) {
-    refuse(at, 'invalid_parameter', `Lists can be at most ${MAX_NESTED_CHILDREN} deep inside each other.`, {
-      max: MAX_NESTED_CHILDREN,
+  const other = access.lookup(many.entity);
+  if (other === undefined) throw new TypeError(`no entity ${many.entity}`);
+  if (level.lists >= MAX_NESTED_LISTS) {
+    refuse(at, 'invalid_parameter', `Lists can be at most ${MAX_NESTED_LISTS} deep inside each other.`, {
+      max: MAX_NESTED_LISTS,
     });
   }
   const first = nested.first ?? LIMITS.defaultChildren;
   const rows = level.rows * first;
   level.budget.spend(rows, at);
-  const inner = { ...level, depth: level.depth + 1, children: level.children + 1, deleted: false, rows };
-  // Without an order, children stand as they were added: their ids grow with time.
-  const id = child.fields.get('id');
+  const inner = { ...level, depth: level.depth + 1, lists: level.lists + 1, deleted: false, rows };
+  // Without an order, records stand as they were added: their ids grow with time.
+  const id = other.fields.get('id');
   const order =
     nested.order.length > 0 || id === undefined
-      ? planOrder(nested.order, [], child, access)
+      ? planOrder(nested.order, [], other, access)
       : [{ steps: [], field: id, descending: false, nullable: false }];
-  return {
-    kind: 'children',
-    field,
-    by: field.children.field,
-    child: planSelect(nested.of, child, access, inner),
-    order,
-    first,
-    where:
-      nested.where === null ? TRUE : resolveCondition(nested.where, child, access.lookup, { visible: access.visible }),
-  };
+  const of = planSelect(nested.of, other, access, inner);
+  const where =
+    nested.where === null ? TRUE : resolveCondition(nested.where, other, access.lookup, { visible: access.visible });
+  return { kind: 'many', field, many, of, order, first, where };
 }
 
 /** The same words for a field that is hidden and one that does not exist. */
