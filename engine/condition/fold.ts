@@ -26,13 +26,17 @@ const SCRIPTS: readonly (readonly [letters: string, latin: string])[] = [
 export const LETTERS = SCRIPTS.map(([letters]) => letters).join('');
 export const LATIN = SCRIPTS.map(([, latin]) => latin).join('');
 
-const latin = new Map([...LETTERS].map((letter, index) => [letter, LATIN[index] ?? '']));
+const latin = new Map(Array.from(LETTERS).map((letter, index) => [letter, LATIN[index] ?? '']));
 const marks = new RegExp(`[${MARKS}]`, 'g');
 const gaps = new RegExp(`[${GAPS}]+`, 'g');
 const foreign = new RegExp(`[${LETTERS}]`, 'g');
 
+/** Most of what is typed. */
+const PLAIN = /^[ -~]*$/;
+
 /** `"Müller & Söhne, Köln"` → `" muller sohne koln"` */
 export function fold(text: string): string {
+  if (PLAIN.test(text)) return ` ${text.toLowerCase().replace(gaps, ' ').trim()}`;
   const plain = text.normalize('NFKD').replace(marks, '').replaceAll(/[Σς]/g, 'σ').toLowerCase();
   const letters = plain
     .replace(marks, '')
@@ -59,10 +63,15 @@ const ANYWHERE = 3;
 
 /** The LIKE pattern that finds a folded word in a folded text. No folded word has a sign that LIKE knows. */
 export function wordPattern(word: string): string {
-  return [...word].length < ANYWHERE ? `% ${word}%` : `%${word}%`;
+  return lengthOf(word) < ANYWHERE ? `% ${word}%` : `%${word}%`;
 }
 
 /** Whether a folded word is found in a text, as {@link wordPattern} has it. */
 export function hasWord(text: string, word: string): boolean {
-  return fold(text).includes([...word].length < ANYWHERE ? ` ${word}` : word);
+  return fold(text).includes(lengthOf(word) < ANYWHERE ? ` ${word}` : word);
+}
+
+/** In characters, as Postgres counts. */
+function lengthOf(word: string): number {
+  return Array.from(word).length;
 }

@@ -72,7 +72,10 @@ function widened(condition: Condition): Condition {
       return any(condition.of.map(widened));
     case 'not':
       return isOwn(condition.of) ? condition : TRUE;
-    default:
+    case 'test':
+    case 'under':
+    case 'some':
+    case 'business_hours':
       return isOwn(condition) ? condition : TRUE;
   }
 }
