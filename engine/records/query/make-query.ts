@@ -2,7 +2,7 @@
 import { wordsOf } from '../../condition/fold.ts';
 import type { RawCondition } from '../../condition/raw.ts';
 import { invalid, refuse } from './fault.ts';
-import type { AggregateTerm, GroupTerm, OrderTerm, Query, Selection, Summary } from './query.ts';
+import type { AggregateTerm, GroupTerm, OrderTerm, Query, SearchedWord, Selection, Summary } from './query.ts';
 import { LIMITS } from './query.ts';
 import { countOnly, orderText } from './terms.ts';
 
@@ -107,7 +107,7 @@ function checkPaging({ last, after, before, offset, place }: Parts): void {
   }
 }
 
-function readSearch(search: string | null, at: string): readonly string[] | null {
+function readSearch(search: string | null, at: string): readonly SearchedWord[] | null {
   const text = search?.trim() ?? '';
   if (text.length > LIMITS.search) {
     refuse(at, 'invalid_parameter', `A search may have at most ${LIMITS.search} characters.`, { max: LIMITS.search });
@@ -115,7 +115,10 @@ function readSearch(search: string | null, at: string): readonly string[] | null
   if (text.includes('\0') || !text.isWellFormed())
     invalid(at, 'The searched text has characters that no text has.', 'text', 'NUL');
   // As people type there is a lone dash now and then: nothing is looked for yet.
-  const words = wordsOf(text).slice(0, LIMITS.searchWords);
+  const codes = new Set(text.split(/\s+/).flatMap((part) => (/\p{Nd}/u.test(part) ? wordsOf(part) : [])));
+  const words = wordsOf(text)
+    .slice(0, LIMITS.searchWords)
+    .map((word): SearchedWord => ({ word, exact: codes.has(word) }));
   return words.length === 0 ? null : Object.freeze(words);
 }
 

@@ -25,7 +25,7 @@ export interface Query {
   /** `capped` counts to 10,000 and then says "at least". */
   readonly count: 'none' | 'exact' | 'capped';
   /** The words that are looked for, folded (`condition/fold.ts`), at most {@link LIMITS.searchWords}; never empty. */
-  readonly search: readonly string[] | null;
+  readonly search: readonly SearchedWord[] | null;
   /** Key of a view, qualified or not. */
   readonly view: string | null;
   /** Groups and aggregates; `null` for a list of records. */
@@ -37,6 +37,12 @@ export interface Query {
    * the searched text) are not part of it, only whether they are there.
    */
   readonly shape: string;
+}
+
+export interface SearchedWord {
+  readonly word: string;
+  /** Numbers and codes are found as they are: another one is not a typing error. */
+  readonly exact: boolean;
 }
 
 export interface Selection {

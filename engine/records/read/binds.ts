@@ -4,6 +4,7 @@ import type { Edge } from '../../condition/period.ts';
 import { periodEdge } from '../../condition/period.ts';
 import type { Value } from '../../model/value-type.ts';
 import { arrayText } from '../../db/identifiers.ts';
+import type { SearchedWord } from '../query/query.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { userAttribute } from '../../condition/user-attributes.ts';
 
@@ -40,7 +41,7 @@ export interface BindValues {
   readonly fiscalYearStart?: number;
   readonly cursor?: readonly (string | null)[];
   /** Words of the searched text, folded. */
-  readonly search?: readonly string[];
+  readonly search?: readonly SearchedWord[];
 }
 
 /** Marks an attribute of the user on its way through the condition compiler. No value contains a NUL. */
@@ -100,16 +101,18 @@ const FUZZY_LENGTH = 5;
 
 function searchedWord(
   { word, form }: Extract<BindSource, { kind: 'search' }>,
-  words: readonly string[],
+  words: readonly SearchedWord[],
 ): string | null {
-  const text =
+  const searched =
     word === 'longest'
-      ? words.reduce((longest, each) => (each.length > longest.length ? each : longest), '')
+      ? words.reduce((longest, each) => (each.word.length > longest.word.length ? each : longest), NO_WORD)
       : words[word];
-  if (text === undefined) return null;
-  if (form === 'pattern') return wordPattern(text);
-  return form === 'word' || text.length >= FUZZY_LENGTH ? text : null;
+  if (searched === undefined) return null;
+  if (form === 'pattern') return wordPattern(searched.word);
+  return form === 'word' || (!searched.exact && searched.word.length >= FUZZY_LENGTH) ? searched.word : null;
 }
+
+const NO_WORD: SearchedWord = { word: '', exact: true };
 
 export function bindValue(source: BindSource, values: BindValues): string | null {
   switch (source.kind) {

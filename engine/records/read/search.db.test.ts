@@ -68,6 +68,8 @@ describe.each(modes.map((each, index) => ({ ...each, index })))(
       expect(await names('shmidt')).toEqual(['Schmidt Präzision GmbH']);
       expect(await names('Schmitt prezision', 'rep')).toEqual(['Schmidt Präzision GmbH']);
       expect(await names('strasenbau')).toEqual(['Straßenbau Weiß']);
+      // Another number is another thing.
+      expect(await names('water 10000')).toEqual([]);
     });
 
     it('shows the best hits first, the newest of equals, or the order that is asked for', async () => {
