@@ -10,7 +10,7 @@ import type { Filter } from './list-query.ts';
 export type Condition = Exclude<Operator, 'null'> | 'empty' | 'filled';
 
 /** Offered first when the field has it; the rest follows in the model's order. */
-const FIRST: readonly Operator[] = ['icontains', 'in', 'has', 'within', 'eq', 'between'];
+const FIRST: readonly Operator[] = ['icontains', 'within', 'in', 'has', 'eq', 'between'];
 
 /** Patterns and folded words are for programs: a person has "contains". */
 const FOR_PROGRAMS: readonly Operator[] = ['like', 'ilike', 'search'];
