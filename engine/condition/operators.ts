@@ -16,9 +16,11 @@ export const OPERATORS_OF: Readonly<Record<ValueType, ReadonlySet<Operator>>> = 
   boolean: new Set<Operator>(EQUALITY),
   date: new Set<Operator>(CALENDAR),
   datetime: new Set<Operator>(CALENDAR),
+  time: new Set<Operator>(ORDER),
   uuid: new Set<Operator>(ID),
   texts: new Set<Operator>(ARRAY),
   uuids: new Set<Operator>(ARRAY),
+  json: new Set<Operator>(['null']),
 };
 
 /** An operator of the json-rules-engine form: ours, or the negation of ours. */

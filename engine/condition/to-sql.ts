@@ -30,8 +30,8 @@ export interface SqlTarget {
   readonly depth?: number;
   /** The acting user's attributes, for queries. */
   readonly user?: (attribute: string) => Value;
-  /** Where a field is found, when it is not simply the column of the record or of a referenced table (masks, joins). */
-  readonly field?: (operand: FieldOperand) => string;
+  /** Where a field is found, when it is not simply the column of the record or of a referenced table (masks, joins); `undefined`: there. */
+  readonly field?: (operand: FieldOperand) => string | undefined;
   /** A period of the moment, for queries that bring it along as a value. Without it Postgres is asked. */
   readonly period?: (operand: PeriodOperand) => string;
   /**
@@ -178,7 +178,7 @@ function writeOperand(operand: Operand, target: SqlTarget): string {
     case 'count':
       return `(select count(*) ${writeMany(operand.many, operand.of, target)})`;
     case 'field':
-      return target.field === undefined ? writeField(operand, target) : target.field(operand);
+      return target.field?.(operand) ?? writeField(operand, target);
   }
 }
 
@@ -222,7 +222,9 @@ function othersOf(entity: string, table: string, target: SqlTarget): Others {
   if (target.others !== undefined) return target.others(entity, table);
   const depth = (target.depth ?? 0) + 1;
   const alias = `_o${depth}`;
-  const inner = { ...target, alias: `${alias}.`, depth };
+  // Where the fields of the outer record are found is of no use here.
+  const { field: _, ...rest } = target;
+  const inner: SqlTarget = { ...rest, alias: `${alias}.`, depth };
   return { alias, from: `${target.schema}.${quote(table)} ${alias}`, where: [], target: inner, joins: () => '' };
 }
 

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Installation } from './installation.ts';
 import { install } from './installation.ts';
-import { random, seedOf } from './random.ts';
+import { random, seedOf } from '#tests/support/random.ts';
 import { persistent, type Tally, write, type Writers } from './workers.ts';
 
 const WRITES = Number(process.env['ARMATURE_CRASH_WRITES'] ?? 5000);

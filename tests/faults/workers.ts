@@ -3,7 +3,7 @@
  * a book of what its records must be; nobody else touches them.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Random } from './random.ts';
+import type { Random } from '#tests/support/random.ts';
 
 export interface Kept {
   name: string;
