@@ -203,7 +203,7 @@ async function openServices(
     writer,
     importer,
     files,
-    exporter: new Exporter({ database }),
+    exporter: new Exporter({ database, clock }),
     changes: new ChangeFeed({ database, secret }),
     hub,
     identity,

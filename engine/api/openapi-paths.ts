@@ -1,4 +1,5 @@
 /** The routes of one entity as OpenAPI paths, as far as the principal may use them. */
+import { offeredOperators } from '../condition/offered.ts';
 import type { Entity, Field } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
@@ -18,8 +19,10 @@ const data = (schema: Part): Part => ({ type: 'object', required: ['data'], prop
 
 const LIST_CONTROLS = [
   'select',
+  'where',
   'order',
   'first',
+  'last',
   'after',
   'before',
   'offset',
@@ -28,6 +31,8 @@ const LIST_CONTROLS = [
   'view',
   'group',
   'agg',
+  'having',
+  'distinct',
   'deleted',
 ] as const;
 
@@ -40,6 +45,7 @@ const QUERY_BODY: Part = {
     select: { type: ['array', 'null'], description: 'Field keys; nested records as objects.' },
     order: { type: ['array', 'null'], items: { type: 'string' } },
     first: { type: ['integer', 'null'], minimum: 1, maximum: 200 },
+    last: { type: ['integer', 'null'], minimum: 1, maximum: 200 },
     after: { type: ['string', 'null'] },
     before: { type: ['string', 'null'] },
     offset: { type: ['integer', 'null'], minimum: 0, maximum: 10_000 },
@@ -48,12 +54,20 @@ const QUERY_BODY: Part = {
     view: { type: ['string', 'null'] },
     group: { type: ['array', 'null'], items: { type: 'string' } },
     aggregate: { type: ['array', 'null'], items: { type: 'string' } },
+    having: { type: ['object', 'null'], description: 'Conditions on groups, by the names of aggregates.' },
+    distinct: { type: ['array', 'null'], items: { type: 'string' } },
     deleted: { enum: ['only', null] },
   },
 };
 
 /** A filter such as `amount[gte]=10.00`: one deep object per field, its members the operators. */
-function filterParameter(scope: Scope, field: Field): Part {
+function filterParameter(scope: Scope, entity: Entity, field: Field): Part {
+  const operators = offeredOperators(
+    field,
+    entity,
+    (name) => scope.model.entities.get(name),
+    (other, each) => scope.rights.of(other.name).readableFields.has(each.key),
+  );
   const value = field.type.outputSchema(field);
   const example = exampleOf(scope, field);
   const single = Array.isArray(example) ? { type: 'string' } : value;
@@ -80,7 +94,7 @@ function filterParameter(scope: Scope, field: Field): Part {
     schema: {
       type: 'object',
       additionalProperties: false,
-      properties: Object.fromEntries(field.type.operators.map((operator) => [operator, member(operator)])),
+      properties: Object.fromEntries(operators.map((operator) => [operator, member(operator)])),
     },
   };
 }
@@ -102,7 +116,10 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
       content: json(schemaRef(names.list)),
     };
     item['get'] = operation(entity, 'list', `List ${entity.pluralLabel}`, {
-      parameters: [...LIST_CONTROLS.map(parameter), ...filterable.map((field) => filterParameter(scope, field))],
+      parameters: [
+        ...LIST_CONTROLS.map(parameter),
+        ...filterable.map((field) => filterParameter(scope, entity, field)),
+      ],
       responses: { '200': found, ...problems(...ALWAYS, 504) },
     });
     paths[`${url}/$query`] = {

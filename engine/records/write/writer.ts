@@ -13,7 +13,7 @@ import type { Scope } from '../scope.ts';
 import { opened } from '../sealed.ts';
 import type { Versions } from './change.ts';
 import { planCreate } from './create.ts';
-import type { ManyOptions, Matching } from './many.ts';
+import type { ManyNow, ManyOptions, Matching } from './many.ts';
 import { removeMany, transitionMany, updateMany } from './many.ts';
 import type { Plan } from './plan.ts';
 import { planRemove, planRestore } from './remove.ts';
@@ -137,13 +137,18 @@ export class Writer {
     options: ManyOptions = {},
   ): Promise<WriteResult> {
     const { database } = this.#services;
-    return this.#announced(scope, entity, options, updateMany(database, scope, entity, matching, body, options));
+    return this.#announced(
+      scope,
+      entity,
+      options,
+      updateMany(database, scope, entity, matching, body, this.#now(options)),
+    );
   }
 
   /** Deletes all records that match, or none; see `many.ts`. */
   removeMany(scope: Scope, entity: Entity, matching: Matching, options: ManyOptions = {}): Promise<WriteResult> {
     const { database } = this.#services;
-    return this.#announced(scope, entity, options, removeMany(database, scope, entity, matching, options));
+    return this.#announced(scope, entity, options, removeMany(database, scope, entity, matching, this.#now(options)));
   }
 
   /** Takes a step with all records that match, or with none; see `many.ts`. */
@@ -156,7 +161,7 @@ export class Writer {
     options: ManyOptions = {},
   ): Promise<WriteResult> {
     const { database } = this.#services;
-    const done = transitionMany(database, scope, entity, matching, action, body, options);
+    const done = transitionMany(database, scope, entity, matching, action, body, this.#now(options));
     return this.#announced(scope, entity, options, done);
   }
 
@@ -204,6 +209,10 @@ export class Writer {
       status: 200,
       id: () => id.toLowerCase(),
     });
+  }
+
+  #now(options: ManyOptions): ManyNow {
+    return { ...options, now: this.#services.clock.now() };
   }
 
   #write(scope: Scope, entity: Entity, options: WriteOptions, job: OneJob): Promise<WriteResult> {
