@@ -13,10 +13,12 @@ export function operandsOf(condition: Condition): readonly Operand[] {
       return [condition.left, condition.right];
     case 'business_hours':
       return [];
+    case 'shared':
+      return [condition.record];
   }
 }
 
-/** Whether it asks what time it is, in any form. */
+/** Whether it asks what time it is, in any form: a share ends at a time. */
 export function asksTheClock(condition: Condition): boolean {
   switch (condition.kind) {
     case 'all':
@@ -27,6 +29,7 @@ export function asksTheClock(condition: Condition): boolean {
     case 'test':
       return [condition.left, condition.right].some(({ kind }) => kind === 'now' || kind === 'today');
     case 'business_hours':
+    case 'shared':
       return true;
   }
 }

@@ -5,6 +5,7 @@
  * `at` says where a node stands, for error messages: a JSON Pointer, or the name of a query parameter.
  */
 import type { Operator } from '../model/value-type.ts';
+import type { ShareLevel } from './condition.ts';
 
 export type RawCondition =
   | { readonly kind: 'all' | 'any'; readonly at: string; readonly of: readonly RawCondition[] }
@@ -12,7 +13,8 @@ export type RawCondition =
   | RawTest
   /** Permission short form: a field of the entity if it has one of this name, else an attribute of the user. */
   | { readonly kind: 'short'; readonly at: string; readonly key: string; readonly right: RawOperand }
-  | { readonly kind: 'business_hours'; readonly at: string };
+  | { readonly kind: 'business_hours'; readonly at: string }
+  | { readonly kind: 'shared'; readonly at: string; readonly level: ShareLevel };
 
 export interface RawTest {
   readonly kind: 'test';

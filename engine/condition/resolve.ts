@@ -9,6 +9,7 @@ import type { RawCondition, RawOperand, RawTest } from './raw.ts';
 import { resolvePath } from './resolve-path.ts';
 import { elementType, resolveLiterals, resolveRight, type Side } from './resolve-right.ts';
 import { all, any, not, simplify, test } from './simplify.ts';
+import { sharedWithUser } from './shared.ts';
 import { userAttributeType } from './user-attributes.ts';
 
 export interface ResolveOptions extends Origin {
@@ -58,11 +59,19 @@ function resolve(raw: RawCondition, side: Side): Condition {
       return not(resolve(raw.of, side));
     case 'business_hours':
       return Object.freeze({ kind: 'business_hours' });
+    case 'shared':
+      return resolveShared(raw, side);
     case 'short':
       return resolveShort(raw, side);
     case 'test':
       return resolveTest(raw, side);
   }
+}
+
+function resolveShared(raw: Extract<RawCondition, { kind: 'shared' }>, side: Side): Condition {
+  if (side.entity.sharing) return sharedWithUser(side.entity, raw.level);
+  side.faults.add(raw.at, 'invalid', `Records of "${side.entity.name}" are not shared.`, { found: 'shared_with_me' });
+  return FAULTY;
 }
 
 function resolveShort(raw: Extract<RawCondition, { kind: 'short' }>, side: Side): Condition {

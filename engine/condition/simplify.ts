@@ -60,6 +60,7 @@ export function simplify(condition: Condition): Condition {
     case 'test':
       return simplifyTest(condition);
     case 'business_hours':
+    case 'shared':
       return condition;
   }
 }
@@ -86,6 +87,7 @@ function push(condition: Condition, negated: boolean): Condition {
       return push(condition.of, !negated);
     case 'test':
     case 'business_hours':
+    case 'shared':
       return negated ? not(condition) : condition;
   }
 }

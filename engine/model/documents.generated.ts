@@ -134,6 +134,10 @@ export interface EntityDocument {
    */
   readonly history?: boolean;
   /**
+   * Single records can be shared with people and teams, to read or to write.
+   */
+  readonly sharing?: boolean;
+  /**
    * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
    */
   readonly parent?: string;
@@ -290,7 +294,7 @@ export interface PermissionDocument {
    *
    * @minItems 1
    */
-  readonly actions: ('create' | 'read' | 'update' | 'delete' | 'import' | 'export')[];
+  readonly actions: ('create' | 'read' | 'update' | 'delete' | 'import' | 'export' | 'assign' | 'share' | 'merge' | 'purge')[];
   /**
    * Which fields, by what is done with them. Every field when left out.
    */

@@ -48,6 +48,8 @@ export interface Entity {
   readonly owner: boolean;
   readonly softDelete: boolean;
   readonly history: boolean;
+  /** Single records may be shared with people and teams. Never for parts: they follow their whole. */
+  readonly sharing: boolean;
   /** A part of another entity (`of` names it): created and changed with its parent, rights follow the parent. */
   readonly parent: { readonly entity: string; readonly field: string } | null;
   /** All fields by key, system fields first (id, version, created_at, created_by, updated_at, updated_by, [owner], [deleted_at]). */
@@ -115,7 +117,18 @@ export interface Role {
   readonly administrator: boolean;
 }
 
-export const ACTIONS = ['create', 'read', 'update', 'delete', 'import', 'export'] as const;
+export const ACTIONS = [
+  'create',
+  'read',
+  'update',
+  'delete',
+  'import',
+  'export',
+  'assign',
+  'share',
+  'merge',
+  'purge',
+] as const;
 export type Action = (typeof ACTIONS)[number];
 
 export interface Permission {

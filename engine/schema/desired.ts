@@ -1,11 +1,14 @@
 /** From a model to everything that must exist in the tenant's schema. Pure: no database, no clock. */
 import type { Model } from '../model/model.ts';
 import type { Tenant } from '../model/tenant.ts';
+import { SHARED_RECORDS } from '../condition/to-sql.ts';
+import { assignFunction, assignName } from './assign.ts';
 import { contextOf } from './context.ts';
 import { historyTable } from './history.ts';
 import { historyTableId } from './names.ts';
 import { tenantRoles } from './roles.ts';
-import type { DesiredState, SequenceState, TableState } from './state.ts';
+import { sharesFunctions, sharesTable } from './shares.ts';
+import type { DesiredState, FunctionState, SequenceState, TableState } from './state.ts';
 import { freeze, STATE_FORMAT } from './state.ts';
 import { entitySequences, entityTable } from './tables.ts';
 import { tableTriggers } from './triggers.ts';
@@ -19,12 +22,25 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
   const tables: Record<string, TableState> = {};
   const sequences: Record<string, SequenceState> = {};
   const functions: Record<string, string> = {};
+  const callers: Record<string, readonly string[]> = {};
+  const called = (name: string, made: FunctionState | null): void => {
+    if (made === null) return;
+    functions[name] = made.sql;
+    callers[name] = made.users;
+  };
   for (const entity of model.entities.values()) {
     const triggers = tableTriggers(context, entity);
     Object.assign(functions, triggers.functions);
+    called(assignName(entity), assignFunction(context, entity));
     Object.assign(sequences, entitySequences(context, entity));
     tables[entity.id] = entityTable(context, entity, triggers.triggers);
     if (entity.history) tables[historyTableId(entity)] = historyTable(context, entity);
+  }
+  const shares = sharesTable(context);
+  if (shares) {
+    tables[shares.id] = shares;
+    Object.assign(functions, sharesFunctions(context));
+    callers[SHARED_RECORDS] = Object.keys(tenantRoles(context)).sort();
   }
   return freeze({
     format: STATE_FORMAT,
@@ -32,6 +48,7 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
     roles: tenantRoles(context),
     sequences,
     functions,
+    callers,
     tables,
   });
 }

@@ -27,6 +27,8 @@ export function policyColumns(context: Context, role: Role): PolicyColumns {
       if (permission.role !== role.key || !permission.condition) continue;
       for (const operand of operandsOf(permission.condition)) addOperand(entity, operand, add);
     }
+    // Shares are looked up by their records.
+    if (ownRights(context.model, entity, role).share.length > 0) add(entity.name, 'id');
     for (const guard of guardsOf(context, entity, role))
       for (const operand of operandsOf(guard)) addOperand(entity, operand, add);
     addParents(context, entity, role, add);
@@ -68,5 +70,6 @@ function addParents(context: Context, entity: Entity, role: Role, add: Add): voi
 export function operandsOf(condition: Condition): readonly Operand[] {
   if (condition.kind === 'test') return [condition.left, condition.right];
   if (condition.kind === 'not') return operandsOf(condition.of);
+  if (condition.kind === 'shared') return [condition.record];
   return condition.kind === 'business_hours' ? [] : condition.of.flatMap(operandsOf);
 }

@@ -19,8 +19,18 @@ export interface DesiredState {
   readonly sequences: Readonly<Record<string, SequenceState>>;
   /** By name: the complete `create or replace function`. */
   readonly functions: Readonly<Record<string, string>>;
+  /** By function name: database roles that may call it. Trigger functions have none. Absent in states of earlier engines. */
+  readonly callers?: Readonly<Record<string, readonly string[]>>;
   /** By table id: the entity's id, `h_` and the entity's id for its history. */
   readonly tables: Readonly<Record<string, TableState>>;
+}
+
+/** A function that people's roles call. */
+export interface FunctionState {
+  /** The complete `create or replace function`. */
+  readonly sql: string;
+  /** Database roles, sorted. */
+  readonly users: readonly string[];
 }
 
 export interface RoleState {

@@ -83,6 +83,7 @@ function entity(): Entity {
     owner: false,
     softDelete: true,
     history: true,
+    sharing: false,
     parent: null,
     fields: new Map(fields.map((one) => [one.key, one])),
     fieldsById: new Map(fields.map((one) => [one.id, one])),

@@ -75,6 +75,7 @@ export function entity(name: string, fields: readonly Field[]): Entity {
     owner: false,
     softDelete: false,
     history: false,
+    sharing: name === 'lab.thing',
     parent: null,
     fields: new Map([field('id', 'uuid'), ...fields].map((each) => [each.key, each])),
     fieldsById: new Map([field('id', 'uuid'), ...fields].map((each) => [each.id, each])),

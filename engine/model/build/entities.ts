@@ -64,6 +64,7 @@ function buildEntity(draft: Draft, effective: EffectiveDocument<EntityDocument>)
     owner: document.owner ?? false,
     softDelete: document.softDelete ?? false,
     history: document.history ?? false,
+    sharing: document.sharing ?? false,
     parent: null,
     fields,
     fieldsById: new Map(),
@@ -144,6 +145,8 @@ function tieParent(draft: Draft, entity: DraftEntity): void {
       'invalid',
       'A part has no owner of its own: its rights follow its parent.',
     );
+  if (entity.sharing)
+    draft.faults.add(notes.effective.place('sharing'), 'invalid', 'A part is shared with its parent.');
   if (notes.written.get(key)?.document['onDelete'] === undefined)
     field.reference = { ...field.reference, onDelete: 'cascade' };
   entity.parent = { entity: field.reference.entity, field: key };

@@ -58,6 +58,7 @@ function collect(condition: Condition, into: Set<string>): void {
       for (const operand of [condition.left, condition.right]) collectOperand(operand, into);
       break;
     case 'business_hours':
+    case 'shared':
       break;
   }
 }

@@ -116,5 +116,7 @@ export function fieldsOf(condition: Condition): FieldOperand[] {
       return [condition.left, condition.right].filter((operand) => operand.kind === 'field');
     case 'business_hours':
       return [];
+    case 'shared':
+      return [condition.record];
   }
 }

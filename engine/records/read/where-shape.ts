@@ -50,6 +50,7 @@ function describe(raw: RawCondition, slots: Slot[]): string {
     }
     case 'short':
     case 'business_hours':
+    case 'shared':
       return JSON.stringify(raw);
   }
 }
