@@ -48,6 +48,10 @@ export interface RecordWriter {
     body: unknown,
     options: WriteOptions,
   ): Promise<WriteAnswer>;
+  assign(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  access(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }>;
+  share(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  endShare(scope: Scope, entity: Entity, id: string, share: string, options: WriteOptions): Promise<WriteAnswer>;
 }
 
 export interface RecordImporter {

@@ -29,6 +29,7 @@ import {
 } from './request-headers.ts';
 import type { Scopes } from './scopes.ts';
 import { knowsEntity } from './scopes.ts';
+import { sharesRoute } from './shares.ts';
 
 const PREFIX = '/api/';
 const VERSION = 'v1/';
@@ -147,6 +148,11 @@ async function write(
 async function action(request: RecordRequest, id: string, name: string): Promise<void> {
   const { scope, entity, services } = request;
   if (name === 'set_password' && entity.name === 'core.user') return setPassword(request, id);
+  if (name === 'assign' && entity.owner) {
+    return write(request, 'required', undefined, (input, options) =>
+      services.writer.assign(scope, entity, id, input, options),
+    );
+  }
   if (name === 'restore') {
     return write(request, 'optional', undefined, (_, options) => services.writer.restore(scope, entity, id, options));
   }
@@ -222,6 +228,7 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET, HEAD');
     return history(request, id);
   }
+  if (second === 'shares') return sharesRoute(request, id, rest.slice(2), write);
   if (second === 'actions' && rest.length === 3 && third !== undefined && third !== '') {
     if (request.method !== 'POST') throw notAllowed('POST');
     return action(request, id, third);

@@ -249,6 +249,10 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       remove: write('remove', 204),
       restore: write('restore', 200),
       transition: write('transition', 200),
+      assign: write('assign', 200),
+      access: async () => ({ body: '{"data":{"owner":null,"roles":[],"shares":[]}}' }),
+      share: write('share', 201),
+      endShare: write('endShare', 204),
     },
     importer: {
       upload: async (_scope, _entity, { name, stream }) => {

@@ -1,0 +1,41 @@
+/** `…/{id}/shares`: who has access to a record, sharing it, and ending that. */
+import type { RecordRequest } from './record-request.ts';
+import { requireId } from './record-request.ts';
+import { notAllowed } from './problem-response.ts';
+import { notFound } from '../problem.ts';
+import { sendText } from './exchange.ts';
+import type { WriteAnswer, WriteOptions } from './ports.ts';
+
+/** The dispatcher's way of running a write. */
+type Write = (
+  request: RecordRequest,
+  body: 'required' | 'none',
+  types: undefined,
+  run: (input: unknown, options: WriteOptions) => Promise<WriteAnswer>,
+) => Promise<void>;
+
+/** @param rest what stands after `shares` */
+export async function sharesRoute(
+  request: RecordRequest,
+  id: string,
+  rest: readonly string[],
+  write: Write,
+): Promise<void> {
+  const { scope, entity, services, method } = request;
+  const [share] = rest;
+  if (share === undefined) {
+    if (method === 'GET' || method === 'HEAD') {
+      const { body } = await services.writer.access(scope, entity, id);
+      return sendText(request.exchange, 200, body);
+    }
+    if (method !== 'POST') throw notAllowed('GET, HEAD, POST');
+    return write(request, 'required', undefined, (input, options) =>
+      services.writer.share(scope, entity, id, input, options),
+    );
+  }
+  if (rest.length > 1) throw notFound();
+  if (method !== 'DELETE') throw notAllowed('DELETE');
+  return write(request, 'none', undefined, (_, options) =>
+    services.writer.endShare(scope, entity, id, requireId(share), options),
+  );
+}
