@@ -285,7 +285,7 @@ describe.each([
         ),
       ),
     );
-    const states = race.map(({ status }) => status).sort();
+    const states = race.map(({ status }) => status).toSorted((a, b) => a - b);
     expect(states[0]).toBe(200);
     expect(states.slice(1).every((status) => status === 404 || status === 412)).toBe(true);
   });
