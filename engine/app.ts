@@ -5,6 +5,7 @@ import { AnnouncingWriter } from './announcing-writer.ts';
 import type { Clock, IdSource } from './clock.ts';
 import { systemClock, systemIds } from './clock.ts';
 import type { Config } from './config.ts';
+import { derive } from './db/bootstrap.ts';
 import { Database } from './db/database.ts';
 import { errorForLog } from './error-for-log.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -15,6 +16,7 @@ import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { Importer } from './records/import/importer.ts';
+import { openSharedCache } from './redis/shared-cache.ts';
 import { Reader } from './records/read/reader.ts';
 import { ModelStore } from './schema/model-store.ts';
 import { Publisher } from './schema/publish.ts';
@@ -95,9 +97,16 @@ async function openServices(
   const models = new ModelStore({ database });
   opened.push(() => models.close());
   const publisher = new Publisher({ database, onPublished: models.published });
-  const identity = new PasswordIdentity({
+  const redis =
+    config.redis === null
+      ? null
+      : { url: config.redis, prefix: `armature:${derive(secret, 'redis').slice(0, 12)}`, log };
+  const shared = redis && (await openSharedCache(redis, 'people', (tenant, userId) => identity.forget(tenant, userId)));
+  if (shared) opened.push(() => shared.close());
+  const identity: PasswordIdentity = new PasswordIdentity({
     database,
     models,
+    shared: shared ?? undefined,
     roleSet: (tenant, roles) => ensureRoleSet(database, tenant, roles),
     clock,
     ids,
@@ -128,7 +137,12 @@ async function openServices(
     await models.start();
     opened.push(await followOutbox(services));
     opened.push(startHousekeeping(services));
-    const jobs = createJobs({ address, credentials: postgres.jobs, log });
+    const jobs = createJobs({
+      address,
+      credentials: postgres.jobs,
+      log,
+      ...(redis && { redis: { ...redis, database } }),
+    });
     opened.push(() => jobs.close());
     importer.work(jobs);
     await jobs.start();

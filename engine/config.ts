@@ -21,6 +21,8 @@ export interface Config {
   readonly home: string;
   /** Postgres of your own; `null` runs the embedded one. */
   readonly postgres: ExternalPostgres | null;
+  /** Redis, when the installation has one: `redis://` or `rediss://`. */
+  readonly redis: string | null;
   /** The installation's secret, when the environment brings it; otherwise `home/secret` holds it. */
   readonly secret: string | null;
   /** Base address in links, without a trailing slash; `null`: `http://localhost:<port>`. */
@@ -51,6 +53,7 @@ export function readConfig(environment: Environment, root: string = ROOT): Confi
     host: readHost(value('HOST')),
     home: resolve(root, value('ARMATURE_HOME') ?? join(root, '.armature')),
     postgres,
+    redis: readRedisUrl(value('REDIS_URL')),
     secret: readSecret(value('ARMATURE_SECRET')),
     publicUrl: readPublicUrl(value('ARMATURE_PUBLIC_URL')),
     trustedProxies: readTrustedProxies(value('ARMATURE_TRUSTED_PROXIES')),
@@ -151,6 +154,16 @@ function readDatabaseUrl(text: string | null): ExternalPostgres | null {
     },
     admin: { user, password: decode(url.password) },
   };
+}
+
+/** Not repeated in a message either. */
+function readRedisUrl(text: string | null): string | null {
+  if (text === null) return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^rediss?:$/.test(url.protocol) || !url.hostname || !/^(\/\d{0,2})?$/.test(url.pathname)) {
+    throw new StartupError('REDIS_URL is not a Redis address. It must look like redis://user:password@host:6379.');
+  }
+  return text;
 }
 
 function decode(text: string): string {

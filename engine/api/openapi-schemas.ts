@@ -86,12 +86,12 @@ function nullable(schema: JsonSchema): JsonSchema {
 /** What a reference may be answered as: its id, or the record when it was selected. */
 function outputSchema(scope: Scope, field: Field): JsonSchema {
   const described = { title: field.label, ...(field.help !== null && { description: field.help }) };
-  if (field.children)
+  if (field.many)
     return {
       ...described,
       type: 'array',
       description: 'Answered when selected.',
-      items: schemaRef(field.children.entity),
+      items: schemaRef(field.many.entity),
     };
   const own = field.type.outputSchema(field);
   const target = field.reference?.entity;
@@ -112,6 +112,7 @@ function inputSchema(scope: Scope, field: Field): JsonSchema | null {
   }
   const own = field.type.inputSchema(field);
   if (own === null) return null;
+  if (field.many) return { title: field.label, ...own, examples: [[EXAMPLE_ID], { add: [EXAMPLE_ID], remove: [] }] };
   const examples = [exampleOf(scope, field)];
   return { title: field.label, ...(field.required ? own : nullable(own)), examples };
 }
@@ -144,7 +145,7 @@ export function recordExample(scope: Scope, entity: Entity, keys: Iterable<strin
   const example: Record<string, unknown> = {};
   for (const key of keys) {
     const field = entity.fields.get(key);
-    if (field && !field.children) example[key] = exampleOf(scope, field);
+    if (field && !field.many) example[key] = exampleOf(scope, field);
   }
   return example;
 }

@@ -22,7 +22,7 @@ export function readableFields(scope: Scope, entity: Entity): readonly Field[] {
   const rights = scope.rights.of(entity.name);
   const fields = [...entity.fields.values()].filter((field) => {
     if (field.children) return isReadable(scope.rights, field.children.entity);
-    return rights.readableFields.has(field.key);
+    return rights.readableFields.has(field.key) && (field.many === null || isReadable(scope.rights, field.many.entity));
   });
   return [...fields.filter((field) => !field.system), ...fields.filter((field) => field.system)];
 }
@@ -78,6 +78,8 @@ function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRight
     reference: target !== undefined && isReadable(scope.rights, target) ? target : null,
     children: field.children,
     currencyField: field.currencyField,
+    companions: field.companions.filter((key) => rights.readableFields.has(key)),
+    companionOf: field.companionOf,
     scale: scaleOf(field),
     grouping: field.options['grouping'] !== false,
   };
@@ -124,9 +126,8 @@ function formOf(scope: Scope, entity: Entity, fields: readonly UiField[], transl
   const readable = new Set(fields.map(({ key }) => key));
   const form = scope.model.forms.get(entity.name);
   if (!form) {
-    // Without a form every field of the organisation's own stands in one section; a currency stands beside its amount.
-    const companions = new Set(fields.map(({ currencyField }) => currencyField));
-    const own = fields.filter(({ key, system }) => (!system || key === 'owner') && !companions.has(key));
+    // Without a form every field of the organisation's own stands in one section; companions stand with their field.
+    const own = fields.filter(({ key, system, companionOf }) => (!system || key === 'owner') && companionOf === null);
     return [
       {
         key: 'main',

@@ -110,6 +110,10 @@ export interface UiField {
   /** children: qualified child entity and its field pointing back. */
   readonly children: { readonly entity: string; readonly field: string } | null;
   readonly currencyField: string | null;
+  /** Keys of the fields that come with it (the parts of an address) and that the principal may read; one widget edits them all. */
+  readonly companions: readonly string[];
+  /** Key of the field it comes with. */
+  readonly companionOf: string | null;
   readonly scale: number | null;
   /** Whether long numbers are written in groups of three; years and numbers that are names are not. */
   readonly grouping: boolean;

@@ -79,5 +79,5 @@ export interface Identity {
   recordChanged(tenant: string, entity: string, recordId: string | null): Promise<void>;
 
   /** Forgets what is cached about a tenant's people (or one of them), so that the next request sees what is stored. */
-  invalidate(tenant: string, userId?: string): void;
+  invalidate(tenant: string, userId?: string): Promise<void>;
 }

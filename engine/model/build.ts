@@ -14,6 +14,7 @@ import { buildTransitions } from './build/transitions.ts';
 import type { ReleaseSource } from './documents.ts';
 import { effectiveDocuments } from './effective.ts';
 import { Faults } from './faults.ts';
+import { sealFieldTypes } from './fields/index.ts';
 import { deepFreeze, frozenMap } from './frozen.ts';
 import type { Entity, Model } from './model.ts';
 
@@ -25,6 +26,7 @@ export { assignIdentities, NO_IDENTITIES } from './identities.ts';
  * @throws Problem `invalid_document` with all faults: document, pointer, what was found, expected and probably meant
  */
 export function buildModel(source: ReleaseSource): Model {
+  sealFieldTypes();
   const faults = new Faults();
   const effective = effectiveDocuments(source, faults);
   // Documents without a shape would only cause more complaints about what seems to be missing.

@@ -12,7 +12,10 @@ export interface ColumnSpec {
   readonly type: string;
   /** CHECK expressions by suffix of the constraint's name; the column is quoted where `{}` stands. */
   readonly checks?: readonly { readonly suffix: string; readonly sql: string }[];
-  /** Expression of a VIRTUAL generated column. Field types leave it open and say `computed`: the schema module writes it from `Field.formula`. */
+  /**
+   * Expression of a VIRTUAL generated column over other fields of the record: `{}` stands for the quoted key of the field,
+   * `{_city}` for its companion's, `{<}` for the field it is a companion of. Formulas say `computed` instead.
+   */
   readonly generated?: string;
   /** The column is generated from the field's formula. */
   readonly computed?: true;
@@ -49,14 +52,45 @@ export interface ValueContext {
   readonly decimalMark?: '.' | ',';
 }
 
+/** A field that comes with another one. */
+export interface Companion {
+  /** What its key has after that of the field it comes with, e.g. `_currency`. */
+  readonly suffix: string;
+  /** Key of its type. */
+  readonly type: string;
+  /** What its label has after that of the field it comes with. */
+  readonly label: string;
+  /** Options as a document of its type would have them. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** `always`; `with`: when the field it comes with is required. */
+  readonly required?: 'always' | 'with';
+  /** The organisation's currency is its default. */
+  readonly default?: 'currency';
+  /** It is what text search looks into when the document says `search` of the field it comes with. */
+  readonly searched?: true;
+}
+
 export interface FieldType {
   readonly key: string;
   /** JSON Schema of the properties a field document of this type may carry besides the common ones (`max`, `options`, `to`, …). */
   readonly options: JsonSchema;
   /** How values of it compare, filter and compute. `null` for types that hold no value of their own (children). */
   readonly valueType: ValueType | null;
-  /** Another field that every field of this type brings along, e.g. the currency beside an amount: its key's suffix, type and label's suffix. */
-  readonly companion?: { readonly suffix: string; readonly type: string; readonly label: string };
+  /**
+   * Fields that every field of this type brings along: the currency beside an amount, the parts of an address. They are
+   * fields like any other, with columns, rights and properties of their own (ADR 0006), and leave with it.
+   */
+  readonly companions?: readonly Companion[];
+  /** Documents do not name it: only the engine and other types make fields of it. */
+  readonly internal?: true;
+  /** Clients never write it, or only at creation. */
+  readonly readOnly?: true;
+  /** The database computes it from other fields of the record: no default, no index, no key, no history of its own. */
+  readonly computed?: true;
+  /** Its values cannot be told apart by an index, so no key is made of them. Lists are never. */
+  readonly keyed?: false;
+  /** Its values are any JSON: `normalise` gets and gives their text, the column is `jsonb`. */
+  readonly structured?: true;
   /** The columns it is stored in; the first is the field's own (named as the field's key). Empty for children. */
   columns(field: Field): readonly ColumnSpec[];
   /** JSON Schema of a value a client may send (without null; the write path adds it for optional fields). `null`: clients never write it. */
@@ -79,4 +113,33 @@ export interface FieldType {
   importCell(cell: string, field: Field, context: ValueContext): Parsed;
   /** To a cell of a file. */
   exportCell(value: Value, field: Field): string;
+}
+
+/** Whether something, e.g. what a plugin's module exports, is a field type. */
+export function isFieldType(value: unknown): value is FieldType {
+  if (typeof value !== 'object' || value === null) return false;
+  const type: Partial<Record<keyof FieldType, unknown>> = value;
+  return (
+    typeof type.key === 'string' &&
+    /^[a-z][a-z0-9_]{0,39}$/.test(type.key) &&
+    typeof type.options === 'object' &&
+    Array.isArray(type.operators) &&
+    METHODS.every((method) => typeof type[method] === 'function')
+  );
+}
+
+const METHODS = [
+  'columns',
+  'inputSchema',
+  'outputSchema',
+  'normalise',
+  'select',
+  'widget',
+  'importCell',
+  'exportCell',
+] as const satisfies readonly (keyof FieldType)[];
+
+/** Whether documents may name the type. */
+export function documented(type: FieldType): boolean {
+  return type.internal !== true;
 }

@@ -1,6 +1,6 @@
 /** Immutable identities: what tells a rename from a removal and a new beginning (rule 10). */
 import { createHash } from 'node:crypto';
-import type { EntityDocument, FieldDocument, Identities, ReleaseSource } from './documents.ts';
+import type { EntityDocument, Identities, ReleaseSource } from './documents.ts';
 import { type Effective, effectiveDocuments } from './effective.ts';
 import { Faults, type Place } from './faults.ts';
 import { fieldTypes } from './fields/index.ts';
@@ -122,15 +122,16 @@ function fieldsOf(document: EntityDocument): readonly WrittenField[] {
     ...systemFields(document).map(({ key }) => ({ key, id: undefined, was: undefined, place: ['key'] })),
     ...document.fields.flatMap((field, index) => {
       const place = ['fields', index];
-      const companion = companionOf(field);
-      const own: WrittenField = { key: field.key, id: field.id, was: field.was, place };
-      if (companion === undefined) return [own];
-      const was = field.was === undefined ? undefined : `${field.was}${companion}`;
-      return [own, { key: `${field.key}${companion}`, id: undefined, was, place }];
+      const companions = fieldTypes.get(field.type)?.companions ?? [];
+      return [
+        { key: field.key, id: field.id, was: field.was, place },
+        ...companions.map(({ suffix }) => ({
+          key: `${field.key}${suffix}`,
+          id: undefined,
+          was: field.was === undefined ? undefined : `${field.was}${suffix}`,
+          place,
+        })),
+      ];
     }),
   ];
-}
-
-function companionOf(field: FieldDocument): string | undefined {
-  return fieldTypes.get(field.type)?.companion?.suffix;
 }

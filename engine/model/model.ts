@@ -5,6 +5,7 @@
 import type { Condition } from '../condition/condition.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { FieldType } from './field-type.ts';
+import type { Derived, Many, Rollup } from './relations.ts';
 import type { Value } from './value-type.ts';
 
 export interface Model {
@@ -72,7 +73,7 @@ export interface Field {
   /** Immutable identity, survives renames: `f_` and 12 hexadecimal digits. */
   readonly id: string;
   readonly key: string;
-  /** Column name; equal to the key. For children, formula-less virtual fields there is none: `null`. */
+  /** Column name; equal to the key. For lists of records and derived values there is none: `null`. */
   readonly column: string | null;
   readonly type: FieldType;
   readonly label: string;
@@ -89,6 +90,12 @@ export interface Field {
   readonly readOnly: boolean;
   /** reference, user, team: the entity it points at, qualified, and what a delete of that record does. */
   readonly reference: { readonly entity: string; readonly onDelete: 'restrict' | 'clear' | 'cascade' } | null;
+  /** A list of other records: children, links, or (inverse) the records whose reference points here. */
+  readonly many: Many | null;
+  /** Computed when it is read, over other records; such a field has no column. */
+  readonly derived: Derived | null;
+  /** Kept in its column by triggers: a value over the parts of the record. */
+  readonly rollup: Rollup | null;
   /** children: the child entity, qualified, and the child's field that points back. */
   readonly children: { readonly entity: string; readonly field: string } | null;
   readonly choices: readonly Choice[] | null;
@@ -100,6 +107,17 @@ export interface Field {
   readonly options: Readonly<Record<string, unknown>>;
   /** money, and formulas that return it: key of the field with the currency, e.g. `amount_currency`. */
   readonly currencyField: string | null;
+  /** Keys of the fields that its type brings along: an address's street, city, …; an amount's currency. */
+  readonly companions: readonly string[];
+  /** Key of the field that brought it along. */
+  readonly companionOf: string | null;
+}
+
+/** Keys of the fields that a computed field tells of: who may not read one of them may not read it either. */
+export function inputsOf(field: Field): readonly string[] {
+  if (field.formula !== null) return field.formula.reads;
+  if (field.type.computed !== true) return [];
+  return field.companionOf === null ? field.companions : [field.companionOf];
 }
 
 export interface Choice {

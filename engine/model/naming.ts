@@ -3,6 +3,7 @@ import { CORE, type Document } from './documents.ts';
 
 const RESERVED_PACKS: ReadonlySet<string> = new Set([
   'h',
+  'l',
   'zz',
   'ui',
   'auth',
@@ -30,9 +31,9 @@ const CONDITION_WORDS: ReadonlySet<string> = new Set(['and', 'or', 'not', 'all',
 
 /**
  * Whether a pack may not have this key: it would collide with an address of the engine, or its tables with those the
- * engine makes beside others' (`h_…` for history, `zz_…` for what was removed).
+ * engine makes beside others' (`h_…` for history, `l_…` for links, `zz_…` for what was removed).
  */
-export const isReservedPack = (key: string): boolean => /^(?:_|h_|zz_)/.test(key) || RESERVED_PACKS.has(key);
+export const isReservedPack = (key: string): boolean => /^(?:_|h_|l_|zz_)/.test(key) || RESERVED_PACKS.has(key);
 
 /** Whether a document may not define a field of this key: it is one of the engine's own, or a word of the condition language. */
 export const isReservedField = (key: string): boolean =>

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { isObject, KINDS, type Kind } from './documents.ts';
-import { fieldTypes, internalTypes } from './fields/index.ts';
+import { fieldTypes, isInternal } from './fields/index.ts';
 import { patternError } from './fields/pattern.ts';
 
 const FOLDER = new URL('../../metadata/schema/', import.meta.url);
@@ -11,9 +11,6 @@ const FOLDER = new URL('../../metadata/schema/', import.meta.url);
 const IDENTITY: ReadonlySet<string> = new Set(['kind', 'key', 'role', 'entity', 'locale']);
 /** Kinds that are named by their key alone: what entity they are of is a property like any other. */
 const BY_KEY: ReadonlySet<string> = new Set(['pack', 'entity', 'role', 'lifecycle', 'view', 'menu']);
-
-/** Types a document may name, in the order of the registry. */
-export const documentedTypes: readonly string[] = [...fieldTypes.keys()].filter((key) => !internalTypes.has(key));
 
 export interface Validators {
   kind(kind: Kind): ValidateFunction;
@@ -65,7 +62,7 @@ function validators(partial: boolean): Validators {
     field: (type) => {
       const found = fields.get(type);
       if (found) return found;
-      const fieldType = internalTypes.has(type) ? undefined : fieldTypes.get(type);
+      const fieldType = isInternal(type) ? undefined : fieldTypes.get(type);
       if (!fieldType) return undefined;
       const validate = ajv.compile(prepare(compose(common, fieldType.options, `field-${type}.schema.json`)));
       fields.set(type, validate);

@@ -5,8 +5,9 @@ import { type Document, isKind, isObject, type Kind, KINDS, type SourceDocument 
 import { describe, didYouMean, Faults, type Place, pointer } from './faults.ts';
 import { type EffectiveDocument, jsonOf, type LayeredDocument } from './layers.ts';
 import { identityOf } from './naming.ts';
+import { documentedTypes } from './fields/index.ts';
 import { addSchemaErrors } from './schema-errors.ts';
-import { documentedTypes, partialDocuments, type Validators, wholeDocuments } from './schemas.ts';
+import { partialDocuments, type Validators, wholeDocuments } from './schemas.ts';
 
 /**
  * Checks documents against the schemas of their kinds and of their fields' types. A document that repeats the identity
@@ -95,7 +96,7 @@ function fieldErrors(field: unknown, path: string, validators: Validators): Erro
   if (!isObject(field) || typeof field['type'] !== 'string') return [];
   const validate = validators.field(field['type']);
   if (!validate) {
-    const params = { allowedValues: documentedTypes };
+    const params = { allowedValues: documentedTypes() };
     return [{ instancePath: pointer(path, 'type'), schemaPath: '', keyword: 'enum', params, data: field['type'] }];
   }
   validate(field);

@@ -5,7 +5,7 @@ import type { ColumnSpec } from '../model/field-type.ts';
 import type { Entity, Field } from '../model/model.ts';
 import { isReservedField } from '../model/naming.ts';
 import type { Context } from './context.ts';
-import { generatedSql } from './generated.ts';
+import { generatedFrom, generatedSql } from './generated.ts';
 import { sequenceName } from './names.ts';
 import type { ColumnState } from './state.ts';
 
@@ -17,7 +17,7 @@ export function columnsOf(
 ): readonly (readonly [string, ColumnState, ColumnSpec])[] {
   return field.type.columns(field).map((spec, index) => {
     const id = index === 0 ? field.id : `${field.id}_${index}`;
-    const generated = spec.computed ? generatedSql(entity, field, spec) : (spec.generated ?? null);
+    const generated = spec.computed ? generatedSql(entity, field, spec) : generatedFrom(field, spec.generated);
     const column: ColumnState = {
       name: spec.name,
       type: spec.type,

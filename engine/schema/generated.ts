@@ -9,3 +9,16 @@ export function generatedSql(entity: Entity, field: Field, spec: ColumnSpec): st
   if (!field.formula) throw new TypeError(`${entity.name}.${field.key} has no formula`);
   return `(${formulaToSql(field.formula, quote)})::${spec.type}`;
 }
+
+/** The expression of a field type, its places filled with the columns of the field, its companions, or its whole. */
+export function generatedFrom(field: Field, expression: string | undefined): string | null {
+  if (expression === undefined) return null;
+  return placed(field, expression).replaceAll('{}', quote(field.key));
+}
+
+/** SQL of a field type with its companions' columns (`{_city}`) and its whole's (`{<}`) put in; `{}` stays for its own. */
+export function placed(field: Field, sql: string): string {
+  return sql.replaceAll(/\{(<|_[a-z0-9_]+)\}/g, (_, place: string) =>
+    quote(place === '<' ? (field.companionOf ?? field.key) : `${field.key}${place}`),
+  );
+}

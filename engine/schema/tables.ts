@@ -2,6 +2,7 @@
 import type { Entity, Field } from '../model/model.ts';
 import { columnsOf } from './columns.ts';
 import type { Context } from './context.ts';
+import { placed } from './generated.ts';
 import { storedFields } from './context.ts';
 import { tableGrants } from './grants.ts';
 import { checkName, indexName, primaryKeyName, referenceName, sequenceName, uniqueKeyName } from './names.ts';
@@ -18,7 +19,8 @@ export function entityTable(context: Context, entity: Entity, triggers: Readonly
   for (const field of storedFields(entity)) {
     for (const [id, column, spec] of columnsOf(context, entity, field)) {
       columns[id] = column;
-      for (const check of spec.checks ?? []) checks[checkName(id, check.suffix)] = { column: id, sql: check.sql };
+      for (const check of spec.checks ?? [])
+        checks[checkName(id, check.suffix)] = { column: id, sql: placed(field, check.sql) };
     }
   }
   return {
@@ -83,7 +85,7 @@ function indexes(entity: Entity): Record<string, IndexState> {
   const byPolicies = fieldsInPolicies(entity);
   for (const field of storedFields(entity)) {
     // A virtual column is computed when it is read: there is nothing to index.
-    if (field.formula !== null || field.key === 'id') continue;
+    if (field.type.computed || field.key === 'id') continue;
     if (field.reference || field.key === 'owner' || byPolicies.has(field.key) || field.index) {
       found[indexName(field.id)] = indexOf(field, id);
     }

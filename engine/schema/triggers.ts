@@ -149,7 +149,7 @@ function history({ tenant }: Context, entity: Entity, update: boolean): string {
 const UNKEPT: ReadonlySet<string> = new Set(['id', 'version', 'created_at', 'created_by', 'updated_at', 'updated_by']);
 
 function keptFields(entity: Entity): readonly Field[] {
-  return storedFields(entity).filter((field) => field.formula === null && !UNKEPT.has(field.key));
+  return storedFields(entity).filter((field) => !field.type.computed && !UNKEPT.has(field.key));
 }
 
 const lines = (parts: readonly string[]): string =>

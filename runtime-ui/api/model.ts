@@ -60,7 +60,7 @@ export function viewsOf(entity: UiEntity, allLabel: string): readonly UiView[] {
   return [{ key: ALL, label: allLabel, columns, order: '', filtered: false }, ...entity.views];
 }
 
-/** Whether the field is only the currency of an amount, shown with it. */
+/** Whether the field comes with another one that the person sees, and is shown with it: the currency of an amount. */
 export function isCompanion(entity: UiEntity, field: UiField): boolean {
-  return entity.fields.some((other) => other.currencyField === field.key);
+  return field.companionOf !== null && entity.fields.some((other) => other.key === field.companionOf);
 }

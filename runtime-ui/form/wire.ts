@@ -9,7 +9,7 @@
  */
 import type { UiEntity, UiField, UiModel } from '../../engine/api/ui-model.ts';
 import { kindOf } from '../api/field-kind.ts';
-import { fieldOf } from '../api/model.ts';
+import { fieldOf, isCompanion } from '../api/model.ts';
 import { isObject } from '../api/problem.ts';
 import { pickedOf } from '../inputs/picked.ts';
 import { moneyOf } from '../inputs/money.ts';
@@ -26,11 +26,7 @@ export function writable(field: UiField, mode: Mode): boolean {
 /** Fields of a child that a row of the sub-table shows. */
 export function rowFields(child: UiEntity, back: string): readonly UiField[] {
   return child.fields.filter(
-    (field) =>
-      !field.system &&
-      field.key !== back &&
-      !field.children &&
-      !child.fields.some((other) => other.currencyField === field.key),
+    (field) => !field.system && field.key !== back && !field.children && !isCompanion(child, field),
   );
 }
 
@@ -184,7 +180,7 @@ export function formPath(
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   const [key, ...rest] = parts;
   if (key === undefined) return [];
-  const owner = entity.fields.find((field) => field.currencyField === key);
+  const owner = entity.fields.find((field) => field.companions.includes(key));
   if (owner) return [owner.key];
   const field = fieldOf(entity, key);
   if (!field?.children) return field ? [key] : [];

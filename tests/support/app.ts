@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, inject } from 'vitest';
 import { createHttp } from '#engine/api/server.ts';
 import { type App, type AppOptions, openApp } from '#engine/app.ts';
 import { type Client, client } from './http.ts';
@@ -34,6 +34,7 @@ export async function testApp(database: TestDatabase, options: Pick<AppOptions, 
       postgres: { address: database.address, admin: database.admin },
       secret: database.secret,
       publicUrl: url,
+      redis: inject('redisUrl'),
       trustedProxies: 0,
       logLevel: 'silent',
       demo: false,

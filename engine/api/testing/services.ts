@@ -32,6 +32,9 @@ function field(key: string, type: string, rest: Partial<Field> = {}): Field {
     system: false,
     readOnly: false,
     reference: null,
+    many: null,
+    derived: null,
+    rollup: null,
     children: null,
     choices: null,
     lifecycle: null,
@@ -39,6 +42,8 @@ function field(key: string, type: string, rest: Partial<Field> = {}): Field {
     formula: null,
     options: {},
     currencyField: null,
+    companions: [],
+    companionOf: null,
     ...rest,
   };
 }
@@ -223,7 +228,7 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
         throw notFound();
       },
       setPassword: async () => {},
-      invalidate: () => {},
+      invalidate: async () => {},
       recordChanged: async () => {},
       principalOf: async () => {
         throw notFound();

@@ -27,6 +27,9 @@ export function field(key: string, valueType: ValueType | null, options: FieldOp
     system: false,
     readOnly: false,
     reference: to === undefined ? null : { entity: to, onDelete: 'restrict' },
+    many: null,
+    derived: null,
+    rollup: null,
     children: null,
     choices: options.choices?.map((choice): Choice => ({ key: choice, label: choice, color: null })) ?? null,
     lifecycle: null,
@@ -34,6 +37,8 @@ export function field(key: string, valueType: ValueType | null, options: FieldOp
     formula: null,
     options: {},
     currencyField: null,
+    companions: [],
+    companionOf: null,
   };
 }
 

@@ -8,12 +8,14 @@ import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
 import { type Draft, type DraftEntity, type DraftField, entityNamed, fieldNamed, noDoubles } from './draft.ts';
 import { documentFields, systemField } from './fields.ts';
+import { tieLists } from './lists.ts';
 
 export function buildEntities(draft: Draft): void {
   const documents = draft.effective.of('entity');
   for (const effective of documents) buildEntity(draft, effective);
   checkCollisions(draft);
   for (const entity of draft.entities.values()) tieFields(draft, entity);
+  for (const entity of draft.entities.values()) tieLists(draft, entity);
   for (const entity of draft.entities.values()) {
     tieParent(draft, entity);
     buildTitle(draft, entity);
@@ -170,6 +172,7 @@ function tieChildren(draft: Draft, entity: DraftEntity): void {
       continue;
     }
     field.children = { entity: child.name, field: child.parent.field };
+    field.many = { via: 'children', entity: child.name, field: child.parent.field };
   }
 }
 
@@ -208,7 +211,12 @@ function buildUnique(draft: Draft, entity: DraftEntity): void {
     );
     if (
       fields.some(
-        (field) => field && (field.column === null || field.type.key === 'formula' || field.type.valueType === 'texts'),
+        (field) =>
+          field &&
+          (field.column === null ||
+            field.type.computed ||
+            field.type.keyed === false ||
+            field.type.valueType === 'texts'),
       )
     ) {
       draft.faults.add(

@@ -2,7 +2,7 @@
 import type { FieldDocument } from '../documents.ts';
 import type { Place } from '../faults.ts';
 import { fieldTypes, formulaReturning } from '../fields/index.ts';
-import type { FieldType } from '../field-type.ts';
+import type { Companion, FieldType } from '../field-type.ts';
 import type { Choice } from '../model.ts';
 import { isReservedField, readable } from '../naming.ts';
 import type { Draft, DraftField } from './draft.ts';
@@ -22,8 +22,6 @@ const COMMON: ReadonlySet<string> = new Set([
   'default',
   'removed',
 ]);
-/** Types whose values clients never write, or only at creation. */
-const READ_ONLY: ReadonlySet<string> = new Set(['formula', 'sequence', 'state', 'uuid']);
 /** Longest key; the companion's suffix must fit as well. */
 const MAX_KEY = 40;
 
@@ -59,13 +57,17 @@ export function documentFields(context: FieldContext, document: FieldDocument): 
   if (!type) return [];
   const field = draftField(context, document, type);
   checkFlags(context, document, field);
-  if (!type.companion) return [field];
-  return [field, companionField(context, field)];
+  return [field, ...(type.companions ?? []).map((companion) => companionField(context, document, field, companion))];
 }
 
-function companionField(context: FieldContext, field: DraftField): DraftField {
+function companionField(
+  context: FieldContext,
+  document: FieldDocument,
+  field: DraftField,
+  companion: Companion,
+): DraftField {
   const { draft, place } = context;
-  const { suffix = '', type = '', label = '' } = field.type.companion ?? {};
+  const { suffix, type, label } = companion;
   const key = `${field.key}${suffix}`;
   if (key.length > MAX_KEY) {
     draft.faults.add(
@@ -76,40 +78,75 @@ function companionField(context: FieldContext, field: DraftField): DraftField {
   }
   const companionType = fieldTypes.get(type);
   if (!companionType) throw new TypeError(`no field type ${type}`);
-  field.currencyField = key;
-  return draftField(
-    context,
-    { key, type, label: `${field.label} ${label}`, required: true, default: draft.settings.currency },
-    companionType,
-  );
+  if (type === 'currency') field.currencyField = key;
+  field.companions = [...field.companions, key];
+  const search = companion.searched === true ? document.search : undefined;
+  return {
+    ...draftField(
+      context,
+      {
+        ...companion.options,
+        key,
+        type,
+        label: `${field.label} ${label}`,
+        required: companion.required === 'always' || (companion.required === 'with' && field.required),
+        ...(companion.default === 'currency' ? { default: draft.settings.currency } : {}),
+        ...(search === undefined ? {} : { search }),
+      },
+      companionType,
+    ),
+    companionOf: field.key,
+  };
 }
 
 function draftField({ draft, entity }: FieldContext, document: FieldDocument, type: FieldType): DraftField {
   const { key } = document;
   const options = Object.fromEntries(Object.entries(document).filter(([name]) => !COMMON.has(name)));
   return {
+    ...bareField(type, key, document.label ?? readable(key)),
     id: draft.identities.fields[`${entity}.${key}`] ?? '',
-    key,
-    column: type.valueType === null ? null : key,
-    type,
-    label: document.label ?? readable(key),
     help: document.help ?? null,
     required: document.required ?? false,
     // A number that the engine gives is given once.
     unique: document.unique ?? type.key === 'sequence',
     index: document.index ?? false,
-    search: document.search ?? null,
+    // Where a companion holds the words, search looks there.
+    search: type.searchable ? (document.search ?? null) : null,
     default: document.default,
-    system: false,
-    readOnly: READ_ONLY.has(type.key),
-    reference: null,
-    children: null,
     choices: choicesOf(document),
+    options,
+  };
+}
+
+/** A field of a type that says nothing of itself. */
+export function bareField(type: FieldType, key: string, label: string): DraftField {
+  return {
+    id: '',
+    key,
+    column: type.valueType === null ? null : key,
+    type,
+    label,
+    help: null,
+    required: false,
+    unique: false,
+    index: false,
+    search: null,
+    default: undefined,
+    system: false,
+    readOnly: type.readOnly === true,
+    reference: null,
+    many: null,
+    derived: null,
+    rollup: null,
+    children: null,
+    choices: null,
     lifecycle: null,
     guards: null,
     formula: null,
-    options,
+    options: {},
     currencyField: null,
+    companions: [],
+    companionOf: null,
   };
 }
 
@@ -128,12 +165,15 @@ function checkFlags({ draft, place }: FieldContext, document: FieldDocument, fie
   const { type } = field;
   const refuse = (flag: string, why: string) =>
     draft.faults.add(place(flag), 'invalid', `A ${type.key} field cannot have “${flag}”: ${why}.`);
-  const computed = type.key === 'formula';
-  const keyed = field.column !== null && !computed && type.valueType !== 'texts' && type.key !== 'long_text';
+  const computed = type.computed === true;
+  const keyed = field.column !== null && !computed && type.valueType !== 'texts' && type.keyed !== false;
+  // A computed field is required through the companions that it is computed from.
+  const carried = type.companions?.some(({ required }) => required === 'with') === true;
+  const searched = type.searchable || type.companions?.some((companion) => companion.searched) === true;
   if (document.unique && !keyed) refuse('unique', 'its values cannot be told apart by an index');
   if (document.index && (field.column === null || computed)) refuse('index', 'it has no column of its own');
-  if (document.search && !type.searchable) refuse('search', 'it holds no text to search');
-  if (document.required && (field.column === null || computed)) refuse('required', 'nobody writes it');
+  if (document.search && !searched) refuse('search', 'it holds no text to search');
+  if (document.required && !carried && (field.column === null || computed)) refuse('required', 'nobody writes it');
   if (field.choices) {
     const seen = new Set<string>();
     field.choices.forEach(({ key }, index) => {

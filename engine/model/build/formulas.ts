@@ -93,5 +93,6 @@ function currencyOf(
 }
 
 function* moneyFields(entity: DraftEntity): Generator<string> {
-  for (const field of entity.fields.values()) if (field.type.companion) yield field.key;
+  for (const field of entity.fields.values())
+    if (field.companions.length > 0 && field.currencyField !== null) yield field.key;
 }

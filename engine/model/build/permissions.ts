@@ -3,10 +3,10 @@ import type { FieldSetDocument, PermissionDocument } from '../documents.ts';
 import type { Place } from '../faults.ts';
 import { frozenSet } from '../frozen.ts';
 import type { EffectiveDocument } from '../layers.ts';
-import { ACTIONS, type Permission } from '../model.ts';
+import { ACTIONS, inputsOf, type Permission } from '../model.ts';
 import { permissionEntity, permissionName } from '../naming.ts';
 import { conditionAt } from './conditions.ts';
-import { type Draft, type DraftEntity, entityNamed, fieldNamed } from './draft.ts';
+import { type Draft, type DraftEntity, type DraftField, entityNamed, fieldNamed } from './draft.ts';
 
 type Verb = 'read' | 'create' | 'update';
 
@@ -135,8 +135,8 @@ function fieldSet(
         );
       }
       named.add(key);
-      // An amount without its currency says nothing, and the currency alone tells that there is an amount.
-      if (field.type.companion && field.currencyField !== null) named.add(field.currencyField);
+      // An amount without its currency says nothing, and the currency alone tells that there is an amount. So for all companions.
+      for (const companion of field.companions) named.add(companion);
     });
   };
   collect(set.only, 'only');
@@ -149,10 +149,11 @@ function fieldSet(
 
 /** A formula tells of its inputs: who may not read one of them may not read it either. */
 function dropBlindFormulas(entity: DraftEntity, keys: Set<string>): void {
-  const readable = (key: string): boolean =>
-    keys.has(key) && (entity.fields.get(key)?.formula?.reads ?? []).every(readable);
+  const readable = (key: string): boolean => keys.has(key) && inputs(entity.fields.get(key)).every(readable);
   for (const key of entity.fields.keys()) if (!readable(key)) keys.delete(key);
 }
+
+const inputs = (field: DraftField | undefined): readonly string[] => (field ? inputsOf(field) : []);
 
 function transitionsOf(
   draft: Draft,

@@ -115,11 +115,13 @@ function buildForm(draft: Draft, { document, pack, place }: EffectiveDocument<Fo
   return { entity: entity.name, sections };
 }
 
-/** The fields people fill in: not the engine's, not the currency beside an amount (one widget shows both), not the way back to the parent. */
+/** The fields people fill in: not the engine's, not what comes with another field (one widget shows an amount and its currency), not the way back to the parent. */
 function ordinaryFields(entity: DraftEntity): readonly DraftField[] {
   const fields = [...entity.fields.values()];
-  const companions = new Set(fields.filter(({ type }) => type.companion).map(({ currencyField }) => currencyField));
-  return fields.filter(({ key, system }) => !system && !companions.has(key) && key !== entity.parent?.field);
+  return fields.filter(
+    ({ key, system, companionOf, many }) =>
+      !system && companionOf === null && many?.via !== 'inverse' && key !== entity.parent?.field,
+  );
 }
 
 export function buildMenus(draft: Draft, views: ReadonlyMap<string, View>): readonly Menu[] {

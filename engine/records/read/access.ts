@@ -49,10 +49,10 @@ export class Access {
     const { read, readableFields } = this.rights.of(entity.name);
     const readable = read.length > 0;
     const predicate = rowsOf(read);
-    // What a children field holds is an entity of its own.
+    // What a list holds are records of another entity.
     const visible = (field: Field): boolean => {
       if (!readable || !(ALWAYS.has(field.key) || readableFields.has(field.key))) return false;
-      return field.children === null || this.rights.of(field.children.entity).read.length > 0;
+      return field.many === null || this.rights.of(field.many.entity).read.length > 0;
     };
     return Object.freeze({
       entity,

@@ -9,6 +9,7 @@ import { Faults } from '../../condition/faults.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
 import { all, any, test } from '../../condition/simplify.ts';
 import type { Entity, Field, View } from '../../model/model.ts';
+import type { Many } from '../../model/relations.ts';
 import { nearest } from '../../nearest.ts';
 import { notFound, Problem } from '../../problem.ts';
 import { refuse } from '../query/fault.ts';
@@ -32,10 +33,10 @@ export type PlannedItem =
   | { readonly kind: 'may' }
   | { readonly kind: 'reference'; readonly field: Field; readonly target: SelectPlan }
   | {
-      readonly kind: 'children';
+      readonly kind: 'many';
       readonly field: Field;
-      readonly by: string;
-      readonly child: SelectPlan;
+      readonly many: Many;
+      readonly of: SelectPlan;
       readonly order: readonly PlannedOrder[];
       readonly first: number;
     };
@@ -102,7 +103,7 @@ export function planQuery(query: Query, entity: Entity, access: Access, scope: S
     );
   }
   if (query.summary !== null) return planSummary(query, entity, access, view, searched);
-  const select = planSelect(query.select, entity, access, { depth: 0, children: 0, deleted: query.deleted === 'only' });
+  const select = planSelect(query.select, entity, access, { depth: 0, lists: 0, deleted: query.deleted === 'only' });
   const order = planOrder(query.order, viewOrder(view), entity, access);
   return { kind: 'list', entity, select, order, view, searched };
 }
@@ -219,7 +220,7 @@ function planOrderTerm(term: OrderTerm, entity: Entity, access: Access): Planned
     });
   }
   const masked = access.of(entity).masks.has(field.key);
-  const nullable = steps.length > 0 || masked || field.formula !== null || !field.required;
+  const nullable = steps.length > 0 || masked || field.type.computed === true || !field.required;
   return { steps, field, descending: term.descending, nullable };
 }
 
@@ -233,20 +234,20 @@ function planPath(path: readonly string[], at: string, entity: Entity, access: A
 
 interface Depth {
   readonly depth: number;
-  /** Lists of children inside lists of children multiply. */
-  readonly children: number;
+  /** Lists of records inside lists of records multiply. */
+  readonly lists: number;
   /** Records in the bin show when they were deleted. */
   readonly deleted: boolean;
 }
 
-const MAX_NESTED_CHILDREN = 2;
+const MAX_NESTED_LISTS = 2;
 
 /** @param selection `null`: every readable field of the record itself */
 export function planSelect(
   selection: Selection | null,
   entity: Entity,
   access: Access,
-  level: Depth = { depth: 0, children: 0, deleted: false },
+  level: Depth = { depth: 0, lists: 0, deleted: false },
 ): SelectPlan {
   const items = new Map<string, PlannedItem>();
   const { visible } = access.of(entity);
@@ -274,13 +275,12 @@ function planItem(
     if (item.key === '_actions') return { kind: 'actions' };
     if (item.key === '_may') return { kind: 'may' };
     const field = findField(item.key, item.at, entity, access);
-    return field.children === null
+    return field.many === null
       ? { kind: 'field', field }
-      : planChildren(field, null, [], null, item.at, entity, access, level);
+      : planMany(field.many, field, null, [], null, item.at, access, level);
   }
   const field = findField(item.key, item.at, entity, access);
-  if (field.children !== null)
-    return planChildren(field, item.of, item.order, item.first, item.at, entity, access, level);
+  if (field.many !== null) return planMany(field.many, field, item.of, item.order, item.first, item.at, access, level);
   const target = field.reference === null ? undefined : access.lookup(field.reference.entity);
   if (target === undefined) {
     return refuse(
@@ -303,39 +303,32 @@ function planItem(
   };
 }
 
-function planChildren(
+function planMany(
+  many: Many,
   field: Field,
-  of: Selection | null,
+  selection: Selection | null,
   terms: readonly OrderTerm[],
   first: number | null,
   at: string,
-  entity: Entity,
   access: Access,
   level: Depth,
 ): PlannedItem {
-  const child = field.children === null ? undefined : access.lookup(field.children.entity);
-  if (child === undefined || field.children === null)
-    throw new TypeError(`${entity.name}.${field.key} has no child entity`);
-  if (level.children >= MAX_NESTED_CHILDREN) {
-    refuse(at, 'invalid_parameter', `Lists can be at most ${MAX_NESTED_CHILDREN} deep inside each other.`, {
-      max: MAX_NESTED_CHILDREN,
+  const other = access.lookup(many.entity);
+  if (other === undefined) throw new TypeError(`no entity ${many.entity}`);
+  if (level.lists >= MAX_NESTED_LISTS) {
+    refuse(at, 'invalid_parameter', `Lists can be at most ${MAX_NESTED_LISTS} deep inside each other.`, {
+      max: MAX_NESTED_LISTS,
     });
   }
-  const inner = { depth: level.depth + 1, children: level.children + 1, deleted: false };
-  // Without an order, children stand as they were added: their ids grow with time.
-  const id = child.fields.get('id');
+  const inner = { depth: level.depth + 1, lists: level.lists + 1, deleted: false };
+  // Without an order, records stand as they were added: their ids grow with time.
+  const id = other.fields.get('id');
   const order =
     terms.length > 0 || id === undefined
-      ? planOrder(terms, [], child, access)
+      ? planOrder(terms, [], other, access)
       : [{ steps: [], field: id, descending: false, nullable: false }];
-  return {
-    kind: 'children',
-    field,
-    by: field.children.field,
-    child: planSelect(of, child, access, inner),
-    order,
-    first: first ?? LIMITS.defaultChildren,
-  };
+  const of = planSelect(selection, other, access, inner);
+  return { kind: 'many', field, many, of, order, first: first ?? LIMITS.defaultChildren };
 }
 
 /** The same words for a field that is hidden and one that does not exist. */

@@ -8,6 +8,7 @@ import type { Entity, Field } from '../../model/model.ts';
 import type { PlannedItem, PlannedOrder, SelectPlan } from './plan.ts';
 import type { SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
+import { manySource } from './sql-many.ts';
 import { actionsSql, maySql } from './sql-actions.ts';
 
 /** Whoever needs the columns of an alias beforehand hears of them here. */
@@ -35,9 +36,9 @@ function selectItem(item: PlannedItem, entity: Entity, alias: string, writer: Sq
       used?.(item.field.key);
       return `${embedded(item.target, `${alias}.${quote(item.field.key)}`, writer)} as ${quote(item.field.key)}`;
     }
-    case 'children':
+    case 'many':
       used?.('id');
-      return `${children(item, alias, writer)} as ${quote(item.field.key)}`;
+      return `${list(item, alias, writer)} as ${quote(item.field.key)}`;
   }
 }
 
@@ -49,16 +50,13 @@ function embedded(target: SelectPlan, id: string, writer: SqlWriter): string {
   return `(select row_to_json(_o) from (select ${items} from ${from} where ${[`${alias}."id" = ${id}`, ...where].join(' and ')}) _o)`;
 }
 
-function children(item: Extract<PlannedItem, { kind: 'children' }>, parent: string, writer: SqlWriter): string {
+function list(item: Extract<PlannedItem, { kind: 'many' }>, near: string, writer: SqlWriter): string {
   const alias = writer.alias('_c');
-  const { entity } = item.child;
-  // The parent is visible, so its parts are.
-  const { from, where } = writer.source(entity, alias, 'exclude', entity.parent?.field === item.by);
+  const { from, where } = manySource(item.many, item.of.entity, near, alias, writer);
   const joins = new Joins(writer);
-  const items = selectItems(item.child, alias, writer);
+  const items = selectItems(item.of, alias, writer);
   const order = orderBy(item.order, alias, joins);
-  const conditions = [`${alias}.${quote(item.by)} = ${parent}."id"`, ...where].join(' and ');
-  return `coalesce((select json_agg(_o) from (select ${items} from ${from}${joins.sql} where ${conditions} order by ${order} limit ${item.first}) _o), '[]'::json)`;
+  return `coalesce((select json_agg(_o) from (select ${items} from ${from}${joins.sql} where ${where.join(' and ')} order by ${order} limit ${item.first}) _o), '[]'::json)`;
 }
 
 /** NULL is the greatest of all, both ways: what Postgres does by default, and what its indexes are built for. */

@@ -73,7 +73,7 @@ export function bodySchema(entity: Entity, operation: Operation): JsonSchema {
   const required: string[] = [];
   for (const field of entity.fields.values()) {
     const schema = writable(field, operation) ? field.type.inputSchema(field) : null;
-    if (schema === null || field.children !== null) continue;
+    if (schema === null || field.many !== null) continue;
     properties[field.key] = needed(field) ? schema : { anyOf: [schema, { type: 'null' }] };
     if (operation === 'create' && needed(field) && !filled(field)) required.push(field.key);
   }

@@ -1,8 +1,8 @@
 /** An e-mail address, lower-cased: two spellings of one address must meet in a unique key. */
-import type { FieldType, Parsed } from '../field-type.ts';
-import type { Field } from '../model.ts';
-import { accept, options, refuse, TEXTUAL, wrongType } from './base.ts';
-import { cleanText } from './text-value.ts';
+import type { FieldType, Parsed } from '../../field-type.ts';
+import type { Field } from '../../model.ts';
+import { accept, options, refuse, TEXTUAL, wrongType } from '../base.ts';
+import { cleanText } from '../text-value.ts';
 
 /** RFC 5321 §4.5.3.1.3: a path has at most 256 octets, two of them brackets. */
 const MAX = 254;

@@ -1,6 +1,6 @@
 /** A link to a record of another entity: a foreign key. */
-import type { FieldType, JsonSchema, Parsed } from '../field-type.ts';
-import { accept, EQUALITY, options, refuse, wrongType } from './base.ts';
+import type { FieldType, JsonSchema, Parsed } from '../../field-type.ts';
+import { accept, EQUALITY, options, refuse, wrongType } from '../base.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -9,16 +9,29 @@ export function parseUuid(text: string): Parsed {
   return UUID.test(id) ? accept(id) : refuse('uuid', `“${text.slice(0, 40)}” is not the id of a record.`);
 }
 
-export const onDelete: JsonSchema = {
+const onDelete: JsonSchema = {
   enum: ['restrict', 'clear', 'cascade'],
   description:
     'What happens to this record when the other one is deleted: the delete is refused (`restrict`, the default), the link is cleared, or this record goes too.',
 };
 
+/** What every reference may say of its other side. */
+export const otherSide: Readonly<Record<string, JsonSchema>> = {
+  onDelete,
+  inverse: {
+    $ref: 'common.schema.json#/$defs/key',
+    description: 'Key of the field on the other entity which lists the records that refer to it.',
+  },
+  inverseLabel: {
+    $ref: 'common.schema.json#/$defs/label',
+    description: 'What people read there; the plural of this entity when left out.',
+  },
+};
+
 export const reference: FieldType = {
   key: 'reference',
   options: options(
-    { to: { $ref: 'common.schema.json#/$defs/name', description: 'The entity it points at.' }, onDelete },
+    { to: { $ref: 'common.schema.json#/$defs/name', description: 'The entity it points at.' }, ...otherSide },
     ['to'],
   ),
   valueType: 'uuid',

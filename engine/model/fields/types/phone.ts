@@ -1,9 +1,9 @@
 /** A telephone number, stored as E.164 (`+4930901820`). Numbers without a country code are those of the organisation's country. */
 import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
-import type { FieldType, Parsed, ValueContext } from '../field-type.ts';
-import type { Field } from '../model.ts';
-import { accept, options, refuse, TEXTUAL, wrongType } from './base.ts';
-import { cleanText } from './text-value.ts';
+import type { FieldType, Parsed, ValueContext } from '../../field-type.ts';
+import type { Field } from '../../model.ts';
+import { accept, options, refuse, TEXTUAL, wrongType } from '../base.ts';
+import { cleanText } from '../text-value.ts';
 
 const MAX_INPUT = 40;
 

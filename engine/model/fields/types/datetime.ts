@@ -1,8 +1,8 @@
 /** A moment in time, to the millisecond. Kept in UTC; shown in the reader's time zone. */
-import type { FieldType, Parsed } from '../field-type.ts';
-import { accept, options, ORDERED, refuse, wrongType } from './base.ts';
-import { isDay, readDay } from './calendar.ts';
-import { utc, type WallTime, zonedToUtc } from './zoned.ts';
+import type { FieldType, Parsed } from '../../field-type.ts';
+import { accept, options, ORDERED, refuse, wrongType } from '../base.ts';
+import { isDay, readDay } from '../calendar.ts';
+import { utc, type WallTime, zonedToUtc } from '../zoned.ts';
 
 const TIME = '(\\d{1,2}):(\\d{2})(?::(\\d{2})(?:[.,](\\d{1,9}))?)?';
 const STRICT = new RegExp(`^(\\d{4})-(\\d{2})-(\\d{2})[Tt ]${TIME}\\s*([Zz]|[+-]\\d{2}:?\\d{2})$`);

@@ -1,7 +1,7 @@
 /** An amount of money. Its currency stands in the companion field `<key>_currency`. */
-import type { FieldType, Parsed } from '../field-type.ts';
-import type { Field } from '../model.ts';
-import { numberOption, options } from './base.ts';
+import type { FieldType, Parsed } from '../../field-type.ts';
+import type { Field } from '../../model.ts';
+import { numberOption, options } from '../base.ts';
 import { isCurrency } from './currency.ts';
 import { decimalOptions, decimalParts } from './decimal.ts';
 
@@ -48,7 +48,7 @@ export const money: FieldType = {
     scale: { type: 'integer', minimum: 0, maximum: 6, description: 'Digits after the decimal point; 2 when left out.' },
   }),
   ...parts,
-  companion: { suffix: '_currency', type: 'currency', label: 'currency' },
+  companions: [{ suffix: '_currency', type: 'currency', label: 'currency', required: 'always', default: 'currency' }],
   widget: () => 'money',
   importCell: (cell, field, context) => {
     const { amount, currency } = split(cell);

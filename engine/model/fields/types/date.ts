@@ -1,7 +1,7 @@
 /** A calendar day, without a time of day and without a time zone. */
-import type { FieldType, Parsed } from '../field-type.ts';
-import { accept, options, ORDERED, refuse, wrongType } from './base.ts';
-import { isDay, isoDate, readDay } from './calendar.ts';
+import type { FieldType, Parsed } from '../../field-type.ts';
+import { accept, options, ORDERED, refuse, wrongType } from '../base.ts';
+import { isDay, isoDate, readDay } from '../calendar.ts';
 
 function parse(text: string): Parsed {
   const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);

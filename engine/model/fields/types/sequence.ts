@@ -1,9 +1,10 @@
 /** A number that the engine gives: `O-00042`. Numbers rise, and gaps are possible (a refused write uses one up). */
-import type { FieldType } from '../field-type.ts';
-import { accept, numberOption, options, TEXTUAL, textOption, wrongType } from './base.ts';
+import type { FieldType } from '../../field-type.ts';
+import { accept, numberOption, options, TEXTUAL, textOption, wrongType } from '../base.ts';
 
 export const sequence: FieldType = {
   key: 'sequence',
+  readOnly: true,
   options: options({
     prefix: {
       type: 'string',

@@ -1,8 +1,8 @@
 /** An exact decimal: `numeric` in the database, a string in JSON. Money and percent are decimals with other manners. */
-import type { FieldType, JsonSchema, Parsed } from '../field-type.ts';
-import type { Field } from '../model.ts';
-import { boundOption, numberOption, options, ORDERED, wrongType } from './base.ts';
-import { fixedDecimal, readNumber, withinBounds } from './number-text.ts';
+import type { FieldType, JsonSchema, Parsed } from '../../field-type.ts';
+import type { Field } from '../../model.ts';
+import { boundOption, numberOption, options, ORDERED, wrongType } from '../base.ts';
+import { fixedDecimal, readNumber, withinBounds } from '../number-text.ts';
 
 /** Bounds may be written as whole numbers or, exactly, as strings. */
 export const BOUND: JsonSchema = { type: ['integer', 'string'], pattern: '^-?\\d+(\\.\\d+)?$' };

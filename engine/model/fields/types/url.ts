@@ -1,8 +1,8 @@
 /** A web address. Only http and https: anything else in a link is a way to run code in somebody's browser. */
-import type { FieldType, Parsed } from '../field-type.ts';
-import type { Field } from '../model.ts';
-import { accept, options, refuse, TEXTUAL, wrongType } from './base.ts';
-import { cleanText } from './text-value.ts';
+import type { FieldType, Parsed } from '../../field-type.ts';
+import type { Field } from '../../model.ts';
+import { accept, options, refuse, TEXTUAL, wrongType } from '../base.ts';
+import { cleanText } from '../text-value.ts';
 
 const MAX = 2000;
 

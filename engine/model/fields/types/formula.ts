@@ -1,7 +1,7 @@
 /** A value computed from others of the same record: a generated column. It behaves as a field of the type it returns. */
-import type { FieldType } from '../field-type.ts';
-import type { Field } from '../model.ts';
-import { numberOption, options, refuse } from './base.ts';
+import type { FieldType } from '../../field-type.ts';
+import type { Field } from '../../model.ts';
+import { numberOption, options, refuse } from '../base.ts';
 import { boolean } from './boolean.ts';
 import { date } from './date.ts';
 import { datetime } from './datetime.ts';
@@ -50,10 +50,12 @@ function columnType(field: Field, result: FieldType): string {
 const computed = () => refuse('read_only', 'This is computed.');
 
 function formulaOf(result: FieldType): FieldType {
-  const { companion: _, ...inherited } = result;
+  const { companions: _, ...inherited } = result;
   return {
     ...inherited,
     key: 'formula',
+    readOnly: true,
+    computed: true,
     options: FORMULA_OPTIONS,
     columns: (field) => [{ name: field.key, type: columnType(field, result), computed: true }],
     inputSchema: () => null,

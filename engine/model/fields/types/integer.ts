@@ -1,8 +1,8 @@
 /** A whole number. `bigint` in the database; kept within what JSON numbers carry exactly. */
-import type { FieldType, Parsed } from '../field-type.ts';
-import type { Field } from '../model.ts';
-import { accept, numberOption, options, ORDERED, refuse, wrongType } from './base.ts';
-import { fixedDecimal, readNumber } from './number-text.ts';
+import type { FieldType, Parsed } from '../../field-type.ts';
+import type { Field } from '../../model.ts';
+import { accept, numberOption, options, ORDERED, refuse, wrongType } from '../base.ts';
+import { fixedDecimal, readNumber } from '../number-text.ts';
 
 const bounds = (field: Field) => ({
   min: Math.max(numberOption(field, 'min', Number.MIN_SAFE_INTEGER), Number.MIN_SAFE_INTEGER),

@@ -1,8 +1,8 @@
 /** A line of text. */
-import { literal } from '../../db/identifiers.ts';
-import type { FieldType } from '../field-type.ts';
-import { accept, numberOption, options, refuse, TEXTUAL, textOption, wrongType } from './base.ts';
-import { cleanText, withinLength } from './text-value.ts';
+import { literal } from '../../../db/identifiers.ts';
+import type { FieldType } from '../../field-type.ts';
+import { accept, numberOption, options, refuse, TEXTUAL, textOption, wrongType } from '../base.ts';
+import { cleanText, withinLength } from '../text-value.ts';
 
 const DEFAULT_MAX = 200;
 

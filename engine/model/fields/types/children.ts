@@ -1,6 +1,6 @@
 /** The parts of a record (lines of an order): records of another entity that live and die with this one. No column here; they point back. */
-import type { FieldType } from '../field-type.ts';
-import { options, refuse } from './base.ts';
+import type { FieldType } from '../../field-type.ts';
+import { options, refuse } from '../base.ts';
 
 export const children: FieldType = {
   key: 'children',

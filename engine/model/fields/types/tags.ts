@@ -1,8 +1,8 @@
 /** Free words. In files they are separated by semicolons or commas, so neither can be part of one. */
-import type { FieldType, Parsed } from '../field-type.ts';
-import type { Field } from '../model.ts';
-import { lengthOf } from './text-value.ts';
-import { numberOption, options, refuse, wrongType } from './base.ts';
+import type { FieldType, Parsed } from '../../field-type.ts';
+import type { Field } from '../../model.ts';
+import { lengthOf } from '../text-value.ts';
+import { numberOption, options, refuse, wrongType } from '../base.ts';
 
 const MAX_TAGS = 50;
 const MAX_LENGTH = 60;

@@ -1,10 +1,12 @@
 /** The id of a record. Made by the engine (UUID version 7); documents do not name it. */
-import type { FieldType } from '../field-type.ts';
-import { EQUALITY, options, wrongType } from './base.ts';
+import type { FieldType } from '../../field-type.ts';
+import { EQUALITY, options, wrongType } from '../base.ts';
 import { parseUuid } from './reference.ts';
 
 export const uuid: FieldType = {
   key: 'uuid',
+  internal: true,
+  readOnly: true,
   options: options({}),
   valueType: 'uuid',
   columns: (field) => [{ name: field.key, type: 'uuid' }],

@@ -1,12 +1,13 @@
 /** Text of several lines. */
-import type { FieldType } from '../field-type.ts';
-import { numberOption, options, wrongType } from './base.ts';
-import { cleanText, withinLength } from './text-value.ts';
+import type { FieldType } from '../../field-type.ts';
+import { numberOption, options, wrongType } from '../base.ts';
+import { cleanText, withinLength } from '../text-value.ts';
 
 const DEFAULT_MAX = 20_000;
 
 export const longText: FieldType = {
   key: 'long_text',
+  keyed: false,
   options: options({
     max: { type: 'integer', minimum: 1, maximum: 1_000_000, description: 'Characters at most; 20,000 when left out.' },
   }),

@@ -1,10 +1,10 @@
 /** One of a list. Stored as its key; `text` with a CHECK, because an enum's operators are not leakproof and its values cannot be removed. */
-import { literal } from '../../db/identifiers.ts';
-import { nearest } from '../../nearest.ts';
-import { isObject } from '../documents.ts';
-import type { FieldType, Parsed } from '../field-type.ts';
-import type { Field } from '../model.ts';
-import { accept, EQUALITY, fold, options, refuse, wrongType } from './base.ts';
+import { literal } from '../../../db/identifiers.ts';
+import { nearest } from '../../../nearest.ts';
+import { isObject } from '../../documents.ts';
+import type { FieldType, Parsed } from '../../field-type.ts';
+import type { Field } from '../../model.ts';
+import { accept, EQUALITY, fold, options, refuse, wrongType } from '../base.ts';
 
 const KEY = '^[a-z0-9][a-z0-9_]{0,39}$';
 

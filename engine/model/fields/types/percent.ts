@@ -1,6 +1,6 @@
 /** A percentage: 12.5 means 12.5 %, so that formulas divide by 100. */
-import type { FieldType } from '../field-type.ts';
-import { numberOption, options } from './base.ts';
+import type { FieldType } from '../../field-type.ts';
+import { numberOption, options } from '../base.ts';
 import { decimalOptions, decimalParts } from './decimal.ts';
 
 const WHOLE_DIGITS = 7;

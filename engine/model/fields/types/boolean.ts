@@ -1,6 +1,6 @@
 /** Yes or no. */
-import type { FieldType } from '../field-type.ts';
-import { accept, fold, options, refuse, wrongType } from './base.ts';
+import type { FieldType } from '../../field-type.ts';
+import { accept, fold, options, refuse, wrongType } from '../base.ts';
 
 const YES: ReadonlySet<string> = new Set([
   'true',

@@ -1,6 +1,0 @@
-/** A link to a team. */
-import type { FieldType } from '../field-type.ts';
-import { options } from './base.ts';
-import { onDelete, reference } from './reference.ts';
-
-export const team: FieldType = { ...reference, key: 'team', options: options({ onDelete }), widget: () => 'team' };

@@ -1,6 +1,0 @@
-/** A link to a user. */
-import type { FieldType } from '../field-type.ts';
-import { options } from './base.ts';
-import { onDelete, reference } from './reference.ts';
-
-export const user: FieldType = { ...reference, key: 'user', options: options({ onDelete }), widget: () => 'user' };

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { Problem, type ProblemDetail } from '../problem.ts';
+import { assignIdentities, buildModel } from './build.ts';
+import type { Field, Model } from './model.ts';
+import { releaseOf } from './testing/fields.ts';
+
+type Documents = readonly Readonly<Record<string, unknown>>[];
+
+function build(documents: Documents): Model {
+  const source = releaseOf(documents);
+  return buildModel({ ...source, identities: assignIdentities(source) });
+}
+
+function faultsOf(documents: Documents): readonly ProblemDetail[] {
+  try {
+    build(documents);
+    return [];
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return error.errors;
+  }
+}
+
+function fieldOf(model: Model, entity: string, key: string): Field {
+  const field = model.entities.get(`shop.${entity}`)?.fields.get(key);
+  if (!field) throw new TypeError(`no ${entity}.${key}`);
+  return field;
+}
+
+const entity = (key: string, fields: Documents, more = {}) => ({
+  kind: 'entity',
+  key,
+  plural: `${key}s`,
+  label: key,
+  fields: [{ key: 'name', type: 'text', required: true }, ...fields],
+  ...more,
+});
+
+describe('the other side of a reference', () => {
+  const order = (reference = {}) =>
+    entity('order', [{ key: 'buyer', type: 'reference', to: 'firm', inverse: 'orders', ...reference }]);
+
+  test('is a field of the entity it points at', () => {
+    const model = build([entity('firm', []), order()]);
+    const orders = fieldOf(model, 'firm', 'orders');
+    expect(orders.many).toEqual({ via: 'inverse', entity: 'shop.order', field: 'buyer' });
+    expect(orders.label).toBe('Orders');
+    expect([orders.readOnly, orders.column, orders.type.key]).toEqual([true, null, 'inverse']);
+    expect(orders.id).toMatch(/^f_[0-9a-f]{12}$/);
+  });
+
+  test('stays the same when it is renamed', () => {
+    const before = fieldOf(build([entity('firm', []), order()]), 'firm', 'orders');
+    const after = fieldOf(
+      build([entity('firm', []), order({ inverse: 'purchases', inverseLabel: 'Bought' })]),
+      'firm',
+      'purchases',
+    );
+    expect(after.id).toBe(before.id);
+    expect(after.label).toBe('Bought');
+  });
+
+  test('needs a key that is free', () => {
+    const firm = entity('firm', [{ key: 'orders', type: 'integer' }]);
+    expect(faultsOf([firm, order()])).toMatchObject([{ code: 'duplicate', pointer: '/fields/1/inverse' }]);
+    expect(faultsOf([entity('firm', []), order({ inverse: 'owner' })])).toMatchObject([{ code: 'reserved' }]);
+  });
+
+  test('stands in no form that does not name it', () => {
+    const model = build([entity('firm', []), order()]);
+    expect(model.forms.get('shop.firm')?.sections.flatMap(({ fields }) => fields)).toEqual(['name']);
+  });
+});
+
+test('the parts of a record are a list as well', () => {
+  const model = build([
+    entity('order', [{ key: 'lines', type: 'children', of: 'line' }]),
+    entity('line', [{ key: 'order', type: 'reference', to: 'order', required: true }], { parent: 'order' }),
+  ]);
+  expect(fieldOf(model, 'order', 'lines').many).toEqual({ via: 'children', entity: 'shop.line', field: 'order' });
+});
