@@ -15,6 +15,7 @@ import { followOutbox } from './identity/follow-outbox.ts';
 import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
+import { Commands } from './records/commands.ts';
 import { Importer } from './records/import/importer.ts';
 import { openSharedCache } from './redis/shared-cache.ts';
 import { Reader } from './records/read/reader.ts';
@@ -127,6 +128,7 @@ async function openServices(
     publisher,
     reader,
     writer,
+    commands: new Commands({ writer, database, clock, ids }),
     importer,
     identity,
     log,

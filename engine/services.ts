@@ -7,6 +7,7 @@ import type { Clock, IdSource } from './clock.ts';
 import type { Database } from './db/database.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ModelSource } from './model/tenant.ts';
+import type { Commands } from './records/commands.ts';
 import type { Importer } from './records/import/importer.ts';
 import type { Reader } from './records/read/reader.ts';
 import type { Writer } from './records/write/writer.ts';
@@ -20,6 +21,7 @@ export interface Services {
   readonly publisher: Publisher;
   readonly reader: Reader;
   readonly writer: Writer;
+  readonly commands: Commands;
   readonly importer: Pick<Importer, 'upload' | 'configure' | 'start' | 'status' | 'errors'>;
   readonly identity: Identity;
   readonly log: Logger;

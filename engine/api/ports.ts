@@ -48,7 +48,14 @@ export interface RecordWriter {
     body: unknown,
     options: WriteOptions,
   ): Promise<WriteAnswer>;
+}
+
+export interface RecordCommands {
   assign(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  merge(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  mergedInto(scope: Scope, entity: Entity, id: string): Promise<string | null>;
+  purge(scope: Scope, entity: Entity, id: string, options: WriteOptions): Promise<WriteAnswer>;
+  bin(scope: Scope, entity: Entity, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
   access(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }>;
   share(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
   endShare(scope: Scope, entity: Entity, id: string, share: string, options: WriteOptions): Promise<WriteAnswer>;
@@ -71,9 +78,10 @@ export interface MetadataPublisher {
   rollback(tenant: string, input: RollbackInput): Promise<unknown>;
 }
 
-export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher'> & {
+export type HttpServices = Omit<Services, 'reader' | 'writer' | 'commands' | 'importer' | 'publisher'> & {
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
+  readonly commands: RecordCommands;
   readonly importer: RecordImporter;
   readonly publisher: MetadataPublisher;
 };

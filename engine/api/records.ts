@@ -94,10 +94,19 @@ async function queryByBody(request: RecordRequest): Promise<void> {
 
 async function one(request: RecordRequest, id: string): Promise<void> {
   const found = await request.services.reader.one(request.scope, request.entity, id, selectionIn(request.search));
-  if (!found) throw notFound();
+  if (!found) return merged(request, id);
   const tag = entityTag(found.version, found.body);
   if (matchesNone(request.exchange.request, tag)) return sendEmpty(request.exchange, 304, ['ETag', tag]);
   sendText(request.exchange, 200, found.body, { cache: 'private, no-cache', headers: ['ETag', tag] });
+}
+
+/** What is not there may have become another record: whoever may read that one is sent there (RFC 9110 §15.4.9). */
+async function merged(request: RecordRequest, id: string): Promise<void> {
+  const { scope, entity, services, search } = request;
+  const winner = await services.commands.mergedInto(scope, entity, id);
+  if (winner === null) throw notFound();
+  const query = search === '' ? '' : `?${search}`;
+  sendEmpty(request.exchange, 308, ['Location', address(entity, winner) + query, 'Content-Length', '0']);
 }
 
 async function history(request: RecordRequest, id: string): Promise<void> {
@@ -150,8 +159,11 @@ async function action(request: RecordRequest, id: string, name: string): Promise
   if (name === 'set_password' && entity.name === 'core.user') return setPassword(request, id);
   if (name === 'assign' && entity.owner) {
     return write(request, 'required', undefined, (input, options) =>
-      services.writer.assign(scope, entity, id, input, options),
+      services.commands.assign(scope, entity, id, input, options),
     );
+  }
+  if (name === 'purge') {
+    return write(request, 'none', undefined, (_, options) => services.commands.purge(scope, entity, id, options));
   }
   if (name === 'restore') {
     return write(request, 'optional', undefined, (_, options) => services.writer.restore(scope, entity, id, options));
@@ -222,11 +234,23 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
     if (request.method !== 'POST') throw notAllowed('POST');
     return queryByBody(request);
   }
+  if (rest.length === 1 && first === 'bin') {
+    if (request.method !== 'POST') throw notAllowed('POST');
+    return write(request, 'required', undefined, (input, options) =>
+      request.services.commands.bin(request.scope, request.entity, input, options),
+    );
+  }
   const id = requireId(first);
   if (second === undefined) return recordRoute(request, id);
   if (second === 'history' && rest.length === 2) {
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET, HEAD');
     return history(request, id);
+  }
+  if (second === 'merge' && rest.length === 2) {
+    if (request.method !== 'POST') throw notAllowed('POST');
+    return write(request, 'required', undefined, (input, options) =>
+      request.services.commands.merge(request.scope, request.entity, id, input, options),
+    );
   }
   if (second === 'shares') return sharesRoute(request, id, rest.slice(2), write);
   if (second === 'actions' && rest.length === 3 && third !== undefined && third !== '') {

@@ -25,17 +25,17 @@ export async function sharesRoute(
   const [share] = rest;
   if (share === undefined) {
     if (method === 'GET' || method === 'HEAD') {
-      const { body } = await services.writer.access(scope, entity, id);
+      const { body } = await services.commands.access(scope, entity, id);
       return sendText(request.exchange, 200, body);
     }
     if (method !== 'POST') throw notAllowed('GET, HEAD, POST');
     return write(request, 'required', undefined, (input, options) =>
-      services.writer.share(scope, entity, id, input, options),
+      services.commands.share(scope, entity, id, input, options),
     );
   }
   if (rest.length > 1) throw notFound();
   if (method !== 'DELETE') throw notAllowed('DELETE');
   return write(request, 'none', undefined, (_, options) =>
-    services.writer.endShare(scope, entity, id, requireId(share), options),
+    services.commands.endShare(scope, entity, id, requireId(share), options),
   );
 }

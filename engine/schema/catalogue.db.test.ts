@@ -13,9 +13,9 @@ beforeAll(async () => {
 
 const look = async (sql: string, ...values: unknown[]) => (await postgres.superuser.query(sql, values)).rows;
 
-const BESIDE = ['shares'];
+const BESIDE = ['shares', 'merges'];
 /** What acts as the owner: the keeping of outbox and history, and what asks for the caller's rights itself. */
-const DEFINER = /^(after|assign|reach)_/;
+const DEFINER = /^(after|assign|merge|purge|reach)_/;
 
 describe('the schema of a new organisation', () => {
   test('has a table for each entity and a history for each that keeps one', async () => {

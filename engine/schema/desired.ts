@@ -5,7 +5,10 @@ import { SHARED_RECORDS } from '../condition/to-sql.ts';
 import { assignFunction, assignName } from './assign.ts';
 import { contextOf } from './context.ts';
 import { historyTable } from './history.ts';
+import { mergeFunction, mergeName } from './merge.ts';
+import { mergesTable } from './merges.ts';
 import { historyTableId } from './names.ts';
+import { purgeFunction, purgeName } from './purge.ts';
 import { tenantRoles } from './roles.ts';
 import { sharesFunctions, sharesTable } from './shares.ts';
 import type { DesiredState, FunctionState, SequenceState, TableState } from './state.ts';
@@ -32,10 +35,14 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
     const triggers = tableTriggers(context, entity);
     Object.assign(functions, triggers.functions);
     called(assignName(entity), assignFunction(context, entity));
+    called(mergeName(entity), mergeFunction(context, entity));
+    called(purgeName(entity), purgeFunction(context, entity));
     Object.assign(sequences, entitySequences(context, entity));
     tables[entity.id] = entityTable(context, entity, triggers.triggers);
     if (entity.history) tables[historyTableId(entity)] = historyTable(context, entity);
   }
+  const merges = mergesTable(context);
+  if (merges) tables[merges.id] = merges;
   const shares = sharesTable(context);
   if (shares) {
     tables[shares.id] = shares;

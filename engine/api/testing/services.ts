@@ -254,7 +254,13 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       remove: write('remove', 204),
       restore: write('restore', 200),
       transition: write('transition', 200),
+    },
+    commands: {
       assign: write('assign', 200),
+      merge: write('merge', 200),
+      mergedInto: async () => null,
+      purge: write('purge', 204),
+      bin: write('bin', 204),
       access: async () => ({ body: '{"data":{"owner":null,"roles":[],"shares":[]}}' }),
       share: write('share', 201),
       endShare: write('endShare', 204),

@@ -15,9 +15,6 @@ import { Problem } from '#engine/problem.ts';
 import type { Selection } from '../query/query.ts';
 import { oneStatement } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
-import { planEndShare, planShare } from '../share/give.ts';
-import { accessList } from '../share/list.ts';
-import { planAssign } from './assign.ts';
 import { planCreate } from './create.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
 import type { Idempotency, Stored } from './idempotency.ts';
@@ -53,7 +50,7 @@ export interface WriteResult {
 }
 
 /** What is to be written and answered. */
-interface Job {
+export interface Job {
   readonly plan: () => Plan;
   readonly status: number;
   /** The record the answer is about; `null` for many. */
@@ -70,12 +67,10 @@ const TRIES = 3;
 export class Writer {
   readonly #database: Database;
   readonly #ids: IdSource;
-  readonly #clock: Clock;
 
-  constructor({ database, ids, clock }: { database: Database; ids: IdSource; clock: Clock }) {
+  constructor({ database, ids }: { database: Database; ids: IdSource; clock: Clock }) {
     this.#database = database;
     this.#ids = ids;
-    this.#clock = clock;
   }
 
   /**
@@ -165,63 +160,9 @@ export class Writer {
     });
   }
 
-  /**
-   * Gives a record to another owner. @param body `{"owner": id}`
-   * @throws Problem `invalid` (nobody who is active) and those of {@link update}; answers `{"data":null}` to somebody
-   *   who cannot see the record any more
-   */
-  async assign(
-    scope: Scope,
-    entity: Entity,
-    id: string,
-    body: unknown,
-    options: ChangeOptions = {},
-  ): Promise<WriteResult> {
-    const version = options.ifMatch ?? null;
-    return this.#write(scope, entity, options, {
-      plan: () => planAssign(this.#database, scope, entity, id, body, version),
-      status: 200,
-      id: () => id.toLowerCase(),
-    });
-  }
-
-  /** Who has access to a record, and why, for those who may share it. See {@link accessList}. */
-  async access(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }> {
-    return accessList(this.#database, scope, entity, id).catch((error: unknown) => {
-      throw error instanceof Problem ? error : writeProblem(error, scope, entity);
-    });
-  }
-
-  /** Shares a record with a person or a team; answers the share. See {@link planShare}. */
-  async share(
-    scope: Scope,
-    entity: Entity,
-    id: string,
-    body: unknown,
-    options: WriteOptions = {},
-  ): Promise<WriteResult> {
-    return this.#write(scope, entity, options, {
-      plan: () => planShare(this.#database, scope, entity, id, body, { ids: this.#ids, now: this.#clock.now() }),
-      status: 201,
-      id: () => undefined,
-      fixed: (plan) => JSON.stringify({ data: 'share' in plan ? plan.share : null }),
-    });
-  }
-
-  /** Ends a share; answers 204. */
-  async endShare(
-    scope: Scope,
-    entity: Entity,
-    id: string,
-    share: string,
-    options: WriteOptions = {},
-  ): Promise<WriteResult> {
-    const minimal = { ...options, returning: 'minimal' } as const;
-    return this.#write(scope, entity, minimal, {
-      plan: () => planEndShare(this.#database, scope, entity, id, share),
-      status: 204,
-      id: () => undefined,
-    });
+  /** For commands of other files: the same road, with their own plan. */
+  async run(scope: Scope, entity: Entity, options: WriteOptions, job: Job): Promise<WriteResult> {
+    return this.#write(scope, entity, options, job);
   }
 
   async #write(scope: Scope, entity: Entity, options: WriteOptions, job: Job): Promise<WriteResult> {
