@@ -15,7 +15,7 @@ export interface Origin {
 }
 
 export interface SignedIn {
-  /** The secret to hand out, once: `arm_` and 43 base64url characters. Only its hash is stored. */
+  /** The secret to hand out, once: `arm_`, the cell with a point (but for home), and 43 base64url characters. Only its hash is stored. */
   readonly token: string;
   readonly expiresAt: Date;
   readonly principal: Principal;

@@ -35,6 +35,8 @@ export interface IdentityOptions {
   readonly roleSet: RoleSet;
   readonly clock: Clock;
   readonly ids: IdSource;
+  /** Key of the cell whose people these are; home without. */
+  readonly cell?: string | null;
   /** Keeps principals for all processes of the installation, where there is one. */
   readonly shared?: SharedPrincipals | undefined;
 }
@@ -60,9 +62,11 @@ export class PasswordIdentity implements Identity {
   readonly #principals: PrincipalCache;
   readonly #throttle: Throttle;
   readonly #shared: SharedPrincipals | undefined;
+  readonly #cell: string | null;
   readonly #sessions = new Map<string, KnownSession>();
 
-  constructor({ database, models, roleSet, clock, ids, shared }: IdentityOptions) {
+  constructor({ database, models, roleSet, clock, ids, shared, cell }: IdentityOptions) {
+    this.#cell = cell ?? null;
     this.#shared = shared;
     this.#models = models;
     this.#clock = clock;
@@ -123,7 +127,7 @@ export class PasswordIdentity implements Identity {
     ttl: number,
   ): Promise<SignedIn> {
     if (principal.userId === null) throw notFound();
-    const token = newToken(this.#ids);
+    const token = newToken(this.#ids, this.#cell);
     const hash = hashToken(token);
     if (hash === null) throw new RangeError('the id source made a token that is not one');
     const now = this.#clock.now();
