@@ -1,7 +1,7 @@
 /** The write path as the running engine has it: what it commits about people is told to identity before the answer goes out. */
 import type { Entity } from './model/model.ts';
 import type { Scope } from './records/scope.ts';
-import type { ChangeOptions, WriteOptions, WriteResult } from './records/write/writer.ts';
+import type { ChangeOptions, CreateOptions, WriteResult } from './records/write/writer.ts';
 import { Writer } from './records/write/writer.ts';
 
 /** @param recordId `null` for many at once */
@@ -21,7 +21,7 @@ export class AnnouncingWriter extends Writer {
     return result;
   }
 
-  override create(scope: Scope, entity: Entity, body: unknown, options?: WriteOptions): Promise<WriteResult> {
+  override create(scope: Scope, entity: Entity, body: unknown, options?: CreateOptions): Promise<WriteResult> {
     return this.#told(scope, entity, null, super.create(scope, entity, body, options));
   }
 

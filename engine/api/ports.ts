@@ -25,6 +25,7 @@ export interface WriteOptions {
   readonly idempotency?: Idempotency;
   readonly returning: Selection | null | 'minimal';
   readonly ifMatch?: number;
+  readonly duplicates?: 'refuse' | 'ignore';
 }
 
 export interface WriteAnswer {
@@ -54,6 +55,8 @@ export interface RecordCommands {
   assign(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
   merge(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
   mergedInto(scope: Scope, entity: Entity, id: string): Promise<string | null>;
+  duplicates(scope: Scope, entity: Entity, body: unknown): Promise<{ readonly body: string }>;
+  duplicateGroups(scope: Scope, entity: Entity): Promise<{ readonly body: string }>;
   purge(scope: Scope, entity: Entity, id: string, options: WriteOptions): Promise<WriteAnswer>;
   bin(scope: Scope, entity: Entity, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
   access(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }>;

@@ -12,6 +12,7 @@ import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_L
 import type { Exchange } from './exchange.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
 import { importRoute } from './imports.ts';
+import { duplicatesRoute } from './duplicates.ts';
 import { isOvertaken, stillOvertaken } from './overtaken.ts';
 import type { HttpServices, WriteAnswer, WriteOptions } from './ports.ts';
 import { notAllowed, sendProblem } from './problem-response.ts';
@@ -139,7 +140,7 @@ async function write(
   run: (input: unknown, options: WriteOptions) => Promise<WriteAnswer>,
 ): Promise<void> {
   const incoming: IncomingMessage = request.exchange.request;
-  const { minimal } = preferencesOf(incoming);
+  const { minimal, duplicates } = preferencesOf(incoming);
   const version = ifMatch(incoming);
   const returning = minimal || request.method === 'DELETE' ? 'minimal' : selectionIn(request.search);
   const withBody = body === 'required' || (body === 'optional' && hasBody(incoming));
@@ -150,6 +151,7 @@ async function write(
     returning,
     ...(idempotency && { idempotency }),
     ...(version !== null && { ifMatch: version }),
+    ...(duplicates && { duplicates }),
   });
   sendWritten(request, answer, minimal);
 }
@@ -234,6 +236,7 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
     if (request.method !== 'POST') throw notAllowed('POST');
     return queryByBody(request);
   }
+  if (rest.length === 1 && (first === '$duplicates' || first === '%24duplicates')) return duplicatesRoute(request);
   if (rest.length === 1 && first === 'bin') {
     if (request.method !== 'POST') throw notAllowed('POST');
     return write(request, 'required', undefined, (input, options) =>

@@ -79,6 +79,8 @@ export function idempotencyOf(request: IncomingMessage, url: string, body: Buffe
 export interface Preferences {
   /** `Prefer: return=minimal`: no body in the answer. */
   readonly minimal: boolean;
+  /** `Prefer: duplicates=refuse` or `duplicates=ignore`: whether to look for records like the one that is created. */
+  readonly duplicates?: 'refuse' | 'ignore';
 }
 
 const DEFAULT_PREFERENCES: Preferences = { minimal: false };
@@ -94,7 +96,8 @@ export function preferencesOf(request: IncomingMessage): Preferences {
     .split(/[,;]/)
     .map((part) => part.trim().toLowerCase());
   if (wishes.includes('tx=rollback')) throw invalidHeader('Prefer', 'A dry run (tx=rollback) is not offered here.');
-  return { minimal: wishes.includes('return=minimal') };
+  const duplicates = (['refuse', 'ignore'] as const).find((wish) => wishes.includes(`duplicates=${wish}`));
+  return { minimal: wishes.includes('return=minimal'), ...(duplicates && { duplicates }) };
 }
 
 /**

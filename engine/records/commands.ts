@@ -4,8 +4,10 @@
  */
 import type { Clock, IdSource } from '#engine/clock.ts';
 import type { Database } from '#engine/db/database.ts';
+import { parseLiteral } from '#engine/condition/literals.ts';
 import type { Entity } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
+import { candidates, duplicateGroups } from './duplicates/candidates.ts';
 import type { Scope } from './scope.ts';
 import { planEndShare, planShare } from './share/give.ts';
 import { accessList } from './share/list.ts';
@@ -15,6 +17,7 @@ import { recordId } from './write/diagnose.ts';
 import { mergedInto, planMerge } from './write/merge.ts';
 import type { Plan } from './write/plan.ts';
 import { binCommand, planPurge, planRestoreMany, throwPurgeProblem } from './write/purge.ts';
+import { isObject } from './write/validate.ts';
 import type { ChangeOptions, WriteOptions, Writer, WriteResult } from './write/writer.ts';
 
 interface CommandServices {
@@ -68,9 +71,24 @@ export class Commands {
 
   /** Where a record went that was merged; `null` when it was not, or nothing may be seen of it. */
   async mergedInto(scope: Scope, entity: Entity, id: string): Promise<string | null> {
-    return mergedInto(this.#services.database, scope, entity, id).catch((error: unknown) => {
-      throw writeProblem(error, scope, entity);
-    });
+    return this.#read(scope, entity, mergedInto(this.#services.database, scope, entity, id));
+  }
+
+  /**
+   * Records that are probably the same as a draft, best first. @param body values as for a creation; with `id`, of a
+   *   record that is there already
+   * @returns `{"data":[{"id","_title","score","reasons":[{"rule","label","fields"}]}]}`
+   */
+  async duplicates(scope: Scope, entity: Entity, body: unknown): Promise<{ readonly body: string }> {
+    const id = isObject(body) ? parseLiteral(body['id'], 'uuid') : undefined;
+    const self = typeof id === 'string' ? id : null;
+    const found = await this.#read(scope, entity, candidates(this.#services.database, scope, entity, body, self));
+    return { body: JSON.stringify({ data: found }) };
+  }
+
+  /** Groups of records that are the same by a rule. See {@link duplicateGroups}. */
+  async duplicateGroups(scope: Scope, entity: Entity): Promise<{ readonly body: string }> {
+    return this.#read(scope, entity, duplicateGroups(this.#services.database, scope, entity));
   }
 
   /** Deletes a record of the bin for good; answers 204. @throws Problem `still_referenced` and those of {@link Writer.update} */
@@ -97,9 +115,7 @@ export class Commands {
 
   /** Who has access to a record, and why, for those who may share it. See {@link accessList}. */
   async access(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }> {
-    return accessList(this.#services.database, scope, entity, id).catch((error: unknown) => {
-      throw error instanceof Problem ? error : writeProblem(error, scope, entity);
-    });
+    return this.#read(scope, entity, accessList(this.#services.database, scope, entity, id));
   }
 
   /** Shares a record with a person or a team; answers the share. See {@link planShare}. */
@@ -129,6 +145,13 @@ export class Commands {
   ): Promise<WriteResult> {
     const { database } = this.#services;
     return this.#nothing(scope, entity, options, () => planEndShare(database, scope, entity, id, share));
+  }
+
+  /** What the database refuses is told as for a write. */
+  async #read<T>(scope: Scope, entity: Entity, answer: Promise<T>): Promise<T> {
+    return answer.catch((error: unknown) => {
+      throw error instanceof Problem ? error : writeProblem(error, scope, entity);
+    });
   }
 
   /** Answers the record as it is afterwards. */

@@ -68,9 +68,14 @@ export function addReference(state: DesiredState, table: TableState, name: strin
   );
 }
 
+function indexed(table: TableState, { columns, expression }: IndexState): string {
+  const names = columnNames(table, columns);
+  return expression === undefined ? names : expression.replaceAll('{}', names);
+}
+
 export function createIndex(state: DesiredState, table: TableState, name: string, index: IndexState): string {
   const where = index.whereNull === null ? '' : ` where ${columnName(table, index.whereNull)} is null`;
-  return `create ${index.unique ? 'unique ' : ''}index ${quote(name)} on ${tableName(state, table)} using ${index.method} (${columnNames(table, index.columns)})${where}`;
+  return `create ${index.unique ? 'unique ' : ''}index ${quote(name)} on ${tableName(state, table)} using ${index.method} (${indexed(table, index)})${where}`;
 }
 
 export function createPolicy(state: DesiredState, table: TableState, name: string, policy: PolicyState): string {

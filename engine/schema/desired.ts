@@ -4,6 +4,7 @@ import type { Tenant } from '../model/tenant.ts';
 import { SHARED_RECORDS } from '../condition/to-sql.ts';
 import { assignFunction, assignName } from './assign.ts';
 import { contextOf } from './context.ts';
+import { similarFunction, similarName } from './duplicates.ts';
 import { historyTable } from './history.ts';
 import { mergeFunction, mergeName } from './merge.ts';
 import { mergesTable } from './merges.ts';
@@ -36,6 +37,7 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
     Object.assign(functions, triggers.functions);
     called(assignName(entity), assignFunction(context, entity));
     called(mergeName(entity), mergeFunction(context, entity));
+    called(similarName(entity), similarFunction(context, entity));
     called(purgeName(entity), purgeFunction(context, entity));
     Object.assign(sequences, entitySequences(context, entity));
     tables[entity.id] = entityTable(context, entity, triggers.triggers);

@@ -39,9 +39,10 @@ export function callerReaches(
   entity: Entity,
   action: Exclude<Action, 'create' | 'import' | 'export'>,
   alias: string,
+  which: (grant: OwnGrant) => boolean = () => true,
 ): string {
   const parts = context.roles.flatMap((role) => {
-    const rows = rowsOf(context, entity, ownRights(context.model, entity, role)[action], alias);
+    const rows = rowsOf(context, entity, ownRights(context.model, entity, role)[action].filter(which), alias);
     if (rows === null) return [];
     const holds = holdsRole(`current_setting('role')`, context.tenant.names.role(role.key));
     return [rows === 'true' ? holds : `(${holds} and (${rows}) is true)`];

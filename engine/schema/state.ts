@@ -102,6 +102,8 @@ export interface ReferenceState {
 export interface IndexState {
   /** Column ids. */
   readonly columns: readonly string[];
+  /** What is indexed of the one column, where it is not its value: SQL, with `{}` for the quoted column. */
+  readonly expression?: string;
   readonly unique: boolean;
   readonly method: 'btree' | 'gin';
   /** Id of the column that must be null for a row to count (the time of a soft delete). */

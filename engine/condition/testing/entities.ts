@@ -81,6 +81,8 @@ export function entity(name: string, fields: readonly Field[]): Entity {
     softDelete: false,
     history: false,
     sharing: name === 'lab.thing',
+    keepDays: null,
+    duplicates: [],
     parent: null,
     fields: new Map([field('id', 'uuid'), ...fields].map((each) => [each.key, each])),
     fieldsById: new Map([field('id', 'uuid'), ...fields].map((each) => [each.id, each])),

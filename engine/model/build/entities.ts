@@ -6,6 +6,7 @@ import type { EffectiveDocument } from '../layers.ts';
 import type { UniqueKey } from '../model.ts';
 import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
+import { buildDuplicates } from './duplicates.ts';
 import { type Draft, type DraftEntity, type DraftField, entityNamed, fieldNamed, noDoubles } from './draft.ts';
 import { documentFields, systemField } from './fields.ts';
 import { tieLists } from './lists.ts';
@@ -20,6 +21,7 @@ export function buildEntities(draft: Draft): void {
     tieParent(draft, entity);
     buildTitle(draft, entity);
     buildUnique(draft, entity);
+    buildDuplicates(draft, entity);
   }
   // The children's parents are known only now.
   for (const entity of draft.entities.values()) tieChildren(draft, entity);
@@ -67,6 +69,8 @@ function buildEntity(draft: Draft, effective: EffectiveDocument<EntityDocument>)
     softDelete: document.softDelete ?? false,
     history: document.history ?? false,
     sharing: document.sharing ?? false,
+    keepDays: document.bin?.keepDays ?? null,
+    duplicates: [],
     parent: null,
     fields,
     fieldsById: new Map(),

@@ -15,6 +15,7 @@ import { Problem } from '#engine/problem.ts';
 import type { Selection } from '../query/query.ts';
 import { oneStatement } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
+import { type DuplicateWish, refuseDuplicates } from '../duplicates/on-create.ts';
 import { planCreate } from './create.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
 import type { Idempotency, Stored } from './idempotency.ts';
@@ -29,6 +30,11 @@ export interface WriteOptions {
   readonly idempotency?: Idempotency | undefined;
   /** What the answer shows of the record: a selection, every readable field (`null`, the default), or nothing. */
   readonly returning?: Selection | null | 'minimal' | undefined;
+}
+
+export interface CreateOptions extends WriteOptions {
+  /** Of a single record: whether to look for probable duplicates first. */
+  readonly duplicates?: DuplicateWish | undefined;
 }
 
 export interface ChangeOptions extends WriteOptions {
@@ -76,12 +82,16 @@ export class Writer {
   /**
    * Creates one record (an object, with its parts) or up to 1,000 (a list), all or none.
    * Answers a list with `{"data": [{"id", "version"}, …]}` in its order.
-   * @throws Problem `invalid` (pointers into the body), `unique`, `forbidden`, `not_found`, `too_large`, `idempotency_mismatch`
+   * @throws Problem `invalid` (pointers into the body), `unique`, `possible_duplicate`, `forbidden`, `not_found`, `too_large`,
+   *   `idempotency_mismatch`
    */
-  async create(scope: Scope, entity: Entity, body: unknown, options: WriteOptions = {}): Promise<WriteResult> {
+  async create(scope: Scope, entity: Entity, body: unknown, options: CreateOptions = {}): Promise<WriteResult> {
     if (!Array.isArray(body)) {
       return this.#write(scope, entity, options, {
-        plan: () => planCreate(scope, entity, body, this.#ids),
+        plan: () => {
+          const plan = planCreate(scope, entity, body, this.#ids);
+          return refuseDuplicates(this.#database, scope, entity, body, options.duplicates, plan);
+        },
         status: 201,
         id: (plan) => createdIds(plan)[0],
         version: 1,
