@@ -1,10 +1,13 @@
 /**
  * Deletes what nobody needs any more: expired sessions, answers kept for requests that are no longer repeated, and
- * events that every consumer has read (the row policy keeps the others, however old).
+ * events that every consumer has read (the row policy keeps the others, however old); and deleted records whose time in
+ * the bin is over.
  */
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { Database } from './db/database.ts';
+import type { ModelSource } from './model/tenant.ts';
+import { emptyBins } from './records/bin-retention.ts';
 import { gateSession } from './identity/service-principals.ts';
 
 const HOUR = 3_600_000;
@@ -19,6 +22,7 @@ interface Kept {
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly models: ModelSource;
 }
 
 /** Deletes once. */
@@ -48,7 +52,11 @@ async function pruneOutbox(database: Database, before: string): Promise<void> {
 export function startHousekeeping(services: Kept): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    running = keepHouse(services).catch((error: unknown) => services.log.warn({ err: error }, 'housekeeping'));
+    running = keepHouse(services)
+      .then(async () => {
+        await emptyBins(services);
+      })
+      .catch((error: unknown) => services.log.warn({ err: error }, 'housekeeping'));
   }, HOUR);
   timer.unref();
   return async () => {

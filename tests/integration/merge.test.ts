@@ -1,5 +1,6 @@
 /** Merging records, and the bin: restoring many, purging for good. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { emptyBins } from '#engine/records/bin-retention.ts';
 import { testApp } from '../support/app.ts';
 import type { Client } from '../support/http.ts';
 import { testDatabase } from '../support/postgres.ts';
@@ -197,6 +198,30 @@ describe('the bin', () => {
       await count(`armature.outbox where record_id = $1 and operation = 'delete' and actor = $2`, deal, boss.id),
     ).toBe(2);
     expect((await boss.client.post(`${address}/actions/restore`)).status).toBe(404);
+  });
+
+  test('is emptied after the days that the organisation says', async () => {
+    const current = await admin.get('/api/metadata/documents');
+    const published = await admin.post('/api/metadata/publish', {
+      base: current.json['release'] ?? current.json.data?.['release'],
+      message: 'Keep leads for ten days',
+      documents: [{ kind: 'entity', pack: 'crm', key: 'lead', bin: { keepDays: 10 } }],
+    });
+    expect(published.status, published.text).toBeLessThan(300);
+    const ids = [];
+    for (const last_name of ['Old', 'Fresh', 'Live']) ids.push(await make('/api/crm/v1/leads', { last_name }));
+    const age = (id: string | undefined, days: number) =>
+      superuser.query(`update t_acme.crm_leads set deleted_at = now() - make_interval(days => $2) where id = $1`, [
+        id,
+        days,
+      ]);
+    await age(ids[0], 11);
+    await age(ids[1], 9);
+    expect(await emptyBins(app.app.services)).toBe(1);
+    const { rows } = await superuser.query(`select last_name from t_acme.crm_leads where id = any($1) order by 1`, [
+      ids,
+    ]);
+    expect(rows).toEqual([{ last_name: 'Fresh' }, { last_name: 'Live' }]);
   });
 
   test('what others still refer to is not purged', async () => {
