@@ -3,6 +3,7 @@ import type { Entity, Field } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import { exampleOf, recordExample, schemaNames, schemaRef } from './openapi-schemas.ts';
+import { commandPaths, idOf } from './openapi-commands.ts';
 import { readableFields, resourceUrl } from './ui-entity.ts';
 
 type Part = Readonly<Record<string, unknown>>;
@@ -244,6 +245,8 @@ function actions(scope: Scope, entity: Entity, paths: Paths): void {
       }),
     };
   }
+  if (rights.assign.length > 0) post('assign', `Assign ${entity.label}`, idOf('owner'));
+  if (rights.purge.length > 0) post('purge', `Delete ${entity.label} for good`, null);
   if (entity.softDelete && rights.delete.length > 0) post('restore', `Restore ${entity.label}`, null);
 }
 
@@ -320,5 +323,6 @@ export function entityPaths(scope: Scope, entity: Entity): Paths {
   record(scope, entity, paths);
   actions(scope, entity, paths);
   imports(scope, entity, paths);
+  commandPaths(scope, entity, paths);
   return paths;
 }

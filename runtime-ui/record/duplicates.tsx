@@ -35,7 +35,6 @@ export function DuplicateWarning({ entity, draft }: { readonly entity: UiEntity;
     <Alert
       color="orange"
       classNames={{ title: classes['plainTitle'] ?? '' }}
-      role="status"
       mb="md"
       icon={<Icon name="alert" />}
       title={t('duplicates.warning')}

@@ -68,7 +68,7 @@ function Compare({ entity, fields, records }: CompareProps) {
     setRefusal(null);
     const losers = records.map(({ id }) => id).filter((id) => id !== winner);
     // Lists are united unless somebody chose one of them.
-    const decided = shown.filter((field) => field.valueType !== 'texts' || chosen[field.key] !== undefined);
+    const decided = shown.filter((field) => !united(field) || chosen[field.key] !== undefined);
     try {
       await mergeRecords(entity, winner, losers, Object.fromEntries(decided.map((field) => [field.key, from(field)])));
       await forget(entity, winner);
@@ -134,7 +134,7 @@ function Compare({ entity, fields, records }: CompareProps) {
                   key={field.key}
                   field={field}
                   records={records}
-                  from={from(field)}
+                  from={united(field) && chosen[field.key] === undefined ? null : from(field)}
                   onChoose={(id) => setChosen((before) => ({ ...before, [field.key]: id }))}
                 />
               ))}
@@ -149,7 +149,8 @@ function Compare({ entity, fields, records }: CompareProps) {
 interface RowProps {
   readonly field: UiField;
   readonly records: readonly ApiRecord[];
-  readonly from: string;
+  /** Whose value stays; `null`: those of all. */
+  readonly from: string | null;
   readonly onChoose: (id: string) => void;
 }
 
@@ -158,7 +159,10 @@ function Row({ field, records, from, onChoose }: RowProps) {
   const same = new Set(records.map((record) => JSON.stringify(record[field.key] ?? null))).size === 1;
   return (
     <tr data-same={same || undefined}>
-      <th scope="row">{field.label}</th>
+      <th scope="row">
+        {field.label}
+        {from === null && !same ? ` (${t('merge.united')})` : ''}
+      </th>
       {records.map((record) => {
         const value = <FieldValue field={field} value={record[field.key]} record={record} empty="—" />;
         return (
@@ -184,6 +188,9 @@ function Row({ field, records, from, onChoose }: RowProps) {
     </tr>
   );
 }
+
+/** Lists of texts come together unless one of them is chosen. */
+const united = (field: UiField): boolean => field.valueType === 'texts';
 
 const filled = (value: unknown): boolean =>
   value !== null && value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0);
