@@ -39,7 +39,11 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
     called(mergeName(entity), mergeFunction(context, entity));
     called(similarName(entity), similarFunction(context, entity));
     called(purgeName(entity), purgeFunction(context, entity));
-    Object.assign(sequences, entitySequences(context, entity));
+    for (const [id, sequence] of Object.entries(entitySequences(context, entity))) {
+      // A named sequence is drawn from by whoever creates records of any of its entities.
+      const users = new Set([...(sequences[id]?.users ?? []), ...sequence.users]);
+      sequences[id] = { ...sequence, users: [...users].sort() };
+    }
     tables[entity.id] = entityTable(context, entity, triggers.triggers);
     if (entity.history) tables[historyTableId(entity)] = historyTable(context, entity);
   }

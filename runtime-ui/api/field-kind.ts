@@ -20,7 +20,16 @@ export type FieldKind =
   | 'reference'
   | 'children'
   | 'currency'
-  | 'json';
+  | 'json'
+  | 'richText'
+  | 'time'
+  | 'duration'
+  | 'rating'
+  | 'colour'
+  | 'country'
+  | 'composite'
+  | 'file'
+  | 'image';
 
 /** Widget and type names that mean a kind; compared without `_`, `-` and case. */
 const NAMES: Readonly<Record<string, FieldKind>> = {
@@ -28,7 +37,15 @@ const NAMES: Readonly<Record<string, FieldKind>> = {
   longtext: 'longText',
   textarea: 'longText',
   multiline: 'longText',
-  richtext: 'longText',
+  richtext: 'richText',
+  time: 'time',
+  duration: 'duration',
+  rating: 'rating',
+  colour: 'colour',
+  color: 'colour',
+  country: 'country',
+  file: 'file',
+  image: 'image',
   note: 'longText',
   email: 'email',
   phone: 'phone',
@@ -67,6 +84,7 @@ export function kindOf(field: UiField): FieldKind {
   if (field.children) return 'children';
   if (field.reference) return 'reference';
   if (field.currencyField) return 'money';
+  if (isComposite(field)) return 'composite';
   if (field.choices) return field.valueType === 'texts' ? 'choices' : 'choice';
   const named = NAMES[plain(field.widget)] ?? NAMES[plain(field.type)];
   // A choice or reference without its choices or target can only be shown as what it holds.
@@ -77,6 +95,8 @@ export function kindOf(field: UiField): FieldKind {
     case 'boolean':
     case 'date':
     case 'datetime':
+    case 'time':
+    case 'json':
       return field.valueType;
     case 'texts':
     case 'uuids':
@@ -87,6 +107,11 @@ export function kindOf(field: UiField): FieldKind {
     default:
       return 'text';
   }
+}
+
+/** Whether people fill in its parts, and the field itself is made of them. */
+export function isComposite(field: UiField): boolean {
+  return field.companions.length > 0 && field.schema === null && field.currencyField === null && !field.system;
 }
 
 function plain(name: string): string {

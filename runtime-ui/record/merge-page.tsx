@@ -24,7 +24,10 @@ const MOST = 5;
 export function MergePage({ entity, search }: { readonly entity: UiEntity; readonly search: string }) {
   const model = useModel();
   const ids = [...new Set((new URLSearchParams(search).get('ids') ?? '').split(',').filter(Boolean))].slice(0, MOST);
-  const fields = entity.fields.filter((field) => writable(field, 'update') && !field.children);
+  // What is encrypted is encrypted for its record: it is not carried over.
+  const fields = entity.fields.filter(
+    (field) => writable(field, 'update') && !field.children && field.type !== 'encrypted',
+  );
   const loaded = useQueries({
     queries: ids.map((id) => ({
       queryKey: ['record', entity.url, id, 'merge'],

@@ -27,6 +27,13 @@ export function prefillOf(model: UiModel, entity: UiEntity, search: string): Val
         values[key] = text.split(',');
         break;
       case 'children':
+      case 'composite':
+      case 'file':
+      case 'image':
+        break;
+      case 'rating':
+      case 'duration':
+        values[key] = /^\d+$/.test(text) ? Number(text) : text;
         break;
       case 'text':
       case 'longText':
@@ -40,6 +47,10 @@ export function prefillOf(model: UiModel, entity: UiEntity, search: string): Val
       case 'choice':
       case 'currency':
       case 'json':
+      case 'richText':
+      case 'time':
+      case 'colour':
+      case 'country':
         values[key] = text;
     }
   }

@@ -6,6 +6,7 @@
 import { literal, quote } from '../../db/identifiers.ts';
 import type { Entity, Field } from '../../model/model.ts';
 import type { PlannedItem, PlannedOrder, SelectPlan } from './plan.ts';
+import { tokenSql } from '../sealed.ts';
 import type { SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
 import { manySource } from './sql-many.ts';
@@ -25,6 +26,10 @@ function selectItem(item: PlannedItem, entity: Entity, alias: string, writer: Sq
   switch (item.kind) {
     case 'field':
       used?.(item.field.key);
+      if (item.field.type.sealed) {
+        used?.('id');
+        return `${tokenSql(alias, `${alias}.${quote(item.field.key)}`, item.field)} as ${quote(item.field.key)}`;
+      }
       return `${item.field.type.select(`${alias}.${quote(item.field.key)}`, item.field)} as ${quote(item.field.key)}`;
     case 'title':
       return `${titleSql(entity, alias, writer, used)} as "_title"`;

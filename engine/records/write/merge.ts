@@ -99,16 +99,17 @@ function mergeStatement(scope: Scope, entity: Entity, { winner, losers }: Wanted
 function valuesStatement(scope: Scope, entity: Entity, wanted: Wanted): Statement[] {
   const rights = scope.rights.of(entity.name);
   const writable = [...entity.fields.values()].filter(
-    (field) => field.column !== null && rights.updatableFields.has(field.key) && rights.readableFields.has(field.key),
+    (field) =>
+      field.column !== null &&
+      // What is encrypted is encrypted for its record.
+      field.type.sealed !== true &&
+      rights.updatableFields.has(field.key) &&
+      rights.readableFields.has(field.key),
   );
   const chosen = writable.filter(({ key }) => wanted.chosen.has(key) && wanted.chosen.get(key) !== wanted.winner);
   // Nobody asked for these: they are filled where every permission to change would allow it.
   const open = writable.filter(
-    ({ key, companionOf, required }) =>
-      !wanted.chosen.has(key) &&
-      !required &&
-      (companionOf === null || entity.fields.get(companionOf)?.column === null) &&
-      rights.update.every(({ fields }) => fields === null || fields.has(key)),
+    ({ key }) => !wanted.chosen.has(key) && rights.update.every(({ fields }) => fields === null || fields.has(key)),
   );
   if (chosen.length + open.length === 0) return [];
   return [
@@ -123,40 +124,71 @@ function valuesStatement(scope: Scope, entity: Entity, wanted: Wanted): Statemen
           column: column(field),
           value: taken(scope, entity, field, wanted, wanted.chosen.get(field.key) ?? wanted.winner, parameters),
         })),
-        ...open.map((field) => ({ column: column(field), value: filled(scope, entity, field, wanted, parameters) })),
+        ...open.map((field) => ({
+          column: column(field),
+          value: filled(scope, entity, field, open, wanted, parameters),
+        })),
       ],
     }),
   ];
 }
 
-/** The value of one record, as far as the principal may read it; a record that would refer to itself refers to none. */
+/** The value of one record, as far as the principal may read it. */
 function taken(
   scope: Scope,
   entity: Entity,
   field: Field,
-  { winner, losers }: Wanted,
+  wanted: Wanted,
   from: string,
   parameters: Parameters,
 ): string {
-  const name = `l.${column(field)}`;
-  const itself = field.reference?.entity === entity.name;
-  const value = itself
-    ? `case when ${name} = any(${parameters.bind([winner, ...losers], 'uuid[]')}) then null else ${name} end`
-    : name;
-  const found = `(select ${value} from ${tableOf(scope, entity)} l where l.id = ${parameters.bind(from, 'uuid')}${readable(scope, entity, field, parameters)})`;
+  const found = `(select ${notItself(entity, field, wanted, parameters)} from ${tableOf(scope, entity)} l where l.id = ${parameters.bind(from, 'uuid')}${readable(scope, entity, field, parameters)})`;
   // What is always there is not lost to a record that shows nothing.
   return field.required ? `coalesce(${found}, x.${column(field)})` : found;
 }
 
-function filled(scope: Scope, entity: Entity, field: Field, wanted: Wanted, parameters: Parameters): string {
+/**
+ * The winner's own value, or where it has none that of the first loser that has one. What belongs together (an amount
+ * and its currency, the parts of an address) comes from one record.
+ */
+function filled(
+  scope: Scope,
+  entity: Entity,
+  field: Field,
+  open: readonly Field[],
+  wanted: Wanted,
+  parameters: Parameters,
+): string {
   const own = `x.${column(field)}`;
+  const losers = parameters.bind([...wanted.losers], 'uuid[]');
+  const from = `${tableOf(scope, entity)} l join unnest(${losers}) with ordinality o(id, n) on o.id = l.id`;
+  const shown = readable(scope, entity, field, parameters);
   if (field.type.valueType === 'texts' || field.type.valueType === 'uuids') {
-    const all = parameters.bind([...wanted.losers], 'uuid[]');
-    const theirs = `select e from ${tableOf(scope, entity)} l, unnest(l.${column(field)}) e where l.id = any(${all})${readable(scope, entity, field, parameters)}`;
-    return `(select coalesce(array_agg(u.e order by u.at), ${own}) from (select t.e, min(t.at) as at from (select e, n as at from unnest(${own}) with ordinality o(e, n) union all select e, 1000000 from (${theirs}) q) t group by t.e) u)`;
+    const theirs = `select u.e, 1 + o.n as at from ${from}, unnest(l.${column(field)}) u(e) where true${shown}`;
+    const all = `select u.e, u.n::numeric / 1000000 as at from unnest(${own}) with ordinality u(e, n) union all ${theirs}`;
+    return `(select coalesce(array_agg(t.e order by t.at), ${own}) from (select a.e, min(a.at) as at from (${all}) a group by a.e) t)`;
   }
-  const values = wanted.losers.map((loser) => taken(scope, entity, field, wanted, loser, parameters));
-  return `coalesce(${[own, ...values].join(', ')})`;
+  const telling = tellingFields(entity, field, open);
+  const has = (alias: string) => telling.map((one) => `${alias}.${column(one)} is not null`).join(' or ');
+  const value = notItself(entity, field, wanted, parameters);
+  const theirs = `(select ${value} from ${from} where (${has('l')})${shown} order by o.n limit 1)`;
+  return `coalesce(case when ${has('x')} then ${own} else ${theirs} end, ${own})`;
+}
+
+/** The fields whose values tell whether there is anything of what the field is a part of. */
+function tellingFields(entity: Entity, field: Field, open: readonly Field[]): readonly Field[] {
+  const whole = field.companionOf === null ? field : entity.fields.get(field.companionOf);
+  if (!whole) return [field];
+  if (open.includes(whole)) return [whole];
+  const parts = open.filter(({ companionOf }) => companionOf === whole.key);
+  return parts.length > 0 ? parts : [field];
+}
+
+/** The value of a record `l`; one that would refer to the winner itself refers to nothing. */
+function notItself(entity: Entity, field: Field, { winner, losers }: Wanted, parameters: Parameters): string {
+  const name = `l.${column(field)}`;
+  if (field.reference?.entity !== entity.name) return name;
+  return `case when ${name} = any(${parameters.bind([winner, ...losers], 'uuid[]')}) then null else ${name} end`;
 }
 
 function readable(scope: Scope, entity: Entity, field: Field, parameters: Parameters): string {
@@ -225,7 +257,11 @@ function chosenOf(
     const id = parseLiteral(value, 'uuid');
     if (!field || !rights.readableFields.has(key))
       faults.add({ code: 'unknown_field', message: `“${key}” is not a field of ${entity.label}.`, pointer });
-    else if (!rights.updatableFields.has(key) || (field.column === null && field.companions.length === 0))
+    else if (
+      !rights.updatableFields.has(key) ||
+      (field.column === null && field.companions.length === 0) ||
+      field.type.sealed === true
+    )
       faults.add({ code: 'read_only', message: `${field.label} cannot be chosen.`, pointer });
     else if (typeof id !== 'string' || !records.includes(id))
       faults.add({ code: 'reference', message: 'One of the records that are merged is expected here.', pointer });
