@@ -1,7 +1,7 @@
 /** The write path as the running engine has it: what it commits about people is told to identity before the answer goes out. */
 import type { Entity } from './model/model.ts';
 import type { Scope } from './records/scope.ts';
-import type { ChangeOptions, CreateOptions, WriteResult } from './records/write/writer.ts';
+import type { ChangeOptions, CreateOptions, Job, WriteOptions, WriteResult } from './records/write/writer.ts';
 import { Writer } from './records/write/writer.ts';
 
 /** @param recordId `null` for many at once */
@@ -52,5 +52,9 @@ export class AnnouncingWriter extends Writer {
     options?: ChangeOptions,
   ): Promise<WriteResult> {
     return this.#told(scope, entity, id, super.transition(scope, entity, id, action, body, options));
+  }
+
+  override run(scope: Scope, entity: Entity, options: WriteOptions, job: Job): Promise<WriteResult> {
+    return this.#told(scope, entity, null, super.run(scope, entity, options, job));
   }
 }
