@@ -110,6 +110,8 @@ export interface IndexState {
   readonly whereNull: string | null;
   /** Of trigrams of the columns' folded texts. */
   readonly folded?: true;
+  /** By column id: the expressions of those that are virtual, and stand in the index in their place. */
+  readonly computed?: Readonly<Record<string, string>>;
 }
 
 export interface PolicyState {
