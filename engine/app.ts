@@ -22,6 +22,7 @@ import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { keepSchemas, queueSteps, workOffSteps } from './schema-steps.ts';
+import { Commands } from './records/commands.ts';
 import { ChangeFeed } from './records/changes/feed.ts';
 import { ChangeHub } from './records/changes/hub.ts';
 import { Exporter } from './records/export/exporter.ts';
@@ -217,9 +218,10 @@ async function openServices(
     stepRunner,
     reader,
     writer,
+    commands: new Commands({ writer, database, clock, ids }),
     importer,
     files,
-    exporter: new Exporter({ database }),
+    exporter: new Exporter({ database, clock }),
     changes: new ChangeFeed({ database, secret }),
     hub,
     identity,

@@ -1,10 +1,13 @@
 /**
  * Deletes what nobody needs any more: expired sessions, answers kept for requests that are no longer repeated, and
- * events that every consumer has read (the row policy keeps the others, however old), and files that no record names.
+ * events that every consumer has read (the row policy keeps the others, however old), files that no record names, and
+ * deleted records whose time in the bin is over.
  */
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { Database } from './db/database.ts';
+import type { ModelSource } from './model/tenant.ts';
+import { emptyBins } from './records/bin-retention.ts';
 import type { Files } from './files/files.ts';
 import { gateSession } from './identity/service-principals.ts';
 
@@ -26,12 +29,18 @@ interface Kept {
   readonly log: Logger;
   /** What else is to be done every hour. */
   readonly also?: () => Promise<void>;
+  readonly models: ModelSource;
   /** Milliseconds an event stays in the outbox at least: who follows the changes may be away as long as that. */
   readonly outboxKept?: number;
 }
 
 /** Deletes once. */
-export async function keepHouse({ database, clock, files, outboxKept = 7 * DAY }: Omit<Kept, 'log'>): Promise<void> {
+export async function keepHouse({
+  database,
+  clock,
+  files,
+  outboxKept = 7 * DAY,
+}: Omit<Kept, 'log' | 'models'>): Promise<void> {
   const now = clock.now();
   await database.batch(gateSession('housekeeping'), [
     { text: 'delete from armature.session where expires_at <= $1', values: [new Date(now).toISOString()] },
@@ -76,6 +85,7 @@ export function startHousekeeping(services: Kept): () => Promise<void> {
   const timer = setInterval(() => {
     const all = async () => {
       await keepHouse(services);
+      await emptyBins(services);
       await services.also?.();
     };
     running = all().catch((error: unknown) => services.log.warn({ err: error }, 'housekeeping'));

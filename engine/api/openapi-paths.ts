@@ -1,9 +1,11 @@
 /** The routes of one entity as OpenAPI paths, as far as the principal may use them. */
+import { offeredOperators } from '../condition/offered.ts';
 import type { Entity, Field } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import { exampleOf, recordExample, schemaNames, schemaRef } from './openapi-schemas.ts';
 import { UPSERTED, writePaths } from './openapi-writes.ts';
+import { commandPaths, idOf } from './openapi-commands.ts';
 import { readableFields, resourceUrl } from './ui-entity.ts';
 
 type Part = Readonly<Record<string, unknown>>;
@@ -18,8 +20,10 @@ const data = (schema: Part): Part => ({ type: 'object', required: ['data'], prop
 
 const LIST_CONTROLS = [
   'select',
+  'where',
   'order',
   'first',
+  'last',
   'after',
   'before',
   'offset',
@@ -28,6 +32,8 @@ const LIST_CONTROLS = [
   'view',
   'group',
   'agg',
+  'having',
+  'distinct',
   'deleted',
 ] as const;
 
@@ -40,6 +46,7 @@ const QUERY_BODY: Part = {
     select: { type: ['array', 'null'], description: 'Field keys; nested records as objects.' },
     order: { type: ['array', 'null'], items: { type: 'string' } },
     first: { type: ['integer', 'null'], minimum: 1, maximum: 200 },
+    last: { type: ['integer', 'null'], minimum: 1, maximum: 200 },
     after: { type: ['string', 'null'] },
     before: { type: ['string', 'null'] },
     offset: { type: ['integer', 'null'], minimum: 0, maximum: 10_000 },
@@ -48,12 +55,20 @@ const QUERY_BODY: Part = {
     view: { type: ['string', 'null'] },
     group: { type: ['array', 'null'], items: { type: 'string' } },
     aggregate: { type: ['array', 'null'], items: { type: 'string' } },
+    having: { type: ['object', 'null'], description: 'Conditions on groups, by the names of aggregates.' },
+    distinct: { type: ['array', 'null'], items: { type: 'string' } },
     deleted: { enum: ['only', null] },
   },
 };
 
 /** A filter such as `amount[gte]=10.00`: one deep object per field, its members the operators. */
-function filterParameter(scope: Scope, field: Field): Part {
+function filterParameter(scope: Scope, entity: Entity, field: Field): Part {
+  const operators = offeredOperators(
+    field,
+    entity,
+    (name) => scope.model.entities.get(name),
+    (other, each) => scope.rights.of(other.name).readableFields.has(each.key),
+  );
   const value = field.type.outputSchema(field);
   const example = exampleOf(scope, field);
   const single = Array.isArray(example) ? { type: 'string' } : value;
@@ -80,7 +95,7 @@ function filterParameter(scope: Scope, field: Field): Part {
     schema: {
       type: 'object',
       additionalProperties: false,
-      properties: Object.fromEntries(field.type.operators.map((operator) => [operator, member(operator)])),
+      properties: Object.fromEntries(operators.map((operator) => [operator, member(operator)])),
     },
   };
 }
@@ -102,7 +117,10 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
       content: json(schemaRef(names.list)),
     };
     item['get'] = operation(entity, 'list', `List ${entity.pluralLabel}`, {
-      parameters: [...LIST_CONTROLS.map(parameter), ...filterable.map((field) => filterParameter(scope, field))],
+      parameters: [
+        ...LIST_CONTROLS.map(parameter),
+        ...filterable.map((field) => filterParameter(scope, entity, field)),
+      ],
       responses: { '200': found, ...problems(...ALWAYS, 504) },
     });
     paths[`${url}/$query`] = {
@@ -277,6 +295,8 @@ function actions(scope: Scope, entity: Entity, paths: Paths): void {
       }),
     };
   }
+  if (rights.assign.length > 0) post('assign', `Assign ${entity.label}`, idOf('owner'));
+  if (rights.purge.length > 0) post('purge', `Delete ${entity.label} for good`, null);
   if (entity.softDelete && rights.delete.length > 0) post('restore', `Restore ${entity.label}`, null);
 }
 
@@ -414,6 +434,7 @@ export function entityPaths(scope: Scope, entity: Entity): Paths {
   record(scope, entity, paths);
   actions(scope, entity, paths);
   imports(scope, entity, paths);
+  commandPaths(scope, entity, paths);
   files(scope, entity, paths);
   writePaths(scope, entity, paths);
   return paths;

@@ -1,4 +1,5 @@
 /** One entity as the screens of a principal know it. */
+import { offeredOperators } from '../condition/offered.ts';
 import type { Entity, Field, View } from '../model/model.ts';
 import type { EntityRights, Rights } from '../model/rights.ts';
 import { textKey } from '../model/texts.ts';
@@ -95,7 +96,12 @@ function uiField(
     onUpdate,
     sortable: type.sortable,
     groupable: type.groupable,
-    operators: type.operators,
+    operators: offeredOperators(
+      field,
+      entity,
+      (name) => scope.model.entities.get(name),
+      (other, each) => scope.rights.of(other.name).readableFields.has(each.key),
+    ),
     default: field.default ?? null,
     schema: field.system && !onCreate ? null : lifecycle ? { enum: [...lifecycle.createIn] } : type.inputSchema(field),
     choices: choicesOf(scope, entity, field, translate),
@@ -214,7 +220,13 @@ export function uiEntity(scope: Scope, entity: Entity, translate: Translate, sho
       delete: rights.delete.length > 0,
       import: rights.import,
       export: rights.export,
+      assign: rights.assign.length > 0,
+      share: rights.share.length > 0,
+      merge: rights.merge.length > 0 && rights.update.length > 0 && rights.delete.length > 0,
+      purge: rights.purge.length > 0,
     },
+    duplicates: entity.duplicates.some(({ match }) => match.every(({ field }) => readable.has(field))),
+    bin: entity.softDelete && entity.parent === null && rights.delete.length > 0,
     fields,
     views: views.map((view) => uiView(view, readable, translate)).filter((view) => view.columns.length > 0),
     form: formOf(scope, entity, fields, translate, shown),

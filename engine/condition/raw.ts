@@ -5,6 +5,7 @@
  * `at` says where a node stands, for error messages: a JSON Pointer, or the name of a query parameter.
  */
 import type { Operator } from '../model/value-type.ts';
+import type { ShareLevel } from './condition.ts';
 
 export type RawCondition =
   | { readonly kind: 'all' | 'any'; readonly at: string; readonly of: readonly RawCondition[] }
@@ -12,7 +13,27 @@ export type RawCondition =
   | RawTest
   /** Permission short form: a field of the entity if it has one of this name, else an attribute of the user. */
   | { readonly kind: 'short'; readonly at: string; readonly key: string; readonly right: RawOperand }
-  | { readonly kind: 'business_hours'; readonly at: string };
+  | { readonly kind: 'business_hours'; readonly at: string }
+  /** `{ "lines": { "some": {…} } }` */
+  | {
+      readonly kind: 'many';
+      readonly at: string;
+      readonly quantifier: Quantifier;
+      readonly path: readonly string[];
+      readonly of: RawCondition;
+    }
+  /** `{ "lines": { "count": { "gte": 3 } } }` */
+  | {
+      readonly kind: 'count';
+      readonly at: string;
+      readonly path: readonly string[];
+      readonly operator: Operator;
+      readonly right: RawOperand;
+    }
+  | { readonly kind: 'shared'; readonly at: string; readonly level: ShareLevel };
+
+export const QUANTIFIERS = ['some', 'none', 'every'] as const;
+export type Quantifier = (typeof QUANTIFIERS)[number];
 
 export interface RawTest {
   readonly kind: 'test';

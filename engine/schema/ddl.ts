@@ -81,6 +81,15 @@ export function addReference(state: DesiredState, table: TableState, name: strin
   );
 }
 
+function indexed(table: TableState, { columns, expression, folded, computed }: IndexState): string {
+  if (folded) {
+    const textOf = (id: string) => computed?.[id] ?? columnName(table, id);
+    return columns.map((id) => `armature.fold((${textOf(id)})) public.gin_trgm_ops`).join(', ');
+  }
+  const names = columnNames(table, columns);
+  return expression === undefined ? names : expression.replaceAll('{}', names);
+}
+
 /** @param how `true` beside the writes of others, not inside a transaction; `whole` of a divided table, without its partitions' */
 export function createIndex(
   state: DesiredState,
@@ -90,7 +99,7 @@ export function createIndex(
   how: boolean | 'whole' = false,
 ): string {
   const where = index.whereNull === null ? '' : ` where ${columnName(table, index.whereNull)} is null`;
-  return `create ${index.unique ? 'unique ' : ''}index ${how === true ? 'concurrently ' : ''}${quote(name)} on ${how === 'whole' ? 'only ' : ''}${tableName(state, table)} using ${index.method} (${columnNames(table, index.columns)})${where}`;
+  return `create ${index.unique ? 'unique ' : ''}index ${how === true ? 'concurrently ' : ''}${quote(name)} on ${how === 'whole' ? 'only ' : ''}${tableName(state, table)} using ${index.method} (${indexed(table, index)})${where}`;
 }
 
 /** Reads every row and keeps nobody from reading and writing meanwhile. */

@@ -8,6 +8,7 @@ import { validateLater } from './diff-constraints.ts';
 import { comingName, comingVersionName, fieldOf, notNullName } from './names.ts';
 import type { ColumnState, DesiredState, TablePair, TableState } from './state.ts';
 import { renameColumns } from './rename-columns.ts';
+import { reusedNames } from './reused-names.ts';
 import { addField, convertField, removeField, returnField } from './titles.ts';
 import { typeChange } from './widen.ts';
 
@@ -15,16 +16,6 @@ import { typeChange } from './widen.ts';
 export interface Refusal extends ProblemDetail {
   readonly entity: string;
   readonly field: string | null;
-}
-
-/**
- * Names that are another column's from now on (fields that exchange their keys, or one that is made anew as the other
- * is set aside): what was written with such a name, policies and formulas, still means the column that had it.
- */
-export function reusedNames({ before, after }: Pick<TablePair, 'before' | 'after'>): ReadonlySet<string> {
-  const owners = new Map(Object.entries(after.columns).map(([id, { name }]) => [name, id]));
-  const reused = Object.entries(before.columns).filter(([id, { name }]) => (owners.get(name) ?? id) !== id);
-  return new Set(reused.map(([, { name }]) => name));
 }
 
 /** Ids of the computed columns that are dropped and made again: grants and policies on them go with the old ones. */

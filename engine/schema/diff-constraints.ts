@@ -4,6 +4,7 @@ import { qualified, quote } from '../db/identifiers.ts';
 import { change, type Change, type Check } from './change.ts';
 import { addReference, checkSql, columnName, columnNames, createIndex, tableName, validateConstraint } from './ddl.ts';
 import type { Later } from './deferred/work.ts';
+import { reusedNames } from './reused-names.ts';
 import { fieldTitle } from './titles.ts';
 import type { ColumnState, IndexState, ReferenceState, TablePair, TableState } from './state.ts';
 
@@ -160,7 +161,7 @@ function danglingCheck({ previous, before, after, converted }: TablePair, refere
 }
 
 function diffIndexes({ previous, next, before, after, converted }: TablePair): Change[] {
-  const { gone, come } = compare(before.indexes, after.indexes);
+  const { gone, come } = compareIndexes({ before, after, converted });
   return [
     ...gone.map(([name, index]) =>
       change({
@@ -209,6 +210,17 @@ function diffIndexes({ previous, next, before, after, converted }: TablePair): C
   ];
 }
 
+/** One that computes names columns, which may be other ones from now on. */
+function compareIndexes({ before, after, converted }: Pick<TablePair, 'before' | 'after' | 'converted'>) {
+  const found = compare(before.indexes, after.indexes);
+  if (converted.size === 0 && reusedNames({ before, after }).size === 0) return found;
+  const known = new Set(found.come.map(([name]) => name));
+  const again = Object.entries(after.indexes).filter(
+    ([name, { computed }]) => computed !== undefined && before.indexes[name] !== undefined && !known.has(name),
+  );
+  return { gone: [...found.gone, ...again], come: [...found.come, ...again] };
+}
+
 function duplicateCheck({ previous, before, after, converted }: TablePair, index: IndexState): Check[] {
   const old = index.columns.filter((column) => held({ before, converted }, column));
   // A column that is new holds no values yet, unless every record gets its default.
@@ -239,5 +251,6 @@ const isConstant = (column: ColumnState | undefined): boolean =>
 
 function inWords(table: TableState, index: IndexState): string {
   const labels = index.columns.map((column) => table.columns[column]?.label ?? column).join(', ');
+  if (index.folded) return `Index ${labels} on ${table.label} for searching`;
   return index.unique ? `Keep ${labels} unique on ${table.label}` : `Index ${labels} on ${table.label}`;
 }

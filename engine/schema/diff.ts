@@ -6,10 +6,12 @@ import { quote } from '../db/identifiers.ts';
 import { Problem } from '../problem.ts';
 import { change, type Change, inOrder } from './change.ts';
 import { createTable, tableName } from './ddl.ts';
+import { diffCallers } from './diff-callers.ts';
 import { diffFunctions, diffGrants, diffPolicies, diffRoles, diffSequences, diffTriggers } from './diff-access.ts';
-import { diffColumns, type Refusal, remadeColumns, reusedNames } from './diff-columns.ts';
+import { diffColumns, type Refusal, remadeColumns } from './diff-columns.ts';
 import { diffConstraints } from './diff-constraints.ts';
 import { fieldOf } from './names.ts';
+import { reusedNames } from './reused-names.ts';
 import { settle } from './settle.ts';
 import { type Conversions, type DesiredState, emptyState, type TablePair, type TableState } from './state.ts';
 
@@ -61,6 +63,7 @@ export function difference(
       ...diffGrants(pair),
     ]),
     ...diffFunctions(before, settled),
+    ...diffCallers(before, settled),
   ];
   const [first] = refusals;
   if (first) throw new Problem('invalid_document', first.message, refusals);

@@ -1,9 +1,11 @@
 /** From an entity to its table: columns, constraints, indexes. */
+import { operandsOf } from '../condition/operands.ts';
 import type { Entity, Field } from '../model/model.ts';
 import { columnsOf } from './columns.ts';
 import type { Context } from './context.ts';
 import { placed } from './generated.ts';
 import { storedFields } from './context.ts';
+import { duplicateIndexes } from './duplicates.ts';
 import { tableGrants } from './grants.ts';
 import {
   checkName,
@@ -16,7 +18,7 @@ import {
 } from './names.ts';
 import { ownRights } from './own-rights.ts';
 import { tablePolicies } from './policies.ts';
-import { operandsOf } from './policy-columns.ts';
+import { searchIndex } from './search.ts';
 import type { ColumnState, IndexState, ReferenceState, SequenceState, TableState } from './state.ts';
 
 type Checks = Record<string, { readonly column: string; readonly sql: string }>;
@@ -47,7 +49,7 @@ export function entityTable(context: Context, entity: Entity, triggers: Readonly
     primaryKey: { name: primaryKeyName(entity.id), column: idOf(entity, 'id') },
     checks,
     references: references(context, entity),
-    indexes: indexes(entity),
+    indexes: { ...indexes(entity), ...searchIndex(entity, columns) },
     triggers,
     policies: tablePolicies(context, entity),
     grants: tableGrants(context, entity),
@@ -113,6 +115,7 @@ function indexes(entity: Entity): Record<string, IndexState> {
       whereNull: live,
     };
   }
+  Object.assign(found, duplicateIndexes(entity, live));
   // The order of a list that asks for none.
   const created = idOf(entity, 'created_at');
   found[indexName(created)] = { columns: [created, id], unique: false, method: 'btree', whereNull: null };

@@ -9,7 +9,7 @@ import { notFound } from '../../problem.ts';
 import { refuse } from '../query/fault.ts';
 import type { Query } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
-import { Binds, bindValue } from './binds.ts';
+import { Binds, bindValue, valuesAt } from './binds.ts';
 import { planWhere } from './plan.ts';
 import { accessOf } from './shapes.ts';
 import { Joins, SqlWriter } from './sql-source.ts';
@@ -18,9 +18,10 @@ import { RECORD } from './template.ts';
 /**
  * Rows `[id, version]` of the records that match, in the order of their ids.
  * @param query of which only the filter counts
+ * @param now milliseconds since the Unix epoch, from which periods are told
  * @throws Problem `not_found` when the entity may not be read, `invalid_parameter` for a filter that every record matches
  */
-export function matchingStatement(scope: Scope, entity: Entity, query: Query, limit: number): Statement {
+export function matchingStatement(scope: Scope, entity: Entity, query: Query, limit: number, now: number): Statement {
   const access = accessOf(scope);
   if (!access.of(entity).readable) throw notFound();
   const condition = planWhere(query, entity, access);
@@ -35,7 +36,7 @@ export function matchingStatement(scope: Scope, entity: Entity, query: Query, li
   const conditions = [...where, writer.filter(condition, entity, RECORD, joins)].join(' and ');
   return {
     text: `select ${RECORD}."id", ${RECORD}."version" from ${from}${joins.sql} where ${conditions} order by 1 limit ${limit}`,
-    values: binds.sources.map((source) => bindValue(source, { principal: scope.principal })),
+    values: binds.sources.map((source) => bindValue(source, valuesAt(scope, now))),
   };
 }
 

@@ -34,7 +34,7 @@ export class Reader {
   readonly #lists: Lists;
 
   /** @param lists of another reader of the same installation, with what it has prepared */
-  constructor(services: ReaderServices, lists = new Lists(new Cursors(services.secret))) {
+  constructor(services: ReaderServices, lists = new Lists(new Cursors(services.secret), services.clock)) {
     this.#services = services;
     this.#database = services.database;
     this.#lists = lists;

@@ -33,6 +33,9 @@ export interface ManyOptions extends WriteOptions {
   readonly maxAffected?: number | undefined;
 }
 
+/** `now`: milliseconds since the Unix epoch, from which periods in the filter are told. */
+export type ManyNow = ManyOptions & { readonly now: number };
+
 /** What is done with the records once they are found. */
 interface Deed {
   readonly statements: (targets: readonly Target[]) => readonly Statement[];
@@ -58,7 +61,7 @@ export function updateMany(
   entity: Entity,
   matching: Matching,
   body: unknown,
-  options: ManyOptions,
+  options: ManyNow,
 ): Promise<WriteResult> {
   return doMany(sender, scope, entity, matching, options, () => {
     const { update: grants, readableFields } = scope.rights.of(entity.name);
@@ -102,7 +105,7 @@ export function removeMany(
   scope: Scope,
   entity: Entity,
   matching: Matching,
-  options: ManyOptions,
+  options: ManyNow,
 ): Promise<WriteResult> {
   return doMany(sender, scope, entity, matching, options, () => ({
     statements: (targets) => removeManyStatements(scope, entity, targets),
@@ -122,7 +125,7 @@ export function transitionMany(
   matching: Matching,
   action: string,
   body: unknown,
-  options: ManyOptions,
+  options: ManyNow,
 ): Promise<WriteResult> {
   return doMany(sender, scope, entity, matching, options, () => {
     const prepared = prepareStep(scope, entity, action, body, null);
@@ -147,13 +150,13 @@ function doMany(
   scope: Scope,
   entity: Entity,
   matching: Matching,
-  options: ManyOptions,
+  options: ManyNow,
   plan: () => Deed,
 ): Promise<WriteResult> {
   const max = options.maxAffected ?? MANY_LIMITS.standard;
   return runMany(sender, scope, entity, options, 200, (): ManyJob => {
     const deed = plan();
-    const found = matchingStatement(scope, entity, matching, max + 1);
+    const found = matchingStatement(scope, entity, matching, max + 1, options.now);
     let targets: readonly Target[] = [];
     return {
       work: async (transaction: Transaction) => {
