@@ -3,6 +3,7 @@ import type { Model } from '../model/model.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { contextOf } from './context.ts';
 import { historyTable } from './history.ts';
+import { linkTable, linkTriggers, ownLinks } from './links.ts';
 import { historyTableId } from './names.ts';
 import { tenantRoles } from './roles.ts';
 import type { DesiredState, SequenceState, TableState } from './state.ts';
@@ -25,6 +26,12 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
     Object.assign(sequences, entitySequences(context, entity));
     tables[entity.id] = entityTable(context, entity, triggers.triggers);
     if (entity.history) tables[historyTableId(entity)] = historyTable(context, entity);
+    for (const { field } of ownLinks(entity)) {
+      const { functions: written, triggers: run } = linkTriggers(context, entity, field);
+      const table = linkTable(context, entity, field, run);
+      Object.assign(functions, written);
+      if (table) tables[table.id] = table;
+    }
   }
   return freeze({
     format: STATE_FORMAT,

@@ -1,9 +1,11 @@
 /** Names of columns' companions in the database. They are made of immutable ids, so that a rename changes none of them. */
 import { fit } from '../db/identifiers.ts';
-import type { Entity, UniqueKey } from '../model/model.ts';
+import type { Entity, Field, UniqueKey } from '../model/model.ts';
 
 export const historyTableId = (entity: Entity): string => `h_${entity.id}`;
 export const historyTableName = (entity: Entity): string => fit(`h_${entity.table}`);
+
+export const linkTableId = (field: Field): string => `l_${field.id}`;
 
 export const primaryKeyName = (tableId: string): string => fit(`pk_${tableId}`);
 export const notNullName = (column: string): string => fit(`nn_${column}`);

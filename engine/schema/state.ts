@@ -19,7 +19,7 @@ export interface DesiredState {
   readonly sequences: Readonly<Record<string, SequenceState>>;
   /** By name: the complete `create or replace function`. */
   readonly functions: Readonly<Record<string, string>>;
-  /** By table id: the entity's id, `h_` and the entity's id for its history. */
+  /** By table id: the entity's id, `h_` and the entity's id for its history, `l_` and the field's id for links. */
   readonly tables: Readonly<Record<string, TableState>>;
 }
 
@@ -46,6 +46,8 @@ export interface TableState {
   /** Where its document stands, e.g. `crm.account`. */
   readonly entity: string;
   readonly history: boolean;
+  /** Its rows are links, which go with the records at their ends. */
+  readonly links?: true;
   /** Renamed out of the way by a publish that removed it. */
   readonly aside: boolean;
   /** By column id. */

@@ -8,12 +8,10 @@ import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
 import { pairingGuard } from './guard.ts';
 import { historyTableName, lifecycleName } from './names.ts';
+import { PINNED } from './owner.ts';
 
 /** SQLSTATE of a refused lifecycle step; the error names the constraint `lc_<field id>`. */
 export const TRANSITION_REFUSED = 'AR001';
-
-/** What trigger functions may find by bare names: nothing of ours, and temporary objects last. */
-const PINNED = 'set search_path = pg_catalog, pg_temp';
 
 export interface TriggersOf {
   readonly functions: Readonly<Record<string, string>>;

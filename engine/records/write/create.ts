@@ -12,6 +12,7 @@ import type { Scope } from '../scope.ts';
 import { isAllowed, isDecidable } from './new-record.ts';
 import type { NewRow } from './insert.ts';
 import { insertStatement, recordset } from './insert.ts';
+import { linkChecks, linkStatements } from './links.ts';
 import type { Plan, Refusal } from './plan.ts';
 import { pairedPredicates } from './predicate.ts';
 import type { NewBody, NewRows } from './prepare.ts';
@@ -78,14 +79,19 @@ export function insertStatements(
 ): Statement[] {
   const statements: Statement[] = [];
   const checks: Statement[] = [];
+  const links: Statement[] = [];
   for (const [entity, ofEntity] of rows) {
     if (ofEntity.length === 0) continue;
     references.add(entity, ofEntity, entity === whole ? undefined : entity.parent?.field);
     const fields = insertedFields(scope, entity);
     if (entity === whole) checks.push(...conditionChecks(scope, entity, fields, ofEntity));
     statements.push(insertStatement(scope, entity, fields, ofEntity));
+    const linked = ofEntity.flatMap(({ links: ofRow = [] }) => ofRow);
+    if (linked.length === 0) continue;
+    links.push(...linkStatements(scope, linked, references));
+    if (entity === whole) links.push(...linkChecks(scope, entity, linked));
   }
-  return [...checks, ...statements];
+  return [...checks, ...statements, ...links];
 }
 
 /** Refuses (`condition`, details: ids) rows for which some field that was sent is not covered by a grant that holds. */

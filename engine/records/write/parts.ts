@@ -125,8 +125,8 @@ function prepareChanged(
     const where = at(pointer, index);
     const [id] = takeId(isObject(body) ? body['id'] : undefined, at(where, 'id'), faults, parts, where);
     const options = { given: new Set([parent.key]), ignore: new Set(['id']) };
-    const { values, children } = checkBody(scope, child, 'update', body, where, faults, options);
-    for (const field of children.keys()) {
+    const { values, children, links } = checkBody(scope, child, 'update', body, where, faults, options);
+    for (const field of [...children.keys(), ...links.keys()]) {
       faults.add({
         code: 'read_only',
         message: `${field.label} cannot be changed from here.`,

@@ -4,6 +4,7 @@ import type { Entity, Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import type { Scope } from '../scope.ts';
 import type { NewRow } from './insert.ts';
+import { preparedLinks } from './links.ts';
 import { found } from './sentences.ts';
 import type { CheckOptions, Faults } from './validate.ts';
 import { at, checkBody, valueContext, writable } from './validate.ts';
@@ -44,13 +45,14 @@ export function prepareNew(
   const ofEntity = rows.get(entity) ?? [];
   rows.set(entity, ofEntity);
   return bodies.map(({ body, pointer }) => {
-    const { values, children } = checkBody(scope, entity, 'create', body, pointer, faults, options);
+    const { values, children, links: linked } = checkBody(scope, entity, 'create', body, pointer, faults, options);
     const id = ids.uuid();
-    const sent = new Set(values.keys());
+    const sent = new Set([...values.keys(), ...[...linked.keys()].map(({ key }) => key)]);
     checkState(scope, entity, values, pointer, faults);
     for (const [key, value] of given) values.set(key, value);
     fillDefaults(scope, entity, values);
-    ofEntity.push({ id, pointer, values, sent });
+    const links = preparedLinks(linked, id, pointer, faults);
+    ofEntity.push({ id, pointer, values, sent, ...(links.length > 0 && { links }) });
     for (const [field, parts] of children)
       prepareParts(scope, field, parts, id, at(pointer, field.key), ids, faults, rows, depth);
     return id;

@@ -30,13 +30,22 @@ export class References {
         if (typeof id !== 'string') continue;
         // Everybody may point at themselves.
         if (id === this.#scope.principal.userId && field.reference.entity === 'core.user') continue;
-        const ofEntity = this.#wanted.get(field.reference.entity) ?? new Map<string, string[]>();
-        this.#wanted.set(field.reference.entity, ofEntity);
-        const pointers = ofEntity.get(id) ?? [];
-        ofEntity.set(id, pointers);
-        pointers.push(at(pointer, field.key));
+        this.want(field.reference.entity, id, at(pointer, field.key));
       }
     }
+  }
+
+  /**
+   * Takes up one reference.
+   * @param entity qualified name of what it points at
+   * @param pointer where it stood in the request
+   */
+  want(entity: string, id: string, pointer: string): void {
+    const ofEntity = this.#wanted.get(entity) ?? new Map<string, string[]>();
+    this.#wanted.set(entity, ofEntity);
+    const pointers = ofEntity.get(id) ?? [];
+    ofEntity.set(id, pointers);
+    pointers.push(pointer);
   }
 
   /**

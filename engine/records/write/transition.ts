@@ -56,8 +56,8 @@ export function planTransition(
     throw new Problem('forbidden', `You may not do “${step.transition.label}”.`);
   }
   const faults = new Faults();
-  const { values, children } = checkBody(scope, entity, 'update', body ?? {}, '', faults);
-  for (const field of children.keys()) {
+  const { values, children, links } = checkBody(scope, entity, 'update', body ?? {}, '', faults);
+  for (const field of [...children.keys(), ...links.keys()]) {
     faults.add({
       code: 'read_only',
       message: `${field.label} cannot be changed with a step.`,

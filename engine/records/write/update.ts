@@ -14,6 +14,7 @@ import type { Change } from './change.ts';
 import { changeStatement } from './change.ts';
 import { insertStatements } from './create.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
+import { linkStatements, preparedLinks } from './links.ts';
 import type { Parts } from './parts.ts';
 import { noParts, partStatements, prepareChangedParts } from './parts.ts';
 import type { Plan } from './plan.ts';
@@ -38,18 +39,20 @@ export function planUpdate(
   const { update: grants } = scope.rights.of(entity.name);
   requireGrants(scope, entity, grants, 'change');
   const faults = new Faults();
-  const { values, children } = checkBody(scope, entity, 'update', body, '', faults);
+  const { values, children, links: linked } = checkBody(scope, entity, 'update', body, '', faults);
   const parts: Parts = noParts();
   for (const [field, sent] of children) prepareChangedParts(scope, field, sent, record, ids, faults, parts);
+  const links = preparedLinks(linked, record, '', faults);
   faults.check();
 
   const references = new References(scope);
   references.add(entity, [{ pointer: '', values }]);
   const inserts = insertStatements(scope, parts.created, references, null);
-  const changes = partStatements(scope, parts, references);
+  const changes = [...partStatements(scope, parts, references), ...linkStatements(scope, links, references)];
   const lookup = references.statement();
   const touched = inserts.length + changes.length > 0;
-  const change = updateOf(scope, entity, record, version, values, touched);
+  const written = links.map(({ field }) => field.key);
+  const change = updateOf(scope, entity, record, version, values, touched, written);
   return {
     entity,
     statements: [...(lookup ? [lookup] : []), changeStatement(scope, entity, change), ...inserts, ...changes],
@@ -70,13 +73,14 @@ function updateOf(
   version: number | null,
   values: ReadonlyMap<string, Value>,
   touched: boolean,
+  linked: readonly string[],
 ): Change {
   const { readableFields } = scope.rights.of(entity.name);
   return {
     id,
     version,
     grants: scope.rights.of(entity.name).update,
-    fields: [...values.keys()],
+    fields: [...values.keys(), ...linked],
     // Comparing means reading, which not everybody may who may write.
     skipEqual: !touched && [...values.keys()].every((key) => readableFields.get(key) === 'always'),
     assignments: (parameters) => {
@@ -90,9 +94,13 @@ function updateOf(
   };
 }
 
-/** A column set to what it holds. */
+/**
+ * A column set to what it holds. Whoever may change nothing but lists may write `updated_at`, which the row trigger sets
+ * whatever is written to it.
+ */
 function keep(scope: Scope, entity: Entity): { column: string; value: string } {
-  const field = [...writableFields(scope, entity, 'update').values()].find(({ column }) => column !== null);
+  const writable = [...writableFields(scope, entity, 'update').values()];
+  const field = writable.find(({ column }) => column !== null) ?? (writable[0] && entity.fields.get('updated_at'));
   if (!field) throw new Problem('forbidden', `You may not change records of “${entity.label}”.`);
   return { column: column(field), value: `x.${column(field)}` };
 }

@@ -23,6 +23,8 @@ export interface Accepted {
   readonly values: Map<string, Value>;
   /** What was sent for children fields, unchecked. */
   readonly children: ReadonlyMap<Field, unknown>;
+  /** What was sent for links, unchecked. */
+  readonly links: ReadonlyMap<Field, unknown>;
 }
 
 /** More details help nobody, and a thousand bad records could have a hundred thousand. */
@@ -126,9 +128,10 @@ export function checkBody(
 ): Accepted {
   const values = new Map<string, Value>();
   const children = new Map<Field, unknown>();
+  const links = new Map<Field, unknown>();
   if (!isObject(body)) {
     faults.add({ code: 'wrong_type', message: `A record must be an object, not ${found(body)}.`, pointer });
-    return { values, children };
+    return { values, children, links };
   }
   const allowed = writableFields(scope, entity, operation, options);
   const known: Record<string, unknown> = {};
@@ -137,6 +140,7 @@ export function checkBody(
     const field = allowed.get(key);
     if (!field) faults.add(refusedKey(scope, entity, key, pointer, allowed));
     else if (field.children) children.set(field, value);
+    else if (field.many) links.set(field, value);
     else known[key] = value;
   }
   const bad = schemaFaults(scope, entity, operation, known, pointer, faults, allowed);
@@ -151,7 +155,7 @@ export function checkBody(
       values.set(key, stored.value);
     }
   }
-  return { values, children };
+  return { values, children, links };
 }
 
 function normalised(field: Field, value: unknown, context: ValueContext): ReturnType<Field['type']['normalise']> {
@@ -225,10 +229,15 @@ function findWritable(scope: Scope, entity: Entity, operation: Operation): Reado
   for (const field of entity.fields.values()) {
     if (!granted.has(field.key) || !writable(field, operation)) continue;
     if (field.children && scope.rights.of(field.children.entity).create.length === 0) continue;
+    // Links are made and undone by whoever may change the field, and see what is linked, on new records too.
+    if (field.many?.via === 'links' && !(rights.updatableFields.has(field.key) && sees(scope, field.many.entity)))
+      continue;
     fields.set(field.key, field);
   }
   return fields;
 }
+
+const sees = (scope: Scope, entity: string): boolean => scope.rights.of(entity).read.length > 0;
 
 /** A hidden field equals a missing one; one that may be read and not written may be called by its name. */
 function refusedKey(

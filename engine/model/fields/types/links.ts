@@ -22,8 +22,6 @@ export const links: FieldType = {
     ['to'],
   ),
   valueType: null,
-  // Until its table is there.
-  internal: true,
   columns: () => [],
   inputSchema: () => ({
     anyOf: [

@@ -1,0 +1,95 @@
+/**
+ * Tours, the places they lead to, their stops and their bookings: every way in which records can hang together. Guides
+ * see their own tours and bookings, and no secret place.
+ */
+type Document = Readonly<Record<string, unknown>>;
+
+const self = { all: [{ fact: 'owner', operator: 'equal', value: { fact: 'user', path: '$.id' } }] };
+const open = { all: [{ fact: 'secret', operator: 'equal', value: false }] };
+const label = (key: string) => key.charAt(0).toUpperCase() + key.slice(1);
+const entity = (key: string, fields: readonly Document[], more: Document = {}): Document => ({
+  kind: 'entity',
+  key,
+  plural: `${key}s`,
+  label: label(key),
+  title: '{name}',
+  fields,
+  ...more,
+});
+const may = (name: string, actions: readonly string[], more: Document = {}): Document => ({
+  kind: 'permission',
+  role: 'guide',
+  entity: name,
+  actions,
+  ...more,
+});
+
+const name = { key: 'name', type: 'text', required: true };
+
+export const PLACE = entity(
+  'place',
+  [
+    name,
+    { key: 'secret', type: 'boolean', default: false, required: true },
+    { key: 'city', type: 'text', index: true },
+    { key: 'cost', type: 'money' },
+    { key: 'rating', type: 'integer' },
+  ],
+  { softDelete: true, history: true },
+);
+
+export const TOUR = entity(
+  'tour',
+  [
+    name,
+    { key: 'start', type: 'reference', to: 'place', onDelete: 'clear' },
+    { key: 'places', type: 'links', to: 'place', inverse: 'tours' },
+    { key: 'stops', type: 'children', of: 'stop' },
+  ],
+  { owner: true, softDelete: true, history: true },
+);
+
+export const STOP = entity(
+  'stop',
+  [
+    { key: 'tour', type: 'reference', to: 'tour', required: true },
+    name,
+    { key: 'minutes', type: 'integer' },
+    { key: 'fee', type: 'money' },
+    { key: 'kind', type: 'choice', choices: [{ key: 'walk' }, { key: 'meal' }] },
+  ],
+  { parent: 'tour' },
+);
+
+export const BOOKING = entity(
+  'booking',
+  [
+    name,
+    { key: 'tour', type: 'reference', to: 'tour', inverse: 'bookings', onDelete: 'restrict' },
+    { key: 'paid', type: 'money' },
+    { key: 'seats', type: 'integer' },
+  ],
+  { owner: true, softDelete: true, history: true },
+);
+
+export const TOURS: readonly Document[] = [
+  PLACE,
+  TOUR,
+  STOP,
+  BOOKING,
+  { kind: 'role', key: 'guide', label: 'Guide' },
+  may('tour', ['create', 'read', 'update', 'delete'], { condition: self }),
+  may('place', ['read', 'update'], { condition: open }),
+  may('booking', ['create', 'read', 'update'], { condition: self }),
+];
+
+/** The documents with some fields of one of them put in the place of those it has. */
+export function withFields(
+  key: string,
+  change: (fields: readonly Document[]) => readonly Document[],
+): readonly Document[] {
+  return TOURS.map((document) => {
+    const { fields } = document;
+    return document['key'] === key && Array.isArray(fields) ? { ...document, fields: change(fields) } : document;
+  });
+}
