@@ -1,7 +1,22 @@
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './tests/support/closing-line.ts';
+import { hasRedis } from './tests/support/redis-server.ts';
 
 const shared = { testTimeout: 30_000, hookTimeout: 120_000 };
+
+const withRedis = {
+  test: {
+    ...shared,
+    name: 'redis',
+    include: [
+      'engine/redis/*.db.test.ts',
+      'engine/records/import/*.db.test.ts',
+      'tests/integration/{import-rights,people}.test.ts',
+    ],
+    globalSetup: ['tests/support/cluster.ts', 'tests/support/redis-server.ts'],
+  },
+};
+if (!hasRedis()) console.warn('There is no redis-server on this machine: the tests with Redis are left out.');
 
 export default defineConfig({
   test: {
@@ -29,9 +44,12 @@ export default defineConfig({
           ...shared,
           name: 'database',
           include: ['engine/**/*.db.test.ts', 'tests/{integration,isolation}/**/*.test.ts'],
+          exclude: ['engine/redis/**'],
           globalSetup: ['tests/support/cluster.ts'],
         },
       },
+      // The same tests once more, with Redis.
+      ...(hasRedis() ? [withRedis] : []),
       {
         test: {
           ...shared,

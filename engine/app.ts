@@ -4,7 +4,12 @@ import { destination, pino, stdTimeFunctions } from 'pino';
 import { AnnouncingWriter } from './announcing-writer.ts';
 import type { Clock, IdSource } from './clock.ts';
 import { systemClock, systemIds } from './clock.ts';
-import type { Config } from './config.ts';
+import type { Cell } from './cells/cells.ts';
+import { Cells } from './cells/cells.ts';
+import type { OpenedCell } from './cells/reach.ts';
+import { reach } from './cells/reach.ts';
+import type { Config, ExternalPostgres } from './config.ts';
+import { derive } from './db/bootstrap.ts';
 import { Database } from './db/database.ts';
 import { errorForLog } from './error-for-log.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -15,6 +20,7 @@ import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { Importer } from './records/import/importer.ts';
+import { openSharedCache } from './redis/shared-cache.ts';
 import { Reader } from './records/read/reader.ts';
 import { ModelStore } from './schema/model-store.ts';
 import { Publisher } from './schema/publish.ts';
@@ -35,7 +41,9 @@ export interface AppOptions {
 }
 
 export interface App {
+  /** Of the home cell. */
   readonly services: Services;
+  readonly cells: Cells;
   /** Ends everything it opened, in the right order. HTTP must have ended before. */
   readonly close: () => Promise<void>;
 }
@@ -62,10 +70,38 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
   const opened: Closing = [];
   opened.push(() => postgres.close());
   try {
-    return {
-      services: await openServices(config, { ...options, log }, secret, postgres, opened),
-      close: () => closeAll(opened),
-    };
+    const services = await openServices(config, { ...options, log, cell: null }, secret, postgres, opened);
+    const others = new Map<string, Cell>();
+    for (const [key, external] of config.cells) {
+      const { cell, close } = await reach(
+        key,
+        () => openCell(config, { ...options, log, cell: key }, secret, external),
+        log,
+      );
+      others.set(key, cell);
+      opened.push(close);
+    }
+    return { services, cells: new Cells(services, others), close: () => closeAll(opened) };
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+}
+
+/** @throws StartupError when its Postgres cannot be reached */
+async function openCell(
+  config: Config,
+  options: ServicesOptions,
+  secret: string,
+  postgres: ExternalPostgres,
+): Promise<OpenedCell> {
+  const opened: Closing = [];
+  const prepared = await openPostgres({ ...config, postgres }, secret, options.mode === 'server', (text) =>
+    options.log.warn(text),
+  );
+  try {
+    const services = await openServices(config, options, secret, prepared, opened);
+    return { services, close: () => closeAll(opened) };
   } catch (error) {
     await closeAll(opened);
     throw error;
@@ -81,23 +117,37 @@ async function closeAll(opened: Closing): Promise<void> {
   if (faults.length > 0) throw faults[0];
 }
 
+interface ServicesOptions extends AppOptions {
+  readonly log: Logger;
+  /** Key of the cell, `null` for home. */
+  readonly cell: string | null;
+}
+
 async function openServices(
   config: Config,
-  options: AppOptions,
+  options: ServicesOptions,
   secret: string,
   postgres: Postgres,
   opened: Closing,
 ): Promise<Services> {
-  const { clock = systemClock, ids = systemIds, log = makeLog(config) } = options;
+  const { clock = systemClock, ids = systemIds, log, cell } = options;
   const { address, app, owner } = postgres;
   const database = new Database({ address, app, owner, clock });
   opened.push(() => database.close());
   const models = new ModelStore({ database });
   opened.push(() => models.close());
   const publisher = new Publisher({ database, onPublished: models.published });
-  const identity = new PasswordIdentity({
+  const redis =
+    config.redis === null
+      ? null
+      : { url: config.redis, prefix: `armature:${derive(secret, `redis ${cell ?? ''}`).slice(0, 12)}`, log };
+  const shared = redis && (await openSharedCache(redis, 'people', (tenant, userId) => identity.forget(tenant, userId)));
+  if (shared) opened.push(() => shared.close());
+  const identity: PasswordIdentity = new PasswordIdentity({
     database,
     models,
+    cell,
+    shared: shared ?? undefined,
     roleSet: (tenant, roles) => ensureRoleSet(database, tenant, roles),
     clock,
     ids,
@@ -128,7 +178,12 @@ async function openServices(
     await models.start();
     opened.push(await followOutbox(services));
     opened.push(startHousekeeping(services));
-    const jobs = createJobs({ address, credentials: postgres.jobs, log });
+    const jobs = createJobs({
+      address,
+      credentials: postgres.jobs,
+      log,
+      ...(redis && { redis: { ...redis, database } }),
+    });
     opened.push(() => jobs.close());
     importer.work(jobs);
     await jobs.start();

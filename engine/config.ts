@@ -21,6 +21,10 @@ export interface Config {
   readonly home: string;
   /** Postgres of your own; `null` runs the embedded one. */
   readonly postgres: ExternalPostgres | null;
+  /** Further Postgres clusters by key, each the home of a part of the organisations. */
+  readonly cells: ReadonlyMap<string, ExternalPostgres>;
+  /** Redis, when the installation has one: `redis://` or `rediss://`. */
+  readonly redis: string | null;
   /** The installation's secret, when the environment brings it; otherwise `home/secret` holds it. */
   readonly secret: string | null;
   /** Base address in links, without a trailing slash; `null`: `http://localhost:<port>`. */
@@ -45,12 +49,14 @@ const SECRET_LENGTH = 32;
  */
 export function readConfig(environment: Environment, root: string = ROOT): Config {
   const value = (name: string) => environment[name]?.trim() || null;
-  const postgres = readDatabaseUrl(value('DATABASE_URL'));
+  const postgres = readDatabaseUrl('DATABASE_URL', value('DATABASE_URL'));
   return {
     port: readPort(value('PORT')),
     host: readHost(value('HOST')),
     home: resolve(root, value('ARMATURE_HOME') ?? join(root, '.armature')),
     postgres,
+    cells: readCells(value('ARMATURE_CELLS')),
+    redis: readRedisUrl(value('REDIS_URL')),
     secret: readSecret(value('ARMATURE_SECRET')),
     publicUrl: readPublicUrl(value('ARMATURE_PUBLIC_URL')),
     trustedProxies: readTrustedProxies(value('ARMATURE_TRUSTED_PROXIES')),
@@ -125,38 +131,62 @@ function readDemo(text: string | null): boolean {
 }
 
 /** The URL is never repeated in a message: it holds a password. */
-function readDatabaseUrl(text: string | null): ExternalPostgres | null {
+function readDatabaseUrl(name: string, text: string | null): ExternalPostgres | null {
   if (text === null) return null;
   const form = 'It must look like postgres://user:password@host:5432/database.';
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || !/^postgres(ql)?:$/.test(url.protocol))
-    throw new StartupError(`DATABASE_URL is not a Postgres address. ${form}`);
-  const user = decode(url.username);
-  const database = decode(url.pathname.slice(1));
-  if (!url.hostname) throw new StartupError(`DATABASE_URL names no host. ${form}`);
-  if (!user) throw new StartupError(`DATABASE_URL names no user. ${form}`);
-  if (!database || database.includes('/')) throw new StartupError(`DATABASE_URL names no database. ${form}`);
+    throw new StartupError(`${name} is not a Postgres address. ${form}`);
+  const user = decode(name, url.username);
+  const database = decode(name, url.pathname.slice(1));
+  if (!url.hostname) throw new StartupError(`${name} names no host. ${form}`);
+  if (!user) throw new StartupError(`${name} names no user. ${form}`);
+  if (!database || database.includes('/')) throw new StartupError(`${name} names no database. ${form}`);
   const mode = url.searchParams.get('sslmode');
   if (mode !== null && !['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'].includes(mode)) {
-    throw new StartupError(`DATABASE_URL has sslmode=${mode}. It must be "disable", "require" or "verify-full".`);
+    throw new StartupError(`${name} has sslmode=${mode}. It must be "disable", "require" or "verify-full".`);
   }
   const ssl = mode === 'require' || mode === 'verify-ca' || mode === 'verify-full';
   return {
     address: {
       // An IPv6 host stands in brackets in a URL and without them everywhere else.
-      host: decode(url.hostname).replace(/^\[(.*)\]$/, '$1'),
+      host: decode(name, url.hostname).replace(/^\[(.*)\]$/, '$1'),
       port: url.port ? Number(url.port) : 5432,
       database,
       ...(ssl ? { ssl } : {}),
     },
-    admin: { user, password: decode(url.password) },
+    admin: { user, password: decode(name, url.password) },
   };
 }
 
-function decode(text: string): string {
+/** `b=postgres://…,c=postgres://…`; a comma in a password is written `%2C`. */
+function readCells(text: string | null): ReadonlyMap<string, ExternalPostgres> {
+  const cells = new Map<string, ExternalPostgres>();
+  for (const part of text?.split(',').map((one) => one.trim()) ?? []) {
+    const [, key, url] = /^([a-z][a-z0-9]{0,11})=(\S+)$/.exec(part) ?? [];
+    const postgres = url === undefined ? null : readDatabaseUrl(`ARMATURE_CELLS (${key})`, url);
+    if (key === undefined || !postgres)
+      throw new StartupError('ARMATURE_CELLS must look like b=postgres://user:password@host:5432/database,c=….');
+    if (cells.has(key)) throw new StartupError(`ARMATURE_CELLS names the cell "${key}" twice.`);
+    cells.set(key, postgres);
+  }
+  return cells;
+}
+
+/** Not repeated in a message either. */
+function readRedisUrl(text: string | null): string | null {
+  if (text === null) return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^rediss?:$/.test(url.protocol) || !url.hostname || !/^(\/\d{0,2})?$/.test(url.pathname)) {
+    throw new StartupError('REDIS_URL is not a Redis address. It must look like redis://user:password@host:6379.');
+  }
+  return text;
+}
+
+function decode(name: string, text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new StartupError('DATABASE_URL has a "%" that begins no escape. Write "%25" for a percent sign.');
+    throw new StartupError(`${name} has a "%" that begins no escape. Write "%25" for a percent sign.`);
   }
 }

@@ -1,9 +1,9 @@
 /** The server: starts, says where it is, and ends cleanly when it is asked to. */
 import { ensureDemo } from '../demo/organisation.ts';
-import { createHttp } from './api/server.ts';
 import type { App } from './app.ts';
 import { makeLog, openApp } from './app.ts';
 import { banner } from './banner.ts';
+import { createCellsHttp } from './cells/front.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
 import { StartupError } from './db/startup-error.ts';
@@ -37,7 +37,7 @@ async function start(config: Config, running: Running): Promise<void> {
   });
   running.app = app;
   server.serve(
-    createHttp(app.services, {
+    createCellsHttp(app.cells, {
       draining: () => stopping.signal.aborted,
       trustedProxies: config.trustedProxies,
     }),

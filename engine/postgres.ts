@@ -28,11 +28,13 @@ export async function openPostgres(
   owner: boolean,
   warn?: (text: string) => void,
 ): Promise<Postgres> {
+  // A tool's environment says nothing about who works off the jobs.
+  const jobsBy = owner ? (config.redis === null ? 'postgres' : 'redis') : undefined;
   if (config.postgres) {
     const { address, admin } = config.postgres;
     const { database, ...server } = address;
     return {
-      ...(await bootstrap({ server, admin, adminDatabase: database, database, secret, ...(warn && { warn }) })),
+      ...(await bootstrap({ server, admin, adminDatabase: database, database, secret, jobsBy, ...(warn && { warn }) })),
       close: async () => {},
     };
   }
@@ -45,7 +47,14 @@ export async function openPostgres(
     if (owner || !(await isUsed())) await embedded.stop();
   };
   try {
-    const prepared = await bootstrap({ server, admin, adminDatabase: SUPERUSER, database: DATABASE, secret });
+    const prepared = await bootstrap({
+      server,
+      admin,
+      adminDatabase: SUPERUSER,
+      database: DATABASE,
+      secret,
+      jobsBy,
+    });
     return { ...prepared, close };
   } catch (error) {
     await close();

@@ -8,7 +8,8 @@ import { Failure } from './command.ts';
  * @throws Failure naming it when it does not
  */
 export async function openTenant(context: Context, tenant: string): Promise<Services> {
-  const { services } = await context.open();
+  const { cells } = await context.open();
+  const services = await cells.of(tenant);
   try {
     await services.models.get(tenant);
   } catch (error) {

@@ -37,6 +37,8 @@ export interface BootstrapOptions {
   readonly secret: string;
   /** Prefix of tenant roles, when the installation is new. */
   readonly rolePrefix?: string;
+  /** Who hands jobs out from now on (default: as before). Jobs that wait on the other side are not lost by a change. */
+  readonly jobsBy?: 'postgres' | 'redis' | undefined;
   /** Told what works and is not as it should be. */
   readonly warn?: (text: string) => void;
 }
@@ -78,6 +80,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
     ]);
     await client.query('update armature.installation set fingerprint = $1 where fingerprint is null', [fingerprint]);
     await prepareQueues(client);
+    if (options.jobsBy) await handOutBy(client, options.jobsBy);
   });
   return { address, owner, app, jobs };
 }
@@ -214,6 +217,12 @@ async function prepareQueues(client: pg.Client): Promise<void> {
         if queue <> all (array[${QUEUES.map(literal).join(', ')}]) then
           raise insufficient_privilege using message = 'unknown queue';
         end if;
+        if (select jobs_by = 'redis' from armature.installation) then
+          insert into armature.job (queue, id, name, data, options) values (queue, id, name, data, options)
+            on conflict do nothing;
+          perform pg_notify('armature_job', queue);
+          return id;
+        end if;
         return bullmq.add_job(queue, id, name, data, options, coalesce((options->>'priority')::int, 0),
           coalesce((options->>'delay')::bigint, 0), (extract(epoch from clock_timestamp()) * 1000)::bigint,
           coalesce((options->>'attempts')::int, 1), null, null, null, options->'deduplication'->>'id', null, false);
@@ -221,4 +230,15 @@ async function prepareQueues(client: pg.Client): Promise<void> {
     revoke all on function bullmq.enqueue from public;
     grant execute on function bullmq.enqueue to armature_tenant;
   `);
+}
+
+async function handOutBy(client: pg.Client, jobsBy: 'postgres' | 'redis'): Promise<void> {
+  const { rowCount } = await client.query('update armature.installation set jobs_by = $1 where jobs_by <> $1', [
+    jobsBy,
+  ]);
+  // What Redis was to hand out, Postgres hands out now. (The other way round, `jobs.ts` works off what is left.)
+  if (rowCount && jobsBy === 'postgres') {
+    await client.query(`with left_over as (delete from armature.job where failed_at is null returning *)
+      select bullmq.enqueue(queue, id, name, data, options) from left_over order by made_at`);
+  }
 }

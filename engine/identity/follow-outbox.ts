@@ -37,7 +37,7 @@ export async function followOutbox({ database, models, identity, log }: Followed
     for (const event of events) {
       if (!tenants.has(event.tenant) && (await ours(event))) tenants.add(event.tenant);
     }
-    for (const tenant of tenants) identity.invalidate(tenant);
+    for (const tenant of tenants) await identity.invalidate(tenant);
   });
 
   const logins = new Dispatcher({ database, log, consumer: 'logins', interval: 1000 });

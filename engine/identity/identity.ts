@@ -15,7 +15,7 @@ export interface Origin {
 }
 
 export interface SignedIn {
-  /** The secret to hand out, once: `arm_` and 43 base64url characters. Only its hash is stored. */
+  /** The secret to hand out, once: `arm_`, the cell with a point (but for home), and 43 base64url characters. Only its hash is stored. */
   readonly token: string;
   readonly expiresAt: Date;
   readonly principal: Principal;
@@ -79,5 +79,5 @@ export interface Identity {
   recordChanged(tenant: string, entity: string, recordId: string | null): Promise<void>;
 
   /** Forgets what is cached about a tenant's people (or one of them), so that the next request sees what is stored. */
-  invalidate(tenant: string, userId?: string): void;
+  invalidate(tenant: string, userId?: string): Promise<void>;
 }

@@ -35,6 +35,17 @@ export interface IdentityOptions {
   readonly roleSet: RoleSet;
   readonly clock: Clock;
   readonly ids: IdSource;
+  /** Key of the cell whose people these are; home without. */
+  readonly cell?: string | null;
+  /** Keeps principals for all processes of the installation, where there is one. */
+  readonly shared?: SharedPrincipals | undefined;
+}
+
+/** By tenant: who somebody is, as another process found out, as JSON. */
+export interface SharedPrincipals {
+  get(tenant: string, key: string, load: () => Promise<string | null>): Promise<string | null>;
+  /** Everybody of the tenant, in every process. */
+  forget(tenant: string, userId?: string): Promise<void>;
 }
 
 interface KnownSession extends StoredSession {
@@ -50,9 +61,13 @@ export class PasswordIdentity implements Identity {
   readonly #logins: Logins;
   readonly #principals: PrincipalCache;
   readonly #throttle: Throttle;
+  readonly #shared: SharedPrincipals | undefined;
+  readonly #cell: string | null;
   readonly #sessions = new Map<string, KnownSession>();
 
-  constructor({ database, models, roleSet, clock, ids }: IdentityOptions) {
+  constructor({ database, models, roleSet, clock, ids, shared, cell }: IdentityOptions) {
+    this.#cell = cell ?? null;
+    this.#shared = shared;
     this.#models = models;
     this.#clock = clock;
     this.#ids = ids;
@@ -112,7 +127,7 @@ export class PasswordIdentity implements Identity {
     ttl: number,
   ): Promise<SignedIn> {
     if (principal.userId === null) throw notFound();
-    const token = newToken(this.#ids);
+    const token = newToken(this.#ids, this.#cell);
     const hash = hashToken(token);
     if (hash === null) throw new RangeError('the id source made a token that is not one');
     const now = this.#clock.now();
@@ -163,7 +178,14 @@ export class PasswordIdentity implements Identity {
       if (error instanceof Problem && error.code === 'not_found') return null;
       throw error;
     }
-    return this.#principals.get(tenant, userId, scope.model, () => this.#people.principal(scope, userId));
+    const load = () => this.#people.principal(scope, userId);
+    const shared = this.#shared;
+    // Another release may know other roles.
+    const find = shared
+      ? async () =>
+          parsed(await shared.get(tenant, `${scope.model.release}:${userId}`, async () => written(await load())))
+      : load;
+    return this.#principals.get(tenant, userId, scope.model, find);
   }
 
   async signOut(token: string): Promise<void> {
@@ -206,7 +228,7 @@ export class PasswordIdentity implements Identity {
     await this.#logins.save(tenant.id, person.id, person.email, await hashPassword(change.password));
     const kept = change.keepToken === undefined ? null : hashToken(change.keepToken);
     await this.#logins.closePages(tenant.id, person.id, kept);
-    this.invalidate(tenant.key, person.id);
+    await this.invalidate(tenant.key, person.id);
   }
 
   async #checkOld(tenantId: string, change: PasswordChange): Promise<void> {
@@ -219,7 +241,15 @@ export class PasswordIdentity implements Identity {
     this.#throttle.forgive(attempt);
   }
 
-  invalidate(tenant: string, userId?: string): void {
+  async invalidate(tenant: string, userId?: string): Promise<void> {
+    this.forget(tenant, userId);
+    await this.#shared?.forget(tenant, userId);
+    // What was asked for in between was an answer of before.
+    if (this.#shared) this.forget(tenant, userId);
+  }
+
+  /** In this process alone: another one has told what changed. */
+  forget(tenant: string, userId?: string): void {
     this.#principals.forget(tenant, userId);
     for (const [hash, session] of this.#sessions) {
       if (session.tenant === tenant && (userId === undefined || session.userId === userId)) this.#sessions.delete(hash);
@@ -234,10 +264,19 @@ export class PasswordIdentity implements Identity {
    */
   async recordChanged(tenant: string, entity: string, recordId: string | null): Promise<void> {
     if (entity !== USER && entity !== TEAM) return;
-    this.invalidate(tenant);
+    await this.invalidate(tenant);
     if (entity !== USER || recordId === null) return;
     const scope = await this.#models.get(tenant);
     const person = await this.#people.find(scope, { id: recordId });
     if (person) await this.#logins.moveEmail(scope.tenant.id, person.id, person.email);
   }
+}
+
+function written(principal: Principal | null): string | null {
+  return principal && JSON.stringify(principal);
+}
+
+/** Written by a process of this installation. */
+function parsed(text: string | null): Principal | null {
+  return text === null ? null : JSON.parse(text);
 }

@@ -14,6 +14,7 @@ export const GATE_JOBS = {
   directory: 'finds tenants by key and lists them for the command line',
   authentication: 'compares passwords and tokens before anybody is known',
   outbox: 'reads which records changed, in all tenants, and remembers how far',
+  jobs: 'hands jobs over to Redis, and notes which are done',
   housekeeping: 'deletes expired sessions, old idempotency keys, and old events that every consumer has read',
 } as const satisfies Record<string, string>;
 export type GateJob = keyof typeof GATE_JOBS;

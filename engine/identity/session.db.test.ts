@@ -115,7 +115,7 @@ describe('a session', () => {
     expect(first).not.toBeNull();
     await elsewhere.close();
     expect(await elsewhere.identity.authenticate(token)).toBe(first);
-    elsewhere.identity.invalidate('acme');
+    await elsewhere.identity.invalidate('acme');
     await expect(elsewhere.identity.authenticate(token)).rejects.toThrow('after calling end on the pool');
   });
 });

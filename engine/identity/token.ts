@@ -2,11 +2,17 @@
 import { hash } from 'node:crypto';
 import type { IdSource } from '../clock.ts';
 
-/** The prefix lets secret scanners find a token that was committed by mistake. */
-const FORM = /^arm_[A-Za-z0-9_-]{43}$/;
+/** The prefix lets secret scanners find a token that was committed by mistake; the cell lets a request find its database. */
+const FORM = /^arm_(?:([a-z][a-z0-9]{0,11})\.)?[A-Za-z0-9_-]{43}$/;
 
-export function newToken(ids: IdSource): string {
-  return `arm_${ids.secret(32)}`;
+/** @param cell key of the cell whose token it is, `null` for home */
+export function newToken(ids: IdSource, cell: string | null): string {
+  return `arm_${cell === null ? '' : `${cell}.`}${ids.secret(32)}`;
+}
+
+/** `null` for the home cell, and for what is no token. */
+export function cellOfToken(token: string): string | null {
+  return FORM.exec(token)?.[1] ?? null;
 }
 
 /** Hashes of the tokens of the moment: programs send the same one with every request. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as vitest } from 'vitest';
 import { systemClock, systemIds } from '#engine/clock.ts';
+import { bootstrap } from '#engine/db/bootstrap.ts';
 import { sessionOf } from '#engine/db/database.ts';
 import { Problem } from '#engine/problem.ts';
 import { Writer } from '#engine/records/write/writer.ts';
@@ -10,6 +11,7 @@ import type { Scope } from '#engine/records/scope.ts';
 import type { Lab } from '#tests/support/lab.ts';
 import { makeLab } from '#tests/support/lab.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
+import { hasRedis, testRedis } from '#tests/support/redis.ts';
 import type { RecordEvent } from './dispatcher.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Interrupted } from './interrupted.ts';
@@ -18,6 +20,7 @@ import { createJobs } from './jobs.ts';
 import { enqueueStatement } from './queue.ts';
 
 const database = await testDatabase();
+const redis = hasRedis() ? await testRedis() : null;
 const log = pino({ level: 'silent' });
 let lab: Lab;
 let chief: Scope;
@@ -36,7 +39,21 @@ const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
   throw new Error('did not happen');
 };
 const run = (text: string) => lab.database.batch(sessionOf(chief.principal), [{ text, values: [] }]);
-const open = () => createJobs({ address: database.address, credentials: database.jobs, log });
+let by: 'postgres' | 'redis' = 'postgres';
+const open = () =>
+  createJobs({
+    address: database.address,
+    credentials: database.jobs,
+    log,
+    ...(by === 'redis' && redis ? { redis: { url: redis.url, prefix: 'test', database: lab.database } } : {}),
+  });
+/** What a start with another setting does. */
+const handOutBy = async (backend: typeof by): Promise<void> => {
+  by = backend;
+  const { address, admin, secret } = database;
+  const { database: name, ...server } = address;
+  await bootstrap({ server, admin, adminDatabase: name, database: name, secret, jobsBy: backend });
+};
 const enqueue = (data: unknown, options: { attempts?: number; id?: string } = {}) =>
   lab.database.batch(sessionOf(chief.principal), [
     enqueueStatement({
@@ -49,7 +66,12 @@ const enqueue = (data: unknown, options: { attempts?: number; id?: string } = {}
     }),
   ]);
 
-describe('jobs', () => {
+describe.each(['postgres', 'redis'] as const)('jobs by %s', (backend) => {
+  // Without a redis-server on this machine there is nothing to try.
+  const test = backend === 'redis' && !redis ? vitest.skip : vitest;
+  beforeAll(() => handOutBy(backend));
+  afterAll(() => handOutBy('postgres'));
+
   test('run after the commit of the transaction that made them, and not after a rollback', async () => {
     const seen: unknown[] = [];
     const jobs = open();
@@ -123,7 +145,89 @@ describe('jobs', () => {
   });
 });
 
+describe.skipIf(!redis)('with Redis, jobs', () => {
+  const test = vitest;
+  const table = async () =>
+    (
+      await database.superuser.query<{ id: string; failed: boolean }>(
+        'select id, failed_at is not null as failed from armature.job order by made_at',
+      )
+    ).rows;
+  /** As if the minute had passed after which a job is told again. */
+  const aMinuteLater = () => database.superuser.query('update armature.job set told_at = null');
+
+  test('outlive a Redis that was emptied, and one that was gone', async () => {
+    await handOutBy('redis');
+    await redis?.client.flushall();
+    await database.superuser.query('delete from armature.job');
+    const seen: unknown[] = [];
+    let may = false;
+    const jobs = open();
+    jobs.process('imports', async (data) => {
+      while (!may) await delay(10);
+      seen.push(data);
+    });
+    await jobs.start();
+    await enqueue('first');
+    await enqueue('second');
+    await until(async () => Number(await redis?.client.exists('test:jobs:imports:meta')) === 1);
+    await redis?.kill();
+    await enqueue('third');
+    await redis?.start();
+    may = true;
+    await until(async () => {
+      await aMinuteLater();
+      await delay(100);
+      return new Set(seen).size === 3;
+    });
+    expect(new Set(seen)).toEqual(new Set(['first', 'second', 'third']));
+    await until(async () => (await table()).length === 0);
+    await jobs.close();
+  });
+
+  test('that failed for good are kept, and not told again', async () => {
+    const jobs = open();
+    let tries = 0;
+    jobs.process('imports', async () => {
+      tries += 1;
+      throw new Error('boom');
+    });
+    await jobs.start();
+    const id = randomUUID();
+    await enqueue('x', { attempts: 1, id });
+    await until(async () => (await table()).some((row) => row.id === id && row.failed));
+    await aMinuteLater();
+    await delay(300);
+    expect(tries).toBe(1);
+    await jobs.close();
+    await database.superuser.query('delete from armature.job');
+  });
+
+  test('go over to whoever hands them out after a restart, both ways', async () => {
+    await handOutBy('postgres');
+    await enqueue('before Redis');
+    await handOutBy('redis');
+    await enqueue('with Redis');
+    const seen: unknown[] = [];
+    const jobs = open();
+    jobs.process('imports', async (data) => void seen.push(data));
+    await jobs.start();
+    await until(() => seen.length === 2);
+    await jobs.close();
+    await enqueue('after Redis');
+    await handOutBy('postgres');
+    expect(await table()).toEqual([]);
+    const later = open();
+    later.process('imports', async (data) => void seen.push(data));
+    await later.start();
+    await until(() => seen.length === 3);
+    expect(new Set(seen)).toEqual(new Set(['before Redis', 'with Redis', 'after Redis']));
+    await later.close();
+  });
+});
+
 describe('the dispatcher', () => {
+  const test = vitest;
   test('tells every change once, in order of commit, and no data', async () => {
     const writer = new Writer({ database: lab.database, ids: systemIds, clock: systemClock });
     const project = lab.entity('project');

@@ -1,11 +1,18 @@
-/** Works off the queues: BullMQ on Postgres, as the login role that sees the queue's tables and nothing else. */
+/**
+ * Works off the queues: BullMQ on Postgres, as the login role that sees the queue's tables and nothing else; or on
+ * Redis, where `relay.ts` tells it what to hand out.
+ */
 import type { Job } from 'bullmq';
-import { createPostgresBackend, DelayedError, UnrecoverableError, withBackend } from 'bullmq';
+import { DelayedError, UnrecoverableError } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Address, Credentials } from '#engine/db/connection.ts';
+import type { Database } from '#engine/db/database.ts';
 import { Problem } from '#engine/problem.ts';
+import type { AnyQueue, AnyWorker, Backend } from './backend.ts';
+import { postgresBackend, redisBackend } from './backend.ts';
 import { Interrupted } from './interrupted.ts';
 import type { QueueName } from './queue.ts';
+import { Relay } from './relay.ts';
 
 /** Milliseconds a worker may be silent before its job is given to another one. BullMQ renews on its own while a job runs. */
 const LOCK = 30_000;
@@ -53,53 +60,73 @@ export interface JobsOptions {
   readonly address: Address;
   readonly credentials: Credentials;
   readonly log: Logger;
+  /** Redis hands the jobs out. `database` is where they were asked for. */
+  readonly redis?: { readonly url: string; readonly prefix: string; readonly database: Database };
 }
 
-export function createJobs({ address, credentials, log }: JobsOptions): Jobs {
-  const { Queue, Worker } = withBackend(createPostgresBackend);
-  const connection = {
-    host: address.host,
-    port: address.port,
-    database: address.database,
-    ...(address.ssl ? { ssl: { rejectUnauthorized: true } } : {}),
-    ...credentials,
-    schema: 'bullmq',
-    max: 6,
-    keepAlive: true,
-  };
-  const stop = new AbortController();
-  const registered = new Map<QueueName, { processor: Processor; concurrency: number }>();
-  const workers: InstanceType<typeof Worker>[] = [];
-  const queues = new Map<QueueName, InstanceType<typeof Queue>>();
+interface Registration {
+  readonly processor: Processor;
+  readonly concurrency: number;
+}
 
-  const queueOf = (name: QueueName): InstanceType<typeof Queue> => {
+export function createJobs({ address, credentials, log, redis }: JobsOptions): Jobs {
+  const postgres = postgresBackend(address, credentials);
+  const backend = redis ? redisBackend(redis.url, redis.prefix, log) : postgres;
+  const stop = new AbortController();
+  const registered = new Map<QueueName, Registration>();
+  const workers: AnyWorker[] = [];
+  const queues = new Map<QueueName, AnyQueue>();
+  let relay: Relay | null = null;
+
+  const queueOf = (name: QueueName): AnyQueue => {
     const known = queues.get(name);
     if (known) return known;
-    const queue = new Queue(name, { connection: { ...connection, max: 2 }, skipMetasUpdate: true });
-    queue.on('error', (error) => log.warn({ queue: name, err: error }, 'job queue'));
+    const queue = watched(backend.queue(name), name);
     queues.set(name, queue);
     return queue;
   };
+  const watched = <T extends AnyQueue>(queue: T, name: QueueName): T => {
+    queue.on('error', (error) => log.warn({ queue: name, err: error }, 'job queue'));
+    return queue;
+  };
 
-  const work = (queue: QueueName, { processor, concurrency }: { processor: Processor; concurrency: number }) => {
-    const worker = new Worker(queue, (job, token) => run(job, token, processor, stop.signal), {
-      connection,
+  const work = async (by: Backend, queue: QueueName, { processor, concurrency }: Registration): Promise<void> => {
+    const told = by === backend ? relay : null;
+    const settings = {
       concurrency,
       lockDuration: LOCK,
       maxStalledCount: MAX_STALLED,
       removeOnComplete: KEPT.completed,
       removeOnFail: KEPT.failed,
-    });
+    };
+    const worker = by.worker(
+      queue,
+      async (job, token) => {
+        await run(job, token, processor, stop.signal);
+        await told?.done(queue, job.id ?? '');
+      },
+      settings,
+    );
     worker.on('error', (error) => log.warn({ queue, err: error }, 'job worker'));
     worker.on('failed', (job, error) => {
-      const left = (job?.opts.attempts ?? 1) - (job?.attemptsMade ?? 1);
+      const left = error instanceof UnrecoverableError ? 0 : (job?.opts.attempts ?? 1) - (job?.attemptsMade ?? 1);
       log.error(
         { queue, job: job?.id, name: job?.name, left, err: error },
         left > 0 ? 'job failed, will be tried again' : 'job failed',
       );
+      if (left <= 0 && job?.id !== undefined)
+        told?.failed(queue, job.id).catch((reason: unknown) => log.warn({ err: reason }, 'noting a failed job'));
     });
     workers.push(worker);
-    return worker;
+    await worker.waitUntilReady();
+  };
+
+  /** Jobs of the time before there was a Redis. */
+  const workOffPostgres = async (queue: QueueName, registration: Registration): Promise<void> => {
+    const former = watched(postgres.queue(queue), queue);
+    const counts = await former.getJobCounts('wait', 'active', 'delayed', 'prioritized');
+    await former.close();
+    if (Object.values(counts).some((count) => count > 0)) await work(postgres, queue, registration);
   };
 
   return {
@@ -108,7 +135,11 @@ export function createJobs({ address, credentials, log }: JobsOptions): Jobs {
       registered.set(queue, { processor, concurrency: options.concurrency ?? 1 });
     },
     start: async () => {
-      await Promise.all([...registered].map(([queue, registration]) => work(queue, registration).waitUntilReady()));
+      if (redis) relay = new Relay({ database: redis.database, log, queue: queueOf, queues: [...registered.keys()] });
+      await Promise.all([...registered].map(([queue, registration]) => work(backend, queue, registration)));
+      await relay?.start();
+      if (redis)
+        await Promise.all([...registered].map(([queue, registration]) => workOffPostgres(queue, registration)));
     },
     failed: async (queue, limit = 50) => {
       const jobs = await queueOf(queue).getFailed(0, limit - 1);
@@ -124,12 +155,15 @@ export function createJobs({ address, credentials, log }: JobsOptions): Jobs {
       const job: Job | undefined = await queueOf(queue).getJob(id);
       if (!job || (await job.getState()) !== 'failed')
         throw new Problem('not_found', 'There is no failed job with this id.');
+      await relay?.again(queue, id);
       await job.retry('failed', { resetAttemptsMade: true });
     },
     close: async () => {
       stop.abort();
+      await relay?.stop();
       await Promise.all(workers.map((worker) => worker.close()));
       await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await backend.close();
     },
   };
 }

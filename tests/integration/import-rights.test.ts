@@ -100,7 +100,7 @@ test('ends as failed when whoever started it may no longer act', async () => {
   const upload = await leo.send('POST', `${ACCOUNTS}/imports`, form);
   const at = `${ACCOUNTS}/imports/${upload.json.data?.id}`;
   await database.superuser.query(`update t_acme.core_users set active = false where id = $1`, [id]);
-  app.app.services.identity.invalidate('acme');
+  await app.app.services.identity.invalidate('acme');
   const { importer } = app.app.services;
   if (!(importer instanceof Importer)) throw new TypeError('another importer');
   await database.superuser.query(`update armature.import set state = 'queued' where id = $1`, [upload.json.data?.id]);
@@ -109,7 +109,7 @@ test('ends as failed when whoever started it may no longer act', async () => {
     'no longer act',
   );
   await database.superuser.query(`update t_acme.core_users set active = true where id = $1`, [id]);
-  app.app.services.identity.invalidate('acme');
+  await app.app.services.identity.invalidate('acme');
   expect((await leo.get(at)).json.data).toMatchObject({ state: 'failed' });
 });
 

@@ -95,10 +95,12 @@ describe('imports point one way', () => {
     formula: ['db', 'model', 'condition'],
     schema: ['db', 'model', 'condition', 'formula', 'identity'],
     records: ['db', 'model', 'condition', 'formula', 'schema', 'identity', 'jobs'],
-    jobs: ['db', 'model', 'identity'],
+    jobs: ['db', 'model', 'identity', 'redis'],
+    redis: ['db'],
+    cells: ['db', 'identity', 'api'],
     identity: ['db', 'model', 'schema', 'records', 'jobs'],
     api: ['db', 'model', 'condition', 'formula', 'schema', 'records', 'identity', 'jobs'],
-    cli: ['db', 'model', 'schema', 'records', 'identity', 'jobs', 'api'],
+    cli: ['db', 'model', 'schema', 'records', 'identity', 'jobs', 'api', 'cells'],
   };
 
   test.each(engine.filter((file) => file.split('/').length > 2))('%s', (file) => {

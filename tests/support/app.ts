@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, inject } from 'vitest';
 import { createHttp } from '#engine/api/server.ts';
+import { createCellsHttp } from '#engine/cells/front.ts';
+import type { ExternalPostgres } from '#engine/config.ts';
 import { type App, type AppOptions, openApp } from '#engine/app.ts';
 import { type Client, client } from './http.ts';
 import type { TestDatabase } from './postgres.ts';
@@ -19,8 +21,15 @@ export interface TestApp {
   readonly policiesOnly: { readonly url: string };
 }
 
-/** @param options a clock of one's own, the system's without */
-export async function testApp(database: TestDatabase, options: Pick<AppOptions, 'clock'> = {}): Promise<TestApp> {
+/**
+ * @param options a clock of one's own, the system's without
+ * @param cells further Postgres servers
+ */
+export async function testApp(
+  database: TestDatabase,
+  options: Pick<AppOptions, 'clock'> = {},
+  cells: ReadonlyMap<string, ExternalPostgres> = new Map(),
+): Promise<TestApp> {
   const home = await mkdtemp(join(tmpdir(), 'armature-app-'));
   const server = createServer();
   const bare = createServer();
@@ -34,13 +43,15 @@ export async function testApp(database: TestDatabase, options: Pick<AppOptions, 
       postgres: { address: database.address, admin: database.admin },
       secret: database.secret,
       publicUrl: url,
+      cells,
+      redis: inject('redisUrl'),
       trustedProxies: 0,
       logLevel: 'silent',
       demo: false,
     },
     { ...options, mode: 'server', url },
   );
-  server.on('request', createHttp(app.services));
+  server.on('request', createCellsHttp(app.cells));
   bare.on('request', createHttp(app.services, { predicates: false }));
   afterAll(async () => {
     for (const one of [server, bare]) {
@@ -56,7 +67,8 @@ export async function testApp(database: TestDatabase, options: Pick<AppOptions, 
     anonymous: client(url, null),
     policiesOnly: { url: bareUrl },
     as: async (tenant, email) => {
-      const { token } = await app.services.identity.issueToken({ tenant, user: { email }, label: 'test' });
+      const { identity } = await app.cells.of(tenant);
+      const { token } = await identity.issueToken({ tenant, user: { email }, label: 'test' });
       return client(url, token);
     },
   };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { bootstrap } from '#engine/db/bootstrap.ts';
 import { startEmbedded } from '#engine/db/embedded.ts';
+import './redis-server.ts';
 
 export const SECRET = 'a secret for tests only, and long enough';
 export const TEMPLATE = 'armature_template';
@@ -33,6 +34,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     secret: SECRET,
   });
   project.provide('postgresPort', postgres.port);
+  project.provide('redisUrl', null);
   return async () => {
     await postgres.stop();
     await rm(directory, { recursive: true, force: true });

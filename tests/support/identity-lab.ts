@@ -87,7 +87,7 @@ export async function identityLab(): Promise<IdentityLab> {
     erase: async ({ id }) => {
       const { rowCount } = await database.superuser.query('delete from t_acme.core_users where id = $1', [id]);
       expect(rowCount).toBe(1);
-      identity.invalidate('acme', id);
+      await identity.invalidate('acme', id);
     },
     anotherProcess: () => {
       const { address, app, owner } = database;

@@ -227,7 +227,7 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
         throw notFound();
       },
       setPassword: async () => {},
-      invalidate: () => {},
+      invalidate: async () => {},
       recordChanged: async () => {},
       principalOf: async () => {
         throw notFound();

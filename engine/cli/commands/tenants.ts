@@ -1,25 +1,27 @@
 import { CORE } from '../../model/documents.ts';
 import { loadShippedPacks } from '../../model/packs.ts';
-import { createOrganisation } from '../../organisation.ts';
+import { createOrganisationOn } from '../../cells/place.ts';
 import { listTenants } from '../../schema/tenants.ts';
 import type { Command } from '../command.ts';
+import { UsageError } from '../command.ts';
 import { table } from '../table.ts';
 
 export const tenants: Command = {
   name: 'tenants',
   summary: 'Lists the organisations of this installation',
   run: async ({ open, print }) => {
-    const { services } = await open();
-    const rows = (await listTenants(services.database)).map(({ tenant, release }) => [
-      tenant.key,
-      tenant.name,
-      `${release}`,
-      tenant.country,
-      tenant.currency,
-      tenant.timeZone,
-      tenant.locale,
-    ]);
-    print(table(['key', 'name', 'release', 'country', 'currency', 'time zone', 'language'], rows));
+    const { cells } = await open();
+    const several = cells.keys.length > 0;
+    const rows: string[][] = [];
+    for (const { key, services } of cells.reachable()) {
+      for (const { tenant, release } of await listTenants(services.database)) {
+        const { currency, timeZone, locale } = tenant;
+        const cell = several ? [key ?? 'home'] : [];
+        rows.push([tenant.key, tenant.name, `${release}`, tenant.country, currency, timeZone, locale, ...cell]);
+      }
+    }
+    const head = ['key', 'name', 'release', 'country', 'currency', 'time zone', 'language'];
+    print(table(several ? [...head, 'cell'] : head, rows));
   },
 };
 
@@ -36,11 +38,17 @@ export const tenantCreate: Command = {
     currency: { type: 'string', value: 'CCC', help: 'ISO 4217 currency (default USD)' },
     'time-zone': { type: 'string', value: 'NAME', help: 'IANA time zone (default UTC)' },
     locale: { type: 'string', value: 'TAG', help: 'language (default en)' },
+    cell: { type: 'string', value: 'KEY', help: 'the cell it lives on, one of ARMATURE_CELLS (default: home)' },
   },
   run: async ({ open, print, say }, given) => {
-    const { services } = await open();
+    const { cells } = await open();
+    const cell = given.text('cell') ?? null;
+    if (cell !== null && !cells.keys.includes(cell))
+      throw new UsageError(
+        `--cell is "${cell}". ${cells.keys.length > 0 ? `There are: ${cells.keys.join(', ')}.` : 'ARMATURE_CELLS names none.'}`,
+      );
     const email = given.text('admin-email');
-    const { release, administrator } = await createOrganisation(services, {
+    const { release, administrator } = await createOrganisationOn(cells, cell, {
       key: given.positionals[0] ?? '',
       name: given.required('name'),
       packs:
