@@ -2,6 +2,7 @@
  * From the documents of a release to its {@link Model}. Every stage works on what the ones before have made and adds
  * its faults to one list, so that an author sees as much as possible at once; nothing is answered when there is any.
  */
+import { buildDerived } from './build/derived.ts';
 import type { Draft } from './build/draft.ts';
 import { buildEntities } from './build/entities.ts';
 import { buildFormulas } from './build/formulas.ts';
@@ -9,6 +10,7 @@ import { buildLifecycles } from './build/lifecycles.ts';
 import { buildPermissions } from './build/permissions.ts';
 import { checkPolicyCycles } from './build/policy-cycles.ts';
 import { buildRoles } from './build/roles.ts';
+import { tieCurrencies } from './build/rollups.ts';
 import { buildForms, buildMenus, buildTranslations, buildViews } from './build/screens.ts';
 import { buildTransitions } from './build/transitions.ts';
 import type { ReleaseSource } from './documents.ts';
@@ -44,7 +46,10 @@ export function buildModel(source: ReleaseSource): Model {
   buildRoles(draft);
   buildLifecycles(draft);
   buildEntities(draft);
+  buildDerived(draft);
   buildFormulas(draft);
+  for (const entity of draft.entities.values())
+    tieCurrencies(entity.fields.values(), (name) => draft.entities.get(name));
   buildTransitions(draft);
   buildPermissions(draft);
   checkPolicyCycles(draft);

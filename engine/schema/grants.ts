@@ -104,8 +104,12 @@ function movable(context: Context, entity: Entity, grants: readonly OwnGrant[]):
   return keyed(entity, ...columns);
 }
 
-/** With a list of other records a record changes too: its version rises, by a column that the row trigger sets anyway. */
+/**
+ * With a list of other records a record changes too: its version rises. Whoever may change nothing but lists writes a
+ * column for it that the row trigger sets anyway.
+ */
 function touchable(entity: Entity, allowed: ReadonlySet<string> | null): readonly string[] {
+  if (updatable(entity, allowed).length > 0) return [];
   const lists = [...entity.fields.values()].filter(({ many }) => many !== null && many.via !== 'inverse');
   return lists.some(({ id }) => allowed === null || allowed.has(id)) ? keyed(entity, 'updated_at') : [];
 }

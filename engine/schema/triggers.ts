@@ -9,6 +9,7 @@ import { storedFields, tableOf } from './context.ts';
 import { pairingGuard } from './guard.ts';
 import { historyTableName, lifecycleName } from './names.ts';
 import { PINNED } from './owner.ts';
+import { passRollups, refreshWholes } from './rollups.ts';
 
 /** SQLSTATE of a refused lifecycle step; the error names the constraint `lc_<field id>`. */
 export const TRANSITION_REFUSED = 'AR001';
@@ -52,7 +53,7 @@ ${lines(insert)}    new."version" := 1;
     new."created_at" := armature.now();
     new."created_by" := armature.user_id();
   else
-${lines(update)}    new."version" := old."version" + 1;
+${passRollups(entity)}${lines(update)}    new."version" := old."version" + 1;
     new."created_at" := old."created_at";
     new."created_by" := old."created_by";
   end if;
@@ -103,11 +104,11 @@ function afterFunction(name: string, context: Context, entity: Entity): string {
 begin
   if tg_op = 'INSERT' then
 ${outbox(context, entity, 'n', `'create'`, 'new_rows n')}
-  elsif tg_op = 'UPDATE' then
+${refreshWholes(context, entity, ['new_rows'])}  elsif tg_op = 'UPDATE' then
 ${outbox(context, entity, 'n', operation(entity), 'new_rows n join old_rows o on o."id" = n."id"')}
-${entity.history ? history(context, entity, true) : ''}  else
+${entity.history ? history(context, entity, true) : ''}${refreshWholes(context, entity, ['new_rows', 'old_rows'])}  else
 ${outbox(context, entity, 'o', `'delete'`, 'old_rows o')}
-${entity.history ? history(context, entity, false) : ''}  end if;
+${entity.history ? history(context, entity, false) : ''}${refreshWholes(context, entity, ['old_rows'])}  end if;
   return null;
 end $body$`;
 }
@@ -147,7 +148,9 @@ function history({ tenant }: Context, entity: Entity, update: boolean): string {
 const UNKEPT: ReadonlySet<string> = new Set(['id', 'version', 'created_at', 'created_by', 'updated_at', 'updated_by']);
 
 function keptFields(entity: Entity): readonly Field[] {
-  return storedFields(entity).filter((field) => !field.type.computed && !UNKEPT.has(field.key));
+  return storedFields(entity).filter(
+    (field) => !field.type.computed && field.rollup === null && !UNKEPT.has(field.key),
+  );
 }
 
 const lines = (parts: readonly string[]): string =>

@@ -108,7 +108,7 @@ describe('publishing', () => {
     const gone = await make(PLACES, { name: 'Ruin' });
     await admin.patch(`${TOUR_LIST}/${id}`, { places: { add: [gone] } });
     const before = await release();
-    await publish(withFields('tour', (fields) => fields.filter(({ key }) => key !== 'places')));
+    await publish(withFields('tour', (fields) => fields.filter(({ key, of }) => key !== 'places' && of !== 'places')));
     expect((await admin.get(`${TOUR_LIST}/${id}?$select=places(name)`)).json.code).toBe('unknown_field');
     // Its record goes for good while nobody holds on to it.
     await database.superuser.query(`delete from t_acme.custom_places where id = '${gone}'`);
@@ -121,7 +121,10 @@ describe('publishing', () => {
     const id = await make(TOUR_LIST, { name: 'G', places: [museum] });
     await publish(
       withFields('tour', (fields) =>
-        fields.map((field) => (field['key'] === 'places' ? { ...field, key: 'sights', was: 'places' } : field)),
+        fields.map((field) => {
+          if (field['key'] === 'places') return { ...field, key: 'sights', was: 'places' };
+          return field['of'] === 'places' ? { ...field, of: 'sights' } : field;
+        }),
       ),
     );
     const { json } = await admin.get(`${TOUR_LIST}/${id}?$select=sights(name)`);

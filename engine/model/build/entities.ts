@@ -7,6 +7,7 @@ import type { UniqueKey } from '../model.ts';
 import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
 import { type Draft, type DraftEntity, type DraftField, entityNamed, fieldNamed, noDoubles } from './draft.ts';
+import { tieAnyReferences } from './derived.ts';
 import { documentFields, systemField } from './fields.ts';
 import { tieLists } from './lists.ts';
 
@@ -15,6 +16,7 @@ export function buildEntities(draft: Draft): void {
   for (const effective of documents) buildEntity(draft, effective);
   checkCollisions(draft);
   for (const entity of draft.entities.values()) tieFields(draft, entity);
+  tieAnyReferences(draft);
   for (const entity of draft.entities.values()) tieLists(draft, entity);
   for (const entity of draft.entities.values()) {
     tieParent(draft, entity);

@@ -46,7 +46,7 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
   const { from, where } = writer.source(entity, RECORD, deleted);
   const foreign: string[] = [];
   const keys = order.map((term, index) => {
-    if (term.steps.length === 0) {
+    if (term.steps.length === 0 && term.field.derived === null) {
       columns.add(term.field.key);
       return `p.${quote(term.field.key)}::text`;
     }

@@ -5,9 +5,11 @@
  */
 import { literal, quote } from '../../db/identifiers.ts';
 import type { Entity, Field } from '../../model/model.ts';
+import type { Derived } from '../../model/relations.ts';
 import type { PlannedItem, PlannedOrder, SelectPlan } from './plan.ts';
 import type { SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
+import { columnsBehind, derivedSql } from './sql-derived.ts';
 import { manySource } from './sql-many.ts';
 import { actionsSql, maySql } from './sql-actions.ts';
 
@@ -24,6 +26,7 @@ export function selectItems(plan: SelectPlan, alias: string, writer: SqlWriter, 
 function selectItem(item: PlannedItem, entity: Entity, alias: string, writer: SqlWriter, used?: Used): string {
   switch (item.kind) {
     case 'field':
+      if (item.field.derived !== null) return derivedItem(item, item.field.derived, alias, writer, used);
       used?.(item.field.key);
       return `${item.field.type.select(`${alias}.${quote(item.field.key)}`, item.field)} as ${quote(item.field.key)}`;
     case 'title':
@@ -40,6 +43,17 @@ function selectItem(item: PlannedItem, entity: Entity, alias: string, writer: Sq
       used?.('id');
       return `${list(item, alias, writer)} as ${quote(item.field.key)}`;
   }
+}
+
+function derivedItem(
+  { field, parts }: Extract<PlannedItem, { kind: 'field' }>,
+  derived: Derived,
+  alias: string,
+  writer: SqlWriter,
+  used?: Used,
+): string {
+  for (const column of columnsBehind(derived)) used?.(column);
+  return `${derivedSql(field, derived, alias, writer, parts)} as ${quote(field.key)}`;
 }
 
 /** The record that `id` points at, or NULL when there is none that may be seen. */
@@ -67,7 +81,7 @@ export function orderBy(order: readonly PlannedOrder[], alias: string, joins: Jo
 }
 
 export function orderKey(term: PlannedOrder, alias: string, joins: Joins): string {
-  return `${joins.reach(term.steps, alias)}.${quote(term.field.key)}`;
+  return joins.value(term.steps, term.field, alias);
 }
 
 /** How far titles of titles go: an order line shows its product's title. */

@@ -21,7 +21,7 @@ export function summaryTemplate(
   const joins = new Joins(writer);
   const { from, where } = writer.source(plan.entity, RECORD, deleted);
   const conditions = [...where, ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins)];
-  const column = (path: PlannedPath): string => `${joins.reach(path.steps, RECORD)}.${quote(path.field.key)}`;
+  const column = (path: PlannedPath): string => joins.value(path.steps, path.field, RECORD);
   const groups = plan.groups.map((group) => {
     const key = group.bucket === null ? column(group) : bucketSql(column(group), group.bucket, group.field, binds);
     const output = group.bucket === null ? group.field.type.select(key, group.field) : key;
@@ -95,5 +95,6 @@ const same = (sql: string): { key: string; output: string } => ({ key: sql, outp
 /** Digits after the point, from the column's type: `numeric(19,2)`. */
 function numericScale(field: Field): number {
   const type = field.type.columns(field)[0]?.type ?? '';
-  return Number(/,\s*(\d+)\)/.exec(type)?.[1] ?? 2);
+  const { scale = 2 } = field.options;
+  return Number(/,\s*(\d+)\)/.exec(type)?.[1] ?? scale);
 }

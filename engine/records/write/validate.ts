@@ -4,8 +4,10 @@
  */
 import type { ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { JsonSchema, ValueContext } from '#engine/model/field-type.ts';
+import type { JsonSchema, ValueContext, ValueError } from '#engine/model/field-type.ts';
+import { parseUuid } from '#engine/model/fields/types/reference.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
+import type { AnyTarget } from '#engine/model/relations.ts';
 import type { Rights } from '#engine/model/rights.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { nearest } from '#engine/nearest.ts';
@@ -148,6 +150,12 @@ export function checkBody(
   for (const [key, value] of Object.entries(known)) {
     const field = allowed.get(key);
     if (!field || bad.has(key)) continue;
+    if (field.derived?.kind === 'any') {
+      const found = pointedAt(field.derived.targets, value);
+      if ('error' in found) faults.add(valueDetail(found.error, field, at(at(pointer, key), 'id')));
+      else for (const [to, id] of found.values) values.set(to, id);
+      continue;
+    }
     const stored = normalised(field, value, context);
     if ('error' in stored) faults.add(valueDetail(stored.error, field, at(pointer, key)));
     else {
@@ -156,6 +164,17 @@ export function checkBody(
     }
   }
   return { values, children, links };
+}
+
+/** `{"entity", "id"}` as the references behind it: the one has the id, the others none. */
+function pointedAt(
+  targets: readonly AnyTarget[],
+  value: unknown,
+): { readonly values: readonly (readonly [string, Value])[] } | { readonly error: ValueError } {
+  const { entity, id } = isObject(value) ? value : {};
+  const parsed = typeof id === 'string' ? parseUuid(id) : { value: null };
+  if ('error' in parsed) return parsed;
+  return { values: targets.map((target) => [target.field, target.entity === entity ? parsed.value : null]) };
 }
 
 function normalised(field: Field, value: unknown, context: ValueContext): ReturnType<Field['type']['normalise']> {
