@@ -20,7 +20,6 @@ const published = await publish(TOURS);
 if (published.status >= 300) throw new Error(published.text);
 
 const TOUR = '/api/custom/v1/tours';
-const STOP = '/api/custom/v1/stops';
 const PLACE = '/api/custom/v1/places';
 const BOOKING = '/api/custom/v1/bookings';
 const make = async (url: string, body: Record<string, unknown>): Promise<string> => {

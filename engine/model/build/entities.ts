@@ -7,7 +7,7 @@ import type { UniqueKey } from '../model.ts';
 import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
 import { type Draft, type DraftEntity, type DraftField, entityNamed, fieldNamed, noDoubles } from './draft.ts';
-import { tieAnyReferences } from './derived.ts';
+import { tieAnyReferences } from './any-references.ts';
 import { documentFields, systemField } from './fields.ts';
 import { tieLists } from './lists.ts';
 

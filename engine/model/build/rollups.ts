@@ -5,7 +5,7 @@ import { lookUp } from '../naming.ts';
 import { rollupReturning } from '../fields/types/rollup.ts';
 import type { Many, Rollup, RollupFunction } from '../relations.ts';
 import { conditionAt } from './conditions.ts';
-import { addCompanion, type DerivedContext, derivedId, refuseFlags } from './derived.ts';
+import { addCompanion, type DerivedContext, derivedId, refuseFlags } from './derived-field.ts';
 import { type DraftEntity, type DraftField, fieldNamed } from './draft.ts';
 import { bareField } from './fields.ts';
 import { fieldTypes } from '../fields/index.ts';
@@ -150,7 +150,7 @@ function measuredField(
   return field;
 }
 
-/** `lines`, or `crm.opportunity.account`: the reference of another entity that points here. */
+/** `lines`, or `shop.order.buyer`: the reference of another entity that points here. */
 function listOf(
   { draft, entity, at }: DerivedContext,
   of: string,

@@ -205,7 +205,7 @@ export class Joins {
     let joined = this.#known.get(path);
     if (joined === undefined) {
       joined = this.#writer.alias('_d');
-      const value = rollupSql(field, field.derived.rollup, reached, this.#writer);
+      const value = rollupSql(field, field.derived.rollup, reached, this.#writer, new Joins(this.#writer));
       this.#own.push(` left join lateral ${value} ${joined} on true`);
       this.#known.set(path, joined);
     }

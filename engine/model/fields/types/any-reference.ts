@@ -2,12 +2,15 @@
  * A reference to a record of one of several entities. It is kept in an ordinary reference for each of them, of which at
  * most one has a value: so foreign keys, deletes, indexes and rights are those of references.
  */
-import type { FieldType } from '../../field-type.ts';
+import type { FieldType, JsonSchema } from '../../field-type.ts';
+import type { Field } from '../../model.ts';
 import { options, refuse } from '../base.ts';
 import { otherSide } from './reference.ts';
 
-function targetsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+function entitySchema({ derived }: Field): JsonSchema {
+  return derived?.kind === 'any' && derived.targets.length > 0
+    ? { enum: derived.targets.map(({ entity }) => entity) }
+    : { type: 'string' };
 }
 
 export const anyReference: FieldType = {
@@ -30,15 +33,7 @@ export const anyReference: FieldType = {
   columns: () => [],
   inputSchema: (field) => ({
     type: 'object',
-    properties: {
-      entity: {
-        enum:
-          field.derived?.kind === 'any'
-            ? field.derived.targets.map(({ entity }) => entity)
-            : targetsOf(field.options['to']),
-      },
-      id: { type: 'string', format: 'uuid' },
-    },
+    properties: { entity: entitySchema(field), id: { type: 'string', format: 'uuid' } },
     required: ['entity', 'id'],
   }),
   outputSchema: () => ({
@@ -56,7 +51,7 @@ export const anyReference: FieldType = {
   groupable: false,
   aggregates: [],
   searchable: false,
-  widget: () => 'any_reference',
+  widget: () => 'anyreference',
   importCell: () => refuse('any_reference', 'Import one of its references instead.'),
   exportCell: (value) => String(value),
 };

@@ -24,7 +24,7 @@ const ROLLUP_OPTIONS = options(
       type: 'string',
       pattern: '^[a-z][a-z0-9_]{0,39}(\\.[a-z][a-z0-9_]{0,39}){0,2}$',
       description:
-        'The records: a field of this entity that lists some (`lines`), or the reference of another entity that points here (`crm.opportunity.account`).',
+        'The records: a field of this entity that lists some (`lines`), or the reference of another entity that points here (`shop.order.buyer`).',
     },
     fn: { enum: [...FUNCTIONS], description: 'What is told of them.' },
     field: {
