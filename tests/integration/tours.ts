@@ -16,10 +16,10 @@ const entity = (key: string, fields: readonly Document[], more: Document = {}): 
   fields,
   ...more,
 });
-const may = (name: string, actions: readonly string[], more: Document = {}): Document => ({
+const may = (entity: string, actions: readonly string[], more: Document = {}, role = 'guide'): Document => ({
   kind: 'permission',
-  role: 'guide',
-  entity: name,
+  role,
+  entity,
   actions,
   ...more,
 });
@@ -93,6 +93,28 @@ export const TOURS: readonly Document[] = [
   may('tour', ['create', 'read', 'update', 'delete'], { condition: self }),
   may('place', ['read', 'update'], { condition: open }),
   may('booking', ['create', 'read', 'update'], { condition: self }),
+];
+
+/** Reads all tours without what hangs on them, and of bookings nothing but their names. */
+export const CLERK: readonly Document[] = [
+  { kind: 'role', key: 'clerk', label: 'Clerk' },
+  may('tour', ['read'], { fields: { read: { except: ['places', 'stops', 'start', 'regarding'] } } }, 'clerk'),
+  may('place', ['read'], { fields: { read: { except: ['tours'] } } }, 'clerk'),
+  may('booking', ['read'], { fields: { read: { only: ['name'] } } }, 'clerk'),
+];
+
+/** Links the places of their own tours and changes nothing else of them; renames those of others. */
+export const PLANNER: readonly Document[] = [
+  { kind: 'role', key: 'planner', label: 'Planner' },
+  may('tour', ['create', 'read'], {}, 'planner'),
+  may('tour', ['update'], { key: 'own', fields: { update: { only: ['places'] } }, condition: self }, 'planner'),
+  may(
+    'tour',
+    ['update'],
+    { key: 'others', fields: { update: { only: ['name'] } }, condition: { not: self } },
+    'planner',
+  ),
+  may('place', ['read'], {}, 'planner'),
 ];
 
 /** The documents with some fields of one of them put in the place of those it has. */
