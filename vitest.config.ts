@@ -43,13 +43,21 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'database',
-          include: ['engine/**/*.db.test.ts', 'tests/{integration,isolation}/**/*.test.ts'],
+          include: ['engine/**/*.db.test.ts', 'tests/{fuzz,integration,isolation}/**/*.test.ts'],
           exclude: ['engine/redis/**'],
           globalSetup: ['tests/support/cluster.ts'],
         },
       },
       // The same tests once more, with Redis.
       ...(hasRedis() ? [withRedis] : []),
+      {
+        test: {
+          ...shared,
+          name: 'faults',
+          include: ['tests/faults/**/*.test.ts'],
+          fileParallelism: false,
+        },
+      },
       {
         test: {
           ...shared,

@@ -1,0 +1,149 @@
+/**
+ * Structured garbage on every route and in every kind of document: no defect of ours, no stack trace, nothing of
+ * Postgres's words, no memory that grows without bound, and nothing changed where an error was answered.
+ * `ARMATURE_FUZZ=500000 ARMATURE_SEED=n npm test -- tests/fuzz` runs longer, or again.
+ */
+import { expect, test } from 'vitest';
+import { loadShippedPacks } from '#engine/model/packs.ts';
+import { testApp } from '#tests/support/app.ts';
+import { testDatabase } from '#tests/support/postgres.ts';
+import { random, seedOf } from '#tests/support/random.ts';
+import { hire, makeTenant } from '#tests/support/tenant.ts';
+import { FLEET } from '../integration/fleet.ts';
+import { allOperations } from './operations.ts';
+import { requestOf } from './requests.ts';
+
+const REQUESTS = Number(process.env['ARMATURE_FUZZ'] ?? 50_000);
+const WORKERS = 4;
+/** Bytes the process (server, client and runner in one) may grow by, once it is warm. */
+const GROWTH = 300 * 2 ** 20;
+
+const database = await testDatabase();
+const app = await testApp(database);
+await makeTenant(app, 'acme');
+const admin = await app.as('acme', 'admin@acme.example');
+
+/** What must never be in an answer: places in our source, Postgres's words, its codes. */
+const OURS =
+  /\n\s+at |node:internal|\/engine\/|node_modules|relation "|column "|violates |syntax error|pg_catalog|search_path|SQLSTATE/;
+
+test('is answered with a problem, and changes nothing', { timeout: 1_200_000 }, async () => {
+  const seed = seedOf();
+  const documents = [
+    ...FLEET,
+    ...(await loadShippedPacks()).flatMap(({ documents: of }) => of.slice(0, 12).map(({ document }) => document)),
+  ];
+  const { json } = await admin.get('/api/metadata/documents');
+  const operations = await allOperations(admin, documents, Number(json.data?.['release']));
+  const ids = new Map<string, string[]>();
+  for (const [plural, body] of [
+    ['accounts', { name: 'Fuzzed' }],
+    ['contacts', { last_name: 'Fuzzed' }],
+    ['leads', { last_name: 'Fuzzed', company: 'Fuzzed' }],
+    ['opportunities', { name: 'Fuzzed' }],
+    ['activities', { subject: 'Fuzzed', type: 'task' }],
+    ['products', { name: 'Fuzzed' }],
+  ] as const) {
+    const path = `/api/crm/v1/${plural}`;
+    const made: string[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      const { json: answer } = await admin.post(path, body);
+      if (answer.data) made.push(answer.data.id);
+    }
+    if (made.length > 0) ids.set(path, made);
+  }
+  const fields = [
+    'id',
+    'name',
+    'owner',
+    'account',
+    'amount',
+    'stage',
+    'lines',
+    'created_at',
+    'version',
+    'tags',
+    'email',
+    'parent',
+    'nothing',
+  ];
+  const statuses = new Map<number, number>();
+  const odd: string[] = [];
+  /** After a tenth everything that is made once has been made. */
+  let memory = 0;
+  let largest = 0;
+  let sent = 0;
+
+  const worker = async (index: number): Promise<void> => {
+    const dice = random(seed + index);
+    const email = `fuzz${index}@acme.example`;
+    const { id } = await hire(admin, { name: `Fuzz ${index}`, email, roles: ['administrator'] });
+    const { identity } = app.app.services;
+    const issue = async () => (await identity.issueToken({ tenant: 'acme', user: { id } })).token;
+    let token = await issue();
+    /** Events that this person has caused since the last look. */
+    let seen = 0;
+    const events = async (): Promise<number> => {
+      const { rows } = await database.superuser.query<{ last: string | null }>(
+        'select max(id) as last from armature.outbox where actor = $1 and id > $2',
+        [id, seen],
+      );
+      const last = Number(rows[0]?.last ?? 0);
+      const more = last > seen;
+      seen = Math.max(seen, last);
+      return more ? 1 : 0;
+    };
+    await events();
+    while (sent < REQUESTS && odd.length < 20) {
+      sent += 1;
+      const { method, path, headers, body } = requestOf(dice, operations, { ids, fields });
+      const what = `${method} ${path.slice(0, 400)} ${typeof body === 'string' ? body.slice(0, 600) : ''} ${JSON.stringify(headers)}`;
+      let response: Response;
+      let answered: string;
+      try {
+        response = await fetch(app.url + path, {
+          method,
+          headers: { ...headers, authorization: `Bearer ${token}` },
+          body,
+          redirect: 'manual',
+          signal: AbortSignal.timeout(30_000),
+        });
+        answered = await response.text();
+      } catch (error) {
+        odd.push(`no answer: ${what}: ${String(error)}`);
+        continue;
+      }
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+      if (response.status >= 500 || OURS.test(answered))
+        odd.push(`${response.status} ${answered.slice(0, 500)} ← ${what}`);
+      if (response.status >= 400 && method !== 'HEAD') {
+        const problem =
+          response.headers.get('content-type')?.includes('application/problem+json') && /"code":"\w+"/.test(answered);
+        if (!problem) odd.push(`not a problem: ${response.status} ${answered.slice(0, 300)} ← ${what}`);
+      }
+      // It has signed itself out.
+      if (response.status === 401) token = await issue();
+      // Housekeeping of imports may change the import, and nothing else does by itself.
+      if (response.status >= 400) {
+        if (method !== 'GET' && method !== 'HEAD' && (await events()) > 0)
+          odd.push(`changed something: ${response.status} ← ${what}`);
+      } else if (method !== 'GET') await events();
+      if (sent % 500 !== 0) continue;
+      const { rss } = process.memoryUsage();
+      if (sent * 10 < REQUESTS) memory = Math.max(memory, rss);
+      largest = Math.max(largest, rss);
+    }
+  };
+  const from = performance.now();
+  await Promise.all(Array.from({ length: WORKERS }, (_, index) => worker(index)));
+  const seconds = (performance.now() - from) / 1000;
+  const counts = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`);
+  console.log(
+    `seed ${seed}: ${sent} requests on ${operations.length} operations in ${seconds.toFixed(0)} s: ${counts.join(', ')}; ` +
+      `memory +${Math.round((largest - memory) / 2 ** 20)} MB`,
+  );
+  expect(odd).toEqual([]);
+  expect(largest - memory).toBeLessThan(GROWTH);
+  // A request that succeeds now and then shows that the garbage gets somewhere.
+  expect(statuses.get(200) ?? 0).toBeGreaterThan(sent / 100);
+});
