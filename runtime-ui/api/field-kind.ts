@@ -19,6 +19,9 @@ export type FieldKind =
   | 'tags'
   | 'reference'
   | 'children'
+  | 'links'
+  | 'records'
+  | 'any'
   | 'currency'
   | 'json';
 
@@ -53,7 +56,6 @@ const NAMES: Readonly<Record<string, FieldKind>> = {
   choices: 'choices',
   multiselect: 'choices',
   tags: 'tags',
-  lookup: 'reference',
   reference: 'reference',
   user: 'reference',
   team: 'reference',
@@ -65,6 +67,8 @@ const NAMES: Readonly<Record<string, FieldKind>> = {
 
 export function kindOf(field: UiField): FieldKind {
   if (field.children) return 'children';
+  if (field.list) return field.list.via === 'links' ? 'links' : 'records';
+  if (field.targets) return 'any';
   if (field.reference) return 'reference';
   if (field.currencyField) return 'money';
   if (field.choices) return field.valueType === 'texts' ? 'choices' : 'choice';

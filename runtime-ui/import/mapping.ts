@@ -9,7 +9,9 @@ export type Mapping = Readonly<Record<string, { readonly field: string; readonly
 
 /** Fields a column may go to. */
 export function targets(entity: UiEntity): readonly UiField[] {
-  return entity.fields.filter((field) => !field.children && (writable(field, 'create') || writable(field, 'update')));
+  return entity.fields.filter(
+    (field) => !field.list && !field.targets && (writable(field, 'create') || writable(field, 'update')),
+  );
 }
 
 /** The unique single fields the target of a reference can be found by. */
@@ -55,7 +57,7 @@ export function unmapped(entity: UiEntity, mapping: Mapping): readonly UiField[]
       field.required &&
       field.default === null &&
       !field.system &&
-      !field.children &&
+      !field.list &&
       writable(field, 'create') &&
       !keys.has(field.key),
   );

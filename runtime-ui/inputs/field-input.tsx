@@ -1,8 +1,10 @@
 /** The input of a field, whatever it holds. Forms, sub-tables, filters and transition dialogs all use this one. */
 import { kindOf } from '../api/field-kind.ts';
+import { AnyReferenceInput } from './any-reference-input.tsx';
 import { BooleanInput, ChoiceInput, ChoicesInput, CurrencyInput } from './choice-inputs.tsx';
 import { DateField, DateTimeField } from './date-inputs.tsx';
 import type { InputProps } from './input-props.ts';
+import { LinksInput } from './links-input.tsx';
 import { LookupInput } from './lookup-input.tsx';
 import { MoneyInput } from './money-input.tsx';
 import { JsonInput, LongTextInput, NumberField, PlainInput, TagsField } from './text-inputs.tsx';
@@ -31,10 +33,15 @@ export function FieldInput(props: InputProps) {
       return <TagsField {...props} />;
     case 'reference':
       return <LookupInput {...props} />;
+    case 'links':
+      return <LinksInput {...props} />;
+    case 'any':
+      return <AnyReferenceInput {...props} />;
     case 'currency':
       return <CurrencyInput {...props} />;
     case 'json':
       return <JsonInput {...props} />;
+    case 'records': // shown, never written
     case 'children': // edited as a table by the form, never as one input
     case 'text':
     case 'email':

@@ -87,6 +87,9 @@ export function valueLabel(
       case 'currency':
       case 'tags':
       case 'children':
+      case 'links':
+      case 'records':
+      case 'any':
       case 'json':
       default:
         return value;

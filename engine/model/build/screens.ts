@@ -33,7 +33,7 @@ function buildView(draft: Draft, { document, pack, place }: EffectiveDocument<Vi
         : { field: column.field, width: column.width ?? null };
     const at = typeof column === 'string' ? place('columns', index) : place('columns', index, 'field');
     const found = fieldNamed(draft, entity, field, at);
-    if (found && !hasValue(found))
+    if (found && !hasValue(found) && found.many?.via !== 'links')
       draft.faults.add(at, 'invalid', `“${field}” holds no single value and cannot be a column.`, { found: field });
     return { field, width };
   });
