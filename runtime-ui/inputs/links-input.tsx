@@ -56,7 +56,7 @@ export function LinksInput(props: InputProps) {
                 <span dir="auto">{one._title ?? t('value.unknown')}</span>
               </Pill>
             ))}
-            <Combobox.EventsTarget>
+            <Combobox.EventsTarget withExpandedAttribute withAriaAttributes>
               <PillsInput.Field
                 {...(id ? { id } : {})}
                 aria-label={props.label ?? props.ariaLabel ?? props.field.label}

@@ -172,8 +172,8 @@ function AnyReference({ value, plain }: { readonly value: unknown; readonly plai
   const name = isObject(value) && typeof value['entity'] === 'string' ? value['entity'] : null;
   const label = name === null ? undefined : model.entities[name]?.label;
   return (
-    <span>
-      {label === undefined ? null : <span className={classes['kind']}>{label} </span>}
+    <span className={classes['any']}>
+      {label === undefined ? null : <span className={classes['kind']}>{label}</span>}
       <Reference entity={name} value={value} plain={plain} />
     </span>
   );
