@@ -1,4 +1,5 @@
 /** Puts the engine together: Postgres, models, reading, writing, imports, identity, jobs. And takes it apart in the right order. */
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { destination, pino, stdTimeFunctions } from 'pino';
 import { AnnouncingWriter } from './announcing-writer.ts';
@@ -8,10 +9,12 @@ import type { Cell } from './cells/cells.ts';
 import { Cells } from './cells/cells.ts';
 import type { OpenedCell } from './cells/reach.ts';
 import { reach } from './cells/reach.ts';
-import type { Config, ExternalPostgres } from './config.ts';
+import { type Config, type ExternalPostgres, ROOT } from './config.ts';
 import { derive } from './db/bootstrap.ts';
 import { Database } from './db/database.ts';
 import { errorForLog } from './error-for-log.ts';
+import { Files } from './files/files.ts';
+import { openFileStore } from './files/open-store.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { openHome, readOrMakeSecret } from './home.ts';
 import { PasswordIdentity } from './identity/password-identity.ts';
@@ -19,6 +22,9 @@ import { followOutbox } from './identity/follow-outbox.ts';
 import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
+import type { Pack } from './model/documents.ts';
+import { loadShippedPacks } from './model/packs.ts';
+import { loadPlugins, pluginFolders } from './plugins/load.ts';
 import { Importer } from './records/import/importer.ts';
 import { openSharedCache } from './redis/shared-cache.ts';
 import { Reader } from './records/read/reader.ts';
@@ -26,6 +32,7 @@ import { ModelStore } from './schema/model-store.ts';
 import { Publisher } from './schema/publish.ts';
 import { ensureRoleSet } from './schema/role-sets.ts';
 import type { Services } from './services.ts';
+import { openVault } from './vault.ts';
 
 export interface AppOptions {
   /**
@@ -70,12 +77,13 @@ export async function openApp(config: Config, options: AppOptions): Promise<App>
   const opened: Closing = [];
   opened.push(() => postgres.close());
   try {
-    const services = await openServices(config, { ...options, log, cell: null }, secret, postgres, opened);
+    const plugins = await installedPlugins(config);
+    const services = await openServices(config, { ...options, log, cell: null, plugins }, secret, postgres, opened);
     const others = new Map<string, Cell>();
     for (const [key, external] of config.cells) {
       const { cell, close } = await reach(
         key,
-        () => openCell(config, { ...options, log, cell: key }, secret, external),
+        () => openCell(config, { ...options, log, cell: key, plugins }, secret, external),
         log,
       );
       others.set(key, cell);
@@ -108,6 +116,13 @@ async function openCell(
   }
 }
 
+/** Those in `plugins/` and those that the environment names. @throws StartupError */
+async function installedPlugins(config: Config): Promise<readonly Pack[]> {
+  const folders = [...(await pluginFolders(join(ROOT, 'plugins'))), ...(config.plugins ?? [])];
+  if (folders.length === 0) return [];
+  return loadPlugins(folders, new Set((await loadShippedPacks()).map(({ key }) => key)));
+}
+
 /** What ends what was opened, in the order of opening; it is done backwards. */
 type Closing = (() => Promise<void>)[];
 
@@ -119,6 +134,8 @@ async function closeAll(opened: Closing): Promise<void> {
 
 interface ServicesOptions extends AppOptions {
   readonly log: Logger;
+  /** Layers of the plugins. */
+  readonly plugins: readonly Pack[];
   /** Key of the cell, `null` for home. */
   readonly cell: string | null;
 }
@@ -132,11 +149,12 @@ async function openServices(
 ): Promise<Services> {
   const { clock = systemClock, ids = systemIds, log, cell } = options;
   const { address, app, owner } = postgres;
+  openVault(secret);
   const database = new Database({ address, app, owner, clock });
   opened.push(() => database.close());
   const models = new ModelStore({ database });
   opened.push(() => models.close());
-  const publisher = new Publisher({ database, onPublished: models.published });
+  const publisher = new Publisher({ database, onPublished: models.published, plugins: options.plugins });
   const redis =
     config.redis === null
       ? null
@@ -160,6 +178,8 @@ async function openServices(
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
   const principalOf = (tenant: string, userId: string) => identity.principalOf(tenant, userId);
   const importer = new Importer({ database, ids, models, principalOf });
+  const store = openFileStore(config.files, config.home);
+  const files = new Files({ database, ids, clock, store, reader, limit: config.fileLimit });
   const services = {
     database,
     clock,
@@ -169,6 +189,7 @@ async function openServices(
     reader,
     writer,
     importer,
+    files,
     identity,
     log,
     secret,

@@ -14,7 +14,10 @@ describe('the configuration', () => {
       secret: null,
       publicUrl: null,
       trustedProxies: 0,
+      files: null,
+      fileLimit: 25 * 1024 * 1024,
       logLevel: 'info',
+      plugins: [],
       demo: true,
     });
   });
@@ -30,6 +33,9 @@ describe('the configuration', () => {
       ARMATURE_SECRET: 's'.repeat(40),
       ARMATURE_PUBLIC_URL: 'https://crm.example/base/',
       ARMATURE_TRUSTED_PROXIES: '2',
+      ARMATURE_PLUGINS: '/opt/harbour, /opt/berths',
+      ARMATURE_FILES: 's3://papers/x',
+      ARMATURE_FILE_LIMIT: '100',
       LOG_LEVEL: 'WARN',
     });
     expect(config).toEqual({
@@ -48,7 +54,10 @@ describe('the configuration', () => {
       secret: 's'.repeat(40),
       publicUrl: 'https://crm.example/base',
       trustedProxies: 2,
+      files: 's3://papers/x',
+      fileLimit: 100 * 1024 * 1024,
       logLevel: 'warn',
+      plugins: ['/opt/harbour', '/opt/berths'],
       demo: false,
     });
   });
@@ -64,6 +73,7 @@ describe('the configuration', () => {
     ['PORT', '70000'],
     ['PORT', '-1'],
     ['HOST', 'http://x'],
+    ['ARMATURE_FILE_LIMIT', '0'],
     ['DATABASE_URL', 'mysql://u@h/d'],
     ['DATABASE_URL', 'nonsense'],
     ['DATABASE_URL', 'postgres://h/d'],

@@ -31,9 +31,15 @@ export interface Config {
   readonly publicUrl: string | null;
   /** Proxies in front that write `X-Forwarded-For`; 0 believes nobody. Attempts to sign in are counted by address. */
   readonly trustedProxies: number;
+  /** Object store for files, `s3://bucket/prefix?region=…&endpoint=…`; `null`: the disk, below `home`. */
+  readonly files: string | null;
+  /** Bytes of a file at most. */
+  readonly fileLimit: number;
   readonly logLevel: LogLevel;
   /** Whether the demo organisation is made (never on a Postgres of your own). */
   readonly demo: boolean;
+  /** Folders of plugins besides those in `plugins/`. */
+  readonly plugins?: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,7 +66,10 @@ export function readConfig(environment: Environment, root: string = ROOT): Confi
     secret: readSecret(value('ARMATURE_SECRET')),
     publicUrl: readPublicUrl(value('ARMATURE_PUBLIC_URL')),
     trustedProxies: readTrustedProxies(value('ARMATURE_TRUSTED_PROXIES')),
+    files: value('ARMATURE_FILES'),
+    fileLimit: readFileLimit(value('ARMATURE_FILE_LIMIT')),
     logLevel: readLogLevel(value('LOG_LEVEL')),
+    plugins: readPlugins(value('ARMATURE_PLUGINS'), root),
     demo: readDemo(value('ARMATURE_DEMO')) && postgres === null,
   };
 }
@@ -110,10 +119,27 @@ function readTrustedProxies(text: string | null): number {
   return Number(text);
 }
 
+/** In megabytes. */
+function readFileLimit(text: string | null): number {
+  const limit = text === null ? 25 : /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit < 1)
+    throw new StartupError(`ARMATURE_FILE_LIMIT is "${text}". It must be a number of megabytes, from 1 to 9999.`);
+  return limit * 1024 * 1024;
+}
+
 function readLogLevel(text: string | null): LogLevel {
   const level = LOG_LEVELS.find((known) => known === (text ?? 'info').toLowerCase());
   if (!level) throw new StartupError(`LOG_LEVEL is "${text}". It must be one of: ${LOG_LEVELS.join(', ')}.`);
   return level;
+}
+
+/** Folders with commas between them; relative ones from the project's folder. */
+function readPlugins(text: string | null, root: string): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .map((part) => resolve(root, part));
 }
 
 function readDemo(text: string | null): boolean {

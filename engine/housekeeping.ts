@@ -1,10 +1,11 @@
 /**
  * Deletes what nobody needs any more: expired sessions, answers kept for requests that are no longer repeated, and
- * events that every consumer has read (the row policy keeps the others, however old).
+ * events that every consumer has read (the row policy keeps the others, however old), and files that no record names.
  */
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { Database } from './db/database.ts';
+import type { Files } from './files/files.ts';
 import { gateSession } from './identity/service-principals.ts';
 
 const HOUR = 3_600_000;
@@ -16,18 +17,20 @@ const OUTBOX_KEPT = 7 * 24 * HOUR;
 const OUTBOX_BATCH = 20_000;
 
 interface Kept {
+  readonly files: Pick<Files, 'purge'>;
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Deletes once. */
-export async function keepHouse({ database, clock }: Pick<Kept, 'database' | 'clock'>): Promise<void> {
+export async function keepHouse({ database, clock, files }: Omit<Kept, 'log'>): Promise<void> {
   const now = clock.now();
   await database.batch(gateSession('housekeeping'), [
     { text: 'delete from armature.session where expires_at <= $1', values: [new Date(now).toISOString()] },
     { text: 'delete from armature.idempotency where created_at < $1', values: [new Date(now - KEPT).toISOString()] },
   ]);
+  await files.purge();
   await pruneOutbox(database, new Date(now - OUTBOX_KEPT).toISOString());
 }
 

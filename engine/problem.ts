@@ -30,6 +30,8 @@ export const PROBLEMS = {
   still_referenced: [409, 'Other records still refer to this one', false],
   transition_refused: [409, 'This step is not possible now', false],
   stale_base: [409, 'Someone else published first', false],
+  upgrade_conflict: [409, 'A pack and the organisation disagree', false],
+  draft_conflict: [409, 'Drafts disagree', false],
   publish_in_progress: [409, 'Another publish is running', true],
   request_in_progress: [409, 'The same request is still being processed', true],
   precondition_failed: [412, 'Someone else changed this record first', false],

@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { Clock, IdSource } from './clock.ts';
 import type { Database } from './db/database.ts';
+import type { Files } from './files/files.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ModelSource } from './model/tenant.ts';
 import type { Importer } from './records/import/importer.ts';
@@ -21,6 +22,7 @@ export interface Services {
   readonly reader: Reader;
   readonly writer: Writer;
   readonly importer: Pick<Importer, 'upload' | 'configure' | 'start' | 'status' | 'errors'>;
+  readonly files: Files;
   readonly identity: Identity;
   readonly log: Logger;
   /** The installation's secret: cursors, cookies and other seals are derived from it (`derive` in `db/bootstrap.ts`). */

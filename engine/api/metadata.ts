@@ -1,73 +1,36 @@
 /** Shaping the model over HTTP: documents, plans, releases. For administrators of the organisation alone. */
 import { readFile } from 'node:fs/promises';
 import type { Express } from 'express';
-import { invalidAt, notFound, Problem } from '../problem.ts';
+import { notFound, Problem } from '../problem.ts';
 import type { Scope } from '../records/scope.ts';
-import type { SourceInput } from '../schema/source.ts';
+import { exportFiles } from '../schema/export-files.ts';
 import { authenticate } from './authenticate.ts';
-import { METADATA_LIMIT, objectOf, readJson } from './body.ts';
+import { mountDrafts } from './drafts.ts';
 import type { Exchange } from './exchange.ts';
-import { sendJson, sendText } from './exchange.ts';
+import { searchOf, sendJson, sendText } from './exchange.ts';
+import { author, message, onlyKeys, read, releaseNumber, source } from './metadata-body.ts';
 import type { HttpServices } from './ports.ts';
 import { mount } from './routes.ts';
 import type { Scopes } from './scopes.ts';
 
 const SCHEMAS = new URL('../../metadata/schema/', import.meta.url);
 const SCHEMA_FILE = /^([a-z]{1,40})(?:\.schema)?\.json$/;
-const MESSAGE_LENGTH = 500;
 
-type Body = Readonly<Record<string, unknown>>;
-
-function releaseNumber(body: Body, key: string): number {
-  const value = body[key];
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw invalidAt(`/${key}`, 'This must be the number of a release.', 'type', { expected: 'integer' });
-  }
-  return value;
+function unknownParameter(parameter: string): Problem {
+  const message = `“${parameter.slice(0, 60)}” is not known here; “from” and “to” are.`;
+  return new Problem('unknown_parameter', message, [{ code: 'unknown_parameter', message, parameter }]);
 }
 
-function message(body: Body): string {
-  const value = body['message'];
-  if (typeof value !== 'string' || value.trim() === '')
-    throw invalidAt('/message', 'Say what this release is for.', 'required');
-  if (value.length > MESSAGE_LENGTH)
-    throw invalidAt('/message', `This may have ${MESSAGE_LENGTH} characters.`, 'too_long');
-  return value;
+function releaseIn(search: URLSearchParams, parameter: string): number | undefined {
+  const text = search.get(parameter);
+  if (text === null) return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  const message = 'This must be the number of a release.';
+  throw new Problem('invalid_parameter', message, [{ code: 'invalid_parameter', message, parameter }]);
 }
 
-/** `packs` and `documents`, each optional: what is left out stays as it is. */
-function source(body: Body): SourceInput {
-  const { packs, documents } = body;
-  if (packs !== undefined && !(Array.isArray(packs) && packs.every((key) => typeof key === 'string'))) {
-    throw invalidAt('/packs', 'This must be a list of pack keys.', 'type');
-  }
-  if (documents !== undefined && !Array.isArray(documents))
-    throw invalidAt('/documents', 'This must be a list of documents.', 'type');
-  const objects = documents?.map((document: unknown, at) => {
-    if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-      throw invalidAt(`/documents/${at}`, 'A document is an object.', 'type');
-    }
-    return { ...document };
-  });
-  return { ...(packs && { packs }), ...(objects && { documents: objects }) };
-}
-
-function onlyKeys(body: Body, ...known: readonly string[]): void {
-  const other = Object.keys(body).find((key) => !known.includes(key));
-  if (other !== undefined)
-    throw invalidAt(`/${other.replaceAll('~', '~0').replaceAll('/', '~1')}`, 'This is not known here.', 'unknown', {
-      known,
-    });
-}
-
-async function read(exchange: Exchange): Promise<Body> {
-  return objectOf(await readJson(exchange.request, METADATA_LIMIT));
-}
-
-/** The name a release is published under. */
-function author({ principal }: Scope): string {
-  return principal.email ?? principal.name;
-}
+/** Whoever asks, when they are an administrator. @throws Problem `forbidden` */
+export type Administrator = (exchange: Exchange) => Promise<Scope>;
 
 export function mountMetadata(app: Express, services: HttpServices, scopes: Scopes, publicOrigin: string): void {
   const { publisher } = services;
@@ -90,7 +53,7 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
     POST: async (exchange) => {
       const { tenant } = await administrator(exchange);
       const body = await read(exchange);
-      onlyKeys(body, 'packs', 'documents', 'base', 'message');
+      onlyKeys(body, 'packs', 'documents', 'base', 'message', 'upgrade', 'resolutions');
       const input = { ...source(body), ...(body['base'] !== undefined && { base: releaseNumber(body, 'base') }) };
       sendJson(exchange, 200, { data: await publisher.plan(tenant.key, input) });
     },
@@ -99,7 +62,7 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
     POST: async (exchange) => {
       const scope = await administrator(exchange);
       const body = await read(exchange);
-      onlyKeys(body, 'packs', 'documents', 'base', 'message');
+      onlyKeys(body, 'packs', 'documents', 'base', 'message', 'upgrade', 'resolutions');
       const input = {
         base: releaseNumber(body, 'base'),
         author: author(scope),
@@ -136,6 +99,27 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
       sendJson(exchange, 200, { data: await publisher.release(tenant.key, Number(number)) });
     },
   });
+  mount(app, '/api/metadata/export', {
+    GET: async (exchange) => {
+      const { tenant } = await administrator(exchange);
+      const { release, versions, documents } = await publisher.documents(tenant.key, { identities: true });
+      const files = exportFiles({ packs: versions, documents });
+      sendJson(exchange, 200, { data: { release, files: Object.fromEntries(files) } });
+    },
+  });
+  mount(app, '/api/metadata/diff', {
+    GET: async (exchange) => {
+      const { tenant } = await administrator(exchange);
+      const search = new URLSearchParams(searchOf(exchange.request.url ?? ''));
+      const other = [...search.keys()].find((key) => key !== 'from' && key !== 'to');
+      if (other !== undefined) throw unknownParameter(other);
+      const to = releaseIn(search, 'to') ?? (await publisher.documents(tenant.key)).release;
+      const from = releaseIn(search, 'from') ?? Math.max(to - 1, 0);
+      const [one, two] = [from, to].map((release) => ({ tenant: tenant.key, release }));
+      if (one && two) sendJson(exchange, 200, { data: await publisher.diff(one, two) });
+    },
+  });
+  mountDrafts(app, services, administrator);
   mount(app, '/api/metadata/schema/:file', {
     GET: async (exchange, { file = '' }) => {
       await administrator(exchange);

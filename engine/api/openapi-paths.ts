@@ -192,6 +192,37 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
     });
   }
   if (Object.keys(item).length > 0) paths[url] = { parameters: [parameter('id')], ...item };
+  for (const template of scope.model.templates.values()) {
+    if (template.entity !== entity.name || rights.read.length === 0 || template.flag !== null) continue;
+    paths[`${url}/templates/${template.name}`] = {
+      parameters: [parameter('id')],
+      post: operation(entity, `template_${template.name.replace('.', '_')}`, `${template.label}, filled in`, {
+        requestBody: {
+          required: false,
+          content: json({ type: 'object', properties: { locale: { type: 'string' } }, additionalProperties: false }),
+        },
+        responses: {
+          '200': {
+            description: 'Subject and text. What may not be read is empty.',
+            content: json(
+              data({
+                type: 'object',
+                required: ['template', 'locale', 'format', 'subject', 'body'],
+                properties: {
+                  template: { type: 'string' },
+                  locale: { type: ['string', 'null'] },
+                  format: { enum: ['text', 'html'] },
+                  subject: { type: ['string', 'null'] },
+                  body: { type: 'string' },
+                },
+              }),
+            ),
+          },
+          ...problems(...WITH_BODY),
+        },
+      }),
+    };
+  }
   if (rights.read.length > 0 && entity.history) {
     paths[`${url}/history`] = {
       parameters: [parameter('id')],
@@ -313,6 +344,53 @@ function imports(scope: Scope, entity: Entity, paths: Paths): void {
   };
 }
 
+/** Files: sent before the record that names them, fetched with it. */
+function files(scope: Scope, entity: Entity, paths: Paths): void {
+  const rights = scope.rights.of(entity.name);
+  const held = [...entity.fields.values()].filter(({ key, type }) => type.attached && rights.readableFields.has(key));
+  if (held.length === 0) return;
+  const url = resourceUrl(entity);
+  if (rights.create.length + rights.update.length > 0) {
+    paths[`${url}/$files`] = {
+      post: operation(entity, 'upload', `Send a file for ${entity.label}`, {
+        parameters: [
+          { name: 'name', in: 'query', schema: { type: 'string' }, description: 'What the file is called.' },
+        ],
+        requestBody: { required: true, content: { 'application/octet-stream': { schema: {} } } },
+        responses: {
+          '201': {
+            description: 'Kept for a day, until a record names its id.',
+            content: json(data({ type: 'object' })),
+          },
+          ...problems(...ALWAYS, 403, 413, 429),
+        },
+      }),
+    };
+  }
+  for (const { key, label } of held) {
+    paths[`${url}/{id}/files/${key}`] = {
+      parameters: [parameter('id')],
+      get: operation(entity, `file_${key}`, `${label} of ${entity.label}`, {
+        parameters: [
+          {
+            name: 'inline',
+            in: 'query',
+            schema: { type: 'string' },
+            description: 'Show a picture instead of saving it.',
+          },
+        ],
+        responses: {
+          '200': { description: 'The file.', content: { 'application/octet-stream': { schema: {} } } },
+          '206': { description: 'The range of it that was asked for.' },
+          '304': { description: 'You have it already.' },
+          '416': { description: 'The file is shorter.' },
+          ...problems(...ALWAYS),
+        },
+      }),
+    };
+  }
+}
+
 /** Every path of the entity that the principal may use. */
 export function entityPaths(scope: Scope, entity: Entity): Paths {
   const paths: Paths = {};
@@ -320,5 +398,6 @@ export function entityPaths(scope: Scope, entity: Entity): Paths {
   record(scope, entity, paths);
   actions(scope, entity, paths);
   imports(scope, entity, paths);
+  files(scope, entity, paths);
   return paths;
 }

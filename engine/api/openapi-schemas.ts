@@ -47,6 +47,10 @@ export function exampleOf(scope: Scope, field: Field): unknown {
       return '2026-01-31';
     case 'datetime':
       return '2026-01-31T10:00:00.000Z';
+    case 'time':
+      return '13:45:00';
+    case 'json':
+      return { example: true };
     case 'texts':
       return ['example'];
     case 'uuids':

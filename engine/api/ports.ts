@@ -2,11 +2,13 @@
  * What HTTP needs of the other modules, and no more: their classes fit these interfaces, and so does a test's double.
  */
 import type { Readable } from 'node:stream';
+import type { FileInfo } from '../files/files.ts';
+import type { ByteRange } from '../files/store.ts';
 import type { Entity } from '../model/model.ts';
 import type { Query, Selection } from '../records/query/query.ts';
 import type { Scope } from '../records/scope.ts';
-import type { PublishInput, RollbackInput } from '../schema/publish.ts';
-import type { SourceInput } from '../schema/source.ts';
+import type { DraftPublisher } from '../schema/drafts.ts';
+import type { ReleaseName, RollbackInput } from '../schema/publish.ts';
 import type { Services } from '../services.ts';
 import type { Idempotency } from './request-headers.ts';
 
@@ -58,16 +60,22 @@ export interface RecordImporter {
   errors(scope: Scope, entity: Entity, id: string): Promise<Readable>;
 }
 
-export interface MetadataPublisher {
-  documents(tenant: string): Promise<unknown>;
-  plan(tenant: string, input: SourceInput & { readonly base?: number | undefined }): Promise<unknown>;
-  publish(tenant: string, input: PublishInput): Promise<unknown>;
-  releases(tenant: string): Promise<unknown>;
+export interface RecordFiles {
+  /** Bytes of a file at most. */
+  readonly limit: number;
+  receive(scope: Scope, entity: Entity, name: string, content: AsyncIterable<Uint8Array>): Promise<FileInfo>;
+  find(scope: Scope, entity: Entity, recordId: string, key: string): Promise<FileInfo>;
+  content(scope: Scope, file: FileInfo, range?: ByteRange): Promise<Readable>;
+}
+
+export interface MetadataPublisher extends DraftPublisher {
   release(tenant: string, number: number): Promise<unknown>;
+  diff(from: ReleaseName, to: ReleaseName): Promise<unknown>;
   rollback(tenant: string, input: RollbackInput): Promise<unknown>;
 }
 
-export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher'> & {
+export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher' | 'files'> & {
+  readonly files: RecordFiles;
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
   readonly importer: RecordImporter;

@@ -11,6 +11,7 @@ import { authenticate, credentialsOf } from './authenticate.ts';
 import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
+import { downloadRoute, uploadRoute } from './files.ts';
 import { importRoute } from './imports.ts';
 import { isOvertaken, stillOvertaken } from './overtaken.ts';
 import type { HttpServices, WriteAnswer, WriteOptions } from './ports.ts';
@@ -28,6 +29,7 @@ import {
   versionTag,
 } from './request-headers.ts';
 import type { Scopes } from './scopes.ts';
+import { templateRoute } from './templates.ts';
 import { knowsEntity } from './scopes.ts';
 
 const PREFIX = '/api/';
@@ -210,6 +212,8 @@ async function recordRoute(request: RecordRequest, id: string): Promise<void> {
 async function route(request: RecordRequest, rest: readonly string[]): Promise<void> {
   const [first, second, third] = rest;
   if (first === 'imports') return importRoute(request, rest.slice(1));
+  if (rest.length === 1 && (first === '$files' || first === '%24files')) return uploadRoute(request);
+  if (second === 'files' && rest.length === 3 && first && third) return downloadRoute(request, requireId(first), third);
   requireJsonAccepted(request.exchange.request);
   if (first === undefined) return collectionRoute(request);
   if (rest.length === 1 && (first === '$query' || first === '%24query')) {
@@ -221,6 +225,10 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
   if (second === 'history' && rest.length === 2) {
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET, HEAD');
     return history(request, id);
+  }
+  if (second === 'templates' && rest.length === 3 && third !== undefined && third !== '') {
+    if (request.method !== 'POST') throw notAllowed('POST');
+    return templateRoute(request, id, third);
   }
   if (second === 'actions' && rest.length === 3 && third !== undefined && third !== '') {
     if (request.method !== 'POST') throw notAllowed('POST');
@@ -253,7 +261,7 @@ export function recordDispatcher(
     try {
       await attempt().catch(async (error: unknown) => {
         // A file that is being imported has gone by.
-        const again = !response.headersSent && rest[0] !== 'imports';
+        const again = !response.headersSent && rest[0] !== 'imports' && !/^(\$|%24)files$/.test(rest[0] ?? '');
         if (!again || !(await isOvertaken(error, scope, services.models))) throw error;
         await attempt().catch((second: unknown) => {
           throw stillOvertaken(second, scope);

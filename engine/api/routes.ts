@@ -6,7 +6,7 @@ import { notAllowed, sendProblem } from './problem-response.ts';
 
 export type Params = Readonly<Record<string, string>>;
 export type Handler = (exchange: Exchange, params: Params) => Promise<void> | void;
-export type Handlers = Readonly<Partial<Record<'GET' | 'POST' | 'PATCH' | 'DELETE', Handler>>>;
+export type Handlers = Readonly<Partial<Record<'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', Handler>>>;
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>();
 
@@ -37,6 +37,7 @@ export function mount(app: Express, path: string, handlers: Handlers): void {
       case 'HEAD':
         return handlers.GET;
       case 'POST':
+      case 'PUT':
       case 'PATCH':
       case 'DELETE':
         return handlers[method];

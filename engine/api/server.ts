@@ -13,6 +13,7 @@ import { describeProblem, sendProblem } from './problem-response.ts';
 import { isRecordPath, recordDispatcher } from './records.ts';
 import { attach, exchangeOf, mount } from './routes.ts';
 import { Scopes } from './scopes.ts';
+import { mountSettings } from './settings.ts';
 import { mountSession } from './session.ts';
 import { mountUiModel } from './ui-model-build.ts';
 
@@ -81,6 +82,7 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
   mountUiModel(app, services, scopes, publicOrigin);
   mountOpenApi(app, services, scopes, publicOrigin);
   mountMetadata(app, services, scopes, publicOrigin);
+  mountSettings(app, services, scopes, publicOrigin);
   mount(app, '/problems/:code', { GET: (exchange, { code = '' }) => problemPage(code, exchange) });
   mountPages(app, options.uiRoot);
 

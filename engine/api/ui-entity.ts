@@ -11,6 +11,21 @@ export function isFor(roles: readonly string[] | null, own: ReadonlySet<string>)
   return roles === null || roles.some((role) => own.has(role));
 }
 
+/** What the screens show of the model: nothing behind a flag that is off. That hides; rights stay as they are. */
+export interface Shown {
+  readonly flag: (flag: string | null) => boolean;
+  /** Whether there are screens of the entity: it is readable, and its flag is on. */
+  readonly entity: (name: string) => boolean;
+}
+
+export function shownTo({ model, rights }: Scope, flags: ReadonlySet<string>): Shown {
+  const flag = (name: string | null) => name === null || flags.has(name);
+  return {
+    flag,
+    entity: (name) => isReadable(rights, name) && flag(model.entities.get(name)?.flag ?? null),
+  };
+}
+
 /** From a text's key and its English to the text in the person's language, see `model/texts.ts`. */
 export type Translate = (key: string, english: string) => string;
 
@@ -50,12 +65,21 @@ function choicesOf(scope: Scope, entity: Entity, field: Field, translate: Transl
   );
 }
 
-function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRights, translate: Translate): UiField {
+function uiField(
+  scope: Scope,
+  entity: Entity,
+  field: Field,
+  rights: EntityRights,
+  translate: Translate,
+  shown: Shown,
+): UiField {
   const { type } = field;
   const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
   // Where every record begins at the same place, there is nothing to ask.
-  const onCreate = rights.creatableFields.has(field.key) && lifecycle?.createIn.size !== 1;
-  const onUpdate = rights.updatableFields.has(field.key);
+  const composite = type.computed === true && field.companions.length > 0;
+  const keys = composite ? field.companions : [field.key];
+  const onCreate = keys.some((key) => rights.creatableFields.has(key)) && lifecycle?.createIn.size !== 1;
+  const onUpdate = keys.some((key) => rights.updatableFields.has(key));
   const target = field.reference?.entity;
   return {
     key: field.key,
@@ -74,7 +98,7 @@ function uiField(scope: Scope, entity: Entity, field: Field, rights: EntityRight
     default: field.default ?? null,
     schema: field.system && !onCreate ? null : lifecycle ? { enum: [...lifecycle.createIn] } : type.inputSchema(field),
     choices: choicesOf(scope, entity, field, translate),
-    reference: target !== undefined && isReadable(scope.rights, target) ? target : null,
+    reference: target !== undefined && shown.entity(target) ? target : null,
     children: field.children,
     list: field.many === null ? null : { entity: field.many.entity, via: field.many.via },
     targets:
@@ -126,7 +150,13 @@ function transitionsOf(
   });
 }
 
-function formOf(scope: Scope, entity: Entity, fields: readonly UiField[], translate: Translate): UiEntity['form'] {
+function formOf(
+  scope: Scope,
+  entity: Entity,
+  fields: readonly UiField[],
+  translate: Translate,
+  shown: Shown,
+): UiEntity['form'] {
   const readable = new Set(fields.map(({ key }) => key));
   const form = scope.model.forms.get(entity.name);
   if (!form) {
@@ -142,6 +172,7 @@ function formOf(scope: Scope, entity: Entity, fields: readonly UiField[], transl
     ];
   }
   return form.sections
+    .filter(({ flag }) => shown.flag(flag))
     .map((section) => ({
       key: section.key,
       label: translate(textKey.section(entity.name, section.key), section.label),
@@ -165,12 +196,12 @@ export function resourceUrl(entity: Entity): string {
   return `/api/${entity.pack}/v1/${entity.plural}`;
 }
 
-export function uiEntity(scope: Scope, entity: Entity, translate: Translate): UiEntity {
+export function uiEntity(scope: Scope, entity: Entity, translate: Translate, shown: Shown): UiEntity {
   const rights = scope.rights.of(entity.name);
-  const fields = readableFields(scope, entity).map((field) => uiField(scope, entity, field, rights, translate));
+  const fields = readableFields(scope, entity).map((field) => uiField(scope, entity, field, rights, translate, shown));
   const readable = new Set(fields.map(({ key }) => key));
   const views = [...scope.model.views.values()].filter(
-    (view) => view.entity === entity.name && isFor(view.roles, scope.rights.roles),
+    (view) => view.entity === entity.name && isFor(view.roles, scope.rights.roles) && shown.flag(view.flag),
   );
   return {
     name: entity.name,
@@ -190,7 +221,7 @@ export function uiEntity(scope: Scope, entity: Entity, translate: Translate): Ui
     },
     fields,
     views: views.map((view) => uiView(view, readable, translate)).filter((view) => view.columns.length > 0),
-    form: formOf(scope, entity, fields, translate),
+    form: formOf(scope, entity, fields, translate, shown),
     transitions: transitionsOf(scope, entity, rights, readable, translate),
     uniqueKeys: uniqueKeysOf(entity, readable),
   };

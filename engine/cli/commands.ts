@@ -1,7 +1,8 @@
 /** The engine's own commands, in the order of the help. */
 import type { Command } from './command.ts';
 import { migrateDownCommand, migrateUpCommand } from './commands/migrate.ts';
-import { documents, plan, publish, releases, rollback } from './commands/releases.ts';
+import { flags, flagSwitch } from './commands/flags.ts';
+import { diff, documents, exportDocuments, plan, publish, releases, rollback } from './commands/releases.ts';
 import { tenantCreate, tenants } from './commands/tenants.ts';
 import { token } from './commands/token.ts';
 
@@ -10,9 +11,13 @@ export const COMMANDS: readonly Command[] = [
   tenants,
   tenantCreate,
   documents,
+  exportDocuments,
   plan,
   publish,
   releases,
+  diff,
+  flags,
+  flagSwitch,
   rollback,
   migrateUpCommand,
   migrateDownCommand,

@@ -5,6 +5,7 @@ import { isObject } from '../model/documents.ts';
 import { parseDocument } from '../model/json-text.ts';
 import type { ProblemDetail } from '../problem.ts';
 import { Problem } from '../problem.ts';
+import { MANIFEST } from '../schema/export-files.ts';
 import type { TenantDocument } from '../schema/source.ts';
 import { Failure } from './command.ts';
 
@@ -20,6 +21,8 @@ export async function readDocuments(directory: string): Promise<readonly TenantD
   const paths = entries
     .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
     .map((entry) => join(entry.parentPath, entry.name))
+    // It describes the folder and is no document.
+    .filter((path) => resolve(path) !== resolve(directory, MANIFEST))
     .sort();
   const documents: TenantDocument[] = [];
   const faults: ProblemDetail[] = [];

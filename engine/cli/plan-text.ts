@@ -1,3 +1,4 @@
+import type { UpgradeConflict } from '../model/upgrade.ts';
 import type { Plan } from '../schema/plan.ts';
 
 /** A plan for a terminal: each step with its reason, what waits for it, and whether it can be taken back. */
@@ -20,4 +21,15 @@ export function planText(plan: Plan): string {
   }
   for (const warning of plan.warnings) lines.push('', `Warning: ${warning}`);
   return lines.join('\n');
+}
+
+/** What has to be decided before a publish, with all three values. */
+export function conflictsText(conflicts: readonly UpgradeConflict[]): string {
+  const value = (json: unknown) => (json === undefined ? '(nothing)' : JSON.stringify(json));
+  const lines = [`${conflicts.length} ${conflicts.length === 1 ? 'conflict' : 'conflicts'} to decide:`];
+  for (const { id, message, base, ours, theirs, resolutions } of conflicts) {
+    lines.push('', `  ${message}`, `    before: ${value(base)}`, `    organisation: ${value(ours)}`);
+    lines.push(`    pack: ${value(theirs)}`, `    --resolve "${id}=${resolutions.join('|')}"`);
+  }
+  return `\n${lines.join('\n')}`;
 }

@@ -84,8 +84,10 @@ function compare(type: ValueType, left: Present, right: Present): number {
     case 'text':
     case 'texts':
     case 'date':
+    case 'time':
     case 'uuid':
     case 'uuids':
+    case 'json':
       return compareText(String(left), String(right));
   }
 }

@@ -76,7 +76,10 @@ function readField(operand: FieldOperand, record: PlainRecord, context: Evaluati
     if (target === null) return null;
     current = target;
   }
-  return toValue(current[operand.field]);
+  const value = current[operand.field];
+  // Any JSON: only whether there is one counts.
+  if (operand.type === 'json') return value === null || value === undefined ? null : JSON.stringify(value);
+  return toValue(value);
 }
 
 /** An embedded record stands for its id. */

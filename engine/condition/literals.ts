@@ -12,9 +12,11 @@ export const EXPECTED: Readonly<Record<ValueType, string>> = {
   boolean: 'true or false',
   date: 'a date such as "2026-01-31"',
   datetime: 'a date and time with offset, such as "2026-01-31T10:00:00Z"',
+  time: 'a time of day such as "13:45"',
   uuid: 'an id (UUID)',
   texts: 'a list of texts',
   uuids: 'a list of ids',
+  json: 'a JSON value',
 };
 
 /** Longer texts in a condition are a mistake or an attack; long texts are searched, not compared. */
@@ -26,6 +28,7 @@ const EXACT_DIGITS = 15;
 const INTEGER = /^-?\d{1,16}$/;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DATETIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})$/i;
+const TIME = /^([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
@@ -49,6 +52,11 @@ export function parseLiteral(value: unknown, type: ValueType, fromText = false):
       return typeof value === 'string' && isDate(value) ? value : undefined;
     case 'datetime':
       return typeof value === 'string' ? parseDatetime(value) : undefined;
+    case 'time':
+      return typeof value === 'string' ? parseTime(value) : undefined;
+    case 'json':
+      // Nothing is compared with it.
+      return undefined;
     case 'uuid':
     case 'uuids':
       return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : undefined;
@@ -90,6 +98,12 @@ export function isDate(text: string): boolean {
   // A day that does not exist (31 April) rolls over into another one.
   const day = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
+
+/** A time of the day to the second, `13:45:00`; `undefined` for what is none (24:00 is the next day's 00:00). */
+export function parseTime(text: string): string | undefined {
+  const parts = TIME.exec(text);
+  return parts === null ? undefined : `${parts[1]}:${parts[2]}:${parts[3] ?? '00'}`;
 }
 
 function parseDatetime(text: string): string | undefined {

@@ -14,9 +14,11 @@ export const OPERATORS_OF: Readonly<Record<ValueType, ReadonlySet<Operator>>> = 
   boolean: new Set<Operator>(EQUALITY),
   date: new Set<Operator>(ORDER),
   datetime: new Set<Operator>(ORDER),
+  time: new Set<Operator>(ORDER),
   uuid: new Set<Operator>(EQUALITY),
   texts: new Set<Operator>(ARRAY),
   uuids: new Set<Operator>(ARRAY),
+  json: new Set<Operator>(['null']),
 };
 
 /** An operator of the json-rules-engine form: ours, or the negation of ours. */

@@ -27,8 +27,8 @@ export interface SqlTarget {
   readonly bind: (value: Value, sqlType: string) => string;
   /** The acting user's attributes, for queries. */
   readonly user?: (attribute: string) => Value;
-  /** Where a field is found, when it is not simply the column of the record or of a referenced table (masks, joins). */
-  readonly field?: (operand: FieldOperand) => string;
+  /** Where a field is found, when it is not simply the column of the record or of a referenced table (masks, joins); `undefined`: there. */
+  readonly field?: (operand: FieldOperand) => string | undefined;
 }
 
 type Test = Extract<Condition, { kind: 'test' }>;
@@ -139,7 +139,7 @@ function writeOperand(operand: Operand, target: SqlTarget): string {
     case 'today':
       return '(select armature.today())';
     case 'field':
-      return target.field === undefined ? writeField(operand, target) : target.field(operand);
+      return target.field?.(operand) ?? writeField(operand, target);
   }
 }
 

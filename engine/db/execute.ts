@@ -26,6 +26,8 @@ export interface StatementResult {
   readonly count: number;
   /** The command tag, e.g. `UPDATE 1`, `COMMIT`, `ROLLBACK`. */
   readonly tag: string;
+  /** What the engine's own triggers gave notice of while it ran (SQLSTATE `AR…`): their messages. */
+  readonly notices?: readonly string[];
 }
 
 /** Named statements kept per connection: each costs about 48 KiB of the backend's memory after generic planning. */
@@ -46,6 +48,7 @@ function registryOf(connection: Connection): Registry {
   if (!registry) {
     const created: Registry = { known: new Set(), stale: false, active: null };
     connection.on('parseComplete', () => created.active?.parsed(created));
+    connection.on('notice', (notice: { code?: string; message?: string }) => created.active?.noticed(notice));
     registries.set(connection, created);
     registry = created;
   }
@@ -76,7 +79,8 @@ export function isStalePlan(error: unknown): boolean {
 class Batch implements Submittable {
   readonly #statements: readonly Statement[];
   readonly #role: string;
-  readonly #results: { rows: (string | null)[][]; count: number; tag: string }[] = [];
+  readonly #results: { rows: (string | null)[][]; count: number; tag: string; notices?: readonly string[] }[] = [];
+  #notices: string[] | null = null;
   readonly #parsing: string[] = [];
   #rows: (string | null)[][] = [];
   #registry: Registry | null = null;
@@ -134,6 +138,10 @@ class Batch implements Submittable {
     if (name) registry.known.add(name);
   }
 
+  noticed({ code, message }: { readonly code?: string; readonly message?: string }): void {
+    if (code?.startsWith('AR') && message !== undefined) (this.#notices ??= []).push(message);
+  }
+
   handleRowDescription(): void {}
 
   handleDataRow(message: { fields: (string | null)[] }): void {
@@ -144,7 +152,9 @@ class Batch implements Submittable {
     const tag = message.text;
     const space = tag.lastIndexOf(' ');
     const count = space < 0 ? 0 : Number(tag.slice(space + 1));
-    this.#results.push({ rows: this.#rows, count: Number.isNaN(count) ? 0 : count, tag });
+    const notices = this.#notices ? { notices: this.#notices } : null;
+    this.#notices = null;
+    this.#results.push({ rows: this.#rows, count: Number.isNaN(count) ? 0 : count, tag, ...notices });
     this.#rows = [];
   }
 

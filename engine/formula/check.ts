@@ -56,7 +56,7 @@ function checkField(node: Extract<Node, { kind: 'field' }>, fields: Fields, plac
     });
   }
   const { valueType } = field;
-  if (valueType === null || valueType === 'texts' || valueType === 'uuids') {
+  if (valueType === null || valueType === 'texts' || valueType === 'uuids' || valueType === 'json') {
     return fault(place, offset, `"${name}" holds no single value and cannot be part of a formula`, 'invalid', {
       found: name,
     });

@@ -15,7 +15,8 @@ export const GATE_JOBS = {
   authentication: 'compares passwords and tokens before anybody is known',
   outbox: 'reads which records changed, in all tenants, and remembers how far',
   jobs: 'hands jobs over to Redis, and notes which are done',
-  housekeeping: 'deletes expired sessions, old idempotency keys, and old events that every consumer has read',
+  housekeeping:
+    'deletes expired sessions, old idempotency keys, old events that every consumer has read, and files that no record has named for a day',
 } as const satisfies Record<string, string>;
 export type GateJob = keyof typeof GATE_JOBS;
 
@@ -29,6 +30,7 @@ export type SystemJob = keyof typeof SYSTEM_JOBS;
 /** Jobs with an administrator's rights, and why each needs them. */
 export const ADMINISTRATOR_JOBS = {
   provisioning: 'makes the first administrator of a new tenant, when there is nobody yet who could',
+  flags: 'switches flags from the command line, where nobody has signed in',
 } as const satisfies Record<string, string>;
 export type AdministratorJob = keyof typeof ADMINISTRATOR_JOBS;
 

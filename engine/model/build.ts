@@ -9,8 +9,13 @@ import { buildFormulas } from './build/formulas.ts';
 import { buildLifecycles } from './build/lifecycles.ts';
 import { buildPermissions } from './build/permissions.ts';
 import { checkPolicyCycles } from './build/policy-cycles.ts';
+import { buildFlags } from './build/flags.ts';
 import { buildRoles } from './build/roles.ts';
 import { tieCurrencies } from './build/rollups.ts';
+import { buildRules } from './build/rules.ts';
+import { buildSequences } from './build/sequences.ts';
+import { buildSettings } from './build/settings.ts';
+import { buildTemplates } from './build/templates.ts';
 import { buildForms, buildMenus, buildTranslations, buildViews } from './build/screens.ts';
 import { buildTransitions } from './build/transitions.ts';
 import type { ReleaseSource } from './documents.ts';
@@ -42,8 +47,12 @@ export function buildModel(source: ReleaseSource): Model {
     lifecycles: new Map(),
     entities: new Map(),
     notes: new Map(),
+    flags: new Map(),
+    sequences: new Map(),
   };
   buildRoles(draft);
+  buildFlags(draft);
+  buildSequences(draft);
   buildLifecycles(draft);
   buildEntities(draft);
   buildDerived(draft);
@@ -53,6 +62,9 @@ export function buildModel(source: ReleaseSource): Model {
   buildTransitions(draft);
   buildPermissions(draft);
   checkPolicyCycles(draft);
+  const rules = buildRules(draft);
+  const settings = buildSettings(draft);
+  const templates = buildTemplates(draft);
   const views = buildViews(draft);
   const forms = buildForms(draft);
   const menus = buildMenus(draft, views);
@@ -76,6 +88,11 @@ export function buildModel(source: ReleaseSource): Model {
     forms: frozenMap(forms),
     menus,
     translations: frozenMap([...translations].map(([locale, texts]) => [locale, frozenMap(texts)])),
+    rules: frozenMap(rules),
+    flags: frozenMap(draft.flags),
+    settings: frozenMap(settings),
+    sequences: frozenMap(draft.sequences),
+    templates: frozenMap(templates),
     packs: frozenMap(
       effective.of('pack').map(({ document: { key, version, label } }) => [key, { key, version, label }]),
     ),

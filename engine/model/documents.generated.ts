@@ -12,7 +12,12 @@ export type Document =
   | ViewDocument
   | FormDocument
   | MenuDocument
-  | TranslationDocument;
+  | TranslationDocument
+  | RuleDocument
+  | FlagDocument
+  | SettingDocument
+  | SequenceDocument
+  | TemplateDocument;
 /**
  * Keys of the roles it is shown to; everybody when left out. Showing is not permitting: rights come from permissions.
  *
@@ -94,7 +99,7 @@ export interface EntityDocument {
    */
   readonly key: string;
   /**
-   * The immutable identity. `armature documents` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
+   * The immutable identity. `armature export` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
    */
   readonly id?: string;
   /**
@@ -147,6 +152,10 @@ export interface EntityDocument {
    * Combinations of fields that no two records share.
    */
   readonly unique?: string[][];
+  /**
+   * The flag that must be on for whoever is to see it. Hiding is no permission: rights stay as they are.
+   */
+  readonly flag?: string;
 }
 /**
  * A field of an entity. These are the properties that fields of all types have; each type adds its own (see `engine/model/fields`), and a property that neither knows is refused.
@@ -157,7 +166,7 @@ export interface FieldDocument {
    */
   readonly key: string;
   /**
-   * The immutable identity. `armature documents` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
+   * The immutable identity. `armature export` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
    */
   readonly id?: string;
   /**
@@ -270,7 +279,7 @@ export interface PermissionDocument {
    */
   readonly key?: string;
   /**
-   * The immutable identity. `armature documents` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
+   * The immutable identity. `armature export` writes it into what is the organisation's own, so that a key changed in the exported document is a rename; never needed by hand.
    */
   readonly id?: string;
   /**
@@ -586,6 +595,10 @@ export interface ViewDocument {
   readonly order?: string[];
   readonly filter?: ConditionDocument2;
   readonly roles?: Roles;
+  /**
+   * The flag that must be on for whoever is to see it. Hiding is no permission: rights stay as they are.
+   */
+  readonly flag?: string;
 }
 /**
  * Which records; all when left out.
@@ -650,6 +663,10 @@ export interface SectionDocument {
    * `true` takes the element or document away that a lower layer brought.
    */
   readonly removed?: boolean;
+  /**
+   * The flag that must be on for whoever is to see it. Hiding is no permission: rights stay as they are.
+   */
+  readonly flag?: string;
 }
 /**
  * A part of the navigation.
@@ -692,6 +709,10 @@ export interface MenuDocument {
    * The entries.
    */
   readonly items: MenuItemDocument[];
+  /**
+   * The flag that must be on for whoever is to see it. Hiding is no permission: rights stay as they are.
+   */
+  readonly flag?: string;
 }
 /**
  * An entry that opens a list.
@@ -721,6 +742,10 @@ export interface MenuItemDocument {
    * `true` takes the element or document away that a lower layer brought.
    */
   readonly removed?: boolean;
+  /**
+   * The flag that must be on for whoever is to see it. Hiding is no permission: rights stay as they are.
+   */
+  readonly flag?: string;
 }
 /**
  * Texts in another language.
@@ -755,4 +780,358 @@ export interface TranslationDocument {
      */
     [k: string]: string;
   };
+}
+/**
+ * A rule that records of an entity must keep, held by the database and told to people before they save.
+ */
+export interface RuleDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'rule';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * The entity whose records it is about.
+   */
+  readonly entity: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label?: string;
+  readonly when?: ConditionDocument3;
+  readonly require?: ConditionDocument4;
+  /**
+   * Fields that must have a value on these records.
+   *
+   * @minItems 1
+   * @maxItems 50
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly fields?: string[];
+  /**
+   * What people are told when a record does not keep it, in English.
+   */
+  readonly message: string;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly field?: string;
+  /**
+   * `error` (the default) refuses the record; `warning` stores it and says so.
+   */
+  readonly severity?: 'error' | 'warning';
+  /**
+   * `false` keeps the rule and does not apply it.
+   */
+  readonly active?: boolean;
+  /**
+   * The flag that must be on for whoever writes.
+   */
+  readonly flag?: string;
+}
+/**
+ * Which records it is about; all when left out.
+ */
+export interface ConditionDocument3 {
+  [k: string]: unknown;
+}
+/**
+ * What must hold of these records.
+ */
+export interface ConditionDocument4 {
+  [k: string]: unknown;
+}
+/**
+ * A switch for a part of the product: who sees it, and from when. It hides; it gives and takes no rights.
+ */
+export interface FlagDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'flag';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * What is switched.
+   */
+  readonly description?: string;
+  /**
+   * Whether it is on as long as nobody has switched it; `false` when left out.
+   */
+  readonly default?: boolean;
+  /**
+   * Only for people with one of these roles, or one that inherits it.
+   *
+   * @minItems 1
+   *
+   * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly roles?: string[];
+  /**
+   * Only for so many of a hundred people, always the same ones.
+   */
+  readonly percent?: number;
+  /**
+   * From this moment on (UTC).
+   */
+  readonly from?: string;
+  /**
+   * Up to and without this moment (UTC).
+   */
+  readonly until?: string;
+}
+/**
+ * A value that an organisation, or each of its people, can set.
+ */
+export interface SettingDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'setting';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * What it changes.
+   */
+  readonly help?: string;
+  /**
+   * `tenant` (the default): one value, set by administrators. `user`: everybody their own.
+   */
+  readonly scope?: 'tenant' | 'user';
+  /**
+   * Stored encrypted and never answered again. Its schema is of a text.
+   */
+  readonly secret?: boolean;
+  /**
+   * The value as long as nobody has set one.
+   */
+  readonly default?: {
+    [k: string]: unknown;
+  };
+  readonly schema: SettingSchema;
+}
+/**
+ * What a value must be: the part of JSON Schema that a form can show.
+ */
+export interface SettingSchema {
+  /**
+   * The type of the value.
+   */
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'array';
+  /**
+   * The values there are.
+   *
+   * @minItems 1
+   * @maxItems 200
+   */
+  readonly enum?: unknown[];
+  /**
+   * Characters at least.
+   */
+  readonly minLength?: number;
+  /**
+   * Characters at most.
+   */
+  readonly maxLength?: number;
+  /**
+   * A pattern the whole text matches.
+   */
+  readonly pattern?: string;
+  /**
+   * Smallest number.
+   */
+  readonly minimum?: number;
+  /**
+   * Largest number.
+   */
+  readonly maximum?: number;
+  /**
+   * Elements at most.
+   */
+  readonly maxItems?: number;
+  /**
+   * What every element of a list is.
+   */
+  readonly items?: {
+    /**
+     * The type of an element.
+     */
+    readonly type: 'string' | 'integer' | 'number' | 'boolean';
+    /**
+     * The values there are.
+     *
+     * @minItems 1
+     * @maxItems 200
+     */
+    readonly enum?: unknown[];
+  };
+}
+/**
+ * Numbers that several fields draw from.
+ */
+export interface SequenceDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'sequence';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * What stands before the number, e.g. `INV-`. In a gapless one `{yyyy}` or `{yy}` is the year, and every year begins anew.
+   */
+  readonly prefix?: string;
+  /**
+   * Digits at least, filled up with zeros; 5 when left out.
+   */
+  readonly digits?: number;
+  /**
+   * The first number; 1 when left out.
+   */
+  readonly start?: number;
+  /**
+   * No number is ever left out: whoever draws one waits for whoever drew the last.
+   */
+  readonly gapless?: boolean;
+}
+/**
+ * A text made of a record: an e-mail or a document. `{{field.path}}` is a value, `{{#lines}}…{{/lines}}` repeats for every part.
+ */
+export interface TemplateDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'template';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * The entity whose records it is made of.
+   */
+  readonly entity: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * What it is for; `email` when left out.
+   */
+  readonly use?: 'email' | 'document';
+  /**
+   * `text` (the default), or `html`: values are escaped in it.
+   */
+  readonly format?: 'text' | 'html';
+  /**
+   * Subject or title, with placeholders.
+   */
+  readonly subject?: string;
+  /**
+   * The text, with placeholders.
+   */
+  readonly body: string;
+  /**
+   * The same in other languages, by tag.
+   */
+  readonly locales?: {
+    [k: string]: TemplateVariant;
+  };
+  /**
+   * The flag that must be on for whoever uses it.
+   */
+  readonly flag?: string;
+}
+/**
+ * Subject and text in one language.
+ */
+export interface TemplateVariant {
+  /**
+   * Subject.
+   */
+  readonly subject?: string;
+  /**
+   * The text.
+   */
+  readonly body: string;
 }

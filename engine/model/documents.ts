@@ -6,13 +6,19 @@ export type {
   EntityDocument,
   FieldDocument,
   FieldSetDocument,
+  FlagDocument,
   FormDocument,
   LifecycleDocument,
   MenuDocument,
   PackDocument,
   PermissionDocument,
   RoleDocument,
+  RuleDocument,
+  SequenceDocument,
+  SettingDocument,
+  SettingSchema,
   StateDocument,
+  TemplateDocument,
   TransitionDocument,
   TranslationDocument,
   ViewDocument,
@@ -28,6 +34,11 @@ export const KINDS = [
   'form',
   'menu',
   'translation',
+  'rule',
+  'flag',
+  'setting',
+  'sequence',
+  'template',
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -56,6 +67,8 @@ export interface Pack {
   readonly key: string;
   readonly version: string;
   readonly documents: readonly SourceDocument[];
+  /** The layer of a plugin: above all packs. */
+  readonly plugin?: boolean;
 }
 
 /**

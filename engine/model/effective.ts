@@ -21,13 +21,14 @@ export function effectiveDocuments({ packs, tenantDocuments }: Layers, faults: F
   // Every layer is validated with those below it: only there can be seen what is an override.
   const shaped = shapeDocuments([...packs.flatMap(({ documents }) => documents), ...tenantDocuments], faults);
   const known = new Set<string>();
-  const tenantSources = new Set(tenantDocuments.map(({ source }) => source));
+  // By the documents themselves: a file of a plugin may be called as an organisation's document is.
+  const ofTenant = new Set(tenantDocuments.map(({ document }) => document));
   const inLayer = new Map<string, string>();
   for (const document of shaped) {
-    const own = tenantSources.has(document.source);
+    const own = ofTenant.has(document.document);
     if (!checkPack(document, own, packKeys, faults)) continue;
     const identity = identityOf(document.document, document.pack);
-    const layer = own ? 'tenant' : document.pack;
+    const layer = own ? 'tenant' : (document.layer ?? document.pack);
     const place = { document: document.source, pointer: '' };
     const before = inLayer.get(`${layer} ${identity}`);
     if (before !== undefined && document.document.kind !== 'role' && document.document.kind !== 'menu') {
@@ -35,12 +36,13 @@ export function effectiveDocuments({ packs, tenantDocuments }: Layers, faults: F
       continue;
     }
     inLayer.set(`${layer} ${identity}`, document.source);
-    if (own && needsBase(document) && !known.has(identity)) {
+    // A plugin’s, too, may change what a pack has, and put nothing there.
+    if ((own || layer !== document.pack) && needsBase(document) && !known.has(identity)) {
       const suggestion = nearest(identity, known);
       faults.add(
         place,
         'nothing_to_override',
-        `The pack ${document.pack} has no ${identity}.${didYouMean(suggestion)} An organisation’s own documents have "pack": "${CUSTOM}".`,
+        `The pack ${document.pack} has no ${identity}.${didYouMean(suggestion)} ${own ? `An organisation’s own documents have "pack": "${CUSTOM}".` : 'Documents of its own have no “pack”.'}`,
         { found: identity },
       );
       continue;
@@ -67,9 +69,20 @@ function isOfKind(effective: EffectiveDocument, kind: Kind): boolean {
   return effective.document.kind === kind;
 }
 
+const NAMESPACED: ReadonlySet<Kind> = new Set<Kind>([
+  'entity',
+  'lifecycle',
+  'view',
+  'rule',
+  'flag',
+  'setting',
+  'sequence',
+  'template',
+]);
+
 /** Things whose key lives in a pack's namespace: an organisation cannot put its own there, a later version of the pack might bring the same. */
 function needsBase({ document, pack }: LayeredDocument): boolean {
-  return pack !== CUSTOM && document.removed !== true && ['entity', 'lifecycle', 'view'].includes(document.kind);
+  return pack !== CUSTOM && document.removed !== true && NAMESPACED.has(document.kind);
 }
 
 function checkPack(

@@ -22,7 +22,13 @@ export interface ColumnSpec {
   /** Literal SQL default. */
   readonly default?: string;
   /** The default is the next number of a sequence of its own: `prefix` and the number, filled up with zeros to `digits`. */
-  readonly sequence?: { readonly prefix: string; readonly digits: number; readonly start: number };
+  readonly sequence?: {
+    readonly prefix: string;
+    readonly digits: number;
+    readonly start: number;
+    /** Drawn from a counter that waits for the transaction before it, instead of from a sequence of Postgres. */
+    readonly gapless?: boolean;
+  };
   readonly collation?: string;
 }
 
@@ -74,6 +80,8 @@ export interface FieldType {
   readonly key: string;
   /** JSON Schema of the properties a field document of this type may carry besides the common ones (`max`, `options`, `to`, …). */
   readonly options: JsonSchema;
+  /** What the options of a field say that cannot be together, which JSON Schema does not see. */
+  contradiction?(field: Field): { readonly option: string; readonly message: string } | null;
   /** How values of it compare, filter and compute. `null` for types that hold no value of their own (children). */
   readonly valueType: ValueType | null;
   /**
@@ -89,6 +97,10 @@ export interface FieldType {
   readonly computed?: true;
   /** Its values cannot be told apart by an index, so no key is made of them. Lists are never. */
   readonly keyed?: false;
+  /** The database holds its values sealed (`engine/vault.ts`): no default, and nothing is computed from it. */
+  readonly sealed?: true;
+  /** Its values are ids of uploaded files (`engine/files`), which the database ties to the record. */
+  readonly attached?: 'file' | 'image';
   /** Its values are any JSON: `normalise` gets and gives their text, the column is `jsonb`. */
   readonly structured?: true;
   /** The columns it is stored in; the first is the field's own (named as the field's key). Empty for children. */

@@ -61,19 +61,20 @@ function assign(
   for (const one of entityDocuments) {
     const { document, pack } = one;
     const name = `${pack}.${document.key}`;
-    const former = formerName(
-      document.was === undefined ? undefined : `${pack}.${document.was}`,
-      name,
-      names,
-      previous.entities,
-    );
+    const was = document.was === undefined ? bearerOf(previous.entities, document.id) : `${pack}.${document.was}`;
+    const former = formerName(was, name, names, previous.entities);
     entities[name] = claim(
       document.id ?? previous.entities[name] ?? kept(previous.entities, former) ?? made('e', name),
       name,
       one.place('key'),
     );
 
-    const written = fieldsOf(document);
+    const formerKey = (id: string | undefined): string | undefined => {
+      const bearer = bearerOf(previous.fields, id);
+      const at = bearer?.lastIndexOf('.') ?? 0;
+      return bearer && [name, former].includes(bearer.slice(0, at)) ? bearer.slice(at + 1) : undefined;
+    };
+    const written = fieldsOf(document, formerKey);
     const keys = new Set(written.map(({ key }) => key));
     // Under its old name the entity's fields are found as well.
     const known = (key: string): string | undefined =>
@@ -93,6 +94,11 @@ function assign(
     permissions[name] = claim(document.id ?? previous.permissions[name] ?? made('p', name), name, one.place('role'));
   }
   return { entities, fields, permissions };
+}
+
+/** The name under which an identity is known. */
+function bearerOf(known: Readonly<Record<string, string>>, id: string | undefined): string | undefined {
+  return id === undefined ? undefined : Object.entries(known).find(([, other]) => other === id)?.[0];
 }
 
 function kept(known: Readonly<Record<string, string>>, name: string | undefined): string | undefined {
@@ -117,18 +123,23 @@ interface WrittenField {
 }
 
 /** Every field that gets an identity: the engine's, the document's, and the companions that types bring. */
-function fieldsOf(document: EntityDocument): readonly WrittenField[] {
+function fieldsOf(
+  document: EntityDocument,
+  formerKey: (id: string | undefined) => string | undefined,
+): readonly WrittenField[] {
   return [
     ...systemFields(document).map(({ key }) => ({ key, id: undefined, was: undefined, place: ['key'] })),
     ...document.fields.flatMap((field, index) => {
       const place = ['fields', index];
       const companions = fieldTypes.get(field.type)?.companions ?? [];
+      // A field that an exported document renames has an `id` and no `was`: what it brings along goes with it.
+      const was = field.was ?? formerKey(field.id);
       return [
         { key: field.key, id: field.id, was: field.was, place },
         ...companions.map(({ suffix }) => ({
           key: `${field.key}${suffix}`,
           id: undefined,
-          was: field.was === undefined ? undefined : `${field.was}${suffix}`,
+          was: was === undefined ? undefined : `${was}${suffix}`,
           place,
         })),
       ];

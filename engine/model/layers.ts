@@ -13,6 +13,8 @@ import { identityOf } from './naming.ts';
 export interface LayeredDocument {
   readonly document: Document;
   readonly source: string;
+  /** Pack or plugin that brings it. */
+  readonly layer?: string;
   /** Pack it belongs to: its own `pack` property or that of its source. */
   readonly pack: string;
 }
@@ -30,7 +32,7 @@ export interface EffectiveDocument<D extends Document = Document> {
 }
 
 /** Replaced as a whole: half of one condition and half of another would be a third one that nobody wrote. */
-const WHOLE: ReadonlySet<string> = new Set([
+export const WHOLE: ReadonlySet<string> = new Set([
   'condition',
   'conditions',
   'guard',
@@ -39,6 +41,9 @@ const WHOLE: ReadonlySet<string> = new Set([
   'create',
   'update',
   'sets',
+  'when',
+  'require',
+  'schema',
 ]);
 /** Two spellings of one thing: naming one takes the other away. */
 const INSTEAD: Readonly<Record<string, string>> = {

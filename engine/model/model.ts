@@ -5,6 +5,7 @@
 import type { Condition } from '../condition/condition.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { FieldType } from './field-type.ts';
+import type { Flag, Rule, Sequence, Setting, Template } from './parts.ts';
 import type { Derived, Many, Rollup } from './relations.ts';
 import type { Value } from './value-type.ts';
 
@@ -25,6 +26,13 @@ export interface Model {
   readonly menus: readonly Menu[];
   /** locale → key → text; `texts.ts` makes the keys. */
   readonly translations: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** By qualified entity name; only active ones. */
+  readonly rules: ReadonlyMap<string, readonly Rule[]>;
+  /** By qualified name, as the three below. */
+  readonly flags: ReadonlyMap<string, Flag>;
+  readonly settings: ReadonlyMap<string, Setting>;
+  readonly sequences: ReadonlyMap<string, Sequence>;
+  readonly templates: ReadonlyMap<string, Template>;
   readonly packs: ReadonlyMap<string, { readonly key: string; readonly version: string; readonly label: string }>;
 }
 
@@ -54,6 +62,8 @@ export interface Entity {
   /** All fields by key, system fields first (id, version, created_at, created_by, updated_at, updated_by, [owner], [deleted_at]). */
   readonly fields: ReadonlyMap<string, Field>;
   readonly fieldsById: ReadonlyMap<string, Field>;
+  /** Flag that must be on for the screens to show it. */
+  readonly flag: string | null;
   /** All of them: the document's combinations and every `unique` field. */
   readonly unique: readonly UniqueKey[];
   /** Those of administrators are among them (every action, field and record). Empty for parts: their rights follow the parent. */
@@ -205,6 +215,7 @@ export interface View {
   readonly order: readonly { readonly field: string; readonly descending: boolean }[];
   readonly filter: Condition | null;
   readonly roles: readonly string[] | null;
+  readonly flag: string | null;
 }
 
 export interface Form {
@@ -214,6 +225,7 @@ export interface Form {
     readonly label: string;
     readonly fields: readonly string[];
     readonly columns: 1 | 2;
+    readonly flag: string | null;
   }[];
 }
 
@@ -223,11 +235,13 @@ export interface Menu {
   readonly icon: string | null;
   readonly order: number;
   readonly roles: readonly string[] | null;
+  readonly flag: string | null;
   readonly items: readonly {
     readonly key: string;
     readonly label: string;
     readonly entity: string;
     readonly view: string | null;
     readonly icon: string | null;
+    readonly flag: string | null;
   }[];
 }

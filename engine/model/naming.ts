@@ -11,6 +11,8 @@ const RESERVED_PACKS: ReadonlySet<string> = new Set([
   'metadata',
   'openapi',
   'imports',
+  'flags',
+  'settings',
   'me',
   'api',
 ]);
@@ -79,6 +81,11 @@ export function identityOf(document: Document, pack: string): string {
     case 'entity':
     case 'lifecycle':
     case 'view':
+    case 'rule':
+    case 'flag':
+    case 'setting':
+    case 'sequence':
+    case 'template':
       return `${document.kind} ${pack}.${document.key}`;
     case 'pack':
     case 'role':

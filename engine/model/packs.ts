@@ -9,12 +9,14 @@ import { parseDocument } from './json-text.ts';
 const METADATA = fileURLToPath(new URL('../../metadata/', import.meta.url));
 
 /**
- * Reads all `*.json` under a folder, in the order of their paths. What they say is not checked yet.
- * @param dir path of the pack's folder
- * @throws Problem `invalid_document` for files that are not JSON (all of them, with line and column) or a pack without `pack.json`
+ * Reads all `*.json` under a folder, in the order of their paths.
+ * @param name how the folder is called in what is said about its files
+ * @throws Problem `invalid_document` for files that are not JSON, all of them with line and column
  */
-export async function loadPack(dir: string): Promise<Pack> {
-  const name = basename(dir);
+export async function loadFolder(
+  dir: string,
+  name: string,
+): Promise<readonly { readonly path: string; readonly document: unknown }[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
@@ -38,6 +40,17 @@ export async function loadPack(dir: string): Promise<Pack> {
   }
   const first = faults[0];
   if (first) throw new Problem('invalid_document', `${first.document ?? ''}: ${first.message}`, faults);
+  return files;
+}
+
+/**
+ * Reads a pack. What its documents say is not checked yet.
+ * @param dir path of the pack's folder
+ * @throws Problem `invalid_document` for files that are not JSON (all of them, with line and column) or a pack without `pack.json`
+ */
+export async function loadPack(dir: string): Promise<Pack> {
+  const name = basename(dir);
+  const files = await loadFolder(dir, name);
   const manifest = files.find(({ path }) => path === 'pack.json')?.document;
   if (!isObject(manifest) || typeof manifest['key'] !== 'string' || typeof manifest['version'] !== 'string') {
     const message = 'A pack has a “pack.json” with its key and version.';

@@ -67,7 +67,7 @@ export function rightsOf(model: Model, roleKeys: readonly string[]): Rights {
 }
 
 /** The roles themselves and all they inherit, those without a role in the model left out. */
-export function withInherited(model: Model, roleKeys: readonly string[]): ReadonlySet<string> {
+export function withInherited(model: Pick<Model, 'roles'>, roleKeys: readonly string[]): ReadonlySet<string> {
   const roles = new Set<string>();
   const add = (key: string): void => {
     const role = model.roles.get(key);

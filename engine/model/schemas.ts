@@ -10,7 +10,19 @@ const FOLDER = new URL('../../metadata/schema/', import.meta.url);
 /** What an override must still say: who it is. */
 const IDENTITY: ReadonlySet<string> = new Set(['kind', 'key', 'role', 'entity', 'locale']);
 /** Kinds that are named by their key alone: what entity they are of is a property like any other. */
-const BY_KEY: ReadonlySet<string> = new Set(['pack', 'entity', 'role', 'lifecycle', 'view', 'menu']);
+const BY_KEY: ReadonlySet<string> = new Set([
+  'pack',
+  'entity',
+  'role',
+  'lifecycle',
+  'view',
+  'menu',
+  'rule',
+  'flag',
+  'setting',
+  'sequence',
+  'template',
+]);
 
 export interface Validators {
   kind(kind: Kind): ValidateFunction;

@@ -11,6 +11,9 @@
  * | `view:crm.open_deals`, `form:crm.account.address` | a view, a section of a form |
  * | `menu:crm`, `menu:crm.accounts` | a menu, its entry |
  * | `role:sales_rep`, `pack:crm` | a role, a pack |
+ * | `rule:crm.big_deals` | what is said when a record does not keep a rule |
+ * | `flag:crm.forecast`, `template:crm.welcome` | a flag, a template |
+ * | `setting:crm.fiscal_year`, `….help` | a setting, its help |
  */
 import type { Entity, Field, Model } from './model.ts';
 
@@ -30,6 +33,12 @@ export const textKey = {
   item: (menu: string, item: string) => `menu:${menu}.${item}`,
   role: (role: string) => `role:${role}`,
   pack: (pack: string) => `pack:${pack}`,
+  /** The message of a rule. */
+  rule: (rule: string) => `rule:${rule}`,
+  flag: (flag: string) => `flag:${flag}`,
+  template: (template: string) => `template:${template}`,
+  setting: (setting: string) => `setting:${setting}`,
+  settingHelp: (setting: string) => `setting:${setting}.help`,
 } as const;
 
 /**
@@ -63,6 +72,13 @@ export function* translatable(model: Model): Generator<readonly [key: string, en
         if (step.guardMessage !== null) yield [textKey.message(entity.name, field.key, step.key), step.guardMessage];
       }
     }
+  }
+  for (const rules of model.rules.values()) for (const rule of rules) yield [textKey.rule(rule.name), rule.message];
+  for (const flag of model.flags.values()) yield [textKey.flag(flag.name), flag.label];
+  for (const template of model.templates.values()) yield [textKey.template(template.name), template.label];
+  for (const setting of model.settings.values()) {
+    yield [textKey.setting(setting.name), setting.label];
+    if (setting.help !== null) yield [textKey.settingHelp(setting.name), setting.help];
   }
   for (const view of model.views.values()) yield [textKey.view(view.name), view.label];
   for (const form of model.forms.values())

@@ -54,7 +54,7 @@ export function shapeDocuments(documents: readonly SourceDocument[], faults: Fau
     const override = document['removed'] === true || (identity !== undefined && seen.has(identity));
     addSchemaErrors(schemaErrors(document, kind, override ? partialDocuments() : wholeDocuments()), faults, at);
     if (identity !== undefined) seen.add(identity);
-    if (faults.count === before && hasIdentity(document)) shaped.push({ document, source, pack: target });
+    if (faults.count === before && hasIdentity(document)) shaped.push({ document, source, pack: target, layer: pack });
   }
   return shaped;
 }
@@ -66,7 +66,7 @@ export function checkMerged(merged: EffectiveDocument, faults: Faults): void {
 }
 
 /** What makes up a document's identity is text; the schema of its kind says the rest. */
-function hasIdentity(
+export function hasIdentity(
   document: Readonly<Record<string, unknown>>,
 ): document is Readonly<Record<string, unknown>> & Document {
   const { kind, key, role, entity, resource, locale } = document;

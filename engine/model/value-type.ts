@@ -10,9 +10,11 @@
  * | boolean  | boolean                                | boolean         |
  * | date     | string "2026-01-31"                    | date            |
  * | datetime | string "2026-01-31T10:00:00.000Z"      | timestamptz(3)  |
+ * | time     | string "13:45:00"                      | time(0)         |
  * | uuid     | string, lower case                     | uuid            |
  * | texts    | array of strings                       | text[]          |
  * | uuids    | array of strings (only as an operand)  | uuid[]          |
+ * | json     | any; never compared, only present or not; as a `Value` it is its text | jsonb |
  */
 export const VALUE_TYPES = [
   'text',
@@ -21,9 +23,11 @@ export const VALUE_TYPES = [
   'boolean',
   'date',
   'datetime',
+  'time',
   'uuid',
   'texts',
   'uuids',
+  'json',
 ] as const;
 export type ValueType = (typeof VALUE_TYPES)[number];
 
@@ -34,9 +38,11 @@ export const SQL_TYPE: Readonly<Record<ValueType, string>> = {
   boolean: 'boolean',
   date: 'date',
   datetime: 'timestamptz',
+  time: 'time',
   uuid: 'uuid',
   texts: 'text[]',
   uuids: 'uuid[]',
+  json: 'jsonb',
 };
 
 /** A JSON value as it travels through the API and the evaluator. */

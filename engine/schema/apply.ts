@@ -58,12 +58,16 @@ export async function runChanges(client: PoolClient, changes: readonly Change[])
   await flush();
 }
 
-/** The directory of database roles, from which a request's tenant is found. */
+/**
+ * The directory of database roles, from which a request's tenant is found.
+ * @param administrators keys of the roles of administrators
+ */
 export async function registerRoles(
   client: PoolClient,
   tenant: Tenant,
   before: DesiredState | null,
   state: DesiredState,
+  administrators: readonly string[],
 ): Promise<void> {
   const gone = Object.keys(before?.roles ?? {}).filter((name) => !state.roles[name]);
   if (gone.length > 0)
@@ -85,6 +89,12 @@ export async function registerRoles(
     for (const set of rows)
       await client.query(`grant ${quote(name)} to ${quote(set.name)} with inherit true, set false`);
   }
+  // Role sets have the rights of their members; only the roles themselves are marked.
+  await client.query(
+    `update armature.database_role set administrator = not administrator
+     where tenant_id = $1 and cardinality(roles) = 1 and administrator <> (roles <@ $2::text[])`,
+    [tenant.id, administrators],
+  );
 }
 
 /** Tables of up to so many rows are counted when Postgres has no figure of its own. */

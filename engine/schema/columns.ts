@@ -6,7 +6,7 @@ import type { Entity, Field } from '../model/model.ts';
 import { isReservedField } from '../model/naming.ts';
 import type { Context } from './context.ts';
 import { generatedFrom, generatedSql } from './generated.ts';
-import { sequenceName } from './names.ts';
+import { sequenceId, sequenceName } from './names.ts';
 import { fillRollup, rollupDefinition } from './rollups.ts';
 import type { ColumnState } from './state.ts';
 
@@ -43,8 +43,11 @@ const isRequired = (field: Field): boolean => field.required || field.lifecycle 
 
 function defaultSql(context: Context, field: Field, id: string, spec: ColumnSpec, index: number): string | null {
   if (spec.sequence) {
-    const { prefix, digits } = spec.sequence;
-    const sequence = literal(qualified(context.tenant.names.schema, sequenceName(id)));
+    const { prefix, digits, start, gapless } = spec.sequence;
+    const counter = sequenceId(field, id);
+    if (gapless)
+      return `armature.draw_number(${literal(context.tenant.id)}::uuid, ${literal(counter)}, ${literal(prefix)}, ${digits}, ${start})`;
+    const sequence = literal(qualified(context.tenant.names.schema, sequenceName(counter)));
     return `armature.sequence_text(${literal(prefix)}, ${digits}, nextval(${sequence}::regclass))`;
   }
   if (spec.default !== undefined) return spec.default;

@@ -214,7 +214,7 @@ async function fresh(organisation: Organisation): Promise<Organisation> {
     const wanted = desiredState({ ...other.tenant, id: organisation.tenant.id }, buildModel(source));
     const { settled, changes } = difference(null, wanted);
     await runChanges(client, changes satisfies readonly Change[]);
-    await registerRoles(client, other.tenant, null, settled);
+    await registerRoles(client, other.tenant, null, settled, []);
   });
   return other;
 }

@@ -23,7 +23,11 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
   for (const entity of model.entities.values()) {
     const triggers = tableTriggers(context, entity);
     Object.assign(functions, triggers.functions);
-    Object.assign(sequences, entitySequences(context, entity));
+    for (const [id, sequence] of Object.entries(entitySequences(context, entity))) {
+      // A named sequence is drawn from by whoever creates records of any of its entities.
+      const users = new Set([...(sequences[id]?.users ?? []), ...sequence.users]);
+      sequences[id] = { ...sequence, users: [...users].sort() };
+    }
     tables[entity.id] = entityTable(context, entity, triggers.triggers);
     if (entity.history) tables[historyTableId(entity)] = historyTable(context, entity);
     for (const { field } of ownLinks(entity)) {

@@ -82,7 +82,7 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
   if (column.aside) return [];
   const table = tableName(next, after);
   const computed = column.generated !== null;
-  const numbered = column.default?.includes('nextval(') === true;
+  const numbered = column.default !== null && /\b(nextval|draw_number)\(/.test(column.default);
   // Records that exist get the default only where they must have a value.
   const filled = column.notNull || numbered;
   const checks: Check[] =

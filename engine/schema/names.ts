@@ -1,4 +1,5 @@
 /** Names of columns' companions in the database. They are made of immutable ids, so that a rename changes none of them. */
+import { createHash } from 'node:crypto';
 import { fit } from '../db/identifiers.ts';
 import type { Entity, Field, UniqueKey } from '../model/model.ts';
 
@@ -14,6 +15,12 @@ export const referenceName = (column: string): string => fit(`fk_${column}`);
 export const indexName = (column: string): string => fit(`ix_${column}`);
 export const uniqueKeyName = (key: UniqueKey): string => fit(`uq_${key.id}`);
 export const lifecycleName = (column: string): string => fit(`lc_${column}`);
+/** Fields that draw from a named sequence share it; the others have one of their own. */
+export function sequenceId(field: Field, column: string): string {
+  const { sequence } = field.options;
+  if (typeof sequence !== 'string') return column;
+  return `s_${createHash('sha256').update(sequence).digest('hex').slice(0, 12)}`;
+}
 export const sequenceName = (column: string): string => fit(`sq_${column}`);
 /** What a removed column or table is called until it is purged or comes back. */
 export const asideName = (id: string): string => fit(`zz_${id}`);

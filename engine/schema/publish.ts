@@ -10,11 +10,14 @@ import { buildModel } from '../model/build.ts';
 import type { Pack, ReleaseSource } from '../model/documents.ts';
 import { loadShippedPacks } from '../model/packs.ts';
 import type { Tenant } from '../model/tenant.ts';
+import type { UpgradeConflict } from '../model/upgrade.ts';
 import { invalidAt, notFound, Problem, type ProblemDetail } from '../problem.ts';
 import { checkRows, estimateRows, registerRoles, runChanges } from './apply.ts';
 import type { Change } from './change.ts';
 import { desiredState } from './desired.ts';
+import { contextOf } from './context.ts';
 import { difference } from './diff.ts';
+import { diffReleases, type ReleaseDiff } from './diff-releases.ts';
 import { exportedDocuments } from './exported.ts';
 import { makePlan, type Plan } from './plan.ts';
 import {
@@ -28,7 +31,17 @@ import {
   saveRelease,
 } from './release-store.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
-import { locate, nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
+import { rulesBroken } from './rule-rows.ts';
+import { upgradeConflict } from './upgrade-conflict.ts';
+import {
+  emptySource,
+  keepAll,
+  locate,
+  nextSource,
+  sourceAgain,
+  type SourceInput,
+  type TenantDocument,
+} from './source.ts';
 import type { DesiredState } from './state.ts';
 
 /** Milliseconds DDL may wait for a lock: everybody else waits behind it for as long. */
@@ -40,6 +53,8 @@ export interface PublisherOptions extends RetryOptions {
   readonly onPublished?: (tenantKey: string, release: number) => void;
   /** The packs that ship with the engine; read from `metadata/` when left out. */
   readonly packs?: readonly Pack[];
+  /** Layers of the plugins that are installed. */
+  readonly plugins?: readonly Pack[];
 }
 
 export interface PublishInput extends SourceInput {
@@ -61,8 +76,15 @@ export interface PublishedDocuments {
   readonly release: number;
   /** Pack keys, `core` among them. */
   readonly packs: readonly string[];
+  /** Pack key → version. */
+  readonly versions: Readonly<Record<string, string>>;
   /** The organisation's own, as they were published. */
   readonly documents: readonly TenantDocument[];
+}
+
+export interface ReleaseName {
+  readonly tenant: string;
+  readonly release: number;
 }
 
 /** Everything a publish is about to do. */
@@ -70,6 +92,8 @@ interface Prepared {
   readonly source: ReleaseSource;
   readonly before: DesiredState | null;
   readonly state: DesiredState;
+  /** Keys of the roles of administrators. */
+  readonly administrators: readonly string[];
   readonly changes: readonly Change[];
   readonly plan: Plan;
 }
@@ -91,12 +115,15 @@ export class Publisher {
    * @throws Problem `invalid_document` for documents with faults and for changes that the records do not allow;
    *   `stale_base` when a base is given and is not the current release
    */
-  async plan(tenantKey: string, input: SourceInput & { readonly base?: number | undefined }): Promise<Plan> {
-    const make = this.#fromInput(input);
+  async plan(
+    tenantKey: string,
+    input: SourceInput & { readonly base?: number | undefined },
+  ): Promise<Plan & { readonly conflicts: readonly UpgradeConflict[] }> {
     return this.#owner(async (client) => {
       const { tenant, release } = await loadTenant(client, tenantKey);
       if (input.base !== undefined) requireBase(input.base, release);
-      return (await prepare(client, tenant, release, make)).plan;
+      const { make, conflicts } = await this.#decided(client, tenant, release, input);
+      return { ...(await prepare(client, tenant, release, make)).plan, conflicts };
     });
   }
 
@@ -138,17 +165,37 @@ export class Publisher {
   }
 
   /**
-   * What the current release was made from.
+   * What a release was made from.
    * @param options.identities writes `id` into what is the organisation's own, for an export
+   * @param options.release the current one when left out
+   * @throws Problem `not_found` for a release that does not exist
    */
-  async documents(tenantKey: string, options: { readonly identities?: boolean } = {}): Promise<PublishedDocuments> {
+  async documents(
+    tenantKey: string,
+    options: { readonly identities?: boolean; readonly release?: number } = {},
+  ): Promise<PublishedDocuments> {
     return this.#owner(async (client) => {
-      const { tenant, release } = await loadTenant(client, tenantKey);
+      const { tenant, release: current } = await loadTenant(client, tenantKey);
+      const release = options.release ?? current;
       const source = await loadSource(client, tenant, release);
+      if (source === null && release !== 0) throw notFound();
       const asPublished = () => source?.tenantDocuments.map(({ document }) => document).filter(isDocument);
       const documents = (options.identities && source ? exportedDocuments(source) : asPublished()) ?? [];
-      return { release, packs: source?.packs.map(({ key }) => key) ?? [], documents };
+      const packs = source?.packs ?? [];
+      return {
+        release,
+        packs: packs.map(({ key }) => key),
+        versions: Object.fromEntries(packs.map(({ key, version }) => [key, version])),
+        documents,
+      };
     });
+  }
+
+  /** @throws Problem `not_found` for a release that does not exist; release 0 has nothing */
+  async diff(from: ReleaseName, to: ReleaseName): Promise<ReleaseDiff> {
+    return this.#owner(async (client) =>
+      diffReleases(await releaseSource(client, from), await releaseSource(client, to)),
+    );
   }
 
   /**
@@ -175,18 +222,44 @@ export class Publisher {
   #fromInput(input: SourceInput): MakeSource {
     return async (client, tenant, release) => {
       const previous = release === 0 ? null : await loadSource(client, tenant, release);
-      const shipped = input.packs || !previous ? await this.#packs() : [];
-      return nextSource(tenant, release + 1, previous, input, shipped);
+      const { source, conflicts } = nextSource(
+        tenant,
+        release + 1,
+        previous,
+        input,
+        await this.#shippedFor(input, previous),
+      );
+      if (conflicts.length > 0) throw upgradeConflict(conflicts);
+      return source;
     };
   }
 
+  /** What is undecided, and the source with all of it decided for the organisation. */
+  async #decided(
+    client: PoolClient,
+    tenant: Tenant,
+    release: number,
+    input: SourceInput,
+  ): Promise<{ readonly make: MakeSource; readonly conflicts: readonly UpgradeConflict[] }> {
+    const previous = release === 0 ? null : await loadSource(client, tenant, release);
+    const shipped = await this.#shippedFor(input, previous);
+    const { conflicts } = nextSource(tenant, release + 1, previous, input, shipped);
+    const resolutions = { ...keepAll(conflicts), ...input.resolutions };
+    return { make: this.#fromInput({ ...input, resolutions }), conflicts };
+  }
+
+  async #shippedFor(input: SourceInput, previous: ReleaseSource | null): Promise<readonly Pack[]> {
+    return input.packs || input.upgrade || !previous ? this.#packs() : [];
+  }
+
   async #packs(): Promise<readonly Pack[]> {
-    if (this.#options.packs) return this.#options.packs;
+    const { packs, plugins = [] } = this.#options;
+    if (packs) return [...packs, ...plugins];
     this.#shipped ??= loadShippedPacks().catch((error: unknown) => {
       this.#shipped = null;
       throw error;
     });
-    return this.#shipped;
+    return [...(await this.#shipped), ...plugins];
   }
 
   async #owner<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
@@ -213,7 +286,7 @@ async function publishIn(
   const prepared = await prepare(client, tenant, release, make);
   if (prepared.before === null) await client.query(`create schema ${quote(prepared.state.schema)}`);
   await runChanges(client, prepared.changes);
-  await registerRoles(client, tenant, prepared.before, prepared.state);
+  await registerRoles(client, tenant, prepared.before, prepared.state, prepared.administrators);
   return saveRelease(client, { tenant, ...prepared, base: input.base, author: input.author, message: input.message });
 }
 
@@ -225,7 +298,24 @@ async function prepare(client: PoolClient, tenant: Tenant, release: number, make
   await checkRows(client, changes, source);
   const rows = before === null ? new Map<string, number>() : await estimateRows(client, before.schema);
   const plan = makePlan(release, changes, (table) => rows.get(before?.tables[table]?.name ?? '') ?? 0);
-  return { source, before, state: settled, changes, plan };
+  const broken = before === null ? [] : await rulesBroken(client, contextOf(tenant, model), before, settled);
+  const administrators = [...model.roles.values()].filter(({ administrator }) => administrator).map(({ key }) => key);
+  return {
+    source,
+    before,
+    state: settled,
+    administrators,
+    changes,
+    plan: broken.length === 0 ? plan : { ...plan, warnings: [...plan.warnings, ...broken] },
+  };
+}
+
+async function releaseSource(client: PoolClient, { tenant: key, release }: ReleaseName): Promise<ReleaseSource> {
+  const { tenant } = await loadTenant(client, key);
+  const source = await loadSource(client, tenant, release);
+  if (source) return source;
+  if (release !== 0) throw notFound();
+  return emptySource(tenant);
 }
 
 function requireBase(base: number, release: number): void {

@@ -1,8 +1,10 @@
 /** What a release is made from: shipped packs, the organisation's own documents, identities. */
 import { assignIdentities, NO_IDENTITIES } from '../model/build.ts';
 import { CORE, CUSTOM, isObject, type Pack, type ReleaseSource, type SourceDocument } from '../model/documents.ts';
+import type { Resolutions } from '../model/merge-documents.ts';
 import { inOrder, requirements } from '../model/packs.ts';
 import type { Tenant } from '../model/tenant.ts';
+import { upgrade, type UpgradeConflict } from '../model/upgrade.ts';
 import { Problem } from '../problem.ts';
 
 /** A document of the organisation as its author wrote it: plain JSON, `kind` and key inside. */
@@ -14,6 +16,16 @@ export interface SourceInput {
   readonly packs?: readonly string[] | undefined;
   /** All of the organisation's own documents: one that is missing is removed. */
   readonly documents?: readonly TenantDocument[] | undefined;
+  /** Takes the packs that are there as they are shipped now; `packs` does so too. */
+  readonly upgrade?: boolean | undefined;
+  /** What is decided where an upgrade and the organisation's documents disagree, by the conflict's id. */
+  readonly resolutions?: Resolutions | undefined;
+}
+
+export interface NextSource {
+  readonly source: ReleaseSource;
+  /** What nobody has decided; empty unless packs change under documents of the organisation. */
+  readonly conflicts: readonly UpgradeConflict[];
 }
 
 /**
@@ -26,15 +38,33 @@ export function nextSource(
   previous: ReleaseSource | null,
   input: SourceInput,
   shipped: readonly Pack[],
-): ReleaseSource {
+): NextSource {
+  const wanted = input.packs ?? (input.upgrade ? previous?.packs.map(({ key }) => key) : undefined);
   const unassigned = {
     tenant: tenant.key,
     release: number,
     settings: settingsOf(tenant),
-    packs: input.packs || !previous ? choosePacks(input.packs ?? [], shipped) : previous.packs,
+    packs: wanted || !previous ? choosePacks(wanted ?? [], shipped) : previous.packs,
     tenantDocuments: input.documents ? input.documents.map(sourceDocument) : (previous?.tenantDocuments ?? []),
   };
-  return { ...unassigned, identities: assignIdentities(unassigned, previous?.identities ?? NO_IDENTITIES) };
+  const known = previous?.identities ?? NO_IDENTITIES;
+  const { tenantDocuments, conflicts } =
+    previous && wanted
+      ? upgrade({ ...unassigned, identities: known }, previous.packs, input.resolutions)
+      : { tenantDocuments: unassigned.tenantDocuments, conflicts: [] };
+  const upgraded = { ...unassigned, tenantDocuments };
+  return { source: { ...upgraded, identities: assignIdentities(upgraded, known) }, conflicts };
+}
+
+/** Decides everything for what the organisation has, as far as that is possible: what a plan of undecided conflicts shows. */
+export function keepAll(conflicts: readonly UpgradeConflict[]): Resolutions {
+  return Object.fromEntries(conflicts.map(({ id, resolutions }) => [id, resolutions[0] ?? 'keep']));
+}
+
+/** What an organisation without a release has: nothing. */
+export function emptySource(tenant: Tenant): ReleaseSource {
+  const settings = settingsOf(tenant);
+  return { tenant: tenant.key, release: 0, settings, packs: [], tenantDocuments: [], identities: NO_IDENTITIES };
 }
 
 /** An old release anew: the same documents and identities under the next number. */
@@ -63,7 +93,8 @@ function choosePacks(keys: readonly string[], shipped: readonly Pack[]): readonl
   };
   choose(CORE, '/packs');
   keys.forEach((key, index) => choose(key, `/packs/${index}`));
-  return inOrder([...chosen]).toSorted((a, b) => Number(b.key === CORE) - Number(a.key === CORE));
+  const layer = ({ key, plugin }: Pack) => (key === CORE ? 0 : plugin ? 2 : 1);
+  return inOrder([...chosen]).toSorted((a, b) => layer(a) - layer(b));
 }
 
 function sourceDocument(document: TenantDocument, index: number): SourceDocument {

@@ -5,7 +5,15 @@ import type { Context } from './context.ts';
 import { placed } from './generated.ts';
 import { storedFields } from './context.ts';
 import { tableGrants } from './grants.ts';
-import { checkName, indexName, primaryKeyName, referenceName, sequenceName, uniqueKeyName } from './names.ts';
+import {
+  checkName,
+  indexName,
+  primaryKeyName,
+  referenceName,
+  sequenceId,
+  sequenceName,
+  uniqueKeyName,
+} from './names.ts';
 import { ownRights } from './own-rights.ts';
 import { tablePolicies } from './policies.ts';
 import { operandsOf } from './policy-columns.ts';
@@ -49,7 +57,9 @@ export function entitySequences(context: Context, entity: Entity): Record<string
   const users = [names.system, ...creators.map((role) => names.role(role.key))].sort();
   for (const field of storedFields(entity)) {
     for (const [id, , spec] of columnsOf(context, entity, field)) {
-      if (spec.sequence) sequences[id] = { name: sequenceName(id), start: spec.sequence.start, users };
+      if (!spec.sequence || spec.sequence.gapless) continue;
+      const shared = sequenceId(field, id);
+      sequences[shared] = { name: sequenceName(shared), start: spec.sequence.start, users };
     }
   }
   return sequences;

@@ -4,9 +4,11 @@
  */
 import { fit, literal, qualified, quote } from '../db/identifiers.ts';
 import type { Entity, Field } from '../model/model.ts';
+import { attachedFiles } from './attached.ts';
 import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
 import { pairingGuard } from './guard.ts';
+import { RULE_VARIABLES, ruleChecks } from './rules.ts';
 import { historyTableName, lifecycleName } from './names.ts';
 import { PINNED } from './owner.ts';
 import { passRollups, refreshWholes } from './rollups.ts';
@@ -46,8 +48,9 @@ function beforeFunction(name: string, context: Context, entity: Entity): string 
     ...states.map((field) => createdIn(context, field)),
   ];
   const update = [pairingGuard(context, entity), ...states.map((field) => moves(context, field))];
+  const rules = ruleChecks(context, entity);
   return `create or replace function ${name}() returns trigger language plpgsql ${PINNED} as $body$
-begin
+${rules && RULE_VARIABLES}begin
   if tg_op = 'INSERT' then
 ${lines(insert)}    new."version" := 1;
     new."created_at" := armature.now();
@@ -59,7 +62,7 @@ ${passRollups(entity)}${lines(update)}    new."version" := old."version" + 1;
   end if;
   new."updated_at" := armature.now();
   new."updated_by" := armature.user_id();
-  return new;
+${rules}  return new;
 end $body$`;
 }
 
@@ -104,11 +107,11 @@ function afterFunction(name: string, context: Context, entity: Entity): string {
 begin
   if tg_op = 'INSERT' then
 ${outbox(context, entity, 'n', `'create'`, 'new_rows n')}
-${refreshWholes(context, entity, ['new_rows'])}  elsif tg_op = 'UPDATE' then
+${attachedFiles(context, entity, 'insert')}${refreshWholes(context, entity, ['new_rows'])}  elsif tg_op = 'UPDATE' then
 ${outbox(context, entity, 'n', operation(entity), 'new_rows n join old_rows o on o."id" = n."id"')}
-${entity.history ? history(context, entity, true) : ''}${refreshWholes(context, entity, ['new_rows', 'old_rows'])}  else
+${attachedFiles(context, entity, 'update')}${entity.history ? history(context, entity, true) : ''}${refreshWholes(context, entity, ['new_rows', 'old_rows'])}  else
 ${outbox(context, entity, 'o', `'delete'`, 'old_rows o')}
-${entity.history ? history(context, entity, false) : ''}${refreshWholes(context, entity, ['old_rows'])}  end if;
+${attachedFiles(context, entity, 'delete')}${entity.history ? history(context, entity, false) : ''}${refreshWholes(context, entity, ['old_rows'])}  end if;
   return null;
 end $body$`;
 }
@@ -125,8 +128,14 @@ function outbox({ tenant }: Context, entity: Entity, row: string, operation: str
     from ${from};`;
 }
 
-const valueOf = (row: 'o' | 'n', field: Field): string =>
-  `to_jsonb(${field.type.select(`${row}.${quote(field.key)}`, field)})`;
+const valueOf = (row: 'o' | 'n', field: Field): string => {
+  const column = `${row}.${quote(field.key)}`;
+  if (!field.type.sealed) return `to_jsonb(${field.type.select(column, field)})`;
+  // That it changed, and nothing of what it was: the two signs differ where the values do.
+  const old = `o.${quote(field.key)}`;
+  const sign = row === 'o' ? `'••••'` : `case when ${column} is distinct from ${old} then '•••••' else '••••' end`;
+  return `case when ${column} is not null then to_jsonb((${sign})::text) end`;
+};
 
 /** Values stand as the API writes them (decimals as text), so that nothing is rounded on the way through JSON. */
 function history({ tenant }: Context, entity: Entity, update: boolean): string {

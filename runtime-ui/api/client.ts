@@ -8,6 +8,8 @@ export interface RequestOptions {
   readonly body?: unknown;
   /** A file upload; excludes `body`. */
   readonly form?: FormData;
+  /** A file as the body; excludes both. */
+  readonly file?: Blob;
   /** The ETag that was read with the record. */
   readonly ifMatch?: string | null;
   readonly contentType?: string;
@@ -41,7 +43,7 @@ export async function request<T>(method: Method, url: string, options: RequestOp
       method,
       headers,
       credentials: 'same-origin',
-      body: options.form ?? (options.body === undefined ? null : JSON.stringify(options.body)),
+      body: options.form ?? options.file ?? (options.body === undefined ? null : JSON.stringify(options.body)),
       ...(options.signal ? { signal: options.signal } : {}),
     });
   } catch (error) {

@@ -23,7 +23,16 @@ export type FieldKind =
   | 'records'
   | 'any'
   | 'currency'
-  | 'json';
+  | 'json'
+  | 'richText'
+  | 'time'
+  | 'duration'
+  | 'rating'
+  | 'colour'
+  | 'country'
+  | 'composite'
+  | 'file'
+  | 'image';
 
 /** Widget and type names that mean a kind; compared without `_`, `-` and case. */
 const NAMES: Readonly<Record<string, FieldKind>> = {
@@ -31,7 +40,15 @@ const NAMES: Readonly<Record<string, FieldKind>> = {
   longtext: 'longText',
   textarea: 'longText',
   multiline: 'longText',
-  richtext: 'longText',
+  richtext: 'richText',
+  time: 'time',
+  duration: 'duration',
+  rating: 'rating',
+  colour: 'colour',
+  color: 'colour',
+  country: 'country',
+  file: 'file',
+  image: 'image',
   note: 'longText',
   email: 'email',
   phone: 'phone',
@@ -71,6 +88,7 @@ export function kindOf(field: UiField): FieldKind {
   if (field.targets) return 'any';
   if (field.reference) return 'reference';
   if (field.currencyField) return 'money';
+  if (isComposite(field)) return 'composite';
   if (field.choices) return field.valueType === 'texts' ? 'choices' : 'choice';
   const named = NAMES[plain(field.widget)] ?? NAMES[plain(field.type)];
   // A choice or reference without its choices or target can only be shown as what it holds.
@@ -81,6 +99,8 @@ export function kindOf(field: UiField): FieldKind {
     case 'boolean':
     case 'date':
     case 'datetime':
+    case 'time':
+    case 'json':
       return field.valueType;
     case 'texts':
     case 'uuids':
@@ -91,6 +111,11 @@ export function kindOf(field: UiField): FieldKind {
     default:
       return 'text';
   }
+}
+
+/** Whether people fill in its parts, and the field itself is made of them. */
+export function isComposite(field: UiField): boolean {
+  return field.companions.length > 0 && field.schema === null && field.currencyField === null && !field.system;
 }
 
 function plain(name: string): string {

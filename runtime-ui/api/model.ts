@@ -58,6 +58,11 @@ export function viewsOf(entity: UiEntity, allLabel: string): readonly UiView[] {
   return [{ key: ALL, label: allLabel, columns, order: '', filtered: false }, ...entity.views];
 }
 
+/** The entity that the field is of. */
+export function entityOf(model: UiModel, field: UiField): UiEntity | undefined {
+  return Object.values(model.entities).find(({ fields }) => fields.includes(field));
+}
+
 /** Whether the field comes with another one that the person sees, and is shown with it: the currency of an amount. */
 export function isCompanion(entity: UiEntity, field: UiField): boolean {
   return field.companionOf !== null && entity.fields.some((other) => other.key === field.companionOf);

@@ -29,7 +29,7 @@ export interface HistoryEntry {
 }
 
 /**
- * What to `$select` so that these fields can be shown: references with their title, money with its currency,
+ * What to `$select` so that these fields can be shown: references with their title, what comes with a field with it,
  * children with the fields of the child.
  */
 export function selectOf(
@@ -52,6 +52,7 @@ export function selectOf(
       parts.add(field.key);
       if (field.currencyField && entity.fields.some((each) => each.key === field.currencyField))
         parts.add(field.currencyField);
+      for (const key of field.companions) parts.add(key);
     }
   }
   return [...parts].join(',');

@@ -2,6 +2,7 @@
 import type { RJSFSchema, UiSchema } from '@rjsf/utils';
 import type { UiEntity, UiField, UiModel } from '../../engine/api/ui-model.ts';
 import type { JsonSchema } from '../../engine/model/field-type.ts';
+import { isComposite } from '../api/field-kind.ts';
 import { fieldOf, isCompanion } from '../api/model.ts';
 import { type Mode, rowFields, writable } from './wire.ts';
 
@@ -43,7 +44,9 @@ export function layoutSchema(fields: readonly UiField[], mode: Mode): RJSFSchema
   return {
     type: 'object',
     properties: Object.fromEntries(fields.map((field) => [field.key, { title: field.label }])),
-    required: fields.filter((field) => field.required && writable(field, mode)).map((field) => field.key),
+    required: fields
+      .filter((field) => field.required && !isComposite(field) && writable(field, mode))
+      .map((field) => field.key),
   };
 }
 
@@ -61,6 +64,15 @@ export function wireSchema(model: UiModel, entity: UiEntity, fields: readonly Ui
   const required: string[] = [];
   for (const field of fields) {
     if (!writable(field, mode)) continue;
+    if (isComposite(field)) {
+      for (const key of field.companions) {
+        const part = fieldOf(entity, key);
+        if (!part?.schema) continue;
+        properties[key] = part.schema;
+        if (part.required) required.push(key);
+      }
+      continue;
+    }
     if (field.required) required.push(field.key);
     const child = field.children ? model.entities[field.children.entity] : undefined;
     if (field.children && child) {

@@ -18,7 +18,12 @@ export function SectionsTemplate({ properties }: ObjectFieldTemplateProps) {
           <div className={classes['fields']} data-columns={section.columns}>
             {section.fields.map((field) => {
               const kind = kindOf(field);
-              const wide = kind === 'children' || kind === 'longText' || kind === 'json';
+              const wide =
+                kind === 'children' ||
+                kind === 'longText' ||
+                kind === 'json' ||
+                kind === 'richText' ||
+                kind === 'composite';
               return (
                 <div key={field.key} className={wide ? classes['wide'] : undefined} data-field={field.key}>
                   {properties.find((property) => property.name === field.key)?.content}

@@ -5,12 +5,14 @@
  * | --------- | ----------------------------------- | ------------------------------------------ |
  * | reference | `{id, _title}`                      | id                                         |
  * | money     | `{amount, currency}`                | `amount` and its companion `amount_currency` |
+ * | composite | its parts by their keys             | the parts                                  |
+ * | file      | `{id, name, type, size}`            | id                                         |
  * | children  | rows, the known ones with their id  | array (create), `{create, update, delete}` (change) |
  * | links     | `[{id, _title}]`                    | ids (create), `{add, remove}` (change)       |
  * | any       | `{entity, id, _title}`              | `{entity, id}`                             |
  */
 import type { UiEntity, UiField, UiModel } from '../../engine/api/ui-model.ts';
-import { kindOf } from '../api/field-kind.ts';
+import { isComposite, kindOf } from '../api/field-kind.ts';
 import { fieldOf, isCompanion } from '../api/model.ts';
 import { isObject } from '../api/problem.ts';
 import { pickedOf } from '../inputs/picked.ts';
@@ -21,7 +23,7 @@ export type Mode = 'create' | 'update';
 
 /** Whether the user may fill in the field. */
 export function writable(field: UiField, mode: Mode): boolean {
-  if (field.schema === null && !field.children) return false;
+  if (field.schema === null && !field.children && !isComposite(field)) return false;
   return mode === 'create' ? field.onCreate : field.onUpdate;
 }
 
@@ -37,7 +39,10 @@ export function toForm(model: UiModel, fields: readonly UiField[], record: Value
   const values: Record<string, unknown> = {};
   for (const field of fields) {
     const value = record[field.key];
-    if (field.children) {
+    if (isComposite(field)) {
+      const parts = field.companions.filter((key) => record[key] !== null && record[key] !== undefined);
+      if (parts.length > 0) values[field.key] = Object.fromEntries(parts.map((key) => [key, record[key]]));
+    } else if (field.children) {
       const child = model.entities[field.children.entity];
       const rows = Array.isArray(value) ? value.filter(isObject) : [];
       const back = field.children.field;
@@ -81,14 +86,28 @@ function sent(model: UiModel, field: UiField, value: unknown): Values {
     const money = moneyOf(value);
     return { [field.key]: money.amount, [field.currencyField]: money.currency ?? model.tenant.currency };
   }
+  if (isComposite(field)) return Object.fromEntries(partsOf(field, value));
+  if (isFile(field) && isObject(value)) return { [field.key]: value['id'] };
   if (field.reference) return { [field.key]: pickedOf(value)?.id };
   if (field.list) return { [field.key]: linkedIds(value) };
   if (field.targets && isObject(value)) return { [field.key]: { entity: value['entity'], id: value['id'] } };
   return { [field.key]: value };
 }
 
+const isFile = (field: UiField): boolean => kindOf(field) === 'file' || kindOf(field) === 'image';
+
+/** The parts that have a value. */
+function partsOf(field: UiField, value: unknown): readonly (readonly [string, unknown])[] {
+  if (!isObject(value)) return [];
+  return field.companions.flatMap((key) => {
+    const part = value[key];
+    return part === undefined || part === null || part === '' ? [] : [[key, part] as const];
+  });
+}
+
 function isEmpty(field: UiField, value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true;
+  if (isComposite(field)) return partsOf(field, value).length === 0;
   if (field.reference || field.targets) return pickedOf(value) === null;
   if (kindOf(field) === 'money' && field.currencyField) return !moneyOf(value).amount;
   return Array.isArray(value) && value.length === 0;
@@ -134,6 +153,10 @@ export function toPatch(model: UiModel, fields: readonly UiField[], before: Valu
     const was = sent(model, field, before[key]);
     const is = sent(model, field, after[key]);
     if (same(was, is)) continue;
+    if (isComposite(field)) {
+      for (const part of field.companions) if (!same(was[part], is[part])) patch[part] = is[part] ?? null;
+      continue;
+    }
     if (Object.keys(is).length === 0) patch[key] = null;
     else Object.assign(patch, is);
   }

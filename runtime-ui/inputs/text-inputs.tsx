@@ -96,7 +96,7 @@ export function JsonInput(props: InputProps) {
       dir="ltr"
       autosize
       minRows={2}
-      ff="monospace"
+      styles={{ input: { fontFamily: 'monospace' } }}
       value={text}
       onChange={(event) => props.onChange(event.currentTarget.value || undefined)}
       onBlur={settle}

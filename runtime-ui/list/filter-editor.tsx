@@ -210,9 +210,11 @@ function OneValue({ field, label, name, value, titles, onChange }: OneValueProps
   const plain: UiField =
     kind === 'money'
       ? { ...field, currencyField: null, widget: 'decimal', type: 'decimal' }
-      : kind === 'longText' || kind === 'tags' || kind === 'json'
-        ? { ...field, widget: 'text', type: 'text', valueType: 'text' }
-        : field;
+      : kind === 'duration' || kind === 'rating'
+        ? { ...field, widget: 'integer', type: 'integer' }
+        : kind === 'longText' || kind === 'tags' || kind === 'json' || kind === 'richText' || kind === 'composite'
+          ? { ...field, widget: 'text', type: 'text', valueType: 'text', companions: [] }
+          : field;
   const shown =
     field.reference && value
       ? { id: value, _title: value === '@me' ? t('operator.me') : (title ?? titles.get(value) ?? '') }

@@ -3,6 +3,7 @@ import type { TFunction } from 'i18next';
 import type { UiField } from '../../engine/api/ui-model.ts';
 import type { Operator } from '../../engine/model/value-type.ts';
 import { kindOf } from '../api/field-kind.ts';
+import { clockOf } from '../inputs/duration.ts';
 import type { Format } from '../i18n/format.ts';
 import type { Filter } from './list-query.ts';
 
@@ -79,6 +80,8 @@ export function valueLabel(
         return format.decimal(value);
       case 'percent':
         return format.percent(value);
+      case 'duration':
+        return clockOf(Number(value));
       case 'text':
       case 'longText':
       case 'email':
@@ -91,6 +94,14 @@ export function valueLabel(
       case 'records':
       case 'any':
       case 'json':
+      case 'richText':
+      case 'time':
+      case 'rating':
+      case 'colour':
+      case 'country':
+      case 'composite':
+      case 'file':
+      case 'image':
       default:
         return value;
     }

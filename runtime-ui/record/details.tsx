@@ -10,6 +10,7 @@ import { sectionsOf } from '../form/form-schema.ts';
 import { rowFields, rowsOf } from '../form/wire.ts';
 import { isolated, useFormat } from '../i18n/format.ts';
 import { FieldValue, textOf } from '../values/field-value.tsx';
+import { RichValue } from '../values/rich-value.tsx';
 import classes from './record.module.css';
 import { RecordTable } from './record-table.tsx';
 
@@ -56,12 +57,17 @@ function Fact({ field, record, heading }: FactProps) {
       </div>
     );
   }
-  const wide = kindOf(field) === 'longText' || kindOf(field) === 'json';
+  const kind = kindOf(field);
+  const wide = kind === 'longText' || kind === 'json' || kind === 'richText';
   return (
     <div className={wide ? `${classes['fact']} ${classes['wideFact']}` : classes['fact']}>
       <dt>{field.label}</dt>
       <dd>
-        <FieldValue field={field} value={value} record={record} empty="—" />
+        {kind === 'richText' && typeof value === 'string' && value !== '' ? (
+          <RichValue html={value} />
+        ) : (
+          <FieldValue field={field} value={value} record={record} empty="—" />
+        )}
       </dd>
     </div>
   );

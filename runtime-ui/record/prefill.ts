@@ -32,6 +32,13 @@ export function prefillOf(model: UiModel, entity: UiEntity, search: string): Val
       case 'children':
       case 'records':
       case 'any':
+      case 'composite':
+      case 'file':
+      case 'image':
+        break;
+      case 'rating':
+      case 'duration':
+        values[key] = /^\d+$/.test(text) ? Number(text) : text;
         break;
       case 'text':
       case 'longText':
@@ -45,6 +52,10 @@ export function prefillOf(model: UiModel, entity: UiEntity, search: string): Val
       case 'choice':
       case 'currency':
       case 'json':
+      case 'richText':
+      case 'time':
+      case 'colour':
+      case 'country':
         values[key] = text;
     }
   }

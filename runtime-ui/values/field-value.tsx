@@ -6,9 +6,12 @@ import { useModel } from '../api/model.ts';
 import { isObject } from '../api/problem.ts';
 import { recordPath } from '../app/route.ts';
 import { useFormat } from '../i18n/format.ts';
+import { clockOf } from '../inputs/duration.ts';
 import { Link } from '../shared/link.tsx';
 import { Badge } from './badge.tsx';
+import { FileValue } from './file-value.tsx';
 import { Person } from './person.tsx';
+import { richText } from './rich-value.tsx';
 import classes from './value.module.css';
 
 export interface FieldValueProps {
@@ -23,7 +26,7 @@ export interface FieldValueProps {
 }
 
 export function FieldValue({ field, value, record, empty, plain = false }: FieldValueProps) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const format = useFormat();
   const model = useModel();
   if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) {
@@ -105,13 +108,61 @@ export function FieldValue({ field, value, record, empty, plain = false }: Field
           {text}
         </span>
       );
+    case 'richText':
+      return (
+        <span className={classes['long']} dir="auto">
+          {richText(text)}
+        </span>
+      );
+    case 'duration':
+      return (
+        <span className={classes['number']} dir="ltr">
+          {typeof value === 'number' ? clockOf(value) : text}
+        </span>
+      );
+    case 'time':
+      return (
+        <time dir="ltr" dateTime={text}>
+          {text.replace(/^(\d\d:\d\d):00$/, '$1')}
+        </time>
+      );
+    case 'rating':
+      return (
+        <span dir="ltr">
+          <span aria-hidden="true">{'★'.repeat(Number(value) || 0)}</span>
+          <span className="visually-hidden">{text}</span>
+        </span>
+      );
+    case 'colour':
+      return <Colour value={text} />;
+    case 'country':
+      return <>{countryName(text, i18n.language)}</>;
+    case 'file':
+    case 'image':
+      return <FileValue field={field} value={value} record={record} plain={plain} />;
     case 'json':
       return <code dir="ltr">{typeof value === 'string' ? value : JSON.stringify(value)}</code>;
+    case 'composite':
     case 'currency':
     case 'text':
     default:
       return <span dir="auto">{text}</span>;
   }
+}
+
+function Colour({ value }: { readonly value: string }) {
+  // Only what is a colour may become a style.
+  const style = /^#[0-9a-f]{6}$/.test(value) ? { backgroundColor: value } : {};
+  return (
+    <span dir="ltr">
+      <span className={classes['swatch']} style={style} />
+      {value}
+    </span>
+  );
+}
+
+function countryName(code: string, language: string): string {
+  return /^[A-Z]{2}$/.test(code) ? (new Intl.DisplayNames(language, { type: 'region' }).of(code) ?? code) : code;
 }
 
 function Money({ value, currency }: { readonly value: string; readonly currency: string }) {

@@ -94,7 +94,10 @@ describe('a sales representative', () => {
     await expectAccessible(page);
     await shot(page, 'list');
     await page.goto(`${page.url().split('?')[0]}?stage[in]=engaging`);
-    await expect.poll(async () => (await names.allTextContents()).sort()).toEqual(['Crane 2', 'Crane 3']);
+    // A whole page is loaded anew.
+    await expect
+      .poll(async () => (await names.allTextContents()).sort(), { timeout: 10_000 })
+      .toEqual(['Crane 2', 'Crane 3']);
     expectClean();
   });
 

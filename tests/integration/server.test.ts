@@ -129,20 +129,22 @@ describe('a server', () => {
       await delay(50);
     }
     expect(status).toBe(200);
-    const full = await cli('documents', '--tenant', 'acme', folder);
-    expect([full.code, full.err]).toEqual([
-      1,
-      `The folder ${folder} is not empty. Name a new one, or empty it first.\n`,
-    ]);
+    const full = await cli('export', '--tenant', 'acme', folder);
+    expect([full.code, full.err]).toEqual([1, expect.stringContaining('is not empty, and no export has written it')]);
     const exported = join(home, 'exported');
-    expect((await cli('documents', '--tenant', 'acme', exported)).out).toBe(`1 file written to ${exported}.\n`);
+    expect((await cli('export', '--tenant', 'acme', exported)).out).toBe(`1 document written to ${exported}.\n`);
     const file = await readFile(join(exported, 'machine.entity.json'), 'utf8');
     expect(file).toMatch(/"id": "e_[0-9a-f]{12}"/);
     await writeFile(
       join(exported, 'machine.entity.json'),
       file.replaceAll('"name"', '"title"').replace('{name}', '{title}'),
     );
-    expect((await cli('plan', '--tenant', 'acme', exported)).out).toContain('Rename');
+    expect((await cli('plan', '--tenant', 'acme', exported, '--base', '2')).out).toContain('Rename');
+    expect((await cli('publish', '--tenant', 'acme', exported, '--base', '1')).code).toBe(1);
+    expect((await cli('diff', '--tenant', 'acme')).out).toContain('Machine (custom.machine) is new.');
+    // Exported again over what a person has changed: it is as it was.
+    expect((await cli('export', '--tenant', 'acme', exported)).code).toBe(0);
+    expect(await readFile(join(exported, 'machine.entity.json'), 'utf8')).toBe(file);
     expect((await cli('rollback', '--tenant', 'acme', '--to', '1')).code).toBe(0);
     expect((await cli('releases', '--tenant', 'acme')).out.split('\n')).toHaveLength(5);
     const written = await cli('documents', '--tenant', 'acme');

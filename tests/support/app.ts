@@ -14,6 +14,8 @@ import type { TestDatabase } from './postgres.ts';
 export interface TestApp {
   readonly app: App;
   readonly url: string;
+  /** Folder of everything it keeps. */
+  readonly home: string;
   /** A client that acts as a user. */
   as(tenant: string, email: string): Promise<Client>;
   readonly anonymous: Client;
@@ -46,6 +48,8 @@ export async function testApp(
       cells,
       redis: inject('redisUrl'),
       trustedProxies: 0,
+      files: null,
+      fileLimit: 1024 * 1024,
       logLevel: 'silent',
       demo: false,
     },
@@ -63,6 +67,7 @@ export async function testApp(
   });
   return {
     app,
+    home,
     url,
     anonymous: client(url, null),
     policiesOnly: { url: bareUrl },

@@ -15,6 +15,7 @@ import { ModelStore } from '#engine/schema/model-store.ts';
 import { Publisher } from '#engine/schema/publish.ts';
 import { ensureRoleSet } from '#engine/schema/role-sets.ts';
 import { createTenant } from '#engine/schema/tenants.ts';
+import { openVault } from '#engine/vault.ts';
 import type { TestDatabase } from './postgres.ts';
 
 const pack = (key: string, documents: readonly Record<string, unknown>[]): Pack => ({
@@ -192,9 +193,17 @@ export interface Lab {
   close(): Promise<void>;
 }
 
+export interface LabOptions {
+  readonly clock?: Clock;
+  readonly predicates?: boolean;
+  /** The documents of the pack `lab`, instead of those above. */
+  readonly documents?: readonly Record<string, unknown>[];
+}
+
 /** The organisation `acme`, really published. */
-export async function makeLab(test: TestDatabase, options: { clock?: Clock; predicates?: boolean } = {}): Promise<Lab> {
+export async function makeLab(test: TestDatabase, options: LabOptions = {}): Promise<Lab> {
   const { address, app, owner } = test;
+  openVault(test.secret);
   const database = new Database({
     address,
     app,
@@ -203,7 +212,7 @@ export async function makeLab(test: TestDatabase, options: { clock?: Clock; pred
     ...(options.clock ? { clock: options.clock } : {}),
   });
   const models = new ModelStore({ database });
-  const packs = [...(await loadShippedPacks()), lab];
+  const packs = [...(await loadShippedPacks()), options.documents ? pack('lab', options.documents) : lab];
   const publisher = new Publisher({ database, onPublished: models.published, packs });
   await createTenant(
     { database, ids: systemIds, publisher },

@@ -86,6 +86,7 @@ function entity(): Entity {
     table: 'shop_things',
     title: { template: '{name}', fields: ['name'] },
     owner: false,
+    flag: null,
     softDelete: true,
     history: true,
     parent: null,
@@ -131,9 +132,10 @@ export function testModel(): Model {
         icon: null,
         order: 1,
         roles: null,
+        flag: null,
         items: [
-          { key: 'things', label: 'Things', entity: 'shop.thing', view: null, icon: null },
-          { key: 'hidden', label: 'Hidden', entity: 'shop.hidden', view: null, icon: null },
+          { key: 'things', label: 'Things', entity: 'shop.thing', view: null, icon: null, flag: null },
+          { key: 'hidden', label: 'Hidden', entity: 'shop.hidden', view: null, icon: null, flag: null },
         ],
       },
     ],
@@ -147,6 +149,11 @@ export function testModel(): Model {
         ]),
       ],
     ]),
+    rules: new Map(),
+    flags: new Map(),
+    settings: new Map(),
+    sequences: new Map(),
+    templates: new Map(),
     packs: new Map(),
   };
 }
@@ -185,6 +192,9 @@ export interface Calls {
   readonly written: { readonly verb: string; readonly body: unknown; readonly options: unknown }[];
   readonly logged: Record<string, unknown>[];
 }
+
+const PLAN = { base: 3, next: 4, steps: [], warnings: [] };
+const RELEASE = { number: 3, base: 2, author: 'a', message: 'm', createdAt: '2026-01-01T00:00:00.000Z' };
 
 export function testServices(overrides: Partial<HttpServices> = {}): { services: HttpServices; calls: Calls } {
   const calls: Calls = { written: [], logged: [] };
@@ -254,6 +264,14 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       restore: write('restore', 200),
       transition: write('transition', 200),
     },
+    files: {
+      limit: 1000,
+      receive: async (_scope, _entity, name) => ({ id: RECORD_ID, name, type: 'application/pdf', size: 1 }),
+      find: async () => {
+        throw notFound();
+      },
+      content: async () => Readable.from([]),
+    },
     importer: {
       upload: async (_scope, _entity, { name, stream }) => {
         let size = 0;
@@ -266,10 +284,11 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       errors: async () => Readable.from(['line,reason\n']),
     },
     publisher: {
-      documents: async () => ({ release: 3 }),
-      plan: async (_tenant, input) => ({ input }),
-      publish: async (_tenant, input) => ({ input }),
-      releases: async () => [{ number: 3 }],
+      documents: async () => ({ release: 3, packs: [], versions: {}, documents: [] }),
+      plan: async (_tenant, input) => Object.assign({ ...PLAN, conflicts: [] }, { input }),
+      publish: async (_tenant, input) => Object.assign({ ...RELEASE, plan: PLAN }, { input }),
+      releases: async () => [RELEASE],
+      diff: async (from, to) => ({ from, to }),
       release: async (_tenant, number) => {
         if (number !== 3) throw notFound();
         return { number };

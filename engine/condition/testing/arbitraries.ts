@@ -54,7 +54,9 @@ export const VALUES = {
   boolean: fc.boolean(),
   date: fc.oneof(day, fc.constantFrom('2024-02-29T', '0001-01-01T', '9999-12-31T')).map((text) => text.slice(0, 10)),
   datetime: fc.oneof(day, fc.constantFrom('2026-01-30T10:00:00.000Z', '2026-01-30T23:30:00.001Z')),
+  time: fc.constantFrom('00:00:00', '09:30:00', '09:30:01', '23:59:59'),
   uuid: fc.constantFrom(...IDS),
+  json: fc.constantFrom('{}', '[1, 2]', '"a"'),
 } as const satisfies Partial<Record<ValueType, fc.Arbitrary<Value>>>;
 
 export function valueOf(type: ValueType): fc.Arbitrary<Value> {
@@ -74,6 +76,9 @@ const PATHS: readonly (readonly [path: readonly string[], type: ValueType])[] = 
   [['due'], 'date'],
   [['begun'], 'date'],
   [['seen_at'], 'datetime'],
+  [['opens'], 'time'],
+  [['closes'], 'time'],
+  [['extra'], 'json'],
   [['tags'], 'texts'],
   [['team'], 'uuid'],
   [['owner'], 'uuid'],

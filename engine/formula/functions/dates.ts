@@ -1,4 +1,4 @@
-/** Days of the calendar, from 0001-01-01 to 9999-12-31. Date-times are read in UTC, whoever looks. */
+/** Days of the calendar and times of the day. Days go from 0001-01-01 to 9999-12-31. Date-times are read in UTC, whoever looks. */
 import type { Decimal } from 'decimal.js';
 import type { Cell, FormulaFunction } from './function.ts';
 import { Exact, fixed, strict } from './function.ts';
@@ -60,6 +60,33 @@ const addDays: FormulaFunction = {
   },
 };
 
+const secondsOf = (time: string): number =>
+  Number(time.slice(0, 2)) * 3600 + Number(time.slice(3, 5)) * 60 + Number(time.slice(6, 8));
+
+function timePart(name: 'hour' | 'minute', from: number): FormulaFunction {
+  return {
+    name,
+    arity: [1, 1],
+    signature: fixed(['time'], 'integer'),
+    evaluate: ([time]) => (typeof time === 'string' ? new Exact(time.slice(from, from + 2)) : null),
+    decide: strict,
+    sql: ([time = '']) => `extract(${name} from ${time})`,
+  };
+}
+
+/** Seconds from the first time of a day to the second, which is what a duration holds; negative when the second is earlier. */
+const secondsBetween: FormulaFunction = {
+  name: 'seconds_between',
+  arity: [2, 2],
+  signature: fixed(['time', 'time'], 'integer'),
+  evaluate([from, to]) {
+    if (typeof from !== 'string' || typeof to !== 'string') return null;
+    return new Exact(secondsOf(to) - secondsOf(from));
+  },
+  decide: strict,
+  sql: ([from = '', to = '']) => `trunc(extract(epoch from ${to}) - extract(epoch from ${from}))`,
+};
+
 /** The day of a date-time, in UTC: a time zone would be the session's, or change with its rules. */
 const dateOfMoment: FormulaFunction = {
   name: 'date_of',
@@ -81,4 +108,7 @@ export const DATE_FUNCTIONS: readonly FormulaFunction[] = [
   daysBetween,
   addDays,
   dateOfMoment,
+  timePart('hour', 0),
+  timePart('minute', 3),
+  secondsBetween,
 ];

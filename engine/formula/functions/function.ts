@@ -91,7 +91,9 @@ export const TYPE_NAME: Readonly<Record<ValueType, string>> = {
   boolean: 'true or false',
   date: 'a date',
   datetime: 'a date and time',
+  time: 'a time',
   uuid: 'an id',
   texts: 'a list of texts',
   uuids: 'a list of ids',
+  json: 'a JSON value',
 };

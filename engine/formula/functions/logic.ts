@@ -15,7 +15,7 @@ function comparison(name: string, holds: (order: number) => boolean): FormulaFun
     internal: true,
     signature(args): Signature {
       const type = commonType(args);
-      if (!type || type === 'texts' || type === 'uuids')
+      if (!type || type === 'texts' || type === 'uuids' || type === 'json')
         return { wrong: `The two sides of "${name}" cannot be compared` };
       if (ordered && (type === 'boolean' || type === 'uuid'))
         return { wrong: `"${name}" needs an order; use "=" or "!="` };

@@ -100,7 +100,7 @@ const round: FormulaFunction = {
   sql: ([value = '', places = '0']) => `round(${value}, (${places})::integer)`,
 };
 
-/** The least or greatest of the values that are there; NULL when none is. Numbers, dates and date-times. */
+/** The least or greatest of the values that are there; NULL when none is. Numbers, dates, date-times and times. */
 function extreme(name: 'min' | 'max', sql: 'least' | 'greatest'): FormulaFunction {
   const better = name === 'min' ? (order: number) => order < 0 : (order: number) => order > 0;
   return {
@@ -108,8 +108,8 @@ function extreme(name: 'min' | 'max', sql: 'least' | 'greatest'): FormulaFunctio
     arity: [1, ANY_NUMBER],
     signature(args) {
       const type = commonType(args);
-      if (!type || !(isNumber(type) || type === 'date' || type === 'datetime')) {
-        return { wrong: `"${name}" takes numbers, or dates, or dates with time` };
+      if (!type || !(isNumber(type) || type === 'date' || type === 'datetime' || type === 'time')) {
+        return { wrong: `"${name}" takes numbers, or dates, or dates with time, or times` };
       }
       return { takes: args.map(() => type), returns: type };
     },

@@ -15,6 +15,8 @@ export const FIELDS: ReadonlyMap<string, { readonly valueType: ValueType }> = ne
       ['due', 'date'],
       ['begun', 'date'],
       ['seen_at', 'datetime'],
+      ['opens', 'time'],
+      ['closes', 'time'],
       ['owner', 'uuid'],
     ] as const
   ).map(([key, valueType]) => [key, { valueType }]),
@@ -51,6 +53,11 @@ const integer = fc.oneof(
   fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER),
 );
 
+const time = fc.oneof(
+  fc.constantFrom('00:00:00', '09:30:00', '23:59:59'),
+  fc.integer({ min: 0, max: 86_399 }).map((each) => new Date(each * 1000).toISOString().slice(11, 19)),
+);
+
 /** A value of each type, NULL now and then. */
 export const VALUES: Partial<Record<ValueType, fc.Arbitrary<Value>>> = {
   text: fc.oneof(text, fc.constantFrom('won', 'open')),
@@ -59,6 +66,7 @@ export const VALUES: Partial<Record<ValueType, fc.Arbitrary<Value>>> = {
   boolean: fc.boolean(),
   date,
   datetime: day.map((each) => each.toISOString()),
+  time,
   uuid: fc.constantFrom('0197a000-0000-7000-8000-000000000001', '0197a000-0000-7000-8000-000000000002'),
 };
 
@@ -68,7 +76,7 @@ export const record: fc.Arbitrary<Readonly<Record<string, Value>>> = fc.record(
   ),
 );
 
-type Sources = Record<'decimal' | 'integer' | 'text' | 'boolean' | 'date' | 'datetime', string>;
+type Sources = Record<'decimal' | 'integer' | 'text' | 'boolean' | 'date' | 'datetime' | 'time', string>;
 
 /** One depth for all types; five levels keep generated formulas readable when they fail. */
 const node = (leaf: fc.Arbitrary<string>, ...rest: fc.Arbitrary<string>[]) =>
@@ -111,6 +119,8 @@ const { sources } = fc.letrec<{ sources: Sources } & Sources>((tie) => {
       call('length', tie('text')),
       fc.constantFrom('year', 'month', 'day').chain((name) => call(name, tie('date'))),
       call('days_between', tie('date'), tie('date')),
+      fc.constantFrom('hour', 'minute').chain((name) => call(name, tie('time'))),
+      call('seconds_between', tie('time'), tie('time')),
       choice(tie('integer')),
     ),
     text: node(
@@ -132,7 +142,7 @@ const { sources } = fc.letrec<{ sources: Sources } & Sources>((tie) => {
       operators(tie('boolean'), ['and', 'or'], tie('boolean')),
       tie('boolean').map((each) => `(not ${each})`),
       fc
-        .oneof(orders(number), orders(tie('text')), orders(tie('date')), orders(tie('datetime')))
+        .oneof(orders(number), orders(tie('text')), orders(tie('date')), orders(tie('datetime')), orders(tie('time')))
         .map((each) => `(${each})`),
       choice(tie('boolean')),
     ),
@@ -147,6 +157,7 @@ const { sources } = fc.letrec<{ sources: Sources } & Sources>((tie) => {
       choice(tie('date')),
     ),
     datetime: node(fields('datetime'), call('max', tie('datetime'), tie('datetime')), choice(tie('datetime'))),
+    time: node(fields('time'), call('min', tie('time'), tie('time')), choice(tie('time'))),
     sources: fc.record({
       decimal: tie('decimal'),
       integer: tie('integer'),
@@ -154,6 +165,7 @@ const { sources } = fc.letrec<{ sources: Sources } & Sources>((tie) => {
       boolean: tie('boolean'),
       date: tie('date'),
       datetime: tie('datetime'),
+      time: tie('time'),
     }),
   };
 });

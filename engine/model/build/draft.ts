@@ -7,6 +7,7 @@ import type { EntityDocument, FieldDocument } from '../documents.ts';
 import type { EffectiveDocument } from '../layers.ts';
 import type { Condition } from '../../condition/condition.ts';
 import type { Entity, Field, Lifecycle, Permission, Role, Transition } from '../model.ts';
+import type { Flag, Sequence } from '../parts.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -41,6 +42,8 @@ export interface Draft {
   readonly lifecycles: Map<string, DraftLifecycle>;
   readonly entities: Map<string, DraftEntity>;
   readonly notes: Map<string, EntityNotes>;
+  readonly flags: Map<string, Flag>;
+  readonly sequences: Map<string, Sequence>;
 }
 
 export type Guards = ReadonlyMap<string, Condition>;
@@ -57,6 +60,14 @@ export function fieldNamed(draft: Draft, entity: DraftEntity, key: string, place
   const field = entity.fields.get(key);
   if (!field) draft.faults.unknown(place, `field of ${entity.name}`, key, entity.fields.keys());
   return field;
+}
+
+/** The qualified name of a flag that a document names; a fault when there is none. */
+export function flagNamed(draft: Draft, name: string | undefined, pack: string, place: Place): string | null {
+  if (name === undefined) return null;
+  const found = lookUp(name, pack, (qualified) => draft.flags.has(qualified));
+  if (found === undefined) draft.faults.unknown(place, 'flag', name, candidates(draft.flags.keys(), pack));
+  return found ?? null;
 }
 
 /** Faults for roles that do not exist; answers those that do. */

@@ -2,12 +2,21 @@
 import { createHash } from 'node:crypto';
 import { fit } from '../../db/identifiers.ts';
 import type { EntityDocument, FieldDocument } from '../documents.ts';
+import type { Place } from '../faults.ts';
 import type { EffectiveDocument } from '../layers.ts';
 import type { UniqueKey } from '../model.ts';
 import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
-import { type Draft, type DraftEntity, type DraftField, entityNamed, fieldNamed, noDoubles } from './draft.ts';
 import { tieAnyReferences } from './any-references.ts';
+import {
+  type Draft,
+  type DraftEntity,
+  type DraftField,
+  entityNamed,
+  fieldNamed,
+  flagNamed,
+  noDoubles,
+} from './draft.ts';
 import { documentFields, systemField } from './fields.ts';
 import { tieLists } from './lists.ts';
 
@@ -71,6 +80,7 @@ function buildEntity(draft: Draft, effective: EffectiveDocument<EntityDocument>)
     parent: null,
     fields,
     fieldsById: new Map(),
+    flag: flagNamed(draft, document.flag, pack, place('flag')),
     unique: [],
     permissions: [],
   });
@@ -114,6 +124,7 @@ function tieFields(draft: Draft, entity: DraftEntity): void {
         });
       if (target !== undefined) field.reference = { entity: target, onDelete: action };
     }
+    if (field.type.key === 'sequence') tieSequence(draft, entity, field, at);
     if (field.type.key === 'state' && typeof lifecycle === 'string') {
       const found = lookUp(lifecycle, entity.pack, (name) => draft.lifecycles.has(name));
       const used = found === undefined ? undefined : draft.lifecycles.get(found);
@@ -128,6 +139,29 @@ function tieFields(draft: Draft, entity: DraftEntity): void {
       field.default = used.initial;
     }
   }
+}
+
+/** A field that draws from a named sequence has its options from there. */
+function tieSequence(
+  draft: Draft,
+  entity: DraftEntity,
+  field: DraftField,
+  at: (...path: readonly (string | number)[]) => Place,
+): void {
+  const { sequence: name, ...own } = field.options;
+  if (typeof name !== 'string') return;
+  const found = lookUp(name, entity.pack, (qualified) => draft.sequences.has(qualified));
+  const sequence = found === undefined ? undefined : draft.sequences.get(found);
+  if (!sequence) {
+    draft.faults.unknown(at('sequence'), 'sequence', name, candidates(draft.sequences.keys(), entity.pack));
+    return;
+  }
+  for (const key of Object.keys(own))
+    draft.faults.add(at(key), 'invalid', `“${key}” is said by the sequence “${name}” that the field draws from.`, {
+      found: key,
+    });
+  const { prefix, digits, start, gapless } = sequence;
+  field.options = { sequence: sequence.name, prefix, digits, start, gapless };
 }
 
 function tieParent(draft: Draft, entity: DraftEntity): void {
@@ -193,7 +227,14 @@ function buildTitle(draft: Draft, entity: DraftEntity): void {
     });
   for (const key of keys) {
     const field = fieldNamed(draft, entity, key, place);
-    if (field && (field.column === null || field.type.valueType === 'texts'))
+    if (
+      field &&
+      (field.column === null ||
+        field.type.valueType === 'texts' ||
+        field.type.sealed ||
+        field.type.structured ||
+        field.type.attached)
+    )
       draft.faults.add(place, 'invalid', `“${key}” holds no single value to show in a title.`);
   }
   entity.title = { template: written, fields: [...new Set(keys)] };

@@ -172,6 +172,8 @@ function checkFlags({ draft, place }: FieldContext, document: FieldDocument, fie
   const searched = type.searchable || type.companions?.some((companion) => companion.searched) === true;
   if (document.unique && !keyed) refuse('unique', 'its values cannot be told apart by an index');
   if (document.index && (field.column === null || computed)) refuse('index', 'it has no column of its own');
+  else if (document.index && (type.sealed || type.structured || type.attached))
+    refuse('index', 'nobody filters or sorts by its values');
   if (document.search && !searched) refuse('search', 'it holds no text to search');
   if (document.required && !carried && (field.column === null || computed)) refuse('required', 'nobody writes it');
   if (field.choices) {
@@ -184,13 +186,15 @@ function checkFlags({ draft, place }: FieldContext, document: FieldDocument, fie
       seen.add(key);
     });
   }
+  const contradiction = type.contradiction?.(field);
+  if (contradiction) draft.faults.add(place(contradiction.option), 'invalid', contradiction.message);
   if (document.default !== undefined) checkDefault({ draft, place, entity: '' }, field);
 }
 
 function checkDefault({ draft, place }: FieldContext, field: DraftField): void {
   const { type } = field;
   const where = place('default');
-  if (field.readOnly || field.column === null || type.valueType === 'uuid') {
+  if (field.readOnly || field.column === null || type.valueType === 'uuid' || type.sealed) {
     draft.faults.add(where, 'invalid', `A ${type.key} field cannot have a default.`);
     return;
   }

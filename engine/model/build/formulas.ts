@@ -4,7 +4,8 @@ import { orderFormulas } from '../../formula/order.ts';
 import { parseFormula } from '../../formula/parse.ts';
 import { Problem } from '../../problem.ts';
 import type { Place } from '../faults.ts';
-import type { Draft, DraftEntity } from './draft.ts';
+import type { FieldType } from '../field-type.ts';
+import type { Draft, DraftEntity, DraftField } from './draft.ts';
 
 /** Digits of the column of a decimal result (`numeric(38, scale)`). */
 const DIGITS = 38;
@@ -22,7 +23,7 @@ function buildEntityFormulas(draft: Draft, entity: DraftEntity): void {
   // What is computed when it is read cannot be part of what is kept with the record.
   const types = new Map(
     [...entity.fields.values()].map(
-      ({ key, type, derived }) => [key, { valueType: derived === null ? type.valueType : null }] as const,
+      (field) => [field.key, field.derived === null ? inFormulas(field) : { valueType: null }] as const,
     ),
   );
   for (const field of entity.fields.values()) {
@@ -66,6 +67,13 @@ function buildEntityFormulas(draft: Draft, entity: DraftEntity): void {
       }
     }
   }
+}
+
+/** What a type's own SQL computes cannot be computed from again, and what is sealed says nothing to the database. */
+function inFormulas({ type }: DraftField): Pick<FieldType, 'valueType'> {
+  const unusable =
+    type.sealed === true || type.attached !== undefined || (type.computed === true && type.key !== 'formula');
+  return unusable ? { valueType: null } : type;
 }
 
 /** A result in money has the currency of the money it was computed from. */

@@ -10,6 +10,7 @@ import {
   type DraftField,
   entityNamed,
   fieldNamed,
+  flagNamed,
   noDoubles,
   rolesNamed,
 } from './draft.ts';
@@ -62,6 +63,7 @@ function buildView(draft: Draft, { document, pack, place }: EffectiveDocument<Vi
     order,
     filter: conditionAt(draft, document.filter, entity, place('filter'), { derived: true }),
     roles: rolesNamed(draft, document.roles, (index) => place('roles', index)),
+    flag: flagNamed(draft, document.flag, pack, place('flag')),
   };
 }
 
@@ -78,7 +80,13 @@ export function buildForms(draft: Draft): ReadonlyMap<string, Form> {
     forms.set(entity.name, {
       entity: entity.name,
       sections: [
-        { key: 'main', label: entity.label, columns: 2, fields: entity.owner ? [...fields, 'owner'] : fields },
+        {
+          key: 'main',
+          label: entity.label,
+          columns: 2,
+          flag: null,
+          fields: entity.owner ? [...fields, 'owner'] : fields,
+        },
       ],
     });
   }
@@ -106,6 +114,7 @@ function buildForm(draft: Draft, { document, pack, place }: EffectiveDocument<Fo
       key: section.key,
       label: section.label ?? readable(section.key),
       columns: section.columns ?? 2,
+      flag: flagNamed(draft, section.flag, pack, place('sections', index, 'flag')),
       fields: [...fields],
     };
   });
@@ -162,6 +171,7 @@ function buildMenu(
         entity: entity.name,
         view,
         icon: item.icon ?? entity.icon,
+        flag: flagNamed(draft, item.flag, pack, at('flag')),
       },
     ];
   });
@@ -171,6 +181,7 @@ function buildMenu(
     icon: document.icon ?? null,
     order: document.order ?? 100,
     roles: rolesNamed(draft, document.roles, (index) => place('roles', index)),
+    flag: flagNamed(draft, document.flag, pack, place('flag')),
     items,
   };
 }

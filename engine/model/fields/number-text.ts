@@ -89,7 +89,7 @@ function decimalMark(text: string, context: ValueContext): '.' | ',' | null | 'a
   return /^[1-9]\d{0,2},\d{3}$/.test(text) ? null : 'ambiguous';
 }
 
-function latinDigits(text: string): string {
+export function latinDigits(text: string): string {
   return text
     .normalize('NFKC')
     .replaceAll(/[٠-٩]/g, (digit) => String(digit.charCodeAt(0) - 0x0660))

@@ -48,6 +48,17 @@ const TYPES: readonly (readonly [string, Readonly<Record<string, unknown>>, fc.A
   ['reference', { to: 'x' }, fc.uuid()],
   ['tags', {}, fc.array(fc.string({ maxLength: 20 }), { maxLength: 10 })],
   ['currency', {}, fc.constantFrom('USD', 'eur', 'JPY')],
+  [
+    'time',
+    {},
+    fc.integer({ min: 0, max: 86_399 }).map((seconds) => new Date(seconds * 1000).toISOString().slice(11, 19)),
+  ],
+  ['duration', { min: Number.MIN_SAFE_INTEGER }, fc.maxSafeInteger()],
+  ['rating', { max: 10 }, fc.integer({ min: 1, max: 10 })],
+  ['colour', {}, fc.integer({ min: 0, max: 0xff_ff_ff }).map((value) => `#${value.toString(16).padStart(6, '0')}`)],
+  ['multiple_choice', { choices }, fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1 })],
+  ['json', {}, fc.jsonValue({ maxDepth: 5 }).map((value) => JSON.stringify(value))],
+  ['country', {}, fc.constantFrom('DE', 'AE', 'CI')],
 ];
 
 test.each(TYPES)('%s %j: what is exported comes back from the file', (type, options, values) => {

@@ -8,12 +8,17 @@ import { accept, refuse } from './base.ts';
 const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** Whether it can be stored: in a text, or anywhere in JSON (a token of `records/sealed.ts` begins with a control character). */
+export function isStorable(text: string): boolean {
+  return !CONTROL.test(text) && !LONE_SURROGATE.test(text);
+}
+
 /**
  * Unicode-normalised (NFC) and trimmed. `lines: false` turns line breaks into spaces.
  * Empty text is the absence of a value: null, or an error when the field is required.
  */
 export function cleanText(text: string, field: Field, lines: boolean): Parsed {
-  if (CONTROL.test(text) || LONE_SURROGATE.test(text)) {
+  if (!isStorable(text)) {
     return refuse('control_character', 'This text holds characters that cannot be stored.');
   }
   const normal = text.normalize('NFC').replaceAll(/\r\n?/g, '\n');

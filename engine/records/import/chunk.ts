@@ -97,6 +97,16 @@ function roundsOf(upsertBy: readonly string[] | null, rows: readonly Converted[]
 }
 
 /** `null` when a part of the key is empty: such a row finds no record. */
+/** The record as a client would send it: any JSON as itself, not as its text. */
+function bodyOf(entity: Entity, values: Iterable<readonly [string, Value]>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    [...values].map(([key, value]) => [
+      key,
+      entity.fields.get(key)?.type.structured && typeof value === 'string' ? JSON.parse(value) : value,
+    ]),
+  );
+}
+
 function keyOf(upsertBy: readonly string[], { values }: Converted): string | null {
   const parts = upsertBy.map((key) => values.get(key) ?? null);
   return parts.some((part) => part === null) ? null : JSON.stringify(parts);
@@ -128,12 +138,12 @@ function prepare(context: ChunkContext, row: Converted, existing: string | undef
     // What may only be given at creation (a state, an owner) stays as it is.
     const writable = writableFields(scope, entity, 'update');
     const values = [...row.values].filter(([key]) => writable.has(key) && !context.upsertBy?.includes(key));
-    const plan = planUpdate(database, scope, entity, existing, Object.fromEntries(values), null, ids);
+    const plan = planUpdate(database, scope, entity, existing, bodyOf(entity, values), null, ids);
     return { line: row.line, kind: 'updated', statements: plan.statements };
   }
   const faults = new Faults();
   const rows: NewRows = new Map();
-  prepareNew(scope, entity, [{ body: Object.fromEntries(row.values), pointer: '' }], ids, faults, rows);
+  prepareNew(scope, entity, [{ body: bodyOf(entity, row.values), pointer: '' }], ids, faults, rows);
   faults.check();
   return { line: row.line, kind: 'created', rows };
 }

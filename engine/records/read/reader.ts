@@ -12,6 +12,7 @@ import { notFound } from '../../problem.ts';
 import { parseLiteral } from '../../condition/literals.ts';
 import type { Query, Selection } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
+import { opened } from '../sealed.ts';
 import { oneStatement } from './one-statement.ts';
 import { History } from './history.ts';
 import { Cursors } from './cursor.ts';
@@ -41,7 +42,7 @@ export class Reader {
    */
   async list(scope: Scope, entity: Entity, query: Query): Promise<{ body: string }> {
     const request = this.#lists.prepare(scope, entity, query);
-    return { body: request.body(await this.#send(scope, request.statements)) };
+    return { body: opened(scope, request.body(await this.#send(scope, request.statements))) };
   }
 
   /**
@@ -60,7 +61,7 @@ export class Reader {
     const [result] = await this.#send(scope, [oneStatement(scope, entity, selection, id)]);
     const [data, version] = result?.rows[0] ?? [];
     if (typeof data !== 'string' || typeof version !== 'string') return null;
-    return { body: `{"data":${data}}`, version: Number(version) };
+    return { body: opened(scope, `{"data":${data}}`), version: Number(version) };
   }
 
   /**

@@ -7,6 +7,7 @@ import { literal, quote } from '../../db/identifiers.ts';
 import type { Entity, Field } from '../../model/model.ts';
 import type { Derived } from '../../model/relations.ts';
 import type { PlannedItem, PlannedOrder, SelectPlan } from './plan.ts';
+import { tokenSql } from '../sealed.ts';
 import type { SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
 import { columnsBehind, lookupSql, rollupSql } from './sql-derived.ts';
@@ -28,6 +29,10 @@ function selectItem(item: PlannedItem, entity: Entity, alias: string, writer: Sq
     case 'field':
       if (item.field.derived !== null) return derivedItem(item, item.field.derived, alias, writer, used);
       used?.(item.field.key);
+      if (item.field.type.sealed) {
+        used?.('id');
+        return `${tokenSql(alias, `${alias}.${quote(item.field.key)}`, item.field)} as ${quote(item.field.key)}`;
+      }
       return `${item.field.type.select(`${alias}.${quote(item.field.key)}`, item.field)} as ${quote(item.field.key)}`;
     case 'title':
       return `${titleSql(entity, alias, writer, used)} as "_title"`;

@@ -63,7 +63,13 @@ export function planNew(scope: Scope, entity: Entity, bodies: readonly NewBody[]
   const lookup = references.statement();
   const statements = [...(lookup ? [lookup] : []), ...inserts];
   const pointers = new Map([...rows.values()].flat().map((row) => [row.id, row.pointer]));
-  return { entity, ids: created, statements, refused: (refusal) => createRefused(refusal, references, pointers) };
+  return {
+    entity,
+    ids: created,
+    statements,
+    pointers,
+    refused: (refusal) => createRefused(refusal, references, pointers),
+  };
 }
 
 /**

@@ -6,6 +6,7 @@ import type { ProblemDetail } from '#engine/problem.ts';
 import { Problem } from '#engine/problem.ts';
 import { constraintTarget } from '#engine/schema/constraint-target.ts';
 import type { Scope } from '../scope.ts';
+import { ruleProblem } from './rules.ts';
 
 /** SQLSTATEs after which the same statements may succeed. */
 export function isRetryable(error: unknown): boolean {
@@ -15,6 +16,8 @@ export function isRetryable(error: unknown): boolean {
 /** @param error of a batch of writes to `entity` (and its parts) */
 export function writeProblem(error: unknown, scope: Scope, entity: Entity): Problem {
   if (!isDatabaseError(error)) return problemOf(error);
+  const broken = ruleProblem(error, scope);
+  if (broken) return broken;
   const { code, constraint } = error;
   if (code === '42501') return new Problem('forbidden', 'You may not write a record like this.', [], { cause: error });
   if (constraint === undefined && code !== '23502') return problemOf(error);

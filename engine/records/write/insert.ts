@@ -51,10 +51,11 @@ export function insertStatement(
 /** `json_to_recordset($1) as r(id uuid, …)`: the rows as a table inside a statement. */
 export function recordset(fields: readonly Field[], rows: readonly NewRow[], parameters: Parameters): string {
   const json = rows.map((row) => {
-    const record: Record<string, Value> = { id: row.id };
+    const record: Record<string, unknown> = { id: row.id };
     for (const field of fields) {
       const value = row.values.get(field.key);
-      if (value !== undefined && value !== null) record[field.key] = value;
+      if (value === undefined || value === null) continue;
+      record[field.key] = field.type.structured && typeof value === 'string' ? JSON.parse(value) : value;
     }
     return record;
   });

@@ -3,7 +3,7 @@
  * user, and are decided here by the evaluator, the proven twin of the SQL; the rest is asked in the batch.
  */
 import type { Condition } from '#engine/condition/condition.ts';
-import { evaluate, type PlainRecord } from '#engine/condition/evaluate.ts';
+import { evaluate, type EvaluationContext, type PlainRecord } from '#engine/condition/evaluate.ts';
 import { asksTheClock, operandsOf } from '#engine/condition/operands.ts';
 import { userAttribute } from '#engine/condition/user-attributes.ts';
 import type { Entity } from '#engine/model/model.ts';
@@ -19,7 +19,8 @@ export function isDecidable(entity: Entity, grants: readonly Grant[]): boolean {
   return grants.every(({ condition }) => condition === null || looksAtItself(entity, condition));
 }
 
-function looksAtItself(entity: Entity, condition: Condition): boolean {
+/** Whether it asks for nothing but values of the record that are known before it is stored, and the user. */
+export function looksAtItself(entity: Entity, condition: Condition): boolean {
   if (asksTheClock(condition)) return false;
   return operandsOf(condition).every((operand) => {
     if (operand.kind !== 'field') return true;
@@ -33,9 +34,11 @@ function looksAtItself(entity: Entity, condition: Condition): boolean {
   });
 }
 
-/** Whether every field that was sent is covered by a grant that holds for the record, and some grant holds at all. */
-export function isAllowed(scope: Scope, grants: readonly Grant[], row: NewRow): boolean {
-  const { principal, tenant } = scope;
+/** The record as it will be stored, as far as that is known, and who stores it. */
+export function newRecord(
+  { principal, tenant }: Scope,
+  row: NewRow,
+): { readonly record: PlainRecord; readonly context: EvaluationContext } {
   const record: PlainRecord = {
     created_by: principal.userId,
     updated_by: principal.userId,
@@ -50,6 +53,12 @@ export function isAllowed(scope: Scope, grants: readonly Grant[], row: NewRow): 
     timeZone: principal.timeZone,
     businessHours: tenant.businessHours,
   };
+  return { record, context };
+}
+
+/** Whether every field that was sent is covered by a grant that holds for the record, and some grant holds at all. */
+export function isAllowed(scope: Scope, grants: readonly Grant[], row: NewRow): boolean {
+  const { record, context } = newRecord(scope, row);
   const holding = grants.filter(({ condition }) => condition === null || evaluate(condition, record, context));
   if (holding.length === 0) return false;
   return [...row.sent].every((key) => holding.some(({ fields }) => fields === null || fields.has(key)));

@@ -124,7 +124,7 @@ function prepareChanged(
   for (const [index, body] of changed.entries()) {
     const where = at(pointer, index);
     const [id] = takeId(isObject(body) ? body['id'] : undefined, at(where, 'id'), faults, parts, where);
-    const options = { given: new Set([parent.key]), ignore: new Set(['id']) };
+    const options = { given: new Set([parent.key]), ignore: new Set(['id']), record: id ?? '' };
     const { values, children, links } = checkBody(scope, child, 'update', body, where, faults, options);
     for (const field of [...children.keys(), ...links.keys()]) {
       faults.add({

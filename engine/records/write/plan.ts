@@ -8,6 +8,8 @@ export interface Plan {
   readonly entity: Entity;
   /** Checks and changes, for one batch. The first `armature.refuse` ends it. */
   readonly statements: readonly Statement[];
+  /** Where a new record stood in the request, by its id; '' for what was there before. */
+  readonly pointers?: ReadonlyMap<string, string>;
   /**
    * What a refusal means. May look into the database (after the batch was undone).
    * @returns `again` when nothing speaks against the write any more: somebody else was faster and is done

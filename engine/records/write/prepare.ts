@@ -5,6 +5,7 @@ import type { Value } from '#engine/model/value-type.ts';
 import type { Scope } from '../scope.ts';
 import type { NewRow } from './insert.ts';
 import { preparedLinks } from './links.ts';
+import { brokenRules } from './rules.ts';
 import { found } from './sentences.ts';
 import type { CheckOptions, Faults } from './validate.ts';
 import { at, checkBody, valueContext, writable } from './validate.ts';
@@ -41,18 +42,23 @@ export function prepareNew(
   given: ReadonlyMap<string, Value> = new Map(),
   depth = 1,
 ): string[] {
-  const options: CheckOptions = depth === 1 && given.size === 0 ? {} : { given: new Set(given.keys()) };
+  const engineSet = depth === 1 && given.size === 0 ? {} : { given: new Set(given.keys()) };
   const ofEntity = rows.get(entity) ?? [];
   rows.set(entity, ofEntity);
   return bodies.map(({ body, pointer }) => {
-    const { values, children, links: linked } = checkBody(scope, entity, 'create', body, pointer, faults, options);
+    const before = faults.details.length;
     const id = ids.uuid();
+    const options: CheckOptions = { ...engineSet, record: id };
+    const { values, children, links: linked } = checkBody(scope, entity, 'create', body, pointer, faults, options);
     const sent = new Set([...values.keys(), ...[...linked.keys()].map(({ key }) => key)]);
     checkState(scope, entity, values, pointer, faults);
     for (const [key, value] of given) values.set(key, value);
     fillDefaults(scope, entity, values);
     const links = preparedLinks(linked, id, pointer, faults);
-    ofEntity.push({ id, pointer, values, sent, ...(links.length > 0 && { links }) });
+    const row: NewRow = { id, pointer, values, sent, ...(links.length > 0 && { links }) };
+    ofEntity.push(row);
+    // Of a body with faults nobody knows what the record would be.
+    if (faults.details.length === before) for (const detail of brokenRules(scope, entity, row)) faults.add(detail);
     for (const [field, parts] of children)
       prepareParts(scope, field, parts, id, at(pointer, field.key), ids, faults, rows, depth);
     return id;

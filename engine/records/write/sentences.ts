@@ -11,10 +11,12 @@ const EXPECTED: Readonly<Record<ValueType, string>> = {
   boolean: 'true or false',
   date: 'a date such as "2026-01-31"',
   datetime: 'a date and time with offset, such as "2026-01-31T10:00:00Z"',
+  time: 'a time of day such as "13:45"',
   uuid: 'the id of a record',
   uuids: 'a list of ids',
   texts: 'a list of texts',
   text: 'text',
+  json: 'a JSON value',
 };
 
 /** What a value of the field is: `Amount must be …`. */

@@ -56,7 +56,7 @@ export function planTransition(
     throw new Problem('forbidden', `You may not do “${step.transition.label}”.`);
   }
   const faults = new Faults();
-  const { values, children, links } = checkBody(scope, entity, 'update', body ?? {}, '', faults);
+  const { values, children, links } = checkBody(scope, entity, 'update', body ?? {}, '', faults, { record: id });
   for (const field of [...children.keys(), ...links.keys()]) {
     faults.add({
       code: 'read_only',

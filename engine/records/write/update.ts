@@ -39,7 +39,7 @@ export function planUpdate(
   const { update: grants } = scope.rights.of(entity.name);
   requireGrants(scope, entity, grants, 'change');
   const faults = new Faults();
-  const { values, children, links: linked } = checkBody(scope, entity, 'update', body, '', faults);
+  const { values, children, links: linked } = checkBody(scope, entity, 'update', body, '', faults, { record: id });
   const parts: Parts = noParts();
   for (const [field, sent] of children) prepareChangedParts(scope, field, sent, record, ids, faults, parts);
   const links = preparedLinks(linked, record, '', faults);

@@ -14,6 +14,7 @@ import { nearest } from '#engine/nearest.ts';
 import type { ProblemDetail } from '#engine/problem.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
+import { sealedValue } from '../sealed.ts';
 import { holdsRoles, unknownRoles } from './assigned-roles.ts';
 import { found, schemaDetail, valueDetail } from './sentences.ts';
 
@@ -112,6 +113,8 @@ export interface CheckOptions {
   readonly given?: ReadonlySet<string>;
   /** Keys beside the fields that the caller handles, e.g. `id` of a part. */
   readonly ignore?: ReadonlySet<string>;
+  /** Id of the record; encrypted values are sealed for it. */
+  readonly record: string;
 }
 
 /**
@@ -126,7 +129,7 @@ export function checkBody(
   body: unknown,
   pointer: string,
   faults: Faults,
-  options: CheckOptions = {},
+  options: CheckOptions,
 ): Accepted {
   const values = new Map<string, Value>();
   const children = new Map<Field, unknown>();
@@ -160,7 +163,12 @@ export function checkBody(
     if ('error' in stored) faults.add(valueDetail(stored.error, field, at(pointer, key)));
     else {
       if (holdsRoles(entity, field)) faults.add(...unknownRoles(scope.model, value, at(pointer, key)));
-      values.set(key, stored.value);
+      values.set(
+        key,
+        field.type.sealed && typeof stored.value === 'string'
+          ? sealedValue(scope, field, options.record, stored.value)
+          : stored.value,
+      );
     }
   }
   return { values, children, links };
@@ -179,6 +187,7 @@ function pointedAt(
 
 function normalised(field: Field, value: unknown, context: ValueContext): ReturnType<Field['type']['normalise']> {
   if (value === null) return { value: null };
+  if (field.type.structured) return field.type.normalise(JSON.stringify(value), field, context);
   if (!isValue(value)) return { error: { code: 'wrong_type', message: `A ${found(value)} cannot stand here.` } };
   const parsed = field.type.normalise(value, field, context);
   if (!('error' in parsed) && parsed.value === null && needed(field)) {
@@ -231,7 +240,7 @@ export function writableFields(
   scope: Scope,
   entity: Entity,
   operation: Operation,
-  { given }: CheckOptions = {},
+  { given }: Pick<CheckOptions, 'given'> = {},
 ): ReadonlyMap<string, Field> {
   let known = writables.get(scope.rights);
   if (!known) writables.set(scope.rights, (known = new Map()));

@@ -15,6 +15,7 @@ import { Problem } from '#engine/problem.ts';
 import type { Selection } from '../query/query.ts';
 import { oneStatement } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
+import { opened } from '../sealed.ts';
 import { planCreate } from './create.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
 import type { Idempotency, Stored } from './idempotency.ts';
@@ -22,6 +23,7 @@ import { answerStatement, keepStatement, KEY_CONSTRAINT, storedAnswer } from './
 import type { Plan } from './plan.ts';
 import { refusalOf } from './plan.ts';
 import { planRemove, planRestore } from './remove.ts';
+import { ruleProblem, type Warning, warningsOf } from './rules.ts';
 import { planTransition } from './transition.ts';
 import { planUpdate } from './update.ts';
 
@@ -39,7 +41,7 @@ export interface ChangeOptions extends WriteOptions {
 export interface WriteResult {
   /** HTTP status: 201 for what was created, 200, or 204 without a body. */
   readonly status: number;
-  /** Finished JSON text `{"data": …}`; `null` for `minimal`. `{"data":null}`: written, but not for the principal to read. */
+  /** Finished JSON text `{"data": …}`, with `"warnings": […]` where rules warn; `null` for `minimal`. `{"data":null}`: written, but not for the principal to read. */
   readonly body: string | null;
   /** Of a single record. */
   readonly id?: string;
@@ -160,7 +162,13 @@ export class Writer {
     });
   }
 
+  /** What is stored for a repeated request keeps encrypted values sealed; they are opened on the way out. */
   async #write(scope: Scope, entity: Entity, options: WriteOptions, job: Job): Promise<WriteResult> {
+    const result = await this.#sealed(scope, entity, options, job);
+    return result.body === null ? result : { ...result, body: opened(scope, result.body) };
+  }
+
+  async #sealed(scope: Scope, entity: Entity, options: WriteOptions, job: Job): Promise<WriteResult> {
     // Service principals have no keys of their own: they retry by their jobs' ids.
     const idempotency = scope.principal.userId === null ? undefined : options.idempotency;
     try {
@@ -210,9 +218,12 @@ export class Writer {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const results = await this.#database.batch(sessionOf(scope.principal), statements);
-        return answered(scope, entity, options, job, id, fixed, results);
+        const warnings = warningsOf(results, scope, (record) => plan.pointers?.get(record));
+        return warned(answered(scope, entity, options, job, id, fixed, results), warnings);
       } catch (error) {
         if (isRetryable(error) && attempt < 2) continue;
+        const broken = ruleProblem(error, scope, (record) => plan.pointers?.get(record));
+        if (broken) throw broken;
         const refusal = isDatabaseError(error) ? refusalOf(error) : null;
         if (!refusal) throw error;
         const problem = await plan.refused(refusal);
@@ -222,6 +233,12 @@ export class Writer {
       }
     }
   }
+}
+
+/** Warnings stand beside the data; what is answered without a body has none. */
+function warned(answer: WriteResult, warnings: readonly Warning[]): WriteResult {
+  if (warnings.length === 0 || answer.body === null) return answer;
+  return { ...answer, body: `${answer.body.slice(0, -1)},"warnings":${JSON.stringify(warnings)}}` };
 }
 
 function createdIds(plan: Plan): readonly string[] {

@@ -1,4 +1,8 @@
-/** A number that the engine gives: `O-00042`. Numbers rise, and gaps are possible (a refused write uses one up). */
+/**
+ * A number that the engine gives: `O-00042`. Numbers rise, and gaps are possible (a refused write uses one up), unless the
+ * field is `gapless`: then each is drawn in the transaction that stores the record, and the next one waits for its end.
+ * Numbers without gaps rise in the order in which their transactions are committed.
+ */
 import type { FieldType } from '../../field-type.ts';
 import { accept, numberOption, options, TEXTUAL, textOption, wrongType } from '../base.ts';
 
@@ -6,10 +10,15 @@ export const sequence: FieldType = {
   key: 'sequence',
   readOnly: true,
   options: options({
+    sequence: {
+      $ref: 'common.schema.json#/$defs/name',
+      description: 'A sequence document to draw from, shared with other fields; it says prefix, digits and start.',
+    },
     prefix: {
       type: 'string',
-      pattern: '^[A-Za-z0-9/._-]{0,20}$',
-      description: 'What stands before the number, e.g. `O-`.',
+      pattern: '^([A-Za-z0-9/._-]|\\{yyyy\\}|\\{yy\\}){0,20}$',
+      description:
+        'What stands before the number, e.g. `O-`. In a gapless one `{yyyy}` or `{yy}` is the year, and every year begins anew.',
     },
     digits: {
       type: 'integer',
@@ -17,8 +26,16 @@ export const sequence: FieldType = {
       maximum: 15,
       description: 'Digits at least, filled up with zeros; 5 when left out.',
     },
+    gapless: {
+      type: 'boolean',
+      description: 'No number is left out, as invoices need it. Records are then created one after the other.',
+    },
     start: { type: 'integer', minimum: 0, maximum: 1_000_000_000, description: 'The first number; 1 when left out.' },
   }),
+  contradiction: (field) =>
+    textOption(field, 'prefix')?.includes('{') && field.options['gapless'] !== true
+      ? { option: 'prefix', message: 'Only a gapless sequence has the year in its prefix.' }
+      : null,
   valueType: 'text',
   columns: (field) => [
     {
@@ -28,6 +45,7 @@ export const sequence: FieldType = {
         prefix: textOption(field, 'prefix') ?? '',
         digits: numberOption(field, 'digits', 5),
         start: numberOption(field, 'start', 1),
+        gapless: field.options['gapless'] === true,
       },
     },
   ],

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { parcelCode } from '#tests/support/parcel-code.ts';
+import { documentedTypes, fieldTypes, registerFieldTypes, sealFieldTypes } from './index.ts';
+
+test('types are found by their files, and a plugin adds its own until a model is built', () => {
+  expect(documentedTypes()).toEqual(expect.arrayContaining(['text', 'address', 'rating', 'encrypted']));
+  expect(documentedTypes()).not.toContain('currency');
+  expect(() => registerFieldTypes([{ ...parcelCode, key: 'text' }], 'parcels')).toThrow('which the engine has brought');
+  expect(() => registerFieldTypes([JSON.parse('{"key":"x"}')], 'parcels')).toThrow('no field type');
+  registerFieldTypes([parcelCode], 'parcels');
+  expect(fieldTypes.get('parcel_code')).toBe(parcelCode);
+  expect(() => registerFieldTypes([parcelCode], 'others')).toThrow('which parcels has brought');
+  sealFieldTypes();
+  expect(() => registerFieldTypes([], 'late')).toThrow('too late');
+});
