@@ -76,7 +76,10 @@ export function passRollups(entity: Entity): string {
   const kept = keptRollups(entity);
   if (kept.length === 0) return '';
   const differs = kept.map(({ field }) => `new.${quote(field.key)} is distinct from old.${quote(field.key)}`);
-  return `    if current_user = 'armature_owner' and (${differs.join(' or ')}) then
+  // With its types in its text the function is made anew when one changes: sessions keep plans for the types of before.
+  const types = kept.map(({ field }) => field.type.columns(field)[0]?.type ?? '').join(', ');
+  return `    -- ${types}
+    if current_user = 'armature_owner' and (${differs.join(' or ')}) then
       return new;
     end if;
 `;
