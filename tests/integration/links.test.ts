@@ -1,5 +1,5 @@
 /** Links between records of two entities: written from both sides, seen by whoever may see both ends. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { testApp } from '../support/app.ts';
 import type { Client } from '../support/http.ts';
 import { testDatabase } from '../support/postgres.ts';
@@ -94,12 +94,39 @@ describe('writing', () => {
     const changes = json.data?.[0]?.['changes'];
     expect(changes).toEqual([
       { field: 'name', label: 'Name', old: 'E', new: 'E2' },
-      { field: 'places', label: 'Places', old: museum, new: null },
-      { field: 'places', label: 'Places', old: null, new: harbour },
+      { field: 'places', label: 'Places', old: { id: museum, _title: 'Museum' }, new: null },
+      { field: 'places', label: 'Places', old: null, new: { id: harbour, _title: 'Harbour' } },
     ]);
     const other = await admin.get(`${PLACES}/${harbour}/history`);
     expect(JSON.stringify(other.json.data)).toContain(id);
   });
+});
+
+test('a file names what a record is linked to, and what it points at', async () => {
+  const form = new FormData();
+  form.set(
+    'file',
+    new File(['Name,Places,Regarding: Place\nImported,museum; Harbour;,Harbour\nBad,Museum; Nowhere,\n'], 'f.csv'),
+  );
+  const upload = await admin.send('POST', `${TOUR_LIST}/imports`, form);
+  expect(upload.json.data?.['mapping'], upload.text).toMatchObject({
+    Places: 'places',
+    'Regarding: Place': 'regarding_place',
+  });
+  const at = `${TOUR_LIST}/imports/${upload.json.data?.id}`;
+  const mapping = { Name: 'name', Places: 'places', 'Regarding: Place': 'regarding_place' };
+  await admin.post(`${at}/start`, { mapping });
+  const state = await vi.waitFor(async () => {
+    const { json } = await admin.get(at);
+    expect(json.data?.['state']).toBe('done');
+    return json.data;
+  }, 20_000);
+  expect(state).toMatchObject({ created: 1, failed: 1 });
+  const { json } = await admin.get(`${TOUR_LIST}?name=Imported&$select=places(name),regarding(_title)`);
+  expect([names(json.data?.[0]?.['places']), json.data?.[0]?.['regarding']]).toEqual([
+    ['Harbour', 'Museum'],
+    { _title: 'Harbour' },
+  ]);
 });
 
 describe('publishing', () => {

@@ -132,7 +132,7 @@ describe.each(MODES)('$mode', ({ url, rowSecurity }) => {
       const changes = (json.data ?? []).flatMap((entry) => (Array.isArray(entry['changes']) ? entry['changes'] : []));
       const linked = changes.filter(({ field }) => field === 'places').flatMap((change) => [change.old, change.new]);
       expect(linked.length, text).toBeGreaterThan(0);
-      return new Set(linked.filter((id) => id !== null));
+      return new Set(linked.flatMap((one: { id: string } | null) => one?.id ?? []));
     };
     expect(await told(as('guide'))).toEqual(new Set([harbour]));
     expect(await told(admin)).toEqual(new Set([harbour, cellar]));

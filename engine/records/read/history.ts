@@ -54,7 +54,7 @@ function write(scope: Scope, entity: Entity): { text: string; sources: readonly 
   const masked = scope.predicates
     ? [...maskedFields(fields, masks, entity, writer), ...hiddenLinks(fields, writer)]
     : [];
-  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, h.old, h.new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...masked])} order by h.version desc fetch first ${LIMIT} rows with ties`;
+  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, ${linked('h.old', fields, writer)} as old, ${linked('h.new', fields, writer)} as new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...masked])} order by h.version desc fetch first ${LIMIT} rows with ties`;
   const entries = `select c.at, c.version, ${actorSql(scope, writer)} as actor, json_agg(json_build_object('field', c.field, 'label', c.label, 'old', c.old, 'new', c.new) order by c.id) as changes from (${change}) c group by c.at, c.version, c.actor order by c.version desc, c.at desc`;
   // A record without changes still answers; one that may not be seen does not.
   const text = `select coalesce((select json_agg(e) from (${entries}) e)::text, '[]') from ${record.from}${whereOf([`x."id" = ${id}`, ...record.where])}`;
@@ -87,6 +87,20 @@ function maskedFields(
     const shown = `exists (select from ${writer.table(entity)} ${inner} where ${inner}."id" = ${id} and ${holds})`;
     return [`(h.field_id <> ${writer.binds.bind(field.id, 'text')} or ${shown})`];
   });
+}
+
+/** A value as it was kept; of a link the record at its other end, `{"id","_title"}`. */
+function linked(value: string, fields: readonly Field[], writer: SqlWriter): string {
+  const cases = fields.flatMap(({ id, many }) => {
+    const target = many?.via === 'links' ? writer.access.lookup(many.entity) : undefined;
+    if (target === undefined) return [];
+    const alias = writer.alias('_h');
+    const { from, where } = writer.source(target, alias, 'any');
+    const found = [`${alias}."id" = (${value} #>> '{}')::uuid`, ...where].join(' and ');
+    const record = `select ${alias}."id", ${titleSql(target, alias, writer)} as "_title" from ${from} where ${found}`;
+    return [`when ${writer.binds.bind(id, 'text')} then (select to_jsonb(_o) from (${record}) _o)`];
+  });
+  return cases.length === 0 ? value : `case h.field_id ${cases.join(' ')} else ${value} end`;
 }
 
 /** A link is told of to whoever may see the record at its other end. */

@@ -45,6 +45,6 @@ export const links: FieldType = {
   searchable: false,
   widget: () => 'links',
   // Files name the other records by their titles, separated by semicolons; the import looks them up.
-  importCell: () => refuse('links', 'Links cannot stand in a cell; import them with the API.'),
+  importCell: () => refuse('links', 'Links are looked up by the import.'),
   exportCell: () => '',
 };
