@@ -34,6 +34,7 @@ export const PROBLEMS = {
   draft_conflict: [409, 'Drafts disagree', false],
   publish_in_progress: [409, 'Another publish is running', true],
   request_in_progress: [409, 'The same request is still being processed', true],
+  gone: [410, 'This is no longer available', false],
   precondition_failed: [412, 'Someone else changed this record first', false],
   too_large: [413, 'The request is too large', false],
   unsupported_media_type: [415, 'The content type is not supported', false],

@@ -286,6 +286,20 @@ function imports(scope: Scope, entity: Entity, paths: Paths): void {
   });
   paths[url] = {
     post: operation(entity, 'import', `Upload a file of ${entity.pluralLabel}`, {
+      parameters: [
+        {
+          name: 'encoding',
+          in: 'query',
+          description: 'Of a CSV file; UTF-8, or what its byte order mark says, without it.',
+          schema: { enum: ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] },
+        },
+        {
+          name: 'sheet',
+          in: 'query',
+          description: 'A sheet of a workbook; the first one without it.',
+          schema: { type: 'string' },
+        },
+      ],
       requestBody: {
         required: true,
         content: {
@@ -293,7 +307,7 @@ function imports(scope: Scope, entity: Entity, paths: Paths): void {
             schema: {
               type: 'object',
               required: ['file'],
-              properties: { file: { type: 'string', contentMediaType: 'text/csv' } },
+              properties: { file: { type: 'string', description: 'CSV, or an Excel workbook (.xlsx).' } },
             },
           },
         },

@@ -6,6 +6,8 @@ import type { FileInfo } from '../files/files.ts';
 import type { ByteRange } from '../files/store.ts';
 import type { Entity } from '../model/model.ts';
 import type { Query, Selection } from '../records/query/query.ts';
+import type { ExportOptions } from '../records/export/exporter.ts';
+import type { TableOptions } from '../records/import/table-file.ts';
 import type { Scope } from '../records/scope.ts';
 import type { DraftPublisher } from '../schema/drafts.ts';
 import type { ReleaseName, RollbackInput } from '../schema/publish.ts';
@@ -53,7 +55,11 @@ export interface RecordWriter {
 }
 
 export interface RecordImporter {
-  upload(scope: Scope, entity: Entity, file: { readonly name: string; readonly stream: Readable }): Promise<unknown>;
+  upload(
+    scope: Scope,
+    entity: Entity,
+    file: TableOptions & { readonly name: string; readonly stream: Readable },
+  ): Promise<unknown>;
   configure(scope: Scope, entity: Entity, id: string, body: unknown): Promise<unknown>;
   start(scope: Scope, entity: Entity, id: string, body: unknown): Promise<unknown>;
   status(scope: Scope, entity: Entity, id: string): Promise<unknown>;
@@ -68,16 +74,22 @@ export interface RecordFiles {
   content(scope: Scope, file: FileInfo, range?: ByteRange): Promise<Readable>;
 }
 
+export interface RecordExporter {
+  check(scope: Scope, entity: Entity, query: Query, options: ExportOptions): void;
+  open(scope: Scope, entity: Entity, query: Query, options: ExportOptions): Promise<Readable>;
+}
+
 export interface MetadataPublisher extends DraftPublisher {
   release(tenant: string, number: number): Promise<unknown>;
   diff(from: ReleaseName, to: ReleaseName): Promise<unknown>;
   rollback(tenant: string, input: RollbackInput): Promise<unknown>;
 }
 
-export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher' | 'files'> & {
+export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'exporter' | 'publisher' | 'files'> & {
   readonly files: RecordFiles;
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
   readonly importer: RecordImporter;
+  readonly exporter: RecordExporter;
   readonly publisher: MetadataPublisher;
 };

@@ -160,7 +160,7 @@ describe('addresses', () => {
   });
 
   it('answers JSON only', async () => {
-    expect(code(await ask('GET', THINGS, { headers: { accept: 'text/csv' } }))).toEqual([406, 'not_acceptable']);
+    expect(code(await ask('GET', THINGS, { headers: { accept: 'image/png' } }))).toEqual([406, 'not_acceptable']);
     expect((await ask('GET', THINGS, { headers: { accept: 'text/html,*/*;q=0.8' } })).status).toBe(200);
   });
 });

@@ -9,7 +9,9 @@ import { parseJsonQuery } from '../records/query/json.ts';
 import type { Scope } from '../records/scope.ts';
 import { authenticate, credentialsOf } from './authenticate.ts';
 import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
+import { changesRoute } from './changes.ts';
 import type { Exchange } from './exchange.ts';
+import { acceptedFormat, exportRoute } from './exports.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
 import { downloadRoute, uploadRoute } from './files.ts';
 import { importRoute } from './imports.ts';
@@ -214,12 +216,17 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
   if (first === 'imports') return importRoute(request, rest.slice(1));
   if (rest.length === 1 && (first === '$files' || first === '%24files')) return uploadRoute(request);
   if (second === 'files' && rest.length === 3 && first && third) return downloadRoute(request, requireId(first), third);
+  const exported = first === '$export' || first === '%24export';
+  if (exported && rest.length === 1) return exportRoute(request);
+  const reads = request.method === 'GET' || request.method === 'HEAD' || request.method === 'QUERY';
+  if (first === undefined && reads && acceptedFormat(request.exchange.request) !== null) return exportRoute(request);
   requireJsonAccepted(request.exchange.request);
   if (first === undefined) return collectionRoute(request);
   if (rest.length === 1 && (first === '$query' || first === '%24query')) {
     if (request.method !== 'POST') throw notAllowed('POST');
     return queryByBody(request);
   }
+  if (rest.length === 1 && (first === '$changes' || first === '%24changes')) return changesRoute(request);
   const id = requireId(first);
   if (second === undefined) return recordRoute(request, id);
   if (second === 'history' && rest.length === 2) {

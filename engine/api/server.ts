@@ -2,6 +2,8 @@
 import type { RequestListener } from 'node:http';
 import express from 'express';
 import { notFound } from '../problem.ts';
+import { mountChanges } from './changes.ts';
+import { mountEvents } from './events.ts';
 import type { Exchange } from './exchange.ts';
 import { logExchange, openExchange, sendJson, sendText } from './exchange.ts';
 import { mountHealth } from './health.ts';
@@ -54,7 +56,7 @@ function problemPage(code: string, exchange: Exchange): void {
  * The application, a request listener. Apply `guardServer` (limits.ts) to the server that listens with it.
  *
  * `/api/{pack}/v1/…` records.ts · `/api/session` session.ts · `/api/ui/model` ui-model-build.ts · `/api/openapi.json`
- * openapi.ts · `/api/metadata/…` metadata.ts · `/livez`, `/readyz` health.ts · `/problems/{code}` here · the rest pages.ts
+ * openapi.ts · `/api/metadata/…` metadata.ts · `/api/$changes` changes.ts · `/api/$events` events.ts · `/livez`, `/readyz` health.ts · `/problems/{code}` here · the rest pages.ts
  */
 export function createHttp(services: HttpServices, options: HttpOptions = {}): RequestListener {
   const { log, publicUrl } = services;
@@ -82,6 +84,8 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
   mountUiModel(app, services, scopes, publicOrigin);
   mountOpenApi(app, services, scopes, publicOrigin);
   mountMetadata(app, services, scopes, publicOrigin);
+  mountChanges(app, services, scopes, publicOrigin);
+  mountEvents(app, services, scopes, publicOrigin);
   mountSettings(app, services, scopes, publicOrigin);
   mount(app, '/problems/:code', { GET: (exchange, { code = '' }) => problemPage(code, exchange) });
   mountPages(app, options.uiRoot);

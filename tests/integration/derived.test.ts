@@ -268,3 +268,18 @@ describe('a reference to one of several entities', () => {
     expect(await read(id, 'regarding,regarding_spot')).toEqual({ regarding: null, regarding_spot: null });
   });
 });
+
+test('all of them fit into the cells of a file', async () => {
+  await publish(TOURS);
+  const place = await make(PLACE, { name: 'Dock', city: 'Bremen' });
+  const id = await make(TOUR, {
+    name: 'Exported',
+    start: place,
+    places: [place],
+    regarding: { entity: 'custom.place', id: place },
+    stops: [{ name: 's', fee: '2.00' }],
+  });
+  const select = 'name,city,places(_title),regarding,fees,fees_currency,place_count';
+  const csv = await admin.get(`${TOUR}/$export?$select=${select}&id=${id}`, { accept: 'text/csv' });
+  expect(csv.text.trim().split(/\r?\n/).slice(1), csv.text).toEqual(['Exported,Bremen,Dock,Dock,2.00,EUR,1']);
+});

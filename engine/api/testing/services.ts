@@ -1,5 +1,6 @@
 /** A double of the services for tests of HTTP alone: one entity, two people, no database. */
 import { Readable } from 'node:stream';
+import { FeedTokens } from '#engine/records/changes/token.ts';
 import pino from 'pino';
 import { fixedClock, systemIds } from '../../clock.ts';
 import { Database } from '../../db/database.ts';
@@ -271,6 +272,12 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
         throw notFound();
       },
       content: async () => Readable.from([]),
+    },
+    changes: { tokens: new FeedTokens('x'.repeat(32)), read: async () => ({ data: [], next: 'x', hasMore: false }) },
+    hub: { head: async () => ({ xid: 0n, id: 0n }), subscribe: () => () => {}, wrote: () => {}, close: async () => {} },
+    exporter: {
+      check: () => {},
+      open: async () => Readable.from([]),
     },
     importer: {
       upload: async (_scope, _entity, { name, stream }) => {

@@ -5,6 +5,7 @@
 import type { FieldType, JsonSchema } from '../../field-type.ts';
 import type { Field } from '../../model.ts';
 import { options, refuse } from '../base.ts';
+import { namesOf } from '../named-records.ts';
 import { otherSide } from './reference.ts';
 
 function entitySchema({ derived }: Field): JsonSchema {
@@ -53,5 +54,5 @@ export const anyReference: FieldType = {
   searchable: false,
   widget: () => 'anyreference',
   importCell: () => refuse('any_reference', 'Import one of its references instead.'),
-  exportCell: (value) => String(value),
+  exportCell: namesOf,
 };

@@ -1,6 +1,7 @@
 /** Links to any number of records of another entity (many to many). No column here: the links are rows of a table of their own. */
 import type { FieldType } from '../../field-type.ts';
 import { options, refuse } from '../base.ts';
+import { namesOf } from '../named-records.ts';
 
 const MAX_LINKS = 1000;
 const ids = { type: 'array', items: { type: 'string', format: 'uuid' }, maxItems: MAX_LINKS } as const;
@@ -46,5 +47,5 @@ export const links: FieldType = {
   widget: () => 'links',
   // Files name the other records by their titles, separated by semicolons; the import looks them up.
   importCell: () => refuse('links', 'Links are looked up by the import.'),
-  exportCell: () => '',
+  exportCell: namesOf,
 };
