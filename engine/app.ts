@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { destination, pino, stdTimeFunctions } from 'pino';
-import { AnnouncingWriter } from './announcing-writer.ts';
 import type { Clock, IdSource } from './clock.ts';
 import { systemClock, systemIds } from './clock.ts';
 import type { Cell } from './cells/cells.ts';
@@ -31,6 +30,7 @@ import { loadPlugins, pluginFolders } from './plugins/load.ts';
 import { Importer } from './records/import/importer.ts';
 import { openSharedCache } from './redis/shared-cache.ts';
 import { Reader } from './records/read/reader.ts';
+import { Writer } from './records/write/writer.ts';
 import { ModelStore } from './schema/model-store.ts';
 import { Publisher } from './schema/publish.ts';
 import { ensureRoleSet } from './schema/role-sets.ts';
@@ -176,11 +176,16 @@ async function openServices(
   const hub = new ChangeHub({ database, log });
   opened.push(() => hub.close());
   // The change is made: what cannot be told now must not look like a failure, and the outbox tells it again.
-  const writer = new AnnouncingWriter({ database, ids, clock }, (tenant, entity, id) => {
-    hub.wrote();
-    return identity
-      .recordChanged(tenant, entity, id)
-      .catch((error: unknown) => log.warn({ err: error }, 'telling identity'));
+  const writer = new Writer({
+    database,
+    ids,
+    clock,
+    announce: (tenant, entity, id) => {
+      hub.wrote();
+      return identity
+        .recordChanged(tenant, entity, id)
+        .catch((error: unknown) => log.warn({ err: error }, 'telling identity'));
+    },
   });
   const reader = new Reader({ database, secret, clock });
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
@@ -198,7 +203,7 @@ async function openServices(
     writer,
     importer,
     files,
-    exporter: new Exporter({ database }),
+    exporter: new Exporter({ database, clock }),
     changes: new ChangeFeed({ database, secret }),
     hub,
     identity,

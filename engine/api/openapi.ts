@@ -7,6 +7,7 @@ import { sendEmpty, sendText } from './exchange.ts';
 import { COMMON_HEADERS, COMMON_PARAMETERS, COMMON_RESPONSES, COMMON_SCHEMAS } from './openapi-common.ts';
 import { entityPaths } from './openapi-paths.ts';
 import { COMMON_STREAM_PATHS, streamPaths } from './openapi-streams.ts';
+import { BATCH_PATH } from './openapi-writes.ts';
 import { entitySchemas } from './openapi-schemas.ts';
 import type { HttpServices } from './ports.ts';
 import { entityTag, matchesNone } from './request-headers.ts';
@@ -44,7 +45,7 @@ export function buildOpenApi(scope: Scope, publicUrl: string): Record<string, un
     tags: entities.map((entity) => ({ name: entity.name, description: entity.pluralLabel })),
     paths: Object.fromEntries([
       ...entities.flatMap((entity) => Object.entries({ ...entityPaths(scope, entity), ...streamPaths(scope, entity) })),
-      ...(entities.length > 0 ? Object.entries(COMMON_STREAM_PATHS) : []),
+      ...(entities.length > 0 ? Object.entries({ ...COMMON_STREAM_PATHS, ...BATCH_PATH }) : []),
     ]),
     components: {
       securitySchemes: {

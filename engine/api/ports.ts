@@ -4,7 +4,9 @@
 import type { Readable } from 'node:stream';
 import type { FileInfo } from '../files/files.ts';
 import type { ByteRange } from '../files/store.ts';
+import type { Sender } from '../db/sender.ts';
 import type { Entity } from '../model/model.ts';
+import type { Value } from '../model/value-type.ts';
 import type { Query, Selection } from '../records/query/query.ts';
 import type { ExportOptions } from '../records/export/exporter.ts';
 import type { TableOptions } from '../records/import/table-file.ts';
@@ -23,12 +25,22 @@ export interface RecordReader {
     selection: Selection | null,
   ): Promise<{ readonly body: string; readonly version: number } | null>;
   history(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }>;
+  /** Id of the record with this value in a unique field. */
+  find(scope: Scope, entity: Entity, key: string, value: Value): Promise<string | null>;
+  /** The same inside a transaction. */
+  within(sender: Sender): RecordReader;
 }
 
 export interface WriteOptions {
   readonly idempotency?: Idempotency;
   readonly returning: Selection | null | 'minimal';
-  readonly ifMatch?: number;
+  /** Versions the record may have. */
+  readonly ifMatch?: readonly number[];
+  /** For upserts: whether there must be a record already, or must not. */
+  readonly exists?: 'must' | 'must_not';
+  readonly dryRun?: boolean;
+  /** For writes by filter. */
+  readonly maxAffected?: number;
 }
 
 export interface WriteAnswer {
@@ -52,6 +64,29 @@ export interface RecordWriter {
     body: unknown,
     options: WriteOptions,
   ): Promise<WriteAnswer>;
+  upsert(
+    scope: Scope,
+    entity: Entity,
+    keys: readonly string[],
+    body: unknown,
+    options: WriteOptions,
+  ): Promise<WriteAnswer>;
+  updateMany(scope: Scope, entity: Entity, matching: Query, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  removeMany(scope: Scope, entity: Entity, matching: Query, options: WriteOptions): Promise<WriteAnswer>;
+  transitionMany(
+    scope: Scope,
+    entity: Entity,
+    matching: Query,
+    action: string,
+    body: unknown,
+    options: WriteOptions,
+  ): Promise<WriteAnswer>;
+  /** Several requests as one transaction; see `Writer.together`. */
+  together(
+    scope: Scope,
+    options: { readonly idempotency?: Idempotency; readonly dryRun?: boolean },
+    work: (writer: RecordWriter, inside: Sender) => Promise<string>,
+  ): Promise<{ readonly text: string; readonly replayed: boolean; readonly sameRights: boolean }>;
 }
 
 export interface RecordImporter {

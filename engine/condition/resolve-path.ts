@@ -23,6 +23,8 @@ export interface Surroundings {
 export interface ResolvedField {
   readonly operand: FieldOperand;
   readonly field: Field;
+  /** Whose field it is. */
+  readonly entity: Entity;
 }
 
 /** @returns `undefined` after a fault was added */
@@ -86,7 +88,7 @@ export function resolvePath(path: readonly string[], at: string, where: Surround
     field: field.key,
     fieldId: field.id,
   };
-  return { operand: Object.freeze(operand), field };
+  return { operand: Object.freeze(operand), field, entity };
 }
 
 /** A lookup stands for the field at the end of its way. */
@@ -95,11 +97,12 @@ function lookUp(
   before: readonly Step[],
   where: Surroundings,
 ): ResolvedField | undefined {
-  const field = where.lookup(lookup.entity)?.fields.get(lookup.field);
+  const entity = where.lookup(lookup.entity);
+  const field = entity?.fields.get(lookup.field);
   const type = field?.type.valueType;
-  if (field === undefined || type === null || type === undefined) return undefined;
+  if (entity === undefined || field === undefined || type === null || type === undefined) return undefined;
   const steps = Object.freeze([...before, ...lookup.steps]);
-  return { operand: Object.freeze({ kind: 'field', type, steps, field: field.key, fieldId: field.id }), field };
+  return { operand: Object.freeze({ kind: 'field', type, steps, field: field.key, fieldId: field.id }), field, entity };
 }
 
 /** `regarding.entity` and `regarding.id`, of a reference to one of several entities, are fields that come with it. */

@@ -90,6 +90,7 @@ function entity(): Entity {
     flag: null,
     softDelete: true,
     history: true,
+    concurrency: 'optional',
     parent: null,
     fields: new Map(fields.map((one) => [one.key, one])),
     fieldsById: new Map(fields.map((one) => [one.id, one])),
@@ -188,6 +189,10 @@ function principal(key: string): Principal {
   };
 }
 
+function noTransaction(): never {
+  throw new TypeError('the double has no transactions');
+}
+
 /** What the double was asked to do, for the tests to look at. */
 export interface Calls {
   readonly written: { readonly verb: string; readonly body: unknown; readonly options: unknown }[];
@@ -257,6 +262,8 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       one: async (_scope, _entity, id) =>
         id === RECORD_ID ? { body: `{"data":{"id":"${id}","name":"x"}}`, version: 7 } : null,
       history: async () => ({ body: '{"data":[]}' }),
+      find: async () => null,
+      within: noTransaction,
     },
     writer: {
       create: write('create', 201),
@@ -264,6 +271,11 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       remove: write('remove', 204),
       restore: write('restore', 200),
       transition: write('transition', 200),
+      upsert: write('upsert', 200),
+      updateMany: write('updateMany', 200),
+      removeMany: write('removeMany', 200),
+      transitionMany: write('transitionMany', 200),
+      together: noTransaction,
     },
     files: {
       limit: 1000,

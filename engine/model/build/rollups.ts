@@ -1,6 +1,6 @@
 /** Rollups: what list they are over, what type their value has, and whether it is kept in a column. */
 import type { Condition } from '../../condition/condition.ts';
-import { asksTheClock, operandsOf } from '../../condition/operands.ts';
+import { asksTheClock, manyOf, operandsOf, treesOf } from '../../condition/operands.ts';
 import { lookUp } from '../naming.ts';
 import { rollupReturning } from '../fields/types/rollup.ts';
 import type { Many, Rollup, RollupFunction } from '../relations.ts';
@@ -185,9 +185,12 @@ function listOf(
 
 /** What is kept in a column changes with the parts alone: not with time, not with other records, and not with who asks. */
 function checkStored({ draft, at }: DerivedContext, condition: Condition): void {
-  const foreign = operandsOf(condition).some(
-    (operand) => operand.kind === 'user' || (operand.kind === 'field' && operand.steps.length > 0),
-  );
+  const foreign =
+    manyOf(condition).length > 0 ||
+    treesOf(condition).length > 0 ||
+    operandsOf(condition).some(
+      (operand) => operand.kind === 'user' || (operand.kind === 'field' && operand.steps.length > 0),
+    );
   if (foreign || asksTheClock(condition))
     draft.faults.add(
       at('where'),

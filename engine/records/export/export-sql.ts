@@ -8,6 +8,7 @@
  */
 import { isTrue } from '#engine/condition/simplify.ts';
 import type { Query } from '../query/query.ts';
+import { valuesAt } from '../read/binds.ts';
 import type { ListPlan } from '../read/plan.ts';
 import { narrowing, planWhere } from '../read/plan.ts';
 import { accessOf } from '../read/shapes.ts';
@@ -17,11 +18,14 @@ import { RECORD, whereOf } from '../read/template.ts';
 import type { Scope } from '../scope.ts';
 import { LiteralBinds } from './literal-binds.ts';
 
-/** @throws Problem `unknown_field`, `unknown_operator`, `invalid_parameter` for the query's own filter */
-export function exportSql(scope: Scope, query: Query, plan: ListPlan): string {
+/**
+ * @param now milliseconds since the Unix epoch, from which periods are told
+ * @throws Problem `unknown_field`, `unknown_operator`, `invalid_parameter` for the query's own filter
+ */
+export function exportSql(scope: Scope, query: Query, plan: ListPlan, now: number): string {
   const { entity } = plan;
   const access = accessOf(scope);
-  const binds = new LiteralBinds({ principal: scope.principal, search: query.search });
+  const binds = new LiteralBinds({ ...valuesAt(scope, now), ...(query.search && { search: query.search }) });
   const writer = new SqlWriter(access, binds, scope.tenant.names.schema, scope.predicates);
   const joins = new Joins(writer);
   const { from, where } = writer.source(entity, RECORD, query.deleted);

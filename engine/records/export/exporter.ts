@@ -3,6 +3,7 @@
  * Postgres no faster than they are read, and nothing is kept.
  */
 import { Readable } from 'node:stream';
+import type { Clock } from '#engine/clock.ts';
 import type { Database } from '#engine/db/database.ts';
 import { sessionOf } from '#engine/db/database.ts';
 import { problemOf } from '#engine/db/database-error.ts';
@@ -37,10 +38,12 @@ const TOGETHER = 2;
 
 export class Exporter {
   readonly #database: Database;
+  readonly #clock: Clock;
   readonly #running = new Map<string, number>();
 
-  constructor({ database }: { readonly database: Database }) {
+  constructor({ database, clock }: { readonly database: Database; readonly clock: Clock }) {
     this.#database = database;
+    this.#clock = clock;
   }
 
   /**
@@ -49,7 +52,7 @@ export class Exporter {
    *   `invalid_parameter`
    */
   check(scope: Scope, entity: Entity, query: Query, options: ExportOptions): void {
-    plan(scope, entity, query, options);
+    plan(scope, entity, query, options, this.#clock.now());
   }
 
   /**
@@ -57,7 +60,7 @@ export class Exporter {
    * @throws Problem as {@link check}, and `too_many_requests`
    */
   async open(scope: Scope, entity: Entity, query: Query, options: ExportOptions): Promise<Readable> {
-    const { sql, columns, headers } = plan(scope, entity, query, options);
+    const { sql, columns, headers } = plan(scope, entity, query, options, this.#clock.now());
     const tenant = scope.tenant.key;
     const running = this.#running.get(tenant) ?? 0;
     if (running >= TOGETHER) {
@@ -98,14 +101,14 @@ async function* bytesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint
   for await (const chunk of stream) yield chunk;
 }
 
-function plan(scope: Scope, entity: Entity, query: Query, { format, header }: ExportOptions) {
+function plan(scope: Scope, entity: Entity, query: Query, { format, header }: ExportOptions, now: number) {
   const planned = planQuery(query, entity, accessOf(scope), scope);
   if (planned.kind === 'summary')
     throw new Problem('invalid_parameter', 'Groups are not exported. Ask for them as a list.');
   requireExport(scope, planned.select);
   const columns = format === 'ndjson' ? [] : exportColumns(planned.select);
   const headers = columns.map(({ key, label }) => (header === 'labels' ? label : key));
-  return { sql: exportSql(scope, query, planned), columns, headers };
+  return { sql: exportSql(scope, query, planned, now), columns, headers };
 }
 
 /** Whoever may not export an entity does not get its records through another one; their names they do. */

@@ -14,7 +14,7 @@ import { insertStatements } from '../write/create.ts';
 import { writeProblem } from '../write/database-problem.ts';
 import { refusalOf } from '../write/plan.ts';
 import { andReadable } from '../write/predicate.ts';
-import type { NewRows } from '../write/prepare.ts';
+import { NewRecords } from '../write/new-records.ts';
 import { prepareNew } from '../write/prepare.ts';
 import { References } from '../write/references.ts';
 import { andLive, column, Parameters, recordColumns, tableOf, textOf } from '../write/sql.ts';
@@ -40,7 +40,7 @@ export interface ChunkContext {
 }
 
 type Prepared = { readonly line: number } & (
-  | { readonly kind: 'created'; readonly rows: NewRows }
+  | { readonly kind: 'created'; readonly rows: NewRecords }
   | { readonly kind: 'updated'; readonly statements: readonly Statement[] }
 );
 
@@ -185,26 +185,22 @@ function prepare(context: ChunkContext, row: Converted, existing: string | undef
     return { line: row.line, kind: 'updated', statements: plan.statements };
   }
   const faults = new Faults();
-  const rows: NewRows = new Map();
-  prepareNew(scope, entity, [{ body: bodyOf(entity, row.values), pointer: '' }], ids, faults, rows);
+  const rows = new NewRecords();
+  const nest = { scope, ids, faults, records: rows };
+  prepareNew(nest, entity, [{ body: bodyOf(entity, row.values), pointer: '' }]);
   faults.check();
   return { line: row.line, kind: 'created', rows };
 }
 
 function statementsOf(context: ChunkContext, prepared: readonly Prepared[]): readonly Statement[] {
-  const rows: NewRows = new Map();
+  const rows = new NewRecords();
   const updates: Statement[] = [];
   for (const one of prepared) {
     if (one.kind === 'updated') updates.push(...one.statements);
-    else
-      for (const [entity, some] of one.rows) {
-        const all = rows.get(entity);
-        if (all) all.push(...some);
-        else rows.set(entity, [...some]);
-      }
+    else rows.addAll(one.rows);
   }
   // References were found as this user a moment ago, in this transaction.
-  return [...insertStatements(context.scope, rows, new References(context.scope), context.entity), ...updates];
+  return [...insertStatements(context.scope, rows, new References(context.scope)).own, ...updates];
 }
 
 const control = (text: string): Statement => ({ text, values: [], unprepared: true });

@@ -17,6 +17,8 @@ export interface NewRow {
   /** Keys the client sent itself; the rest is defaults. */
   readonly sent: ReadonlySet<string>;
   readonly links?: readonly LinkChange[];
+  /** A part of a record of the same request: the rights to it follow that one, which the row policies ask for. */
+  readonly part?: boolean;
 }
 
 /**

@@ -8,17 +8,20 @@ import type { ProblemDetail } from '#engine/problem.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import type { NewRow } from './insert.ts';
+import type { NewRecords } from './new-records.ts';
 import { andReadable } from './predicate.ts';
 import { andLive, Parameters, tableOf } from './sql.ts';
-import { at } from './validate.ts';
 
 /** Pointers by the id they name, by entity. */
 export class References {
   readonly #wanted = new Map<string, Map<string, string[]>>();
   readonly #scope: Scope;
+  readonly #made: NewRecords | null;
 
-  constructor(scope: Scope) {
+  /** @param made records of the same request: they are not there yet, and need not be looked for */
+  constructor(scope: Scope, made: NewRecords | null = null) {
     this.#scope = scope;
+    this.#made = made;
   }
 
   /** Takes up the references among the values that were sent. `skip`: a field the engine itself has filled. */
@@ -27,10 +30,11 @@ export class References {
       if (!field.reference || field.key === skip) continue;
       for (const { values, pointer } of rows) {
         const id = values.get(field.key);
-        if (typeof id !== 'string') continue;
+        if (typeof id !== 'string' || this.#made?.has(id) === true) continue;
         // Everybody may point at themselves.
         if (id === this.#scope.principal.userId && field.reference.entity === 'core.user') continue;
-        this.want(field.reference.entity, id, at(pointer, field.key));
+        // Keys of fields need no escaping, and these are many.
+        this.want(field.reference.entity, id, `${pointer}/${field.key}`);
       }
     }
   }
