@@ -122,8 +122,22 @@ describe.each(MODES)('$mode', ({ url, rowSecurity }) => {
       { name: 'Mine', seats: 2 },
     ]);
     expect(await listed('guide', '$group=city&$agg=n:count(),s:sum(seats),c:max(place_cost)')).toEqual([
-      { city: null, n: 1, s: 2, c: '3.00' },
+      { city: null, n: 1, s: '2', c: '3.00' },
     ]);
+  });
+
+  test('nor by conditions over what is on a list', async () => {
+    const guide = as('guide');
+    const found = async (where: unknown) => {
+      const { json, text } = await guide.post(`${TOUR}/$query`, { where, select: ['name'] });
+      expect(json.data, text).toBeDefined();
+      return json.data?.length;
+    };
+    expect(await found({ places: { some: { name: 'Cellar' } } })).toBe(0);
+    expect(await found({ places: { some: { name: 'Harbour' } } })).toBe(1);
+    expect(await found({ places: { every: { name: 'Harbour' } } })).toBe(1);
+    expect(await found({ bookings: { some: { seats: { gt: 2 } } } })).toBe(0);
+    expect(await found({ bookings: { every: { seats: 2 } } })).toBe(1);
   });
 
   test('the history tells a guide of no hidden link', async () => {
