@@ -9,7 +9,9 @@ import { OWNER } from './owner.ts';
 import { rowsOf } from './row-rights.ts';
 import type { PolicyState } from './state.ts';
 
-type Policies = Record<string, PolicyState>;
+export type Policies = Record<string, PolicyState>;
+
+export const ownerPolicy = (): Policies => ({ owner: OWNER });
 
 /**
  * Policies of an entity's table. A SELECT policy never looks at `deleted_at`: that filter belongs in the queries. With
@@ -22,7 +24,7 @@ export function tablePolicies(context: Context, entity: Entity): Policies {
   const { names } = context.tenant;
   const alias = `${quote(entity.table)}.`;
   const policies: Policies = {
-    owner: OWNER,
+    ...ownerPolicy(),
     system: { role: names.system, command: 'all', using: 'true', check: 'true' },
   };
   for (const role of context.roles) {
@@ -49,7 +51,7 @@ export function tablePolicies(context: Context, entity: Entity): Policies {
 export function historyPolicies(context: Context, entity: Entity, table: string): Policies {
   const { names } = context.tenant;
   const policies: Policies = {
-    owner: OWNER,
+    ...ownerPolicy(),
     system: { role: names.system, command: 'select', using: 'true', check: null },
   };
   for (const role of context.roles) {

@@ -75,6 +75,7 @@ function widened(condition: Condition): Condition {
     case 'test':
     case 'under':
     case 'some':
+    case 'shared':
     case 'business_hours':
       return isOwn(condition) ? condition : TRUE;
   }

@@ -5,6 +5,7 @@ import { columnsOf } from './columns.ts';
 import type { Context } from './context.ts';
 import { placed } from './generated.ts';
 import { storedFields } from './context.ts';
+import { duplicateIndexes } from './duplicates.ts';
 import { tableGrants } from './grants.ts';
 import {
   checkName,
@@ -109,6 +110,7 @@ function indexes(entity: Entity): Record<string, IndexState> {
       whereNull: live,
     };
   }
+  Object.assign(found, duplicateIndexes(entity, live));
   // The order of a list that asks for none.
   const created = idOf(entity, 'created_at');
   found[indexName(created)] = { columns: [created, id], unique: false, method: 'btree', whereNull: null };

@@ -90,7 +90,7 @@ export function linkStatements(scope: Scope, changes: readonly LinkChange[], ref
   return [...Map.groupBy(changes, ({ field }) => field).values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    for (const { many, add, pointer } of group) for (const id of add) references.want(many.entity, id, pointer);
+    for (const { many, add, pointer } of group) for (const id of add) references.need(many.entity, id, pointer);
     return ofField(scope, first.many, group);
   });
 }

@@ -34,17 +34,13 @@ export class References {
         // Everybody may point at themselves.
         if (id === this.#scope.principal.userId && field.reference.entity === 'core.user') continue;
         // Keys of fields need no escaping, and these are many.
-        this.want(field.reference.entity, id, `${pointer}/${field.key}`);
+        this.need(field.reference.entity, id, `${pointer}/${field.key}`);
       }
     }
   }
 
-  /**
-   * Takes up one reference.
-   * @param entity qualified name of what it points at
-   * @param pointer where it stood in the request
-   */
-  want(entity: string, id: string, pointer: string): void {
+  /** Takes up one record that is named at `pointer`. */
+  need(entity: string, id: string, pointer: string): void {
     const ofEntity = this.#wanted.get(entity) ?? new Map<string, string[]>();
     this.#wanted.set(entity, ofEntity);
     const pointers = ofEntity.get(id) ?? [];
