@@ -6,7 +6,7 @@ import { addReference, checkSql, columnName, columnNames, createIndex, tableName
 import type { Later } from './deferred/work.ts';
 import { reusedNames } from './reused-names.ts';
 import { fieldTitle } from './titles.ts';
-import type { ColumnState, IndexState, ReferenceState, TablePair, TableState } from './state.ts';
+import type { ColumnState, DesiredState, IndexState, ReferenceState, TablePair, TableState } from './state.ts';
 
 export function diffConstraints(pair: TablePair): Change[] {
   return [...diffChecks(pair), ...diffReferences(pair), ...diffIndexes(pair)];
@@ -127,17 +127,30 @@ function diffReferences({ previous, next, before, after, converted }: TablePair)
               `Hold ${labelOf(after, reference.column)} to records that exist`,
             ),
         why: 'A reference always leads somewhere.',
-        sql: [addReference(next, after, name, reference)],
+        sql: [...dropDangling(next, before, after, reference), addReference(next, after, name, reference)],
         lock: 'share',
         work: 'scan',
-        checks: danglingCheck({ previous, next, before, after, converted }, reference),
-        later: validateLater({ next, after }, addReference(next, after, name, reference), {
-          constraint: name,
-          column: reference.column,
-          what: 'reference',
-        }),
+        checks:
+          before.aside && after.links ? [] : danglingCheck({ previous, next, before, after, converted }, reference),
+        later:
+          before.aside && after.links
+            ? null
+            : validateLater({ next, after }, addReference(next, after, name, reference), {
+                constraint: name,
+                column: reference.column,
+                what: 'reference',
+              }),
       }),
     ),
+  ];
+}
+
+/** Links that come back leave behind those whose record went in the meantime: they would have gone with it. */
+function dropDangling(next: DesiredState, before: TableState, after: TableState, reference: ReferenceState): string[] {
+  const target = next.tables[reference.table];
+  if (!before.aside || !after.links || !target) return [];
+  return [
+    `delete from ${tableName(next, after)} x where not exists (select from ${tableName(next, target)} t where t.${columnName(target, target.primaryKey.column)} = x.${columnName(after, reference.column)})`,
   ];
 }
 

@@ -65,6 +65,8 @@ export async function findConversions(input: ConversionsInput): Promise<Conversi
       const to = entity.fieldsById.get(id);
       const was = old.columns[id];
       if (!to || !was || was.generated !== null || column.generated !== null) continue;
+      // What is kept over parts is computed anew.
+      if (was.rollup || column.rollup) continue;
       const sameType = typeOf(was) === typeOf(column);
       if (!sameType && !many(now.id) && typeChange(was.type, column.type).kind !== 'refused') continue;
       const from = await fieldBefore(now.id, id, was.aside);
