@@ -17,7 +17,7 @@ const MINIMUM_VERSION = 18;
 export const LOGIN_ROLES = { owner: 'armature_owner', app: 'armature_app', jobs: 'armature_jobs' } as const;
 
 /** Queues of the engine; their id sequences are made here, because the runtime role may not. */
-export const QUEUES = ['imports'] as const;
+export const QUEUES = ['imports', 'schema'] as const;
 
 export interface Bootstrapped {
   readonly address: Address;

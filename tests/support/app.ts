@@ -53,6 +53,7 @@ export async function testApp(
       logLevel: 'silent',
       outboxDays: 7,
       demo: false,
+      keepAsideDays: 90,
     },
     { ...options, mode: 'server', url },
   );
