@@ -43,7 +43,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'database',
-          include: ['engine/**/*.db.test.ts', 'tests/{fuzz,integration,isolation}/**/*.test.ts'],
+          include: ['engine/**/*.db.test.ts', 'tests/{fuzz,integration,isolation,plans}/**/*.test.ts'],
           exclude: ['engine/redis/**'],
           globalSetup: ['tests/support/cluster.ts'],
         },

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { destination, pino, stdTimeFunctions } from 'pino';
-import { AnnouncingWriter } from './announcing-writer.ts';
 import type { Clock, IdSource } from './clock.ts';
 import { systemClock, systemIds } from './clock.ts';
 import type { Cell } from './cells/cells.ts';
@@ -22,12 +21,16 @@ import { followOutbox } from './identity/follow-outbox.ts';
 import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
+import { ChangeFeed } from './records/changes/feed.ts';
+import { ChangeHub } from './records/changes/hub.ts';
+import { Exporter } from './records/export/exporter.ts';
 import type { Pack } from './model/documents.ts';
 import { loadShippedPacks } from './model/packs.ts';
 import { loadPlugins, pluginFolders } from './plugins/load.ts';
 import { Importer } from './records/import/importer.ts';
 import { openSharedCache } from './redis/shared-cache.ts';
 import { Reader } from './records/read/reader.ts';
+import { Writer } from './records/write/writer.ts';
 import { ModelStore } from './schema/model-store.ts';
 import { Publisher } from './schema/publish.ts';
 import { ensureRoleSet } from './schema/role-sets.ts';
@@ -170,10 +173,20 @@ async function openServices(
     clock,
     ids,
   });
+  const hub = new ChangeHub({ database, log });
+  opened.push(() => hub.close());
   // The change is made: what cannot be told now must not look like a failure, and the outbox tells it again.
-  const writer = new AnnouncingWriter({ database, ids, clock }, (tenant, entity, id) =>
-    identity.recordChanged(tenant, entity, id).catch((error: unknown) => log.warn({ err: error }, 'telling identity')),
-  );
+  const writer = new Writer({
+    database,
+    ids,
+    clock,
+    announce: (tenant, entity, id) => {
+      hub.wrote();
+      return identity
+        .recordChanged(tenant, entity, id)
+        .catch((error: unknown) => log.warn({ err: error }, 'telling identity'));
+    },
+  });
   const reader = new Reader({ database, secret, clock });
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
   const principalOf = (tenant: string, userId: string) => identity.principalOf(tenant, userId);
@@ -190,6 +203,9 @@ async function openServices(
     writer,
     importer,
     files,
+    exporter: new Exporter({ database, clock }),
+    changes: new ChangeFeed({ database, secret }),
+    hub,
     identity,
     log,
     secret,
@@ -198,7 +214,7 @@ async function openServices(
   if (options.mode === 'server') {
     await models.start();
     opened.push(await followOutbox(services));
-    opened.push(startHousekeeping(services));
+    opened.push(startHousekeeping({ ...services, outboxKept: (config.outboxDays ?? 7) * 24 * 3_600_000 }));
     const jobs = createJobs({
       address,
       credentials: postgres.jobs,

@@ -17,6 +17,7 @@ describe('the configuration', () => {
       files: null,
       fileLimit: 25 * 1024 * 1024,
       logLevel: 'info',
+      outboxDays: 7,
       plugins: [],
       demo: true,
     });
@@ -57,6 +58,7 @@ describe('the configuration', () => {
       files: 's3://papers/x',
       fileLimit: 100 * 1024 * 1024,
       logLevel: 'warn',
+      outboxDays: 7,
       plugins: ['/opt/harbour', '/opt/berths'],
       demo: false,
     });

@@ -36,6 +36,8 @@ export interface Config {
   /** Bytes of a file at most. */
   readonly fileLimit: number;
   readonly logLevel: LogLevel;
+  /** Days an event stays in the outbox: who follows the changes may be away as long as that. */
+  readonly outboxDays?: number;
   /** Whether the demo organisation is made (never on a Postgres of your own). */
   readonly demo: boolean;
   /** Folders of plugins besides those in `plugins/`. */
@@ -69,6 +71,7 @@ export function readConfig(environment: Environment, root: string = ROOT): Confi
     files: value('ARMATURE_FILES'),
     fileLimit: readFileLimit(value('ARMATURE_FILE_LIMIT')),
     logLevel: readLogLevel(value('LOG_LEVEL')),
+    outboxDays: readDays(value('ARMATURE_OUTBOX_DAYS')),
     plugins: readPlugins(value('ARMATURE_PLUGINS'), root),
     demo: readDemo(value('ARMATURE_DEMO')) && postgres === null,
   };
@@ -131,6 +134,14 @@ function readLogLevel(text: string | null): LogLevel {
   const level = LOG_LEVELS.find((known) => known === (text ?? 'info').toLowerCase());
   if (!level) throw new StartupError(`LOG_LEVEL is "${text}". It must be one of: ${LOG_LEVELS.join(', ')}.`);
   return level;
+}
+
+function readDays(text: string | null): number {
+  if (text === null) return 7;
+  const days = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (days < 1 || days > 365)
+    throw new StartupError(`ARMATURE_OUTBOX_DAYS is "${text}". It must be a number of days from 1 to 365.`);
+  return days;
 }
 
 /** Folders with commas between them; relative ones from the project's folder. */

@@ -47,6 +47,8 @@ async function start(config: Config, running: Running): Promise<void> {
 }
 
 async function stop(config: Config, running: Running): Promise<void> {
+  // Those who listen would never finish.
+  await Promise.all((running.app?.cells.reachable() ?? []).map(({ services }) => services.hub.close()));
   await running.server?.close();
   await running.app?.close();
   await forgetServer(config.home);

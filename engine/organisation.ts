@@ -14,6 +14,8 @@ export interface NewOrganisation {
   readonly currency: string;
   readonly timeZone: string;
   readonly locale: string;
+  /** Month the fiscal year begins with, 1 to 12; January when left out. */
+  readonly fiscalYearStart?: number;
   readonly packs: readonly string[];
   readonly administrator?: NewAdministrator;
 }

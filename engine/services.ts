@@ -8,6 +8,9 @@ import type { Database } from './db/database.ts';
 import type { Files } from './files/files.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ModelSource } from './model/tenant.ts';
+import type { ChangeFeed } from './records/changes/feed.ts';
+import type { ChangeHub } from './records/changes/hub.ts';
+import type { Exporter } from './records/export/exporter.ts';
 import type { Importer } from './records/import/importer.ts';
 import type { Reader } from './records/read/reader.ts';
 import type { Writer } from './records/write/writer.ts';
@@ -23,6 +26,9 @@ export interface Services {
   readonly writer: Writer;
   readonly importer: Pick<Importer, 'upload' | 'configure' | 'start' | 'status' | 'errors'>;
   readonly files: Files;
+  readonly exporter: Pick<Exporter, 'check' | 'open'>;
+  readonly changes: Pick<ChangeFeed, 'read' | 'tokens'>;
+  readonly hub: Pick<ChangeHub, 'head' | 'subscribe' | 'wrote' | 'close'>;
   readonly identity: Identity;
   readonly log: Logger;
   /** The installation's secret: cursors, cookies and other seals are derived from it (`derive` in `db/bootstrap.ts`). */

@@ -35,6 +35,11 @@ export function hasBody(request: IncomingMessage): boolean {
 
 const bodies = new WeakMap<IncomingMessage, Promise<Buffer>>();
 
+/** Gives a request a body that did not come over the wire: it is a part of another one. */
+export function giveBody(request: IncomingMessage, body: Buffer): void {
+  bodies.set(request, Promise.resolve(body));
+}
+
 /**
  * The whole body. It comes in once; who asks again (a request that is tried again) gets it as well.
  * @param limit bytes; a longer one is refused without keeping it in memory

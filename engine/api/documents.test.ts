@@ -70,7 +70,7 @@ function operationsOf(
     if (!isObject(item)) return [];
     const shared = Array.isArray(item['parameters']) ? item['parameters'] : [];
     return Object.entries(item)
-      .filter(([method]) => ['get', 'post', 'patch', 'delete'].includes(method))
+      .filter(([method]) => ['get', 'post', 'put', 'patch', 'delete'].includes(method))
       .map(([, operation]) => ({ path, shared, operation: isObject(operation) ? operation : {} }));
   });
 }

@@ -9,7 +9,7 @@ import { searchOf, sendEmpty, sendJson } from './exchange.ts';
 import type { Administrator } from './metadata.ts';
 import { author, documentsIn, message, onlyKeys, read, releaseNumber, resolutionsIn } from './metadata-body.ts';
 import type { HttpServices } from './ports.ts';
-import { ifMatch, versionTag } from './request-headers.ts';
+import { ifMatchOne, versionTag } from './request-headers.ts';
 import { mount } from './routes.ts';
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,59}$/;
@@ -59,7 +59,7 @@ export function mountDrafts(
     },
     PUT: async (exchange, { name }) => {
       const { principal } = await administrator(exchange);
-      const version = ifMatch(exchange.request);
+      const version = ifMatchOne(exchange.request);
       const body = await read(exchange);
       onlyKeys(body, 'base', 'documents', 'message');
       const documents: readonly PlainDocument[] | undefined = documentsIn(body);

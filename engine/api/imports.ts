@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { notFound, Problem } from '../problem.ts';
+import { ENCODINGS } from '../records/import/decode.ts';
+import type { TableOptions } from '../records/import/table-file.ts';
 import { hasBody, readJson, RECORD_LIMIT } from './body.ts';
 import { sendJson } from './exchange.ts';
 import type { RecordRequest } from './record-request.ts';
@@ -92,14 +94,34 @@ async function errorsFile(request: RecordRequest, id: string): Promise<void> {
   await pipeline(stream, exchange.response);
 }
 
+/** `?encoding=…&sheet=…` @throws Problem `unknown_parameter`, `invalid_parameter` */
+function readOptions(search: string): TableOptions {
+  let options: TableOptions = {};
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (name === 'sheet') options = { ...options, sheet: value };
+    else if (name === 'encoding') {
+      const encoding = ENCODINGS.find((known) => known === value.toLowerCase());
+      const message = `“encoding” is one of: ${ENCODINGS.join(', ')}.`;
+      if (!encoding)
+        throw new Problem('invalid_parameter', message, [{ code: 'invalid_parameter', message, parameter: name }]);
+      options = { ...options, encoding };
+    } else {
+      const message = `There is no parameter “${name.slice(0, 60)}” here. There are: encoding, sheet.`;
+      throw new Problem('unknown_parameter', message, [{ code: 'unknown_parameter', message, parameter: name }]);
+    }
+  }
+  return options;
+}
+
 /** `{url}/imports…`; `rest` is what stands after `imports`. */
 export async function importRoute(request: RecordRequest, rest: readonly string[]): Promise<void> {
   const { exchange, scope, entity, services, method } = request;
   const [first, second] = rest;
   if (first === undefined) {
     if (method !== 'POST') throw notAllowed('POST');
+    const options = readOptions(request.search);
     const made = await receiveFile(exchange.request, (name, stream) =>
-      services.importer.upload(scope, entity, { name, stream }),
+      services.importer.upload(scope, entity, { ...options, name, stream }),
     );
     return sendJson(exchange, 201, { data: made });
   }

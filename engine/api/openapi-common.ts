@@ -35,13 +35,21 @@ export const COMMON_PARAMETERS: Readonly<Record<string, Part>> = {
     '`capped` counts to 10,000 and then says “at least”.',
   ),
   search: control('$search', text({ maxLength: 200 }), 'Words to look for in the searchable fields.'),
+  where: control(
+    '$where',
+    text(),
+    'A condition as JSON, for what parameters cannot say: `or`, `some`, `none`, `every`.',
+  ),
+  last: control('$last', { type: 'integer', minimum: 1, maximum: 200 }, 'The last records of the order instead.'),
+  having: control('$having', text(), 'Conditions on groups, by the names of aggregates.', 'n[gte]:5'),
+  distinct: control('$distinct', text(), 'Fields whose different values are answered.', 'owner'),
   view: control('$view', text(), 'Key of a view, whose filter is added.'),
   group: control('$group', text(), 'Fields to group by; dates in buckets.', 'month(created_at)'),
   deleted: control('$deleted', { enum: ['only'] }, 'Answers what is in the bin instead.'),
   agg: control('$agg', text(), 'What to compute per group: `name:function(field)`.', 'n:count()'),
   ifMatch: header(
     'If-Match',
-    'ETag of the record as it was read: the change is refused (412) when someone else was first.',
+    'ETag of the record as it was read, or several: the change is refused (412) when someone else was first. Versions are compared; a weak tag never matches; `*` stands for any record that exists.',
     text(),
     '"v3.x1Y2z3"',
   ),
@@ -51,7 +59,18 @@ export const COMMON_PARAMETERS: Readonly<Record<string, Part>> = {
     'Makes sending the same request twice safe: the second one gets the first answer.',
     text({ minLength: 1, maxLength: 255 }),
   ),
-  prefer: header('Prefer', '`return=minimal`: answer without the record.', text(), 'return=minimal'),
+  upsert: control(
+    '$upsert',
+    text(),
+    'Fields of a unique key: records that have it already are changed, the others created.',
+    'code',
+  ),
+  prefer: header(
+    'Prefer',
+    '`return=minimal`: answer without the record. `tx=rollback`: do everything and keep nothing. `max-affected=N`: how many records a filter may match. `handling=strict`: refuse what is not known here.',
+    text(),
+    'return=minimal',
+  ),
 };
 
 export const COMMON_HEADERS: Readonly<Record<string, Part>> = {
@@ -62,6 +81,7 @@ export const COMMON_HEADERS: Readonly<Record<string, Part>> = {
     description: 'Whether the answer is that of an earlier request with the same key.',
     schema: { const: 'true' },
   },
+  'Preference-Applied': { description: 'What of `Prefer` was fulfilled.', schema: text() },
   'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 1 } },
 };
 

@@ -1,8 +1,10 @@
 /** The routes of one entity as OpenAPI paths, as far as the principal may use them. */
+import { offeredOperators } from '../condition/offered.ts';
 import type { Entity, Field } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import { exampleOf, recordExample, schemaNames, schemaRef } from './openapi-schemas.ts';
+import { UPSERTED, writePaths } from './openapi-writes.ts';
 import { readableFields, resourceUrl } from './ui-entity.ts';
 
 type Part = Readonly<Record<string, unknown>>;
@@ -17,8 +19,10 @@ const data = (schema: Part): Part => ({ type: 'object', required: ['data'], prop
 
 const LIST_CONTROLS = [
   'select',
+  'where',
   'order',
   'first',
+  'last',
   'after',
   'before',
   'offset',
@@ -27,6 +31,8 @@ const LIST_CONTROLS = [
   'view',
   'group',
   'agg',
+  'having',
+  'distinct',
   'deleted',
 ] as const;
 
@@ -39,6 +45,7 @@ const QUERY_BODY: Part = {
     select: { type: ['array', 'null'], description: 'Field keys; nested records as objects.' },
     order: { type: ['array', 'null'], items: { type: 'string' } },
     first: { type: ['integer', 'null'], minimum: 1, maximum: 200 },
+    last: { type: ['integer', 'null'], minimum: 1, maximum: 200 },
     after: { type: ['string', 'null'] },
     before: { type: ['string', 'null'] },
     offset: { type: ['integer', 'null'], minimum: 0, maximum: 10_000 },
@@ -47,12 +54,20 @@ const QUERY_BODY: Part = {
     view: { type: ['string', 'null'] },
     group: { type: ['array', 'null'], items: { type: 'string' } },
     aggregate: { type: ['array', 'null'], items: { type: 'string' } },
+    having: { type: ['object', 'null'], description: 'Conditions on groups, by the names of aggregates.' },
+    distinct: { type: ['array', 'null'], items: { type: 'string' } },
     deleted: { enum: ['only', null] },
   },
 };
 
 /** A filter such as `amount[gte]=10.00`: one deep object per field, its members the operators. */
-function filterParameter(scope: Scope, field: Field): Part {
+function filterParameter(scope: Scope, entity: Entity, field: Field): Part {
+  const operators = offeredOperators(
+    field,
+    entity,
+    (name) => scope.model.entities.get(name),
+    (other, each) => scope.rights.of(other.name).readableFields.has(each.key),
+  );
   const value = field.type.outputSchema(field);
   const example = exampleOf(scope, field);
   const single = Array.isArray(example) ? { type: 'string' } : value;
@@ -79,7 +94,7 @@ function filterParameter(scope: Scope, field: Field): Part {
     schema: {
       type: 'object',
       additionalProperties: false,
-      properties: Object.fromEntries(field.type.operators.map((operator) => [operator, member(operator)])),
+      properties: Object.fromEntries(operators.map((operator) => [operator, member(operator)])),
     },
   };
 }
@@ -101,7 +116,10 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
       content: json(schemaRef(names.list)),
     };
     item['get'] = operation(entity, 'list', `List ${entity.pluralLabel}`, {
-      parameters: [...LIST_CONTROLS.map(parameter), ...filterable.map((field) => filterParameter(scope, field))],
+      parameters: [
+        ...LIST_CONTROLS.map(parameter),
+        ...filterable.map((field) => filterParameter(scope, entity, field)),
+      ],
       responses: { '200': found, ...problems(...ALWAYS, 504) },
     });
     paths[`${url}/$query`] = {
@@ -129,12 +147,13 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
       [...rights.creatableFields].filter((key) => entity.fields.get(key)?.required === true),
     );
     item['post'] = operation(entity, 'create', `Create ${entity.label}`, {
-      parameters: ['select', 'idempotencyKey', 'prefer'].map(parameter),
+      parameters: ['select', 'upsert', 'idempotencyKey', 'prefer'].map(parameter),
       requestBody: {
         required: true,
         content: json({ oneOf: [one, { type: 'array', minItems: 1, maxItems: 1000, items: one }] }, example),
       },
       responses: {
+        '200': { description: 'With `$upsert`: what became of each.', content: json(UPSERTED) },
         '201': written(scope, entity, { ...headerRef('Location'), ...headerRef('ETag') }),
         ...problems(...WITH_BODY),
       },
@@ -148,7 +167,7 @@ function written(scope: Scope, entity: Entity, headers: Part): Part {
   const readable = scope.rights.of(entity.name).read.length > 0;
   return {
     description: 'Done. The body has the record, unless `Prefer: return=minimal` was sent.',
-    headers: { ...headers, ...headerRef('Idempotency-Replayed') },
+    headers: { ...headers, ...headerRef('Idempotency-Replayed'), ...headerRef('Preference-Applied') },
     ...(readable && { content: json(data(schemaRef(schemaNames(entity).record))) }),
   };
 }
@@ -181,14 +200,14 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
       responses: {
         '200': written(scope, entity, headerRef('ETag')),
         '204': { description: 'Done, without a body.' },
-        ...problems(...WITH_BODY),
+        ...problems(...WITH_BODY, 428),
       },
     });
   }
   if (rights.delete.length > 0) {
     item['delete'] = operation(entity, 'delete', `Delete ${entity.label}`, {
-      parameters: ['ifMatch', 'idempotencyKey'].map(parameter),
-      responses: { '204': { description: 'Deleted.' }, ...problems(...ALWAYS, 403, 409, 412) },
+      parameters: ['ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
+      responses: { '204': { description: 'Deleted.' }, ...problems(...ALWAYS, 403, 409, 412, 428) },
     });
   }
   if (Object.keys(item).length > 0) paths[url] = { parameters: [parameter('id')], ...item };
@@ -248,7 +267,7 @@ function actions(scope: Scope, entity: Entity, paths: Paths): void {
       post: operation(entity, key, summary, {
         parameters: ['select', 'ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
         ...(body && { requestBody: { required: false, content: json(body) } }),
-        responses: { '200': written(scope, entity, headerRef('ETag')), ...problems(...WITH_BODY) },
+        responses: { '200': written(scope, entity, headerRef('ETag')), ...problems(...WITH_BODY, 428) },
       }),
     };
   };
@@ -286,6 +305,20 @@ function imports(scope: Scope, entity: Entity, paths: Paths): void {
   });
   paths[url] = {
     post: operation(entity, 'import', `Upload a file of ${entity.pluralLabel}`, {
+      parameters: [
+        {
+          name: 'encoding',
+          in: 'query',
+          description: 'Of a CSV file; UTF-8, or what its byte order mark says, without it.',
+          schema: { enum: ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] },
+        },
+        {
+          name: 'sheet',
+          in: 'query',
+          description: 'A sheet of a workbook; the first one without it.',
+          schema: { type: 'string' },
+        },
+      ],
       requestBody: {
         required: true,
         content: {
@@ -293,7 +326,7 @@ function imports(scope: Scope, entity: Entity, paths: Paths): void {
             schema: {
               type: 'object',
               required: ['file'],
-              properties: { file: { type: 'string', contentMediaType: 'text/csv' } },
+              properties: { file: { type: 'string', description: 'CSV, or an Excel workbook (.xlsx).' } },
             },
           },
         },
@@ -399,5 +432,6 @@ export function entityPaths(scope: Scope, entity: Entity): Paths {
   actions(scope, entity, paths);
   imports(scope, entity, paths);
   files(scope, entity, paths);
+  writePaths(scope, entity, paths);
   return paths;
 }

@@ -2,6 +2,7 @@
 import type { JsonSchema } from '../model/field-type.ts';
 import type { Entity, Field } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
+import { LIMITS } from '../records/write/limits.ts';
 import { isReadable, readableFields } from './ui-entity.ts';
 
 export type SchemaSet = Record<string, JsonSchema>;
@@ -12,12 +13,14 @@ export function schemaNames(entity: Entity): {
   readonly create: string;
   readonly update: string;
   readonly list: string;
+  readonly upsert: string;
 } {
   return {
     record: entity.name,
     create: `${entity.name}.create`,
     update: `${entity.name}.update`,
     list: `${entity.name}.list`,
+    upsert: `${entity.name}.upsert`,
   };
 }
 
@@ -107,25 +110,59 @@ function outputSchema(scope: Scope, field: Field): JsonSchema {
   };
 }
 
-function inputSchema(scope: Scope, field: Field): JsonSchema | null {
-  if (field.children) {
-    const child = scope.model.entities.get(field.children.entity);
-    return child && scope.rights.of(child.name).create.length > 0
-      ? { title: field.label, type: 'array', maxItems: 1000, items: schemaRef(schemaNames(child).create) }
-      : null;
-  }
+/** Parts of a record: new ones as a list; of one that exists also what is to happen to those that are there. */
+function partsSchema(scope: Scope, field: Field, update: boolean): JsonSchema | null {
+  const child = field.children && scope.model.entities.get(field.children.entity);
+  if (!child || scope.rights.of(child.name).create.length === 0) return null;
+  const names = schemaNames(child);
+  const created = { type: 'array', maxItems: LIMITS.parts, items: schemaRef(names.create) };
+  const identified = { allOf: [{ type: 'object', required: ['id'] }] };
+  const changed = { type: 'array', maxItems: LIMITS.parts, items: identified };
+  const removed = { type: 'array', maxItems: LIMITS.parts, items: { type: 'string', format: 'uuid' } };
+  const commands = {
+    type: 'object',
+    additionalProperties: false,
+    properties: update ? { create: created, update: changed, delete: removed } : { create: created },
+  };
+  const list = update ? { type: 'array', maxItems: LIMITS.parts, items: { type: 'object' } } : created;
+  return {
+    title: field.label,
+    ...(update && {
+      description: 'A list takes the place of what was there: with `id` one that stays, without a new one.',
+    }),
+    anyOf: [list, commands],
+  };
+}
+
+function inputSchema(scope: Scope, field: Field, update: boolean): JsonSchema | null {
+  if (field.children) return partsSchema(scope, field, update);
   const own = field.type.inputSchema(field);
   if (own === null) return null;
   if (field.many) return { title: field.label, ...own, examples: [[EXAMPLE_ID], { add: [EXAMPLE_ID], remove: [] }] };
   const examples = [exampleOf(scope, field)];
-  return { title: field.label, ...(field.required ? own : nullable(own)), examples };
+  const target = field.reference && scope.model.entities.get(field.reference.entity);
+  const value =
+    target && scope.rights.of(target.name).create.length > 0
+      ? {
+          anyOf: [
+            own,
+            {
+              type: 'object',
+              required: ['create'],
+              additionalProperties: false,
+              properties: { create: schemaRef(schemaNames(target).create) },
+            },
+          ],
+        }
+      : own;
+  return { title: field.label, ...(field.required ? value : nullable(value)), examples };
 }
 
-function inputs(scope: Scope, entity: Entity, allowed: ReadonlySet<string>): SchemaSet {
+function inputs(scope: Scope, entity: Entity, allowed: ReadonlySet<string>, update = false): SchemaSet {
   const made: SchemaSet = {};
   for (const key of allowed) {
     const field = entity.fields.get(key);
-    const schema = field ? inputSchema(scope, field) : null;
+    const schema = field ? inputSchema(scope, field, update) : null;
     if (schema) made[key] = schema;
   }
   return made;
@@ -208,6 +245,16 @@ export function entitySchemas(scope: Scope, entity: Entity): SchemaSet {
       properties,
       ...(required.length > 0 && { required }),
     };
+    made[names.upsert] = {
+      type: 'object',
+      title: entity.label,
+      description: 'A new record, or what changes of the one that has the key.',
+      additionalProperties: false,
+      properties: {
+        ...properties,
+        ...(rights.update.length > 0 && inputs(scope, entity, rights.updatableFields, true)),
+      },
+    };
   }
   if (rights.update.length > 0) {
     made[names.update] = {
@@ -215,7 +262,7 @@ export function entitySchemas(scope: Scope, entity: Entity): SchemaSet {
       title: entity.label,
       description: 'JSON Merge Patch (RFC 7396): what is left out stays.',
       additionalProperties: false,
-      properties: inputs(scope, entity, rights.updatableFields),
+      properties: inputs(scope, entity, rights.updatableFields, true),
     };
   }
   return made;

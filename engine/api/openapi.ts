@@ -6,6 +6,8 @@ import { authenticate } from './authenticate.ts';
 import { sendEmpty, sendText } from './exchange.ts';
 import { COMMON_HEADERS, COMMON_PARAMETERS, COMMON_RESPONSES, COMMON_SCHEMAS } from './openapi-common.ts';
 import { entityPaths } from './openapi-paths.ts';
+import { COMMON_STREAM_PATHS, streamPaths } from './openapi-streams.ts';
+import { BATCH_PATH } from './openapi-writes.ts';
 import { entitySchemas } from './openapi-schemas.ts';
 import type { HttpServices } from './ports.ts';
 import { entityTag, matchesNone } from './request-headers.ts';
@@ -41,7 +43,10 @@ export function buildOpenApi(scope: Scope, publicUrl: string): Record<string, un
     servers: [{ url: publicUrl }],
     security: [{ bearer: [] }, { session: [] }],
     tags: entities.map((entity) => ({ name: entity.name, description: entity.pluralLabel })),
-    paths: Object.fromEntries(entities.flatMap((entity) => Object.entries(entityPaths(scope, entity)))),
+    paths: Object.fromEntries([
+      ...entities.flatMap((entity) => Object.entries({ ...entityPaths(scope, entity), ...streamPaths(scope, entity) })),
+      ...(entities.length > 0 ? Object.entries({ ...COMMON_STREAM_PATHS, ...BATCH_PATH }) : []),
+    ]),
     components: {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'A token issued for a program.' },

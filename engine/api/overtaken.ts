@@ -24,10 +24,37 @@ const SIGNS: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * Resolves a request and answers it, and does both once more when a publish has come in between.
+ * @param resolve who asks, with the tenant's current model
+ * @param mayRepeat whether nothing of the request is lost and nothing of an answer is out yet
+ */
+export async function onCurrentRelease<T>(
+  models: ModelSource,
+  resolve: () => Promise<Scope>,
+  answer: (scope: Scope) => Promise<T>,
+  mayRepeat: () => boolean = () => true,
+): Promise<T> {
+  let scope: Scope | null = null;
+  const attempt = async (): Promise<T> => {
+    scope = null;
+    scope = await resolve();
+    return answer(scope);
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!mayRepeat() || !(await isOvertaken(error, scope, models))) throw error;
+    return attempt().catch((second: unknown) => {
+      throw stillOvertaken(second, scope);
+    });
+  }
+}
+
+/**
  * @param scope what the request was resolved with; `null` when it came to nothing before
  * @returns whether to resolve and try the request again
  */
-export async function isOvertaken(error: unknown, scope: Scope | null, models: ModelSource): Promise<boolean> {
+async function isOvertaken(error: unknown, scope: Scope | null, models: ModelSource): Promise<boolean> {
   if (!looksOvertaken(error, scope)) return false;
   if (scope === null) return true;
   const { model } = await models.get(scope.tenant.key, 'stored');
@@ -35,7 +62,7 @@ export async function isOvertaken(error: unknown, scope: Scope | null, models: M
 }
 
 /** Instead of an error of the second try: another publish came, or one of this process is not known to all of it. */
-export function stillOvertaken(error: unknown, scope: Scope | null): unknown {
+function stillOvertaken(error: unknown, scope: Scope | null): unknown {
   if (!looksOvertaken(error, scope)) return error;
   const cause = error instanceof Problem ? error.cause : error;
   return new Problem('unavailable', 'A new release has just been published. Try again.', [], { cause });

@@ -4,8 +4,12 @@
 import type { Readable } from 'node:stream';
 import type { FileInfo } from '../files/files.ts';
 import type { ByteRange } from '../files/store.ts';
+import type { Sender } from '../db/sender.ts';
 import type { Entity } from '../model/model.ts';
+import type { Value } from '../model/value-type.ts';
 import type { Query, Selection } from '../records/query/query.ts';
+import type { ExportOptions } from '../records/export/exporter.ts';
+import type { TableOptions } from '../records/import/table-file.ts';
 import type { Scope } from '../records/scope.ts';
 import type { DraftPublisher } from '../schema/drafts.ts';
 import type { ReleaseName, RollbackInput } from '../schema/publish.ts';
@@ -21,12 +25,22 @@ export interface RecordReader {
     selection: Selection | null,
   ): Promise<{ readonly body: string; readonly version: number } | null>;
   history(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }>;
+  /** Id of the record with this value in a unique field. */
+  find(scope: Scope, entity: Entity, key: string, value: Value): Promise<string | null>;
+  /** The same inside a transaction. */
+  within(sender: Sender): RecordReader;
 }
 
 export interface WriteOptions {
   readonly idempotency?: Idempotency;
   readonly returning: Selection | null | 'minimal';
-  readonly ifMatch?: number;
+  /** Versions the record may have. */
+  readonly ifMatch?: readonly number[];
+  /** For upserts: whether there must be a record already, or must not. */
+  readonly exists?: 'must' | 'must_not';
+  readonly dryRun?: boolean;
+  /** For writes by filter. */
+  readonly maxAffected?: number;
 }
 
 export interface WriteAnswer {
@@ -50,10 +64,37 @@ export interface RecordWriter {
     body: unknown,
     options: WriteOptions,
   ): Promise<WriteAnswer>;
+  upsert(
+    scope: Scope,
+    entity: Entity,
+    keys: readonly string[],
+    body: unknown,
+    options: WriteOptions,
+  ): Promise<WriteAnswer>;
+  updateMany(scope: Scope, entity: Entity, matching: Query, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  removeMany(scope: Scope, entity: Entity, matching: Query, options: WriteOptions): Promise<WriteAnswer>;
+  transitionMany(
+    scope: Scope,
+    entity: Entity,
+    matching: Query,
+    action: string,
+    body: unknown,
+    options: WriteOptions,
+  ): Promise<WriteAnswer>;
+  /** Several requests as one transaction; see `Writer.together`. */
+  together(
+    scope: Scope,
+    options: { readonly idempotency?: Idempotency; readonly dryRun?: boolean },
+    work: (writer: RecordWriter, inside: Sender) => Promise<string>,
+  ): Promise<{ readonly text: string; readonly replayed: boolean; readonly sameRights: boolean }>;
 }
 
 export interface RecordImporter {
-  upload(scope: Scope, entity: Entity, file: { readonly name: string; readonly stream: Readable }): Promise<unknown>;
+  upload(
+    scope: Scope,
+    entity: Entity,
+    file: TableOptions & { readonly name: string; readonly stream: Readable },
+  ): Promise<unknown>;
   configure(scope: Scope, entity: Entity, id: string, body: unknown): Promise<unknown>;
   start(scope: Scope, entity: Entity, id: string, body: unknown): Promise<unknown>;
   status(scope: Scope, entity: Entity, id: string): Promise<unknown>;
@@ -68,16 +109,22 @@ export interface RecordFiles {
   content(scope: Scope, file: FileInfo, range?: ByteRange): Promise<Readable>;
 }
 
+export interface RecordExporter {
+  check(scope: Scope, entity: Entity, query: Query, options: ExportOptions): void;
+  open(scope: Scope, entity: Entity, query: Query, options: ExportOptions): Promise<Readable>;
+}
+
 export interface MetadataPublisher extends DraftPublisher {
   release(tenant: string, number: number): Promise<unknown>;
   diff(from: ReleaseName, to: ReleaseName): Promise<unknown>;
   rollback(tenant: string, input: RollbackInput): Promise<unknown>;
 }
 
-export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'publisher' | 'files'> & {
+export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'exporter' | 'publisher' | 'files'> & {
   readonly files: RecordFiles;
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
   readonly importer: RecordImporter;
+  readonly exporter: RecordExporter;
   readonly publisher: MetadataPublisher;
 };

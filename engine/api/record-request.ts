@@ -27,3 +27,8 @@ export function requireId(text: string): string {
   if (!ID.test(id)) throw notFound();
   return id;
 }
+
+/** The address of one record. */
+export function addressOf(entity: Entity, id: string): string {
+  return `/api/${entity.pack}/v1/${entity.plural}/${id}`;
+}

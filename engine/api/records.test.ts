@@ -20,23 +20,23 @@ describe('entity tags', () => {
     expect((await ask('GET', THING, { headers: { 'if-none-match': '"v7.zzz"' } })).status).toBe(200);
   });
 
-  it.each(['garbage', '"garbage"', 'v7', '"v0.x"', '"v7.x", "v8.y"', '"v7"x', '"v99999999999.x"'])(
-    'refuses If-Match: %s',
-    async (tag) => {
-      for (const method of ['PATCH', 'DELETE']) {
-        const answer = await ask(method, THING, { body: '{"name":"y"}', headers: { 'if-match': tag } });
-        expect(code(answer)).toEqual([400, 'invalid_header']);
-        expect(answer.json['errors']).toMatchObject([{ parameter: 'If-Match' }]);
-      }
-    },
-  );
+  it.each(['garbage', 'v7', '"v7"x', '"v7.x" "v8.y"', ',', '"v7'])('refuses If-Match: %s', async (tag) => {
+    for (const method of ['PATCH', 'DELETE']) {
+      const answer = await ask(method, THING, { body: '{"name":"y"}', headers: { 'if-match': tag } });
+      expect(code(answer)).toEqual([400, 'invalid_header']);
+      expect(answer.json['errors']).toMatchObject([{ parameter: 'If-Match' }]);
+    }
+  });
 
   it('hands the version on; a star means any; a weak tag never matches', async () => {
     await patchWith('"v7.abc_-1"');
-    expect(calls.written.at(-1)?.options).toMatchObject({ ifMatch: 7 });
+    expect(calls.written.at(-1)?.options).toMatchObject({ ifMatch: [7] });
+    await patchWith('"other", W/"v5.x", "v7.x","v8.y"');
+    expect(calls.written.at(-1)?.options).toMatchObject({ ifMatch: [7, 8] });
     await patchWith('*');
     expect(calls.written.at(-1)?.options).not.toHaveProperty('ifMatch');
-    expect(code(await patchWith('W/"v7.abc"'))).toEqual([412, 'precondition_failed']);
+    for (const never of ['W/"v7.abc"', '"garbage"', '"v0.x"', '"v99999999999.x"'])
+      expect(code(await patchWith(never))).toEqual([412, 'precondition_failed']);
   });
 });
 
@@ -75,18 +75,27 @@ describe('writing', () => {
     expect((await ask('POST', THINGS, { body: '{}', at })).headers['idempotency-replayed']).toBe('true');
   });
 
-  it('answers less when asked, and refuses a dry run that it would not keep dry', async () => {
+  it('answers less when asked, and says which wishes it has fulfilled', async () => {
     const made = await ask('POST', THINGS, {
       body: '{"name":"x"}',
       headers: { prefer: 'respond-async, return=minimal' },
     });
     expect(made.headers['preference-applied']).toBe('return=minimal');
     expect(calls.written.at(-1)?.options).toMatchObject({ returning: 'minimal' });
-    expect(code(await ask('POST', THINGS, { body: '{}', headers: { prefer: 'tx=rollback' } }))).toEqual([
-      400,
-      'invalid_header',
-    ]);
+    const dry = await ask('POST', THINGS, { body: '{}', headers: { prefer: 'tx="rollback"; return=minimal' } });
+    expect(dry.headers['preference-applied']).toBe('return=minimal, tx=rollback');
+    expect(calls.written.at(-1)?.options).toMatchObject({ dryRun: true });
   });
+
+  it.each(['handling=strict, respond-async', 'max-affected=0', 'max-affected=5001', 'max-affected', 'max-affected=1x'])(
+    'refuses Prefer: %s',
+    async (prefer) => {
+      expect(code(await ask('PATCH', `${THINGS}?name=x`, { body: '{"name":"y"}', headers: { prefer } }))).toEqual([
+        400,
+        'invalid_header',
+      ]);
+    },
+  );
 
   it('runs actions with and without a body', async () => {
     expect((await ask('POST', `${THING}/actions/win`)).status).toBe(200);
@@ -131,12 +140,12 @@ describe('addresses', () => {
     expect([...(code(put) as unknown[]), put.headers.allow]).toEqual([
       405,
       'method_not_allowed',
-      'GET, HEAD, QUERY, POST, OPTIONS',
+      'GET, HEAD, QUERY, POST, PATCH, DELETE, OPTIONS',
     ]);
     expect((await ask('POST', THING, { body: '{}' })).headers.allow).toBe('GET, HEAD, PATCH, DELETE, OPTIONS');
     expect((await ask('DELETE', '/api/ui/model')).headers.allow).toBe('GET, HEAD, OPTIONS');
     const options = await ask('OPTIONS', THINGS);
-    expect([options.status, options.headers.allow]).toEqual([204, 'GET, HEAD, QUERY, POST, OPTIONS']);
+    expect([options.status, options.headers.allow]).toEqual([204, 'GET, HEAD, QUERY, POST, PATCH, DELETE, OPTIONS']);
     expect((await ask('OPTIONS', '/api/session', { token: null })).status).toBe(204);
     const head = await ask('HEAD', THING);
     expect([head.status, head.text]).toEqual([200, '']);
@@ -160,7 +169,7 @@ describe('addresses', () => {
   });
 
   it('answers JSON only', async () => {
-    expect(code(await ask('GET', THINGS, { headers: { accept: 'text/csv' } }))).toEqual([406, 'not_acceptable']);
+    expect(code(await ask('GET', THINGS, { headers: { accept: 'image/png' } }))).toEqual([406, 'not_acceptable']);
     expect((await ask('GET', THINGS, { headers: { accept: 'text/html,*/*;q=0.8' } })).status).toBe(200);
   });
 });

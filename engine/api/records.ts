@@ -2,35 +2,28 @@
  * The record routes, `/api/{pack}/v1/{plural}…`: from the request to the one read path and the one write path, and from
  * their answer to the wire. They are the hot path: plain `node:http`, no middleware, bodies pass through as text.
  */
-import type { IncomingMessage } from 'node:http';
-import type { Entity } from '../model/model.ts';
-import { invalidAt, notFound } from '../problem.ts';
+import { notFound } from '../problem.ts';
 import { parseJsonQuery } from '../records/query/json.ts';
 import type { Scope } from '../records/scope.ts';
-import { authenticate, credentialsOf } from './authenticate.ts';
-import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
+import { authenticate } from './authenticate.ts';
+import { readJson, RECORD_LIMIT } from './body.ts';
+import { changesRoute } from './changes.ts';
 import type { Exchange } from './exchange.ts';
+import { acceptedFormat, exportRoute } from './exports.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
 import { downloadRoute, uploadRoute } from './files.ts';
 import { importRoute } from './imports.ts';
-import { isOvertaken, stillOvertaken } from './overtaken.ts';
-import type { HttpServices, WriteAnswer, WriteOptions } from './ports.ts';
+import { onCurrentRelease } from './overtaken.ts';
+import type { HttpServices } from './ports.ts';
 import { notAllowed, sendProblem } from './problem-response.ts';
 import type { RecordRequest } from './record-request.ts';
 import { requireId } from './record-request.ts';
 import { listQuery, selectionIn } from './query-input.ts';
-import {
-  entityTag,
-  idempotencyOf,
-  ifMatch,
-  matchesNone,
-  preferencesOf,
-  requireJsonAccepted,
-  versionTag,
-} from './request-headers.ts';
+import { entityTag, matchesNone, requireJsonAccepted } from './request-headers.ts';
 import type { Scopes } from './scopes.ts';
 import { templateRoute } from './templates.ts';
 import { knowsEntity } from './scopes.ts';
+import { action, actionMany, change, changeMany, create, putByKey, remove, removeMany } from './writes.ts';
 
 const PREFIX = '/api/';
 const VERSION = 'v1/';
@@ -52,11 +45,6 @@ function split(url: string): { readonly path: string; readonly rest: readonly st
   if (to < 0 || to > end) to = end;
   const path = `${url.slice(PREFIX.length, slash)}/${url.slice(from, to)}`;
   return { path, rest: to === end ? [] : url.slice(to + 1, end).split('/') };
-}
-
-/** The address of one record. */
-function address(entity: Entity, id: string): string {
-  return `${PREFIX}${entity.pack}/v1/${entity.plural}/${id}`;
 }
 
 /** The cursor of the next page, out of the finished text: `"page"` stands after the data, and a quote inside a value is escaped. */
@@ -106,76 +94,18 @@ async function history(request: RecordRequest, id: string): Promise<void> {
   sendText(request.exchange, 200, body);
 }
 
-function sendWritten(request: RecordRequest, answer: WriteAnswer, minimal: boolean): void {
-  const { entity, exchange } = request;
-  const headers: string[] = [];
-  if (answer.status === 201 && answer.id !== undefined) headers.push('Location', address(entity, answer.id));
-  if (answer.version !== undefined) {
-    headers.push('ETag', answer.body === null ? versionTag(answer.version) : entityTag(answer.version, answer.body));
-  }
-  if (answer.replayed) headers.push('Idempotency-Replayed', 'true');
-  if (minimal) headers.push('Preference-Applied', 'return=minimal');
-  if (answer.body === null) {
-    // A 201 without a body still says so: a client may wait for one.
-    if (answer.status !== 204) headers.push('Content-Length', '0');
-    return sendEmpty(exchange, answer.status, headers);
-  }
-  sendText(exchange, answer.status, answer.body, { headers });
+/** `GET …/by/{key}/{value}`: the record that has this value in a unique field. */
+async function oneByKey(request: RecordRequest, key: string, value: string): Promise<void> {
+  const id = await request.services.reader.find(request.scope, request.entity, key, value);
+  if (id === null) throw notFound();
+  return one(request, id);
 }
 
-/** Reads what the write needs from headers and body, runs it and answers. */
-async function write(
-  request: RecordRequest,
-  body: 'required' | 'optional' | 'none',
-  types: ReadonlySet<string> | undefined,
-  run: (input: unknown, options: WriteOptions) => Promise<WriteAnswer>,
-): Promise<void> {
-  const incoming: IncomingMessage = request.exchange.request;
-  const { minimal } = preferencesOf(incoming);
-  const version = ifMatch(incoming);
-  const returning = minimal || request.method === 'DELETE' ? 'minimal' : selectionIn(request.search);
-  const withBody = body === 'required' || (body === 'optional' && hasBody(incoming));
-  if (withBody) requireType(incoming, types);
-  const bytes = await readBody(incoming, RECORD_LIMIT);
-  const idempotency = idempotencyOf(incoming, request.url, bytes);
-  const answer = await run(withBody ? parseJson(bytes) : {}, {
-    returning,
-    ...(idempotency && { idempotency }),
-    ...(version !== null && { ifMatch: version }),
-  });
-  sendWritten(request, answer, minimal);
-}
-
-async function action(request: RecordRequest, id: string, name: string): Promise<void> {
-  const { scope, entity, services } = request;
-  if (name === 'set_password' && entity.name === 'core.user') return setPassword(request, id);
-  if (name === 'restore') {
-    return write(request, 'optional', undefined, (_, options) => services.writer.restore(scope, entity, id, options));
-  }
-  return write(request, 'optional', undefined, (input, options) =>
-    services.writer.transition(scope, entity, id, name, input, options),
-  );
-}
-
-async function setPassword(request: RecordRequest, userId: string): Promise<void> {
-  const input = objectOf(await readJson(request.exchange.request, RECORD_LIMIT));
-  const { password, old_password: oldPassword } = input;
-  if (typeof password !== 'string') throw invalidAt('/password', 'Give the new password.', 'required');
-  const credentials = credentialsOf(request.exchange.request);
-  await request.services.identity.setPassword(request.scope.principal, {
-    userId,
-    password,
-    ...(credentials?.kind === 'cookie' && { keepToken: credentials.token }),
-    ...(typeof oldPassword === 'string' && { oldPassword }),
-  });
-  sendEmpty(request.exchange, 204);
-}
-
-const COLLECTION = 'GET, HEAD, QUERY, POST';
+const COLLECTION = 'GET, HEAD, QUERY, POST, PATCH, DELETE';
 const RECORD = 'GET, HEAD, PATCH, DELETE';
+const BY_KEY = 'GET, HEAD, PUT';
 
 async function collectionRoute(request: RecordRequest): Promise<void> {
-  const { scope, entity, services } = request;
   switch (request.method) {
     case 'GET':
     case 'HEAD':
@@ -183,28 +113,48 @@ async function collectionRoute(request: RecordRequest): Promise<void> {
     case 'QUERY':
       return queryByBody(request);
     case 'POST':
-      return write(request, 'required', undefined, (input, options) =>
-        services.writer.create(scope, entity, input, options),
-      );
+      return create(request);
+    case 'PATCH':
+      return changeMany(request);
+    case 'DELETE':
+      return removeMany(request);
     default:
       throw notAllowed(COLLECTION);
   }
 }
 
 async function recordRoute(request: RecordRequest, id: string): Promise<void> {
-  const { scope, entity, services } = request;
   switch (request.method) {
     case 'GET':
     case 'HEAD':
       return one(request, id);
     case 'PATCH':
-      return write(request, 'required', PATCH_TYPES, (input, options) =>
-        services.writer.update(scope, entity, id, input, options),
-      );
+      return change(request, id);
     case 'DELETE':
-      return write(request, 'none', undefined, (_, options) => services.writer.remove(scope, entity, id, options));
+      return remove(request, id);
     default:
       throw notAllowed(RECORD);
+  }
+}
+
+async function keyRoute(request: RecordRequest, key: string, value: string): Promise<void> {
+  switch (request.method) {
+    case 'GET':
+    case 'HEAD':
+      return oneByKey(request, key, value);
+    case 'PUT':
+      return putByKey(request, key, value);
+    default:
+      throw notAllowed(BY_KEY);
+  }
+}
+
+/** A part of the path as it was meant. @throws Problem `not_found` for what is no percent-encoding */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw notFound();
   }
 }
 
@@ -214,11 +164,22 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
   if (first === 'imports') return importRoute(request, rest.slice(1));
   if (rest.length === 1 && (first === '$files' || first === '%24files')) return uploadRoute(request);
   if (second === 'files' && rest.length === 3 && first && third) return downloadRoute(request, requireId(first), third);
+  const exported = first === '$export' || first === '%24export';
+  if (exported && rest.length === 1) return exportRoute(request);
+  const reads = request.method === 'GET' || request.method === 'HEAD' || request.method === 'QUERY';
+  if (first === undefined && reads && acceptedFormat(request.exchange.request) !== null) return exportRoute(request);
   requireJsonAccepted(request.exchange.request);
   if (first === undefined) return collectionRoute(request);
   if (rest.length === 1 && (first === '$query' || first === '%24query')) {
     if (request.method !== 'POST') throw notAllowed('POST');
     return queryByBody(request);
+  }
+  if (rest.length === 1 && (first === '$changes' || first === '%24changes')) return changesRoute(request);
+  if (first === 'by' && rest.length === 3 && second !== undefined && third !== undefined && third !== '')
+    return keyRoute(request, second, decoded(third));
+  if ((first === '$actions' || first === '%24actions') && rest.length === 2 && second !== undefined && second !== '') {
+    if (request.method !== 'POST') throw notAllowed('POST');
+    return actionMany(request, second);
   }
   const id = requireId(first);
   if (second === undefined) return recordRoute(request, id);
@@ -237,6 +198,24 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
   throw notFound();
 }
 
+/**
+ * Answers a request to a record address: the entity is found, then the handler. Parts of a batch come here as well.
+ * @throws Problem `not_found`, and whatever the handlers refuse
+ */
+export async function answerRecord(exchange: Exchange, services: HttpServices, scope: Scope): Promise<void> {
+  const url = exchange.request.url ?? '/';
+  const { path, rest } = split(url);
+  const entity = scope.model.entitiesByPath.get(path);
+  if (!entity || !knowsEntity(scope.rights, entity)) throw notFound();
+  const method = exchange.request.method ?? 'GET';
+  await route({ exchange, services, scope, entity, method, url, search: searchOf(url) }, rest);
+}
+
+/** What stands after the entity in a record address. */
+export function restOf(url: string): readonly string[] {
+  return split(url).rest;
+}
+
 /** The one dispatcher of the record routes. It answers every request it is given; it never throws. */
 export function recordDispatcher(
   services: HttpServices,
@@ -245,28 +224,14 @@ export function recordDispatcher(
 ): (exchange: Exchange) => Promise<void> {
   return async (exchange) => {
     const { request, response } = exchange;
-    const url = request.url ?? '/';
-    const { path, rest } = split(url);
-    let scope: Scope | null = null;
-    const attempt = async () => {
-      scope = null;
-      scope = await scopes.of(await authenticate(exchange, services.identity, publicOrigin));
-      const entity = scope.model.entitiesByPath.get(path);
-      if (!entity || !knowsEntity(scope.rights, entity)) throw notFound();
-      await route(
-        { exchange, services, scope, entity, method: request.method ?? 'GET', url, search: searchOf(url) },
-        rest,
-      );
-    };
     try {
-      await attempt().catch(async (error: unknown) => {
+      await onCurrentRelease(
+        services.models,
+        async () => scopes.of(await authenticate(exchange, services.identity, publicOrigin)),
+        (scope) => answerRecord(exchange, services, scope),
         // A file that is being imported has gone by.
-        const again = !response.headersSent && rest[0] !== 'imports' && !/^(\$|%24)files$/.test(rest[0] ?? '');
-        if (!again || !(await isOvertaken(error, scope, services.models))) throw error;
-        await attempt().catch((second: unknown) => {
-          throw stillOvertaken(second, scope);
-        });
-      });
+        () => !response.headersSent && !/^(imports|(\$|%24)files)$/.test(restOf(request.url ?? '/')[0] ?? ''),
+      );
     } catch (error) {
       sendProblem(exchange, error);
     }

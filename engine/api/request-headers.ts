@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Problem } from '../problem.ts';
+import { MANY_LIMITS } from '../records/write/limits.ts';
 
 function invalidHeader(parameter: string, message: string): Problem {
   return new Problem('invalid_header', message, [{ code: 'invalid_header', message, parameter }]);
@@ -29,22 +30,70 @@ export function matchesNone(request: IncomingMessage, tag: string): boolean {
   return header.split(',').some((part) => part.trim().replace(/^W\//, '') === tag);
 }
 
+/** What `If-Match` demands: any version of a record that exists, or one of these; `null` without the header. */
+export type IfMatch = '*' | readonly number[] | null;
+
 const OUR_TAG = /^"v([1-9]\d{0,8})(?:\.[A-Za-z0-9_-]{1,32})?"$/;
+/** RFC 9110 §8.8.3, and the list of §5.6.1: empty elements are ignored. */
+const TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/y;
+
+/** The tags of a list, each with whether it is weak; `null` when it is no list of tags. */
+function tagsIn(header: string): readonly { readonly weak: boolean; readonly tag: string }[] | null {
+  const tags: { weak: boolean; tag: string }[] = [];
+  let at = 0;
+  while (at < header.length) {
+    if (/[\s,]/.test(header.charAt(at))) {
+      at += 1;
+      continue;
+    }
+    TAG.lastIndex = at;
+    const found = TAG.exec(header);
+    if (!found) return null;
+    tags.push({ weak: found[1] !== undefined, tag: found[2] ?? '' });
+    at = TAG.lastIndex;
+    if (at < header.length && !/^\s*(?:,|$)/.test(header.slice(at))) return null;
+  }
+  return tags.length === 0 ? null : tags;
+}
 
 /**
- * The version that `If-Match` demands; `null` without the header or for `*` (any version).
- * @throws Problem `invalid_header` when it is not one tag of ours; `precondition_failed` for a weak tag, which never matches (RFC 9110 §13.1.1)
+ * `If-Match` compares versions, strongly (RFC 9110 §13.1.1): the hash in a tag is of the answer and not of the record,
+ * and a weak tag never matches.
+ * @throws Problem `invalid_header` when it is no list of tags; `precondition_failed` when none of them can match
  */
-export function ifMatch(request: IncomingMessage): number | null {
+export function ifMatch(request: IncomingMessage): IfMatch {
   const header = request.headers['if-match']?.trim();
-  if (header === undefined || header === '*') return null;
-  if (header.startsWith('W/') && OUR_TAG.test(header.slice(2))) {
-    throw new Problem('precondition_failed', 'A weak entity tag never matches. Send the strong one of the record.');
-  }
-  const version = OUR_TAG.exec(header)?.[1];
-  if (version === undefined)
+  if (header === undefined) return null;
+  if (header === '*') return '*';
+  const tags = tagsIn(header);
+  if (tags === null)
     throw invalidHeader('If-Match', 'If-Match must be the ETag of the record as you read it, e.g. "v3.x1Y2".');
-  return Number(version);
+  const versions = tags.flatMap(({ weak, tag }) => {
+    const version = weak ? undefined : OUR_TAG.exec(tag)?.[1];
+    return version === undefined ? [] : [Number(version)];
+  });
+  if (versions.length > 0) return versions;
+  const message = tags.some(({ weak }) => weak)
+    ? 'A weak entity tag never matches. Send the strong one of the record.'
+    : 'No record has this entity tag.';
+  throw new Problem('precondition_failed', message, [{ code: 'version', message, parameter: 'If-Match' }]);
+}
+
+/**
+ * As {@link ifMatch}, where one version at most can be asked for; `null` for any.
+ * @throws Problem `invalid_header` for several
+ */
+export function ifMatchOne(request: IncomingMessage): number | null {
+  const match = ifMatch(request);
+  if (match === null || match === '*') return null;
+  const [version = null, ...more] = match;
+  if (more.length > 0) throw invalidHeader('If-Match', 'If-Match can have one ETag here.');
+  return version;
+}
+
+/** Whether the record must not exist yet: `If-None-Match: *`. */
+export function mustNotExist(request: IncomingMessage): boolean {
+  return request.headers['if-none-match']?.trim() === '*';
 }
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
@@ -77,14 +126,29 @@ export function idempotencyOf(request: IncomingMessage, url: string, body: Buffe
 }
 
 export interface Preferences {
-  /** `Prefer: return=minimal`: no body in the answer. */
+  /** `return=minimal`: no body in the answer. */
   readonly minimal: boolean;
+  /** `tx=rollback`: a dry run. */
+  readonly dryRun: boolean;
+  /** `max-affected=N`: how many records a filter may match. */
+  readonly maxAffected: number | null;
 }
 
-const DEFAULT_PREFERENCES: Preferences = { minimal: false };
+const DEFAULT_PREFERENCES: Preferences = { minimal: false, dryRun: false, maxAffected: null };
+
+/** Everything that is known. What is known and does not apply to a request is fulfilled by doing nothing. */
+const KNOWN_PREFERENCES: ReadonlySet<string> = new Set([
+  'return=minimal',
+  'return=representation',
+  'tx=rollback',
+  'tx=commit',
+  'handling=strict',
+  'handling=lenient',
+]);
 
 /**
- * RFC 7240: what is not known is ignored, except a dry run, which to ignore would write what was only to be tried.
+ * RFC 7240: what is not known is ignored, unless `handling=strict` asks to refuse it. A limit that cannot be read is
+ * refused always: to ignore it would change more than was allowed.
  * @throws Problem `invalid_header`
  */
 export function preferencesOf(request: IncomingMessage): Preferences {
@@ -92,9 +156,30 @@ export function preferencesOf(request: IncomingMessage): Preferences {
   if (header === undefined) return DEFAULT_PREFERENCES;
   const wishes = (Array.isArray(header) ? header.join(',') : header)
     .split(/[,;]/)
-    .map((part) => part.trim().toLowerCase());
-  if (wishes.includes('tx=rollback')) throw invalidHeader('Prefer', 'A dry run (tx=rollback) is not offered here.');
-  return { minimal: wishes.includes('return=minimal') };
+    .map((part) =>
+      part
+        .trim()
+        .toLowerCase()
+        .replaceAll('"', '')
+        .replaceAll(/\s*=\s*/g, '='),
+    )
+    .filter((part) => part !== '');
+  const limit = wishes.find((wish) => wish.startsWith('max-affected'));
+  const unknown = wishes.find((wish) => wish !== limit && !KNOWN_PREFERENCES.has(wish));
+  if (unknown !== undefined && wishes.includes('handling=strict'))
+    throw invalidHeader('Prefer', `The preference “${unknown.slice(0, 60)}” is not known.`);
+  return {
+    minimal: wishes.includes('return=minimal'),
+    dryRun: wishes.includes('tx=rollback'),
+    maxAffected: limit === undefined ? null : maxAffected(limit),
+  };
+}
+
+function maxAffected(wish: string): number {
+  const [, text = ''] = wish.split('=');
+  const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= 1 && number <= MANY_LIMITS.most) return number;
+  throw invalidHeader('Prefer', `max-affected is a whole number from 1 to ${MANY_LIMITS.most}.`);
 }
 
 /**

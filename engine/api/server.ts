@@ -2,8 +2,11 @@
 import type { RequestListener } from 'node:http';
 import express from 'express';
 import { notFound } from '../problem.ts';
+import { mountChanges } from './changes.ts';
+import { mountEvents } from './events.ts';
 import type { Exchange } from './exchange.ts';
 import { logExchange, openExchange, sendJson, sendText } from './exchange.ts';
+import { batchDispatcher, isBatchPath } from './batch.ts';
 import { mountHealth } from './health.ts';
 import { mountMetadata } from './metadata.ts';
 import { mountOpenApi } from './openapi.ts';
@@ -53,8 +56,8 @@ function problemPage(code: string, exchange: Exchange): void {
 /**
  * The application, a request listener. Apply `guardServer` (limits.ts) to the server that listens with it.
  *
- * `/api/{pack}/v1/…` records.ts · `/api/session` session.ts · `/api/ui/model` ui-model-build.ts · `/api/openapi.json`
- * openapi.ts · `/api/metadata/…` metadata.ts · `/livez`, `/readyz` health.ts · `/problems/{code}` here · the rest pages.ts
+ * `/api/{pack}/v1/…` records.ts · `/api/$batch` batch.ts · `/api/session` session.ts · `/api/ui/model` ui-model-build.ts · `/api/openapi.json`
+ * openapi.ts · `/api/metadata/…` metadata.ts · `/api/$changes` changes.ts · `/api/$events` events.ts · `/livez`, `/readyz` health.ts · `/problems/{code}` here
  */
 export function createHttp(services: HttpServices, options: HttpOptions = {}): RequestListener {
   const { log, publicUrl } = services;
@@ -62,6 +65,7 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
   const headers = apiHeaders(publicUrl);
   const scopes = new Scopes(services.models, options.predicates);
   const records = recordDispatcher(services, scopes, publicOrigin);
+  const batches = batchDispatcher(services, scopes, publicOrigin);
   const app = express();
   app
     .disable('x-powered-by')
@@ -82,6 +86,8 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
   mountUiModel(app, services, scopes, publicOrigin);
   mountOpenApi(app, services, scopes, publicOrigin);
   mountMetadata(app, services, scopes, publicOrigin);
+  mountChanges(app, services, scopes, publicOrigin);
+  mountEvents(app, services, scopes, publicOrigin);
   mountSettings(app, services, scopes, publicOrigin);
   mount(app, '/problems/:code', { GET: (exchange, { code = '' }) => problemPage(code, exchange) });
   mountPages(app, options.uiRoot);
@@ -92,8 +98,10 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
   });
   return (request, response) => {
     // Record routes go past Express, which costs about as much per request as all of ours together.
-    if (!isRecordPath(request.url ?? '')) return void app(request, response);
+    const url = request.url ?? '';
+    const dispatch = isRecordPath(url) ? records : isBatchPath(url) ? batches : null;
+    if (!dispatch) return void app(request, response);
     const exchange = openExchange(request, response, log, headers);
-    void records(exchange).finally(() => logExchange(exchange));
+    void dispatch(exchange).finally(() => logExchange(exchange));
   };
 }

@@ -1,4 +1,5 @@
 /** One entity as the screens of a principal know it. */
+import { offeredOperators } from '../condition/offered.ts';
 import type { Entity, Field, View } from '../model/model.ts';
 import type { EntityRights, Rights } from '../model/rights.ts';
 import { textKey } from '../model/texts.ts';
@@ -95,7 +96,12 @@ function uiField(
     onUpdate,
     sortable: type.sortable,
     groupable: type.groupable,
-    operators: type.operators,
+    operators: offeredOperators(
+      field,
+      entity,
+      (name) => scope.model.entities.get(name),
+      (other, each) => scope.rights.of(other.name).readableFields.has(each.key),
+    ),
     default: field.default ?? null,
     schema: field.system && !onCreate ? null : lifecycle ? { enum: [...lifecycle.createIn] } : type.inputSchema(field),
     choices: choicesOf(scope, entity, field, translate),

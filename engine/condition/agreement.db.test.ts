@@ -97,6 +97,8 @@ describe('a condition selects the same records', () => {
   it('as a row policy of the role that asks', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(user, conditionJson, async (acting, json) => {
+        // A policy that comes back to its own entity is refused by the model.
+        fc.pre(!JSON.stringify(json).includes('"thing"'));
         const condition = compile(json);
         const visible = await under(conditionToSql(condition, policyTarget), acting, async () => {
           const { rows } = await superuser.query<{ id: string }>(`select id from ${table} order by id`);

@@ -12,6 +12,10 @@ export type Condition =
   | { readonly kind: 'any'; readonly of: readonly Condition[] }
   | { readonly kind: 'not'; readonly of: Condition }
   | { readonly kind: 'test'; readonly left: Operand; readonly operator: Operator; readonly right: Operand }
+  /** `left` names a record of the tree that `right` names, or one below it. */
+  | { readonly kind: 'under'; readonly left: Operand; readonly right: Operand; readonly tree: Tree }
+  /** One of many records fulfils a condition of its own. `none` is its negation, `every` that none fails. */
+  | { readonly kind: 'some'; readonly many: Many; readonly of: Condition }
   /** The tenant's business hours contain the present moment. */
   | { readonly kind: 'business_hours' };
 
@@ -23,7 +27,16 @@ export type Operand =
   /** An attribute of the principal: `id`, `team`, `teams`, `team_members`, `roles`, `department`, … */
   | { readonly kind: 'user'; readonly attribute: string; readonly type: ValueType }
   | { readonly kind: 'now'; readonly type: 'datetime' }
-  | { readonly kind: 'today'; readonly type: 'date' };
+  | { readonly kind: 'today'; readonly type: 'date' }
+  /** The first day (or moment) of a period such as `last_month`, or the first after it. */
+  | {
+      readonly kind: 'period';
+      readonly type: 'date' | 'datetime';
+      readonly period: string;
+      readonly edge: 'from' | 'to';
+    }
+  /** How many of many records fulfil a condition of their own. */
+  | { readonly kind: 'count'; readonly type: 'integer'; readonly many: Many; readonly of: Condition };
 
 /** A field of the record, or of a record it refers to: `steps` are the references on the way (at most 3), outermost first. */
 export interface FieldOperand {
@@ -33,6 +46,34 @@ export interface FieldOperand {
   /** Key and column (equal) of the last field. */
   readonly field: string;
   readonly fieldId: string;
+}
+
+/** An entity whose records name the one above them. */
+export interface Tree {
+  /** Qualified entity and its table, in the tenant's schema. */
+  readonly entity: string;
+  readonly table: string;
+  /** Field id of its `id`. */
+  readonly id: string;
+  /** Key and id of the field that names the record above. */
+  readonly parent: string;
+  readonly parentId: string;
+}
+
+/** Records on the list of one: its children, those that refer to it, or those it is linked with. */
+export interface Many {
+  /** Id of the record they belong to. */
+  readonly anchor: FieldOperand;
+  /** Key and id of the field that holds them. */
+  readonly field: string;
+  readonly fieldId: string;
+  /** Qualified entity of the many and its table. */
+  readonly entity: string;
+  readonly table: string;
+  /** Key of their field that names the record whose list it is; `null` for links. */
+  readonly by: string | null;
+  /** The table of the links, in the tenant's schema, with the columns of the one and of the many. */
+  readonly link: { readonly table: string; readonly near: string; readonly far: string } | null;
 }
 
 export interface Step {

@@ -2,6 +2,8 @@
 import { Decimal } from 'decimal.js';
 import type { Operator, Scalar, Value, ValueType } from '../model/value-type.ts';
 import { compareText } from './compare-text.ts';
+import { hasWord } from './fold.ts';
+import { isLike } from './like.ts';
 import { parseMoment } from './moment.ts';
 
 /** A value, or a list of literals. */
@@ -58,6 +60,16 @@ function evaluatePresent(
       return lower(left).startsWith(lower(right));
     case 'ends':
       return String(left).endsWith(String(right));
+    case 'like':
+      return isLike(String(left), String(right));
+    case 'ilike':
+      return isLike(lower(left), lower(right));
+    case 'search':
+      return hasWord(String(left), String(right));
+    case 'within':
+    case 'under':
+      // Resolving has made something else of them.
+      throw new TypeError(`"${operator}" is gone after resolving`);
     case 'in':
     case 'between':
     case 'has':

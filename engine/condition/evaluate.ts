@@ -1,9 +1,12 @@
 /** Does a record fulfil a condition? The twin of `to-sql.ts`: property tests hold the two equal. */
 import type { BusinessHours } from '../model/tenant.ts';
 import type { Value } from '../model/value-type.ts';
-import type { Condition, FieldOperand, Operand } from './condition.ts';
+import type { Condition, FieldOperand, Many, Operand } from './condition.ts';
 import { evaluateTest, type Tested } from './evaluate-test.ts';
 import { localTime } from './moment.ts';
+import { periodEdge } from './period.ts';
+
+type Under = Extract<Condition, { kind: 'under' }>;
 
 /** A record as the API answers it: field key → JSON value. An absent key is NULL. */
 export type PlainRecord = Readonly<Record<string, unknown>>;
@@ -16,6 +19,10 @@ export interface EvaluationContext {
   /** IANA name; decides what day it is today. */
   readonly timeZone: string;
   readonly businessHours: BusinessHours;
+  /** Month the fiscal year begins with; January when left out. */
+  readonly fiscalYearStart?: number;
+  /** The records that belong to one; not needed where records carry them as arrays. */
+  readonly many?: (many: Many, id: string) => readonly PlainRecord[];
   /**
    * The record a reference points at, or `null` when there is none or it may not be seen. Not needed where records carry
    * the objects they refer to.
@@ -40,6 +47,10 @@ export function evaluate(condition: Condition, record: PlainRecord, context: Eva
       const left = read(condition.left, record, context);
       return evaluateTest(condition.operator, condition.left.type, left, read(condition.right, record, context));
     }
+    case 'under':
+      return isUnder(condition, record, context);
+    case 'some':
+      return readMany(condition.many, record, context).some((each) => evaluate(condition.of, each, context));
     case 'business_hours':
       return inBusinessHours(context);
   }
@@ -57,9 +68,39 @@ function read(operand: Operand, record: PlainRecord, context: EvaluationContext)
       return new Date(context.now).toISOString();
     case 'today':
       return localTime(context.now, context.timeZone).date;
+    case 'period':
+      return periodEdge(operand.period, operand.edge, operand.type, context);
+    case 'count':
+      return readMany(operand.many, record, context).filter((each) => evaluate(operand.of, each, context)).length;
     case 'field':
       return readField(operand, record, context);
   }
+}
+
+/** Upwards from the record, as far as records may be seen; a circle ends where it began. */
+function isUnder(condition: Under, record: PlainRecord, context: EvaluationContext): boolean {
+  const top = read(condition.right, record, context);
+  const { follow } = context;
+  if (follow === undefined) throw new TypeError(`${condition.tree.entity} has to be followed, and the context cannot`);
+  const seen = new Set<string>();
+  let id: Tested = read(condition.left, record, context);
+  while (typeof id === 'string' && typeof top === 'string' && !seen.has(id)) {
+    seen.add(id);
+    const at = follow(condition.tree.entity, id);
+    if (at === null) return false;
+    if (id === top) return true;
+    id = toValue(at[condition.tree.parent]);
+  }
+  return false;
+}
+
+function readMany(many: Many, record: PlainRecord, context: EvaluationContext): readonly PlainRecord[] {
+  const carried = many.anchor.steps.length === 0 ? record[many.field] : undefined;
+  if (Array.isArray(carried)) return carried.filter(isRecord);
+  const id = readField(many.anchor, record, context);
+  if (typeof id !== 'string') return [];
+  if (context.many === undefined) throw new TypeError(`"${many.field}" has to be looked up, and the context cannot`);
+  return context.many(many, id);
 }
 
 function readField(operand: FieldOperand, record: PlainRecord, context: EvaluationContext): Value {

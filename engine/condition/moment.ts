@@ -45,3 +45,25 @@ export function localTime(moment: number, timeZone: string): LocalTime {
   const weekday = new Date(`${date}T00:00:00Z`).getUTCDay() || 7;
   return { date, weekday, minute: Number(parts.get('hour')) * 60 + Number(parts.get('minute')) };
 }
+
+/**
+ * The moment at which a day begins. Where clocks are put forward over midnight, it is the moment the clock would show
+ * without that; where midnight comes twice, the second one: Postgres's `at time zone` decides so.
+ * @param day `2026-01-31`
+ * @param timeZone IANA name
+ * @returns milliseconds since the Unix epoch
+ */
+export function startOfDay(day: string, timeZone: string): number {
+  const local = Date.parse(`${day}T00:00:00Z`);
+  const before = local - offsetAt(local - DAY, timeZone);
+  const after = local - offsetAt(local + DAY, timeZone);
+  return before === after || after + offsetAt(after, timeZone) !== local ? before : after;
+}
+
+const DAY = 86_400_000;
+
+/** How far local time is ahead of UTC at a moment, in milliseconds. */
+function offsetAt(moment: number, timeZone: string): number {
+  const { date, minute } = localTime(moment, timeZone);
+  return Math.round((Date.parse(`${date}T00:00:00Z`) + minute * 60_000 - moment) / 60_000) * 60_000;
+}

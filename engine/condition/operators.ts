@@ -4,18 +4,20 @@ import { OPERATORS } from '../model/value-type.ts';
 
 const EQUALITY = ['eq', 'ne', 'in', 'nin', 'null'] as const;
 const ORDER = [...EQUALITY, 'lt', 'lte', 'gt', 'gte', 'between'] as const;
+const CALENDAR = [...ORDER, 'within'] as const;
+const ID = [...EQUALITY, 'under'] as const;
 const ARRAY = ['has', 'hasAny', 'hasAll', 'null'] as const;
 
 /** What the evaluator and the SQL compiler can do with a left side of each type. A field type may offer fewer. */
 export const OPERATORS_OF: Readonly<Record<ValueType, ReadonlySet<Operator>>> = {
-  text: new Set<Operator>([...ORDER, 'contains', 'icontains', 'starts', 'istarts', 'ends']),
+  text: new Set<Operator>([...ORDER, 'contains', 'icontains', 'starts', 'istarts', 'ends', 'like', 'ilike', 'search']),
   integer: new Set<Operator>(ORDER),
   decimal: new Set<Operator>(ORDER),
   boolean: new Set<Operator>(EQUALITY),
-  date: new Set<Operator>(ORDER),
-  datetime: new Set<Operator>(ORDER),
+  date: new Set<Operator>(CALENDAR),
+  datetime: new Set<Operator>(CALENDAR),
   time: new Set<Operator>(ORDER),
-  uuid: new Set<Operator>(EQUALITY),
+  uuid: new Set<Operator>(ID),
   texts: new Set<Operator>(ARRAY),
   uuids: new Set<Operator>(ARRAY),
   json: new Set<Operator>(['null']),

@@ -10,6 +10,7 @@
 import { isOperator } from './operators.ts';
 import type { Origin } from './faults.ts';
 import { at, describe, Faults } from './faults.ts';
+import { isMany, parseMany } from './parse-many.ts';
 import { parseOperand } from './parse-operand.ts';
 import { isRule, parseRule } from './parse-rule.ts';
 import { LIMITS, type RawCondition } from './raw.ts';
@@ -98,6 +99,7 @@ function parseEntry(
       path.length === 0 ? walk.node(value, pointer, depth + 1) : parseFilter(value, pointer, path, depth + 1, walk);
     return { kind: 'not', at: pointer, of };
   }
+  if (path.length > 0 && isMany(key)) return parseMany(key, value, pointer, path, depth, walk);
   if (path.length > 0 && isOperator(key)) {
     walk.count(pointer, depth);
     const left = { kind: 'path', at: pointer, path } as const;

@@ -12,7 +12,26 @@ export type RawCondition =
   | RawTest
   /** Permission short form: a field of the entity if it has one of this name, else an attribute of the user. */
   | { readonly kind: 'short'; readonly at: string; readonly key: string; readonly right: RawOperand }
-  | { readonly kind: 'business_hours'; readonly at: string };
+  | { readonly kind: 'business_hours'; readonly at: string }
+  /** `{ "lines": { "some": {…} } }` */
+  | {
+      readonly kind: 'many';
+      readonly at: string;
+      readonly quantifier: Quantifier;
+      readonly path: readonly string[];
+      readonly of: RawCondition;
+    }
+  /** `{ "lines": { "count": { "gte": 3 } } }` */
+  | {
+      readonly kind: 'count';
+      readonly at: string;
+      readonly path: readonly string[];
+      readonly operator: Operator;
+      readonly right: RawOperand;
+    };
+
+export const QUANTIFIERS = ['some', 'none', 'every'] as const;
+export type Quantifier = (typeof QUANTIFIERS)[number];
 
 export interface RawTest {
   readonly kind: 'test';

@@ -20,6 +20,8 @@ export interface Surroundings {
 export interface ResolvedField {
   readonly operand: FieldOperand;
   readonly field: Field;
+  /** Whose field it is. */
+  readonly entity: Entity;
 }
 
 /** @returns `undefined` after a fault was added */
@@ -71,7 +73,7 @@ export function resolvePath(path: readonly string[], at: string, where: Surround
     field: field.key,
     fieldId: field.id,
   };
-  return { operand: Object.freeze(operand), field };
+  return { operand: Object.freeze(operand), field, entity };
 }
 
 function findField(

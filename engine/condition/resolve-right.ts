@@ -11,6 +11,8 @@ import { userAttributeType } from './user-attributes.ts';
 
 export interface Side extends Surroundings {
   readonly fromText: boolean;
+  /** How many records inside records lie around it; none when left out. */
+  readonly level?: number;
 }
 
 type ListOperand = Extract<Operand, { kind: 'list' }>;

@@ -9,6 +9,8 @@ import type { RawCondition, RawOperand, RawTest } from './raw.ts';
 import { resolvePath } from './resolve-path.ts';
 import { elementType, resolveLiterals, resolveRight, type Side } from './resolve-right.ts';
 import { all, any, not, simplify, test } from './simplify.ts';
+import { findMany, resolveMany } from './resolve-many.ts';
+import { resolveLike, resolveSearch, resolveUnder, resolveWithin } from './resolve-special.ts';
 import { userAttributeType } from './user-attributes.ts';
 
 export interface ResolveOptions extends Origin {
@@ -62,7 +64,19 @@ function resolve(raw: RawCondition, side: Side): Condition {
       return resolveShort(raw, side);
     case 'test':
       return resolveTest(raw, side);
+    case 'many':
+      return resolveMany(raw, side, resolve);
+    case 'count':
+      return resolveCount(raw, side);
   }
+}
+
+/** How many there are, whichever they are; `{ "lines": { "some": … } }` asks about some of them. */
+function resolveCount(raw: Extract<RawCondition, { kind: 'count' }>, side: Side): Condition {
+  const found = findMany(raw.path, raw.at, side);
+  if (found === undefined) return FAULTY;
+  const operand: Operand = Object.freeze({ kind: 'count', type: 'integer', many: found.many, of: TRUE });
+  return compare(operand, raw.operator, raw.right, null, side);
 }
 
 function resolveShort(raw: Extract<RawCondition, { kind: 'short' }>, side: Side): Condition {
@@ -87,12 +101,27 @@ function resolveTest(raw: RawTest, side: Side): Condition {
   const operator = raw.operator === 'contains' && elementType(type) !== undefined ? 'has' : raw.operator;
   if (!checkOperator(operator, type, raw.at, field, side)) return FAULTY;
 
-  const { right } = raw;
+  return compare(operand, operator, raw.right, field, side, left.entity);
+}
+
+function compare(
+  operand: Operand,
+  operator: Operator,
+  right: RawOperand,
+  field: Field | null,
+  side: Side,
+  entity?: Entity,
+): Condition {
+  const { type } = operand;
   const single = (value: Operand | undefined) => (value === undefined ? FAULTY : test(operand, operator, value));
   if (operator === 'null') return resolveNull(operand, right, side);
   if (operator === 'in') return resolveIn(operand, right, field, side);
   if (operator === 'nin') return not(resolveIn(operand, right, field, side));
   if (operator === 'between') return resolveBetween(operand, right, side);
+  if (operator === 'within') return resolveWithin(operand, right, side);
+  if (operator === 'search') return resolveSearch(operand, right, side);
+  if (operator === 'like' || operator === 'ilike') return resolveLike(operand, operator, right, side);
+  if (operator === 'under') return resolveUnder(operand, right, field, entity, side);
   const element = elementType(type) ?? type;
   if (operator === 'hasAny' || operator === 'hasAll') return single(resolveArray(right, element, field, side));
   if (operator === 'has') return single(resolveRight(right, element, field, side));
@@ -106,7 +135,10 @@ function resolveTest(raw: RawTest, side: Side): Condition {
   return single(resolveRight(right, type, field, side));
 }
 
-function resolveLeft(raw: RawOperand, side: Side): { operand: Operand; field: Field | null } | undefined {
+function resolveLeft(
+  raw: RawOperand,
+  side: Side,
+): { operand: Operand; field: Field | null; entity?: Entity } | undefined {
   switch (raw.kind) {
     case 'path':
       return resolvePath(raw.path, raw.at, side);
@@ -129,7 +161,9 @@ function resolveLeft(raw: RawOperand, side: Side): { operand: Operand; field: Fi
 }
 
 function checkOperator(operator: Operator, type: ValueType, at: string, field: Field | null, side: Side): boolean {
-  const possible = [...OPERATORS_OF[type]].filter((each) => field === null || field.type.operators.includes(each));
+  const possible = [...OPERATORS_OF[type]].filter((each) =>
+    field === null ? each !== 'under' : field.type.operators.includes(each),
+  );
   if (possible.includes(operator)) return true;
   const suggestion = nearest(operator, possible);
   const subject = field === null ? `a ${type}` : `"${field.key}" (${field.type.key})`;

@@ -59,6 +59,9 @@ export function simplify(condition: Condition): Condition {
       return not(simplify(condition.of));
     case 'test':
       return simplifyTest(condition);
+    case 'some':
+      return simplifySome(condition);
+    case 'under':
     case 'business_hours':
       return condition;
   }
@@ -85,6 +88,8 @@ function push(condition: Condition, negated: boolean): Condition {
     case 'not':
       return push(condition.of, !negated);
     case 'test':
+    case 'under':
+    case 'some':
     case 'business_hours':
       return negated ? not(condition) : condition;
   }
@@ -109,6 +114,12 @@ function group(kind: 'all' | 'any', of: readonly Condition[]): Condition {
   const [only] = members.values();
   if (only !== undefined && members.size === 1) return only;
   return members.size === 0 ? not(constant) : Object.freeze({ kind, of: Object.freeze([...members.values()]) });
+}
+
+/** Nothing fulfils what cannot be fulfilled. */
+function simplifySome(condition: Extract<Condition, { kind: 'some' }>): Condition {
+  const of = simplify(condition.of);
+  return isFalse(of) ? FALSE : Object.freeze({ kind: 'some', many: condition.many, of });
 }
 
 function simplifyTest(condition: Test): Condition {

@@ -6,8 +6,9 @@
 import { literal, quote } from '../db/identifiers.ts';
 import type { Operator, Value } from '../model/value-type.ts';
 import { SQL_TYPE } from '../model/value-type.ts';
-import type { Condition, FieldOperand, Operand } from './condition.ts';
-import { negationNormalForm } from './simplify.ts';
+import type { Condition, FieldOperand, Many, Operand } from './condition.ts';
+import { wordPattern } from './fold.ts';
+import { isTrue, negationNormalForm } from './simplify.ts';
 
 export interface SqlTarget {
   /**
@@ -25,12 +26,34 @@ export interface SqlTarget {
    * `bigint[]`. Called from left to right, so that equal shapes give equal texts.
    */
   readonly bind: (value: Value, sqlType: string) => string;
+  /** How many records of others lie around it; kept by the compiler itself. */
+  readonly depth?: number;
   /** The acting user's attributes, for queries. */
   readonly user?: (attribute: string) => Value;
   /** Where a field is found, when it is not simply the column of the record or of a referenced table (masks, joins); `undefined`: there. */
   readonly field?: (operand: FieldOperand) => string | undefined;
+  /** A period of the moment, for queries that bring it along as a value. Without it Postgres is asked. */
+  readonly period?: (operand: PeriodOperand) => string;
+  /**
+   * Where records of another entity come from: those of a tree, and those that belong to one. Without it the table, under
+   * its row policies.
+   */
+  readonly others?: (entity: string, table: string) => Others;
 }
 
+/** Records of another entity inside a condition. */
+export interface Others {
+  readonly alias: string;
+  /** `"t_acme"."crm_lines" _m1` */
+  readonly from: string;
+  readonly where: readonly string[];
+  /** What conditions on these records are written with. */
+  readonly target: SqlTarget;
+  /** Joins that these conditions turned out to need; asked for after they are written. */
+  readonly joins: () => string;
+}
+
+type PeriodOperand = Extract<Operand, { kind: 'period' }>;
 type Test = Extract<Condition, { kind: 'test' }>;
 
 /**
@@ -61,6 +84,10 @@ function write(condition: Condition, target: SqlTarget): string {
       return writeNegated(condition.of, target);
     case 'test':
       return writeTest(condition, target);
+    case 'under':
+      return writeUnder(condition, target);
+    case 'some':
+      return `exists (select ${writeMany(condition.many, condition.of, target)})`;
     case 'business_hours':
       return '(select armature.in_business_hours())';
   }
@@ -76,7 +103,7 @@ function writeNegated(condition: Condition, target: SqlTarget): string {
 function writeTest({ left, operator, right }: Test, target: SqlTarget): string {
   const a = writeOperand(left, target);
   if (operator === 'null') return `${a} is null`;
-  const b = writeOperand(right, target);
+  const b = operator === 'search' ? writeWord(right, target) : writeOperand(right, target);
   switch (operator) {
     case 'eq':
       return left.type === 'text' && left.kind === 'field' && right.kind === 'field'
@@ -100,6 +127,12 @@ function writeTest({ left, operator, right }: Test, target: SqlTarget): string {
       return `${lower(a)} ^@ ${lower(b)}`;
     case 'ends':
       return `right(${a}, length(${b})) = ${b}`;
+    case 'like':
+      return `${a} collate "C" like ${b}`;
+    case 'ilike':
+      return `${lower(a)} like ${lower(b)}`;
+    case 'search':
+      return `armature.fold(${a}) like ${b}`;
     case 'has':
       // `@>` can use an index on the record's array, `= any` one on the value to be found.
       return left.kind === 'field' ? `${a} @> array[${b}]` : `${b} = any(${castArray(a, left)})`;
@@ -110,6 +143,8 @@ function writeTest({ left, operator, right }: Test, target: SqlTarget): string {
     case 'ne':
     case 'nin':
     case 'between':
+    case 'within':
+    case 'under':
       throw new TypeError(`"${operator}" is gone after simplifying`);
   }
 }
@@ -138,9 +173,59 @@ function writeOperand(operand: Operand, target: SqlTarget): string {
       return '(select armature.now())';
     case 'today':
       return '(select armature.today())';
+    case 'period':
+      return target.period === undefined ? writePeriod(operand) : target.period(operand);
+    case 'count':
+      return `(select count(*) ${writeMany(operand.many, operand.of, target)})`;
     case 'field':
       return target.field?.(operand) ?? writeField(operand, target);
   }
+}
+
+/** In the session's time zone, as `today` is. */
+function writePeriod({ period, edge, type }: PeriodOperand): string {
+  const asked = `armature.period_${edge}(${literal(period)})`;
+  return type === 'date' ? `(select ${asked})` : `(select armature.start_of_day(${asked}))`;
+}
+
+function writeWord(operand: Operand, target: SqlTarget): string {
+  if (operand.kind !== 'literal') throw new TypeError('words are literals');
+  return target.bind(wordPattern(String(operand.value)), 'text');
+}
+
+/** From the top downwards, as far as records may be seen; `union` ends in a circle. One array per query: an index serves. */
+function writeUnder({ left, right, tree }: Extract<Condition, { kind: 'under' }>, target: SqlTarget): string {
+  const a = writeOperand(left, target);
+  const top = writeOperand(right, target);
+  const first = othersOf(tree.entity, tree.table, target);
+  const next = othersOf(tree.entity, tree.table, target);
+  const start = [`${first.alias}."id" = ${top}`, ...first.where].join(' and ');
+  const below = next.where.length === 0 ? '' : ` where ${next.where.join(' and ')}`;
+  return `${a} = any(array(with recursive _u(id) as (select ${first.alias}."id" from ${first.from} where ${start} union select ${next.alias}."id" from _u join ${next.from} on ${next.alias}.${quote(tree.parent)} = _u.id${below}) select _u.id from _u))`;
+}
+
+function writeMany(many: Many, of: Condition, target: SqlTarget): string {
+  const anchor = writeOperand(many.anchor, target);
+  const others = othersOf(many.entity, many.table, target);
+  const { link } = many;
+  const via =
+    link === null
+      ? ''
+      : ` join ${target.schema}.${quote(link.table)} _l on _l.${quote(link.far)} = ${others.alias}."id"`;
+  const belongs = link === null ? `${others.alias}.${quote(many.by ?? 'id')}` : `_l.${quote(link.near)}`;
+  const conditions = [`${belongs} = ${anchor}`, ...others.where];
+  if (!isTrue(of)) conditions.push(write(negationNormalForm(of), others.target));
+  return `from ${others.from}${via}${others.joins()} where ${conditions.join(' and ')}`;
+}
+
+function othersOf(entity: string, table: string, target: SqlTarget): Others {
+  if (target.others !== undefined) return target.others(entity, table);
+  const depth = (target.depth ?? 0) + 1;
+  const alias = `_o${depth}`;
+  // Where the fields of the outer record are found is of no use here.
+  const { field: _, ...rest } = target;
+  const inner: SqlTarget = { ...rest, alias: `${alias}.`, depth };
+  return { alias, from: `${target.schema}.${quote(table)} ${alias}`, where: [], target: inner, joins: () => '' };
 }
 
 function writeUser({ attribute, type }: Extract<Operand, { kind: 'user' }>, target: SqlTarget): string {

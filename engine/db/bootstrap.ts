@@ -74,6 +74,11 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
     await revokeSettings(client, options.warn);
   });
   await migrateUp(address, owner);
+  await connected(address, options.admin, async (client) => {
+    // How near a word must be to be found in spite of typing errors. A setting of an extension is known once it is loaded.
+    await client.query(`select public.word_similarity('a', 'a')`);
+    await client.query(`alter role ${quote(app.user)} set pg_trgm.word_similarity_threshold = 0.5`);
+  });
   await connected(address, owner, async (client) => {
     await client.query('insert into armature.installation (role_prefix) values ($1) on conflict do nothing', [
       options.rolePrefix ?? 't',

@@ -3,6 +3,7 @@
  * ({@link Database.batch}) or in a transaction with decisions between its statements ({@link Database.transaction}).
  * The owner's connections serve migrations and publishing alone.
  */
+import type { Readable } from 'node:stream';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
@@ -10,6 +11,7 @@ import type { Principal } from '../identity/principal.ts';
 import { Problem } from '../problem.ts';
 import type { Address, Credentials } from './connection.ts';
 import { openPool, rollback, withClient } from './connection.ts';
+import { copyOut } from './copy.ts';
 import type { Statement, StatementResult } from './execute.ts';
 import { isStalePlan, sendBatch } from './execute.ts';
 import { arrayText } from './identifiers.ts';
@@ -85,11 +87,15 @@ export interface DatabaseOptions {
   readonly clock?: Clock;
 }
 
+/** Connections for exports, and milliseconds one may take: it lasts as long as somebody reads. */
+const EXPORTS = { connections: 4, timeout: 30 * 60_000 } as const;
+
 export class Database {
   readonly address: Address;
   readonly credentials: { readonly app: Credentials; readonly owner: Credentials };
   readonly #app: Pool;
   readonly #owner: Pool;
+  readonly #exports: Pool;
   readonly #clock: Clock;
   readonly #contexts = new WeakMap<Session, Statement>();
 
@@ -102,6 +108,13 @@ export class Database {
       max: options.connections ?? 10,
       maxUses: 20_000,
       application_name: 'armature',
+    });
+    // A slow reader holds its connection for long: it must not be one that requests wait for.
+    this.#exports = openPool(options.address, options.app, {
+      max: EXPORTS.connections,
+      idleTimeoutMillis: 10_000,
+      application_name: 'armature exports',
+      options: `-c statement_timeout=${EXPORTS.timeout} -c search_path=pg_catalog -c timezone=UTC -c jit=off`,
     });
     this.#owner = openPool(options.address, options.owner, {
       max: 3,
@@ -158,6 +171,22 @@ export class Database {
     });
   }
 
+  /**
+   * Reads very many rows without keeping them.
+   * @param query text with its values in it; one column without line breaks
+   * @returns the rows, a line each; destroying the stream cancels the query
+   * @throws Error when no connection is free within ten seconds
+   */
+  copy(session: Session, query: string): Promise<Readable> {
+    return copyOut(this.#exports, {
+      context: this.#context(session),
+      role: session.role,
+      query,
+      cancel: (pid) =>
+        withClient(this.#app, (client) => client.query('select pg_catalog.pg_cancel_backend($1::int)', [pid])),
+    });
+  }
+
   /** A transaction as the owner, for migrations and publishing. Statements run unprepared. */
   async ownerTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     return withClient(this.#owner, async (client) => {
@@ -181,7 +210,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#app.end(), this.#owner.end()]);
+    await Promise.all([this.#app.end(), this.#exports.end(), this.#owner.end()]);
   }
 }
 

@@ -21,6 +21,7 @@ export interface AnyWorker extends Pick<Worker, 'close'> {
 export interface WorkerSettings {
   readonly concurrency: number;
   readonly lockDuration: number;
+  readonly stalledInterval: number;
   readonly maxStalledCount: number;
   readonly removeOnComplete: { readonly age: number; readonly count: number };
   readonly removeOnFail: { readonly age: number };

@@ -105,7 +105,7 @@ export class Dispatcher {
     if (consumer !== null) {
       await database.batch(gateSession('outbox'), [
         {
-          text: `insert into armature.outbox_position (consumer, xid, id) select $1::text, pg_snapshot_xmin(pg_current_snapshot()), 0 on conflict do nothing`,
+          text: `insert into armature.outbox_position (consumer, xid, id) select $1::text, pg_snapshot_xmin(pg_current_snapshot()), 0 on conflict (consumer) do update set seen_at = now()`,
           values: [consumer],
         },
       ]);
@@ -131,17 +131,25 @@ export class Dispatcher {
   async #shared(consumer: string): Promise<number> {
     return this.#options.database.transaction(gateSession('outbox'), async ({ send }) => {
       const [held] = await send({
-        text: 'select p.xid::text, p.id::text from armature.outbox_position p where p.consumer = $1::text for update skip locked',
+        text: `select p.xid::text, p.id::text, p.seen_at < now() - interval '1 hour' from armature.outbox_position p where p.consumer = $1::text for update skip locked`,
         values: [consumer],
       });
-      const [xid, id] = held?.rows[0] ?? [];
+      const [xid, id, silent] = held?.rows[0] ?? [];
       if (xid == null || id == null) return 0;
       const [result] = await send(after({ xid, id }));
       const { events, last } = read(result);
-      if (!last) return 0;
+      if (!last) {
+        // Housekeeping retires consumers that nobody is any more.
+        if (silent === 't')
+          await send({
+            text: 'update armature.outbox_position set seen_at = now() where consumer = $1::text',
+            values: [consumer],
+          });
+        return 0;
+      }
       await this.#tell(events);
       await send({
-        text: 'update armature.outbox_position set xid = $2::xid8, id = $3::bigint where consumer = $1::text',
+        text: 'update armature.outbox_position set xid = $2::xid8, id = $3::bigint, seen_at = now() where consumer = $1::text',
         values: [consumer, last.xid, last.id],
       });
       return events.length;

@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 
 const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 1200; tries += 1) {
     if (await what()) return;
     await delay(50);
   }

@@ -15,7 +15,9 @@ import type { QueueName } from './queue.ts';
 import { Relay } from './relay.ts';
 
 /** Milliseconds a worker may be silent before its job is given to another one. BullMQ renews on its own while a job runs. */
-const LOCK = 30_000;
+const LOCK = 15_000;
+/** Milliseconds between looks for jobs that have lost their worker. */
+const STALLED = 5_000;
 /** Times a job may lose its worker (crash, restart) before it counts as failed. */
 const MAX_STALLED = 10;
 const KEPT = { completed: { age: 24 * 3600, count: 1000 }, failed: { age: 30 * 24 * 3600 } };
@@ -31,6 +33,8 @@ export interface JobContext {
   readonly last: boolean;
   /** Aborted when the process shuts down: finish the current step, then throw {@link Interrupted}. */
   readonly signal: AbortSignal;
+  /** Whether other jobs of the queue wait: a long one may throw {@link Interrupted} to go on after them. */
+  readonly othersWait: () => Promise<boolean>;
 }
 
 export type Processor = (data: unknown, context: JobContext) => Promise<void>;
@@ -92,9 +96,11 @@ export function createJobs({ address, credentials, log, redis }: JobsOptions): J
 
   const work = async (by: Backend, queue: QueueName, { processor, concurrency }: Registration): Promise<void> => {
     const told = by === backend ? relay : null;
+    const othersWait = async () => ((await queueOf(queue).getJobCounts('wait'))['wait'] ?? 0) > 0;
     const settings = {
       concurrency,
       lockDuration: LOCK,
+      stalledInterval: STALLED,
       maxStalledCount: MAX_STALLED,
       removeOnComplete: KEPT.completed,
       removeOnFail: KEPT.failed,
@@ -102,7 +108,7 @@ export function createJobs({ address, credentials, log, redis }: JobsOptions): J
     const worker = by.worker(
       queue,
       async (job, token) => {
-        await run(job, token, processor, stop.signal);
+        await run(job, token, processor, stop.signal, othersWait);
         await told?.done(queue, job.id ?? '');
       },
       settings,
@@ -168,7 +174,13 @@ export function createJobs({ address, credentials, log, redis }: JobsOptions): J
   };
 }
 
-async function run(job: Job, token: string | undefined, processor: Processor, signal: AbortSignal): Promise<void> {
+async function run(
+  job: Job,
+  token: string | undefined,
+  processor: Processor,
+  signal: AbortSignal,
+  othersWait: () => Promise<boolean>,
+): Promise<void> {
   const attempts = job.opts.attempts ?? 1;
   const context: JobContext = {
     id: job.id ?? '',
@@ -176,6 +188,7 @@ async function run(job: Job, token: string | undefined, processor: Processor, si
     attempt: job.attemptsMade + 1,
     last: job.attemptsMade + 1 >= attempts,
     signal,
+    othersWait,
   };
   try {
     await processor(job.data, context);

@@ -139,6 +139,10 @@ export interface EntityDocument {
    */
   readonly history?: boolean;
   /**
+   * `required`: a record is changed only by who says which version of it they have read (`If-Match`); others are answered 428.
+   */
+  readonly concurrency?: 'optional' | 'required';
+  /**
    * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
    */
   readonly parent?: string;

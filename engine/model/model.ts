@@ -57,6 +57,8 @@ export interface Entity {
   readonly owner: boolean;
   readonly softDelete: boolean;
   readonly history: boolean;
+  /** `required`: clients change a record only when they say which version of it they have read (`If-Match`). */
+  readonly concurrency: 'optional' | 'required';
   /** A part of another entity (`of` names it): created and changed with its parent, rights follow the parent. */
   readonly parent: { readonly entity: string; readonly field: string } | null;
   /** All fields by key, system fields first (id, version, created_at, created_by, updated_at, updated_by, [owner], [deleted_at]). */

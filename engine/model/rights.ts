@@ -2,7 +2,7 @@
  * What a principal's roles allow, entity by entity. The compiler puts each grant's condition beside the fields that
  * this grant allows: two overlapping permissions never add up to the union of their fields on the union of their rows.
  */
-import type { Condition, Operand, Step } from '../condition/condition.ts';
+import type { Condition, Many, Operand, Step } from '../condition/condition.ts';
 import { deepFreeze, frozenMap, frozenSet } from './frozen.ts';
 import type { Action, Entity, Field, Model, Permission } from './model.ts';
 
@@ -152,7 +152,14 @@ function partRights(
 
 /** A condition about the parent, told from the part: every path starts with the reference to the parent. */
 function below(condition: Condition, step: Step): Condition {
-  const operand = (one: Operand): Operand => (one.kind === 'field' ? { ...one, steps: [step, ...one.steps] } : one);
+  const anchored = (many: Many): Many => ({
+    ...many,
+    anchor: { ...many.anchor, steps: [step, ...many.anchor.steps] },
+  });
+  const operand = (one: Operand): Operand => {
+    if (one.kind === 'count') return { ...one, many: anchored(one.many) };
+    return one.kind === 'field' ? { ...one, steps: [step, ...one.steps] } : one;
+  };
   switch (condition.kind) {
     case 'all':
     case 'any':
@@ -161,6 +168,10 @@ function below(condition: Condition, step: Step): Condition {
       return { kind: 'not', of: below(condition.of, step) };
     case 'test':
       return { ...condition, left: operand(condition.left), right: operand(condition.right) };
+    case 'under':
+      return { ...condition, left: operand(condition.left), right: operand(condition.right) };
+    case 'some':
+      return { ...condition, many: anchored(condition.many) };
     case 'business_hours':
       return condition;
   }

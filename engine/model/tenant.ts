@@ -26,6 +26,8 @@ export interface Tenant {
   /** BCP 47. */
   readonly locale: string;
   readonly businessHours: BusinessHours;
+  /** Month the fiscal year begins with, 1 to 12; January when left out. */
+  readonly fiscalYearStart?: number;
   /** Schema and role names. */
   readonly names: TenantNames;
 }

@@ -66,8 +66,13 @@ export const OPERATORS = [
   'starts',
   'istarts',
   'ends',
+  'like',
+  'ilike',
+  'search',
   'has',
   'hasAny',
   'hasAll',
+  'within',
+  'under',
 ] as const;
 export type Operator = (typeof OPERATORS)[number];

@@ -36,6 +36,11 @@ function sealedFieldsOf(model: Model): ReadonlyMap<string, Field> {
   return found;
 }
 
+/** Whether texts of this model may hold tokens. */
+export function hasSealed(model: Model): boolean {
+  return sealedFieldsOf(model).size > 0;
+}
+
 /** The JSON text with every token opened; `null` stands for what cannot be opened (restored under another secret). */
 export function opened(scope: Pick<Scope, 'model' | 'tenant'>, body: string): string {
   const fields = sealedFieldsOf(scope.model);

@@ -140,7 +140,7 @@ function selectionFor(need: Need): Selection {
     .filter((key) => !need.nested.has(key))
     .map((key) => ({ kind: 'field', at, key }));
   for (const [key, inner] of need.nested)
-    items.push({ kind: 'nested', at, key, of: selectionFor(inner), order: [], first: null });
+    items.push({ kind: 'nested', at, key, of: selectionFor(inner), order: [], first: null, where: null });
   return selectionOf(items);
 }
 

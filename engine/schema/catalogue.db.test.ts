@@ -90,7 +90,7 @@ describe('the schema of a new organisation', () => {
     expect(functions.length).toBeGreaterThan(10);
     for (const one of functions) {
       expect(one).toMatchObject({ proconfig: ['search_path=pg_catalog, pg_temp'], owner: 'armature_owner' });
-      expect(one.prosecdef).toBe(one.proname.startsWith('after_'));
+      expect(one.prosecdef).toBe(/^(after|search)_/.test(one.proname));
     }
   });
 

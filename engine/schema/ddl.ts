@@ -70,7 +70,10 @@ export function addReference(state: DesiredState, table: TableState, name: strin
 
 export function createIndex(state: DesiredState, table: TableState, name: string, index: IndexState): string {
   const where = index.whereNull === null ? '' : ` where ${columnName(table, index.whereNull)} is null`;
-  return `create ${index.unique ? 'unique ' : ''}index ${quote(name)} on ${tableName(state, table)} using ${index.method} (${columnNames(table, index.columns)})${where}`;
+  const columns = index.folded
+    ? index.columns.map((id) => `armature.fold(${columnName(table, id)}) public.gin_trgm_ops`).join(', ')
+    : columnNames(table, index.columns);
+  return `create ${index.unique ? 'unique ' : ''}index ${quote(name)} on ${tableName(state, table)} using ${index.method} (${columns})${where}`;
 }
 
 export function createPolicy(state: DesiredState, table: TableState, name: string, policy: PolicyState): string {

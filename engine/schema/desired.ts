@@ -5,6 +5,7 @@ import { contextOf } from './context.ts';
 import { historyTable } from './history.ts';
 import { historyTableId } from './names.ts';
 import { tenantRoles } from './roles.ts';
+import { searchFunctions } from './search.ts';
 import type { DesiredState, SequenceState, TableState } from './state.ts';
 import { freeze, STATE_FORMAT } from './state.ts';
 import { entitySequences, entityTable } from './tables.ts';
@@ -21,7 +22,7 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
   const functions: Record<string, string> = {};
   for (const entity of model.entities.values()) {
     const triggers = tableTriggers(context, entity);
-    Object.assign(functions, triggers.functions);
+    Object.assign(functions, triggers.functions, searchFunctions(context, entity));
     for (const [id, sequence] of Object.entries(entitySequences(context, entity))) {
       // A named sequence is drawn from by whoever creates records of any of its entities.
       const users = new Set([...(sequences[id]?.users ?? []), ...sequence.users]);

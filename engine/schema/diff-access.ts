@@ -129,8 +129,10 @@ function nameless(state: DesiredState, table: TableState): Record<string, string
 /** Functions are named after their table: `before_<table id>`. */
 export function diffFunctions(previous: DesiredState, next: DesiredState): Change[] {
   const { gone, come } = compare(previous.functions, next.functions);
-  const tableOf = (name: string): TableState | undefined =>
-    next.tables[name.slice(name.indexOf('_') + 1)] ?? previous.tables[name.slice(name.indexOf('_') + 1)];
+  const tableOf = (name: string): TableState | undefined => {
+    const id = /e_[0-9a-f]{12}/.exec(name)?.[0] ?? '';
+    return next.tables[id] ?? previous.tables[id];
+  };
   return [
     ...come.map(([name, sql]) => {
       const table = tableOf(name);

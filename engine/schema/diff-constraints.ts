@@ -183,5 +183,6 @@ function duplicateCheck({ previous, before, after }: TablePair, index: IndexStat
 
 function inWords(table: TableState, index: IndexState): string {
   const labels = index.columns.map((column) => table.columns[column]?.label ?? column).join(', ');
+  if (index.folded) return `Index ${labels} on ${table.label} for searching`;
   return index.unique ? `Keep ${labels} unique on ${table.label}` : `Index ${labels} on ${table.label}`;
 }

@@ -11,6 +11,9 @@ export const notNullName = (column: string): string => fit(`nn_${column}`);
 export const checkName = (column: string, suffix: string): string => fit(`ck_${column}_${suffix}`);
 export const referenceName = (column: string): string => fit(`fk_${column}`);
 export const indexName = (column: string): string => fit(`ix_${column}`);
+/** One of all texts of an entity that are searched. */
+export const searchIndexName = (entity: Entity): string => fit(`sx_${entity.id}`);
+export const searchFunctionName = (entity: Entity, role: string): string => fit(`search_${entity.id}_${role}`);
 export const uniqueKeyName = (key: UniqueKey): string => fit(`uq_${key.id}`);
 export const lifecycleName = (column: string): string => fit(`lc_${column}`);
 /** Fields that draw from a named sequence share it; the others have one of their own. */

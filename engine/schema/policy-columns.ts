@@ -4,6 +4,7 @@
  * Where the role may not read the records in question it still finds none of them, because no policy lets it.
  */
 import type { Condition, Operand } from '../condition/condition.ts';
+import { manyOf, operandsOf, treesOf } from '../condition/operands.ts';
 import type { Entity, Role } from '../model/model.ts';
 import type { Context } from './context.ts';
 import { parentOf } from './context.ts';
@@ -25,10 +26,9 @@ export function policyColumns(context: Context, role: Role): PolicyColumns {
   for (const entity of context.model.entities.values()) {
     for (const permission of entity.permissions) {
       if (permission.role !== role.key || !permission.condition) continue;
-      for (const operand of operandsOf(permission.condition)) addOperand(entity, operand, add);
+      addCondition(context, entity, permission.condition, add);
     }
-    for (const guard of guardsOf(context, entity, role))
-      for (const operand of operandsOf(guard)) addOperand(entity, operand, add);
+    for (const guard of guardsOf(context, entity, role)) addCondition(context, entity, guard, add);
     addParents(context, entity, role, add);
   }
   return columns;
@@ -46,6 +46,17 @@ function guardsOf(context: Context, entity: Entity, role: Role): readonly Condit
 
 type Add = (entity: string, ...keys: readonly string[]) => void;
 
+/** What it looks at of the record, of the records that belong to it, and of the trees it asks about. */
+function addCondition(context: Context, entity: Entity, condition: Condition, add: Add): void {
+  for (const operand of operandsOf(condition)) addOperand(entity, operand, add);
+  for (const tree of treesOf(condition)) add(tree.entity, 'id', tree.parent);
+  for (const { many, of } of manyOf(condition)) {
+    const inner = context.model.entities.get(many.entity);
+    add(many.entity, 'id', ...(many.by === null ? [] : [many.by]));
+    if (inner) addCondition(context, inner, of, add);
+  }
+}
+
 function addOperand(entity: Entity, operand: Operand, add: Add): void {
   if (operand.kind === 'user' && operand.attribute === 'team_members') add(USER_ENTITY, ...TEAM_MEMBERS);
   if (operand.kind !== 'field') return;
@@ -62,11 +73,4 @@ function addParents(context: Context, entity: Entity, role: Role, add: Add): voi
     add(parent.entity.name, 'id');
     add(at.name, 'id', parent.field);
   }
-}
-
-/** Both sides of every test of a condition. */
-export function operandsOf(condition: Condition): readonly Operand[] {
-  if (condition.kind === 'test') return [condition.left, condition.right];
-  if (condition.kind === 'not') return operandsOf(condition.of);
-  return condition.kind === 'business_hours' ? [] : condition.of.flatMap(operandsOf);
 }

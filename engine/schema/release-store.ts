@@ -9,7 +9,7 @@ import type { DesiredState } from './state.ts';
 
 /** Columns of `armature.tenant`, and the installation's prefix, as {@link tenantOf} reads them. */
 export const TENANT_COLUMNS = `t.id::text as id, t.key, t.name, t.country, t.currency, t.time_zone, t.locale, t.business_hours::text as business_hours,
-  t.release::text as release, (select role_prefix from armature.installation) as role_prefix`;
+  t.release::text as release, (select role_prefix from armature.installation) as role_prefix, t.fiscal_year_start::text as fiscal_year_start`;
 
 export interface TenantRow {
   readonly id: string;
@@ -23,6 +23,7 @@ export interface TenantRow {
   readonly business_hours: string;
   readonly release: string;
   readonly role_prefix: string;
+  readonly fiscal_year_start: string;
 }
 
 export function tenantOf(row: TenantRow): Tenant {
@@ -35,6 +36,7 @@ export function tenantOf(row: TenantRow): Tenant {
     timeZone: row.time_zone,
     locale: row.locale,
     businessHours: Object.freeze(parseBusinessHours(row.business_hours)),
+    fiscalYearStart: Number(row.fiscal_year_start),
     names: tenantNames(row.role_prefix, row.key),
   });
 }

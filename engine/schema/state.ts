@@ -96,6 +96,8 @@ export interface IndexState {
   readonly method: 'btree' | 'gin';
   /** Id of the column that must be null for a row to count (the time of a soft delete). */
   readonly whereNull: string | null;
+  /** Of trigrams of the columns' folded texts. */
+  readonly folded?: true;
 }
 
 export interface PolicyState {

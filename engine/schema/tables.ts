@@ -1,4 +1,5 @@
 /** From an entity to its table: columns, constraints, indexes. */
+import { operandsOf } from '../condition/operands.ts';
 import type { Entity, Field } from '../model/model.ts';
 import { columnsOf } from './columns.ts';
 import type { Context } from './context.ts';
@@ -16,7 +17,7 @@ import {
 } from './names.ts';
 import { ownRights } from './own-rights.ts';
 import { tablePolicies } from './policies.ts';
-import { operandsOf } from './policy-columns.ts';
+import { searchIndex } from './search.ts';
 import type { ColumnState, IndexState, ReferenceState, SequenceState, TableState } from './state.ts';
 
 type Checks = Record<string, { readonly column: string; readonly sql: string }>;
@@ -42,7 +43,7 @@ export function entityTable(context: Context, entity: Entity, triggers: Readonly
     primaryKey: { name: primaryKeyName(entity.id), column: idOf(entity, 'id') },
     checks,
     references: references(context, entity),
-    indexes: indexes(entity),
+    indexes: { ...indexes(entity), ...searchIndex(entity) },
     triggers,
     policies: tablePolicies(context, entity),
     grants: tableGrants(context, entity),

@@ -28,6 +28,8 @@ export interface NewTenant {
   readonly locale: string;
   /** Monday to Friday, nine to five in the tenant's time zone when left out. */
   readonly businessHours?: BusinessHours;
+  /** Month the fiscal year begins with, 1 to 12; January when left out. */
+  readonly fiscalYearStart?: number;
   /**
    * Packs of release 1, which is then published in the same transaction (`core` is always among them). Left out: the
    * tenant has release 0 and nothing in it, and the first publish is based on that.
@@ -61,7 +63,7 @@ export async function createTenant(services: TenantServices, wanted: NewTenant):
   return withRetries(() =>
     services.database.ownerTransaction(async (client) => {
       await client.query(
-        `insert into armature.tenant (id, key, name, country, currency, time_zone, locale, business_hours) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+        `insert into armature.tenant (id, key, name, country, currency, time_zone, locale, business_hours, fiscal_year_start) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
         [
           services.ids.uuid(),
           wanted.key,
@@ -71,6 +73,7 @@ export async function createTenant(services: TenantServices, wanted: NewTenant):
           wanted.timeZone,
           wanted.locale,
           JSON.stringify(hours),
+          wanted.fiscalYearStart ?? 1,
         ],
       );
       if (packs) {
@@ -110,7 +113,10 @@ function check(wanted: NewTenant): void {
   ), '/currency', 'A currency is its three-letter code, such as EUR.');
   require(isTimeZone(wanted.timeZone), '/timeZone', 'A time zone is its IANA name, such as Europe/Berlin.');
   require(isLocale(wanted.locale), '/locale', 'A language is its code, such as en or pt-BR.');
-  const { businessHours: hours } = wanted;
+  const { businessHours: hours, fiscalYearStart: month = 1 } = wanted;
+  require(Number.isInteger(month) &&
+    month >= 1 &&
+    month <= 12, '/fiscalYearStart', 'A fiscal year begins with a month, 1 to 12.');
   if (hours) {
     require(isTimeZone(
       hours.timeZone,
@@ -154,6 +160,7 @@ export function foundTenant(row: readonly (string | null)[]): FoundTenant {
     business_hours = '{}',
     release = '0',
     role_prefix = 't',
+    fiscal_year_start = '1',
   ] = row.map((cell) => cell ?? undefined);
   const record: TenantRow = {
     id,
@@ -166,6 +173,7 @@ export function foundTenant(row: readonly (string | null)[]): FoundTenant {
     business_hours,
     release,
     role_prefix,
+    fiscal_year_start,
   };
   return { tenant: tenantOf(record), release: Number(release) };
 }

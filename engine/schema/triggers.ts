@@ -2,6 +2,7 @@
  * The two triggers of an entity's table: one before each row that keeps the system fields and refuses what is not
  * allowed, one after each statement that writes the outbox and the history.
  */
+import { operandsOf } from '../condition/operands.ts';
 import { fit, literal, qualified, quote } from '../db/identifiers.ts';
 import type { Entity, Field } from '../model/model.ts';
 import { attachedFiles } from './attached.ts';
@@ -107,11 +108,11 @@ function afterFunction(name: string, context: Context, entity: Entity): string {
   return `create or replace function ${name}() returns trigger language plpgsql security definer ${PINNED} as $body$
 begin
   if tg_op = 'INSERT' then
-${outbox(context, entity, 'n', `'create'`, 'new_rows n')}
+${outbox(context, entity, 'n', `'create'`, 'null', 'new_rows n')}
 ${attachedFiles(context, entity, 'insert')}  elsif tg_op = 'UPDATE' then
-${outbox(context, entity, 'n', operation(entity), 'new_rows n join old_rows o on o."id" = n."id"')}
+${outbox(context, entity, 'n', operation(entity), seenBefore(entity), 'new_rows n join old_rows o on o."id" = n."id"')}
 ${attachedFiles(context, entity, 'update')}${entity.history ? history(context, entity, true) : ''}  else
-${outbox(context, entity, 'o', `'delete'`, 'old_rows o')}
+${outbox(context, entity, 'o', `'delete'`, wholeBefore(entity), 'old_rows o')}
 ${attachedFiles(context, entity, 'delete')}${entity.history ? history(context, entity, false) : ''}  end if;
   return null;
 end $body$`;
@@ -123,10 +124,41 @@ function operation(entity: Entity): string {
            when o."deleted_at" is not null and n."deleted_at" is null then 'restore' else 'update' end`;
 }
 
-function outbox({ tenant }: Context, entity: Entity, row: string, operation: string, from: string): string {
-  return `    insert into armature.outbox (tenant_id, entity_id, record_id, version, operation, actor, at)
-    select ${literal(tenant.id)}::uuid, ${literal(entity.id)}, ${row}."id", ${row}."version", ${operation}, armature.user_id(), armature.now()
+function outbox(
+  { tenant }: Context,
+  entity: Entity,
+  row: string,
+  operation: string,
+  before: string,
+  from: string,
+): string {
+  return `    insert into armature.outbox (tenant_id, entity_id, record_id, version, operation, actor, at, before)
+    select ${literal(tenant.id)}::uuid, ${literal(entity.id)}, ${row}."id", ${row}."version", ${operation}, armature.user_id(), armature.now(), ${before}
     from ${from};`;
+}
+
+/**
+ * What decides who sees a record, as it was before a change of it: whoever saw the record then may be told that it is
+ * gone. Only the record's own values; a permission that looks through references is not decided by them.
+ */
+function seenBefore(entity: Entity): string {
+  const ids = new Set(
+    entity.permissions
+      .filter(({ actions, condition }) => actions.has('read') && condition !== null)
+      .flatMap(({ condition }) => (condition ? operandsOf(condition) : []))
+      .flatMap((operand) => (operand.kind === 'field' && operand.steps.length === 0 ? [operand.fieldId] : [])),
+  );
+  const fields = storedFields(entity).filter((field) => ids.has(field.id) && field.formula === null);
+  if (fields.length === 0) return 'null';
+  const tuple = (row: 'o' | 'n') => fields.map((field) => `${row}.${quote(field.key)}`).join(', ');
+  const values = fields.map((field) => `${literal(field.id)}, ${valueOf('o', field)}`).join(', ');
+  return `case when row(${tuple('o')}) is distinct from row(${tuple('n')}) then jsonb_build_object(${values}) end`;
+}
+
+/** A part that is gone is told as a change of its whole. */
+function wholeBefore(entity: Entity): string {
+  const back = entity.parent === null ? undefined : entity.fields.get(entity.parent.field);
+  return back === undefined ? 'null' : `jsonb_build_object(${literal(back.id)}, ${valueOf('o', back)})`;
 }
 
 const valueOf = (row: 'o' | 'n', field: Field): string => {

@@ -8,6 +8,9 @@ export interface Upload {
   readonly sample: readonly (readonly string[])[];
   readonly mapping: Readonly<Record<string, string | null>>;
   readonly rows: number;
+  /** Sheets of a workbook; empty for CSV. */
+  readonly sheets: readonly string[];
+  readonly sheet: string | null;
 }
 
 export interface Progress {
@@ -27,10 +30,19 @@ export interface Settings {
   readonly dryRun: boolean;
 }
 
-export async function uploadFile(entity: UiEntity, file: File): Promise<Upload> {
+export interface Reading {
+  readonly sheet?: string;
+  /** Of a CSV file that is neither UTF-8 nor says what it is. */
+  readonly encoding?: string;
+}
+
+export async function uploadFile(entity: UiEntity, file: File, reading: Reading = {}): Promise<Upload> {
+  const query = new URLSearchParams({ ...reading }).toString();
   const form = new FormData();
   form.set('file', file);
-  const { body } = await request<{ data: Upload }>('POST', `${entity.url}/imports`, { form });
+  const { body } = await request<{ data: Upload }>('POST', `${entity.url}/imports${query === '' ? '' : `?${query}`}`, {
+    form,
+  });
   return body.data;
 }
 

@@ -7,6 +7,7 @@ import { EmptyState, ErrorState } from '../shared/states.tsx';
 import { Waiting } from '../shared/waiting.tsx';
 import { ApiProblem } from '../api/problem.ts';
 import { Boundary } from './boundary.tsx';
+import { useLive } from './live.ts';
 import { navigate, usePlace } from './place.ts';
 import { listPath, menuPath, routeOf } from './route.ts';
 import { Shell } from './shell.tsx';
@@ -18,6 +19,7 @@ const ImportPage = lazy(() => import('../import/import-page.tsx').then((module) 
 
 export function Screens() {
   const { path } = usePlace();
+  useLive(useModel());
   return (
     <Shell>
       <Boundary key={path}>

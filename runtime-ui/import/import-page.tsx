@@ -3,7 +3,7 @@ import { Stepper, Title } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
-import { type Settings, startImport, type Upload } from '../api/imports.ts';
+import { type Settings, startImport, type Upload, uploadFile } from '../api/imports.ts';
 import { listPath } from '../app/route.ts';
 import { Icon } from '../shared/icon.tsx';
 import { Link } from '../shared/link.tsx';
@@ -14,7 +14,7 @@ import { UploadStep } from './upload-step.tsx';
 
 interface Chosen {
   readonly upload: Upload;
-  readonly name: string;
+  readonly file: File;
 }
 
 export function ImportPage({ entity }: { readonly entity: UiEntity }) {
@@ -52,8 +52,8 @@ export function ImportPage({ entity }: { readonly entity: UiEntity }) {
         {step === 0 || !chosen ? (
           <UploadStep
             entity={entity}
-            onUploaded={(upload, name) => {
-              setChosen({ upload, name });
+            onUploaded={(upload, file) => {
+              setChosen({ upload, file });
               setSettings(null);
               setStep(1);
             }}
@@ -61,8 +61,14 @@ export function ImportPage({ entity }: { readonly entity: UiEntity }) {
         ) : step === 1 || !settings ? (
           <MappingStep
             entity={entity}
+            key={chosen.upload.id}
             upload={chosen.upload}
-            name={chosen.name}
+            name={chosen.file.name}
+            onSheet={async (sheet) => {
+              const upload = await uploadFile(entity, chosen.file, { sheet });
+              setChosen({ upload, file: chosen.file });
+              setSettings(null);
+            }}
             initial={settings}
             onStart={begin}
             onBack={() => setStep(0)}

@@ -29,9 +29,11 @@ interface MappingStepProps {
   readonly initial: Settings | null;
   readonly onStart: (settings: Settings) => Promise<void>;
   readonly onBack: () => void;
+  /** Reads another sheet of the workbook. */
+  readonly onSheet: (sheet: string) => Promise<void>;
 }
 
-export function MappingStep({ entity, upload, name, initial, onStart, onBack }: MappingStepProps) {
+export function MappingStep({ entity, upload, name, initial, onStart, onBack, onSheet }: MappingStepProps) {
   const { t } = useTranslation();
   const model = useModel();
   const format = useFormat();
@@ -51,6 +53,16 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
   const chosen = keys.find((key) => key.join(',') === upsertBy) ?? null;
   const finding = Object.values(mapping).some((target) => target && fieldOf(entity, target.field)?.reference);
   const options = targets(entity).map((field) => ({ value: field.key, label: field.label }));
+  const readSheet = async (sheet: string) => {
+    setBusy(true);
+    setRefusal(null);
+    try {
+      await onSheet(sheet);
+    } catch (error) {
+      setRefusal(sentenceOf(error, t));
+      setBusy(false);
+    }
+  };
   const start = async () => {
     setBusy(true);
     setRefusal(null);
@@ -63,6 +75,19 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack }: 
   };
   return (
     <Stack gap="lg">
+      {upload.sheets.length > 1 ? (
+        <Select
+          w={260}
+          label={t('import.sheet')}
+          data={[...upload.sheets]}
+          value={upload.sheet}
+          disabled={busy}
+          allowDeselect={false}
+          onChange={(sheet) => {
+            if (sheet !== null && sheet !== upload.sheet) void readSheet(sheet);
+          }}
+        />
+      ) : null}
       <Text c="dimmed">{t('import.rows', { count: upload.rows, value: format.integer(upload.rows), name })}</Text>
       <ScrollFrame label={t('import.map')}>
         <Table verticalSpacing={6} miw={640}>

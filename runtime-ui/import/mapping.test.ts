@@ -11,6 +11,8 @@ const upload = {
   sample: [],
   mapping: { Name: 'name', Company: 'account', Rubbish: null, State: 'stage' },
   rows: 3,
+  sheets: [],
+  sheet: null,
 };
 
 describe('the columns of a file', () => {

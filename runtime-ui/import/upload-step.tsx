@@ -1,4 +1,4 @@
-import { Alert, Button, Loader, Text } from '@mantine/core';
+import { Alert, Button, Loader, Select, Text } from '@mantine/core';
 import { type DragEvent, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
@@ -7,24 +7,31 @@ import { Icon } from '../shared/icon.tsx';
 import { sentenceOf } from '../shared/states.tsx';
 import classes from './import.module.css';
 
+const UTF = 'utf-8';
+const ENCODINGS = [
+  { value: UTF, label: 'Unicode (UTF-8, UTF-16)' },
+  { value: 'windows-1252', label: 'Windows-1252' },
+];
+
 export function UploadStep({
   entity,
   onUploaded,
 }: {
   readonly entity: UiEntity;
-  readonly onUploaded: (upload: Upload, name: string) => void;
+  readonly onUploaded: (upload: Upload, file: File) => void;
 }) {
   const { t } = useTranslation();
   const input = useRef<HTMLInputElement>(null);
   const [uploading, setUploading] = useState<string | null>(null);
   const [over, setOver] = useState(false);
+  const [encoding, setEncoding] = useState(UTF);
   const [refusal, setRefusal] = useState<string | null>(null);
   const send = async (file: File | undefined) => {
     if (!file) return;
     setRefusal(null);
     setUploading(file.name);
     try {
-      onUploaded(await uploadFile(entity, file), file.name);
+      onUploaded(await uploadFile(entity, file, encoding === UTF ? {} : { encoding }), file);
     } catch (error) {
       setRefusal(sentenceOf(error, t));
     } finally {
@@ -74,11 +81,21 @@ export function UploadStep({
           ref={input}
           type="file"
           hidden
-          accept=".csv,.tsv,.txt,text/csv"
+          accept=".csv,.tsv,.txt,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
           aria-label={t('import.choose')}
           onChange={(event) => void send(event.currentTarget.files?.[0])}
         />
       </div>
+      <Select
+        mt="md"
+        w={260}
+        label={t('import.encoding')}
+        description={t('import.encodingHelp')}
+        data={ENCODINGS}
+        value={encoding}
+        onChange={(next) => setEncoding(next ?? UTF)}
+        allowDeselect={false}
+      />
     </>
   );
 }

@@ -10,7 +10,15 @@ import { FieldInput } from '../inputs/field-input.tsx';
 import { PortalContext } from '../inputs/portal.ts';
 import { pickedOf } from '../inputs/picked.ts';
 import { textOf } from '../values/field-value.tsx';
-import { type Condition, conditionLabel, conditionOf, conditionsOf, filterOf } from './filter-words.ts';
+import {
+  type Condition,
+  conditionLabel,
+  conditionOf,
+  conditionsOf,
+  filterOf,
+  OFFERED_PERIODS,
+  periodLabel,
+} from './filter-words.ts';
 import { type Filter, LIST_OPERATORS } from './list-query.ts';
 import type { List } from './use-list.ts';
 
@@ -112,6 +120,20 @@ function ValueEditor({ field, condition, values, titles, onChange }: ValueEditor
   const kind = kindOf(field);
   const label = t('list.value');
   const many = condition !== 'empty' && condition !== 'filled' && LIST_OPERATORS.has(condition);
+  if (condition === 'within') {
+    const [chosen] = values;
+    const own = chosen && !OFFERED_PERIODS.some((each) => each === chosen) ? [chosen] : [];
+    return (
+      <Select
+        label={label}
+        data={[...own, ...OFFERED_PERIODS].map((value) => ({ value, label: periodLabel(value, t) }))}
+        value={chosen ?? null}
+        onChange={(next) => onChange(next ? [next] : [])}
+        searchable
+        comboboxProps={{ withinPortal: false }}
+      />
+    );
+  }
   if (kind === 'boolean') {
     const data = ['true', 'false'].map((value) => ({ value, label: t(value === 'true' ? 'value.yes' : 'value.no') }));
     return (

@@ -11,7 +11,40 @@ import type { Filter } from './list-query.ts';
 export type Condition = Exclude<Operator, 'null'> | 'empty' | 'filled';
 
 /** Offered first when the field has it; the rest follows in the model's order. */
-const FIRST: readonly Operator[] = ['icontains', 'in', 'has', 'eq', 'between'];
+const FIRST: readonly Operator[] = ['icontains', 'within', 'in', 'has', 'eq', 'between'];
+
+/** Patterns and folded words are for programs: a person has "contains". */
+const FOR_PROGRAMS: readonly Operator[] = ['like', 'ilike', 'search'];
+
+/** What the editor offers of `within`; an address may say any number of days. */
+export const OFFERED_PERIODS = [
+  'today',
+  'yesterday',
+  'tomorrow',
+  'this_week',
+  'last_week',
+  'next_week',
+  'this_month',
+  'last_month',
+  'next_month',
+  'this_quarter',
+  'last_quarter',
+  'this_year',
+  'last_year',
+  'this_fiscal_quarter',
+  'this_fiscal_year',
+  'last_7_days',
+  'last_30_days',
+  'last_90_days',
+  'next_7_days',
+  'next_30_days',
+] as const;
+
+/** `last_30_days` in words. */
+export function periodLabel(period: string, t: TFunction): string {
+  const [, which, count, unit] = /^(last|next)_(\d+)_(days|weeks|months|quarters|years)$/.exec(period) ?? [];
+  return count === undefined ? t(`period.${period}`) : t(`period.${which}_n_${unit}`, { count: Number(count) });
+}
 
 export function conditionsOf(field: UiField): readonly Condition[] {
   const kind = kindOf(field);
@@ -25,6 +58,7 @@ export function conditionsOf(field: UiField): readonly Condition[] {
           ? ['ne', 'in', 'nin']
           : [],
   );
+  for (const operator of FOR_PROGRAMS) hidden.add(operator);
   if (field.operators.includes('icontains')) hidden.add('contains');
   if (field.operators.includes('istarts')) hidden.add('starts');
   const shown = field.operators.filter((operator) => !hidden.has(operator));
@@ -62,6 +96,7 @@ export function valueLabel(
 ): string {
   const words = filter.values.map((value) => {
     if (value === '@me') return t('operator.me');
+    if (filter.operator === 'within') return periodLabel(value, t);
     switch (kindOf(field)) {
       case 'choice':
       case 'choices':

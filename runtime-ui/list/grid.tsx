@@ -5,6 +5,7 @@ import { AgGridReact } from 'ag-grid-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ApiRecord } from '../api/records.ts';
+import { onChanged } from '../app/live.ts';
 import { useFormat } from '../i18n/format.ts';
 import { nonce } from '../shared/nonce.ts';
 import { ErrorState } from '../shared/states.tsx';
@@ -67,6 +68,14 @@ export function Grid({ list, onCount }: { readonly list: List; readonly onCount:
     }));
     api.applyColumnState({ state, defaultState: { sort: null } });
   }, [order]);
+  // What others have changed is fetched into the rows in sight; nothing jumps.
+  useEffect(
+    () =>
+      onChanged((entities) => {
+        if (entities.has(entity.name)) grid.current?.api.refreshInfiniteCache();
+      }),
+    [entity],
+  );
   const retry = () => {
     setOutcome(null);
     grid.current?.api.purgeInfiniteCache();

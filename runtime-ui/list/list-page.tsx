@@ -9,6 +9,7 @@ import { listPath } from '../app/route.ts';
 import { useFormat } from '../i18n/format.ts';
 import { EntityIcon, Icon } from '../shared/icon.tsx';
 import { CardList } from './card-list.tsx';
+import { ExportMenu } from './export-menu.tsx';
 import { FilterBar } from './filter-bar.tsx';
 import classes from './list-page.module.css';
 import { SearchBox } from './search-box.tsx';
@@ -41,6 +42,7 @@ export function ListPage({ entity }: { readonly entity: UiEntity }) {
           <CountText count={count} />
         </Group>
         <Group gap={8} wrap="nowrap">
+          {entity.can.export ? <ExportMenu list={list} /> : null}
           {entity.can.import ? (
             <Button
               variant="default"

@@ -64,6 +64,11 @@ const INSERT = `insert into ${table} as x (id, name, stage, amount, amount_curre
  select $2::uuid, $3::text, $4::text, $5::numeric, $6::text, $7::date, $8::uuid, $1::uuid
  where exists (select from "${config.schema}".crm_accounts a where a.id = $8::uuid and a.deleted_at is null and a.owner = $1)`;
 
+const INSERT_MANY = `insert into ${table} as x (id, name, stage, amount, amount_currency, close_date, account, owner)
+ select r.id, r.name, r.stage, r.amount, 'EUR', r.close_date, r.account, $1::uuid
+ from json_to_recordset($2::json) as r(id uuid, name text, stage text, amount numeric, close_date date, account uuid)
+ where exists (select from "${config.schema}".crm_accounts a where a.id = r.account and a.deleted_at is null and a.owner = $1)`;
+
 const UPDATE = `update ${table} as x set name = $3, amount = $4::numeric
  where ${live} and x.id = $2 and (x.name, x.amount) is distinct from ($3, $4::numeric)`;
 
@@ -91,10 +96,15 @@ function missing(response: ServerResponse): void {
   answer(response, 404, '{"title":"There is nothing here","status":404}');
 }
 
-async function body(request: IncomingMessage): Promise<Record<string, unknown>> {
+async function json(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   return JSON.parse(Buffer.concat(chunks).toString());
+}
+
+async function body(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const input = await json(request);
+  return typeof input === 'object' && input !== null ? { ...input } : {};
 }
 
 /** A UUID version 7: 48 bits of milliseconds, then randomness. */
@@ -150,6 +160,13 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
     const row = selected?.rows[0];
     if (inserted?.count !== 1 || !row) return answer(response, 422, '{"title":"Not valid","status":422}');
     return answer(response, 201, `{"data":${row[0]}}`, { etag: `"v${row[1]}"`, location: `/one/${created}` });
+  }
+  if (request.method === 'POST' && url === '/many') {
+    const input: unknown = await json(request);
+    const rows = (Array.isArray(input) ? input : []).map((row: object) => ({ ...row, id: uuid7() }));
+    const [inserted] = await run({ text: INSERT_MANY, values: [user, JSON.stringify(rows)] });
+    if (inserted?.count !== rows.length) return answer(response, 422, '{"title":"Not valid","status":422}');
+    return answer(response, 201, JSON.stringify({ data: rows.map((row) => ({ id: row.id, version: 1 })) }));
   }
   if (request.method === 'PATCH' && url.startsWith('/update/')) {
     const input = await body(request);

@@ -86,14 +86,15 @@ try {
 
   const base = '/api/crm/v1/opportunities';
   const fields = 'id,version,name,stage,amount,amount_currency,probability,expected,close_date,account,owner';
-  const body = (index: number) =>
-    JSON.stringify({
-      name: `Bench ${index}`,
-      stage: 'prospecting',
-      amount: `${1000 + index}.50`,
-      close_date: '2026-12-31',
-      account: accounts[index % accounts.length]?.id,
-    });
+  const record = (index: number) => ({
+    name: `Bench ${index}`,
+    stage: 'prospecting',
+    amount: `${1000 + index}.50`,
+    close_date: '2026-12-31',
+    account: accounts[index % accounts.length]?.id,
+  });
+  const body = (index: number) => JSON.stringify(record(index));
+  const thousand = (index: number) => JSON.stringify(some(1000, (n) => record(index * 1000 + n)));
   const change = (index: number) => JSON.stringify({ name: `Bench ${index} ${Math.random()}`, amount: `${index}.25` });
   const json = { ...headers, 'content-type': 'application/json' };
   const some = <T>(count: number, make: (index: number) => T): T[] =>
@@ -157,6 +158,13 @@ try {
         headers: json,
         body: change(index),
       })),
+    },
+    // Last: it makes the table many times as long.
+    {
+      name: 'create 1,000 at once',
+      target: 0.7,
+      product: some(4, (index) => ({ method: 'POST', path: base, headers: json, body: thousand(index) })),
+      baseline: some(4, (index) => ({ method: 'POST', path: '/many', headers: json, body: thousand(index) })),
     },
   ];
 

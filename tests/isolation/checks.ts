@@ -171,6 +171,8 @@ export class Checks {
     keys: readonly string[],
   ): Promise<void> {
     const before = await this.#stored(record, entity);
+    await this.#tries(client, person, entity, record, keys);
+    expect(await this.#stored(record, entity)).toEqual(before);
     const changed: string[] = [];
     for (const key of keys) {
       const field = entity.fields.get(key);
@@ -200,6 +202,58 @@ export class Checks {
          (select ${changed.map((key) => `r."${key}"`).join(', ')} from jsonb_populate_record(x, $2) r) where id = $1`,
       [record.id, JSON.stringify(before)],
     );
+  }
+
+  /** The other ways to change a record, rehearsed: in a batch, by filter, by key. */
+  async #tries(
+    client: Client,
+    person: WorldPerson,
+    entity: Entity,
+    record: WorldRecord,
+    keys: readonly string[],
+  ): Promise<void> {
+    const seen = this.#expectation.allows(person, 'read', entity.name, record);
+    const changes = keys.flatMap((key) => {
+      const field = entity.fields.get(key);
+      const value = field ? canaryValue(field, token()) : null;
+      return value === null
+        ? []
+        : [{ value: { [key]: value }, allowed: this.#expectation.allows(person, 'update', entity.name, record, key) }];
+    });
+    const dry = { prefer: 'tx=rollback' };
+    const path = `${address(entity)}/${record.id}?$select=id`;
+    const requests = changes.map(({ value }, n) => ({ id: `r${n}`, method: 'PATCH', path, body: value }));
+    const batch = await client.post('/api/$batch', { atomic: false, requests }, dry);
+    this.cases += changes.length;
+    if (changes.length > 0) {
+      const answers: readonly Record<string, unknown>[] = batch.json.data ?? [];
+      expect(
+        answers.map(({ status }) => status === 200),
+        batch.text,
+      ).toEqual(changes.map(({ allowed }) => allowed));
+    }
+    this.#expectNoLeak(person, batch.text);
+    for (const { value, allowed } of changes.slice(0, 2)) {
+      const many = await client.patch(`${address(entity)}?id=${record.id}`, value, dry);
+      this.cases++;
+      this.#expectNoLeak(person, many.text);
+      expect((many.json.data?.['affected'] ?? 0) === 1, many.text).toBe(allowed && seen);
+    }
+    for (const [key, mark] of record.canaries) {
+      if (!entity.unique.some(({ fields }) => fields.length === 1 && fields[0] === key)) continue;
+      const shown = this.#expectation.allows(person, 'read', entity.name, record, key);
+      const body = { ...requiredValues(entity), [key]: mark };
+      const [upserted, created] = await Promise.all([
+        client.post(`${address(entity)}?$upsert=${key}&$select=id`, body, dry),
+        client.post(`${address(entity)}?$select=id`, body, dry),
+      ]);
+      this.cases++;
+      this.#expectNoLeak(person, upserted.text);
+      // What is not shown is not found: the answer is that of a creation.
+      if (!shown && upserted.status !== 400) expect(plain(upserted.text)).toBe(plain(created.text));
+      if (!this.#expectation.allows(person, 'update', entity.name, record))
+        expect(upserted.status === 200, upserted.text).toBe(false);
+    }
   }
 
   async #makes(client: Client, person: WorldPerson, entity: Entity): Promise<void> {

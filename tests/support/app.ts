@@ -53,6 +53,7 @@ export async function testApp(
       files: null,
       fileLimit: 1024 * 1024,
       logLevel: 'silent',
+      outboxDays: 7,
       demo: false,
     },
     { url, ...options, mode: 'server' },

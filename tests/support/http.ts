@@ -55,7 +55,9 @@ export function client(url: string, token: string | null): Client {
       redirect: 'manual',
     });
     const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const isJson =
+      /json(?:;|$)/.test(response.headers.get('content-type') ?? '') &&
+      !response.headers.get('content-type')?.includes('ndjson');
     return {
       status: response.status,
       headers: response.headers,

@@ -1,5 +1,6 @@
 /** A double of the services for tests of HTTP alone: one entity, two people, no database. */
 import { Readable } from 'node:stream';
+import { FeedTokens } from '#engine/records/changes/token.ts';
 import pino from 'pino';
 import { fixedClock, systemIds } from '../../clock.ts';
 import { Database } from '../../db/database.ts';
@@ -89,6 +90,7 @@ function entity(): Entity {
     flag: null,
     softDelete: true,
     history: true,
+    concurrency: 'optional',
     parent: null,
     fields: new Map(fields.map((one) => [one.key, one])),
     fieldsById: new Map(fields.map((one) => [one.id, one])),
@@ -187,6 +189,10 @@ function principal(key: string): Principal {
   };
 }
 
+function noTransaction(): never {
+  throw new TypeError('the double has no transactions');
+}
+
 /** What the double was asked to do, for the tests to look at. */
 export interface Calls {
   readonly written: { readonly verb: string; readonly body: unknown; readonly options: unknown }[];
@@ -256,6 +262,8 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       one: async (_scope, _entity, id) =>
         id === RECORD_ID ? { body: `{"data":{"id":"${id}","name":"x"}}`, version: 7 } : null,
       history: async () => ({ body: '{"data":[]}' }),
+      find: async () => null,
+      within: noTransaction,
     },
     writer: {
       create: write('create', 201),
@@ -263,6 +271,11 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       remove: write('remove', 204),
       restore: write('restore', 200),
       transition: write('transition', 200),
+      upsert: write('upsert', 200),
+      updateMany: write('updateMany', 200),
+      removeMany: write('removeMany', 200),
+      transitionMany: write('transitionMany', 200),
+      together: noTransaction,
     },
     files: {
       limit: 1000,
@@ -271,6 +284,12 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
         throw notFound();
       },
       content: async () => Readable.from([]),
+    },
+    changes: { tokens: new FeedTokens('x'.repeat(32)), read: async () => ({ data: [], next: 'x', hasMore: false }) },
+    hub: { head: async () => ({ xid: 0n, id: 0n }), subscribe: () => () => {}, wrote: () => {}, close: async () => {} },
+    exporter: {
+      check: () => {},
+      open: async () => Readable.from([]),
     },
     importer: {
       upload: async (_scope, _entity, { name, stream }) => {

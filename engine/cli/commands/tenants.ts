@@ -38,6 +38,11 @@ export const tenantCreate: Command = {
     currency: { type: 'string', value: 'CCC', help: 'ISO 4217 currency (default USD)' },
     'time-zone': { type: 'string', value: 'NAME', help: 'IANA time zone (default UTC)' },
     locale: { type: 'string', value: 'TAG', help: 'language (default en)' },
+    'fiscal-year-start': {
+      type: 'string',
+      value: 'MONTH',
+      help: 'month its fiscal year begins with, 1 to 12 (default 1)',
+    },
     cell: { type: 'string', value: 'KEY', help: 'the cell it lives on, one of ARMATURE_CELLS (default: home)' },
   },
   run: async ({ open, print, say }, given) => {
@@ -61,6 +66,7 @@ export const tenantCreate: Command = {
       currency: given.text('currency') ?? 'USD',
       timeZone: given.text('time-zone') ?? 'UTC',
       locale: given.text('locale') ?? 'en',
+      fiscalYearStart: Number(given.text('fiscal-year-start') ?? 1),
       ...(email ? { administrator: { email, name: given.text('admin-name') ?? email } } : {}),
     });
     say(`The organisation "${given.required('name')}" is there, at release ${release}.`);

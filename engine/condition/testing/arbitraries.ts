@@ -1,7 +1,9 @@
 /** Generated conditions, as JSON in both surface forms, and values that tend to break things. */
 import fc from 'fast-check';
 import type { Operator, Value, ValueType } from '#engine/model/value-type.ts';
+import { isPattern } from '../like.ts';
 import { OPERATORS_OF } from '../operators.ts';
+import { PERIODS } from '../period.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -90,7 +92,11 @@ const PATHS: readonly (readonly [path: readonly string[], type: ValueType])[] = 
   [['box', 'codes'], 'texts'],
   [['box', 'shelf', 'room'], 'text'],
   [['box', 'shelf', 'level'], 'integer'],
+  [['box', 'parent'], 'uuid'],
 ];
+
+/** What a tree can be asked about. */
+const IN_TREES = ['box', 'box.parent'];
 
 const USER_FACTS: Partial<Record<ValueType, readonly string[]>> = {
   uuid: ['id', 'team'],
@@ -125,10 +131,30 @@ function single(type: ValueType): fc.Arbitrary<unknown> {
   return fc.oneof(...options);
 }
 
+export const period: fc.Arbitrary<string> = fc.oneof(
+  fc.constantFrom(...PERIODS),
+  fc
+    .tuple(
+      fc.constantFrom('last', 'next'),
+      fc.integer({ min: 1, max: 40 }),
+      fc.constantFrom('days', 'weeks', 'months', 'quarters', 'years'),
+    )
+    .map(([which, count, unit]) => `${which}_${count}_${unit}`),
+);
+
+const pattern: fc.Arbitrary<string> = fc
+  .array(fc.oneof(fc.constantFrom('%', '_', '\\%', '\\\\', '\\a'), fc.constantFrom(...LETTERS)), { maxLength: 4 })
+  .map((parts) => parts.join(''))
+  .filter(isPattern);
+
 function right(type: ValueType, operator: Operator): fc.Arbitrary<unknown> {
   const element: ValueType = type === 'texts' ? 'text' : type === 'uuids' ? 'uuid' : type;
   const array: ValueType | undefined = element === 'text' ? 'texts' : element === 'uuid' ? 'uuids' : undefined;
   if (operator === 'null') return fc.boolean();
+  if (operator === 'within') return period;
+  if (operator === 'like' || operator === 'ilike') return pattern;
+  if (operator === 'search') return VALUES.text;
+  if (operator === 'under') return fc.oneof(VALUES.uuid, fc.constant('@me'));
   if (operator === 'between') return fc.tuple(single(type), single(type));
   if (operator === 'in' || operator === 'nin') {
     const list = fc.array(single(element), { maxLength: 3 });
@@ -159,8 +185,38 @@ const TARGETS = [
   { left: { fact: 'now' }, path: null, type: 'datetime' },
 ] as readonly { readonly left: Json; readonly path: readonly string[] | null; readonly type: ValueType }[];
 
+function operatorsOf(path: readonly string[] | null, type: ValueType): readonly Operator[] {
+  const inTree = path !== null && IN_TREES.includes(path.join('.'));
+  return [...OPERATORS_OF[type]].filter((operator) => operator !== 'under' || inTree);
+}
+
+/** Conditions on the items of a thing. */
+const itemLeaf: fc.Arbitrary<Json> = fc.oneof(
+  fc.constant<Json>({}),
+  fc.integer({ min: -2, max: 3 }).map((size): Json => ({ size: { gte: size } })),
+  VALUES.text.map((label): Json => ({ label: { ne: label } })),
+  period.map((due): Json => ({ due: { within: due } })),
+  VALUES.uuid.map((box): Json => ({ box: { under: box } })),
+  VALUES.text.map((label): Json => ({ box: { label: { gt: label } }, thing: { done: true } })),
+);
+
+const many: fc.Arbitrary<Json> = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom('some', 'none', 'every'),
+      fc.oneof(
+        itemLeaf,
+        itemLeaf.map((of): Json => ({ not: of })),
+      ),
+    )
+    .map(([quantifier, of]): Json => ({ items: { [quantifier]: of } })),
+  fc
+    .tuple(fc.constantFrom('eq', 'ne', 'lt', 'gte'), fc.integer({ min: 0, max: 3 }))
+    .map(([operator, count]): Json => ({ items: { count: { [operator]: count } } })),
+);
+
 const leaf: fc.Arbitrary<Json> = fc.constantFrom(...TARGETS).chain(({ left, path, type }) =>
-  fc.constantFrom(...OPERATORS_OF[type]).chain((operator) =>
+  fc.constantFrom(...operatorsOf(path, type)).chain((operator) =>
     fc.tuple(right(type, operator), fc.boolean()).map(([value, asFilter]): Json => {
       if (path === null || !asFilter) return { ...left, operator, value };
       return path.reduceRight<Json>((inner, key) => ({ [key]: inner }), { [operator]: value });
@@ -181,7 +237,11 @@ export const conditionJson: fc.Arbitrary<Json> = fc.letrec<{ node: Json; leaf: J
       { arbitrary: tie('group'), weight: 3 },
       { arbitrary: tie('not'), weight: 2 },
     ),
-    leaf: fc.oneof({ arbitrary: leaf, weight: 30 }, { arbitrary: businessHours, weight: 1 }),
+    leaf: fc.oneof(
+      { arbitrary: leaf, weight: 30 },
+      { arbitrary: many, weight: 6 },
+      { arbitrary: businessHours, weight: 1 },
+    ),
     group: fc
       .tuple(fc.constantFrom('all', 'any', 'and', 'or'), fc.array(tie('node'), { minLength: 1, maxLength: 3 }))
       .map(([key, members]): Json => ({ [key]: members })),

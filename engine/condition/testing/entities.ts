@@ -81,6 +81,7 @@ export function entity(name: string, fields: readonly Field[]): Entity {
     flag: null,
     softDelete: false,
     history: false,
+    concurrency: 'optional',
     parent: null,
     fields: new Map([field('id', 'uuid'), ...fields].map((each) => [each.key, each])),
     fieldsById: new Map([field('id', 'uuid'), ...fields].map((each) => [each.id, each])),
@@ -98,6 +99,7 @@ export const BOX = entity('lab.box', [
   field('opened', 'date'),
   field('codes', 'texts'),
   field('shelf', 'uuid', { to: 'lab.shelf' }),
+  field('parent', 'uuid', { to: 'lab.box' }),
 ]);
 export const THING = entity('lab.thing', [
   field('name', 'text'),
@@ -118,10 +120,18 @@ export const THING = entity('lab.thing', [
   field('owner', 'uuid', { to: 'core.user' }),
   field('box', 'uuid', { to: 'lab.box' }),
   field('lines', null),
+  { ...field('items', null), many: { via: 'inverse', entity: 'lab.item', field: 'thing' } },
+]);
+export const ITEM = entity('lab.item', [
+  field('thing', 'uuid', { to: 'lab.thing' }),
+  field('label', 'text'),
+  field('size', 'integer'),
+  field('due', 'date'),
+  field('box', 'uuid', { to: 'lab.box' }),
 ]);
 
 export const ENTITIES: ReadonlyMap<string, Entity> = new Map(
-  [USER, SHELF, BOX, THING].map((each) => [each.name, each]),
+  [USER, SHELF, BOX, THING, ITEM].map((each) => [each.name, each]),
 );
 
 export function lookup(name: string): Entity | undefined {

@@ -11,6 +11,7 @@ import { ENTITIES } from './entities.ts';
 
 export const SCHEMA = '"t_lab"';
 export const HOURS: BusinessHours = { timeZone: 'America/New_York', days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' };
+export const FISCAL_YEAR_START = 4;
 const TENANT = '0197a000-0000-7000-8000-0000000000aa';
 
 export interface User {
@@ -39,14 +40,16 @@ export const user: fc.Arbitrary<User> = fc.record({
   now: fc.integer({ min: Date.UTC(2026, 0, 29), max: Date.UTC(2026, 1, 3) }),
 });
 
+const thingId = (index: number): string => `0197a000-0000-7000-8000-000000000${100 + index}`;
+
 /** Creates the tables and a role that may read them, and fills them with generated records. */
 export async function buildWorld(client: pg.Client, role: string, seed: number): Promise<World> {
   await client.query(`
     create role ${quote(role)} nologin in role armature_tenant;
     create schema ${SCHEMA};
     grant usage on schema ${SCHEMA} to ${quote(role)};
-    insert into armature.tenant (id, key, name, country, currency, time_zone, locale, business_hours)
-      values (${literal(TENANT)}, 'lab', 'Lab', 'DE', 'EUR', 'UTC', 'en', ${literal(JSON.stringify(HOURS))});
+    insert into armature.tenant (id, key, name, country, currency, time_zone, locale, business_hours, fiscal_year_start)
+      values (${literal(TENANT)}, 'lab', 'Lab', 'DE', 'EUR', 'UTC', 'en', ${literal(JSON.stringify(HOURS))}, ${FISCAL_YEAR_START});
     insert into armature.database_role values (${literal(role)}, ${literal(TENANT)}, '{}');
   `);
   const world = new Map<string, Map<string, PlainRecord>>();
@@ -67,9 +70,12 @@ export async function buildWorld(client: pg.Client, role: string, seed: number):
       await client.query(`create policy all_rows on ${table} to ${quote(role)} using (true)`);
     const row = fc.tuple(...columns.map(({ type }) => fc.option(valueOf(type), { freq: 4 })));
     const things = entity.name === 'lab.thing';
-    const rows = fc.sample(row, { seed, numRuns: things ? 60 : IDS.length });
-    const values = rows.map((cells, index) => {
-      const id = things ? `0197a000-0000-7000-8000-0000000001${String(index).padStart(2, '0')}` : (IDS[index] ?? '');
+    const items = entity.name === 'lab.item';
+    const rows = fc.sample(row, { seed, numRuns: things || items ? 60 : IDS.length });
+    const values = rows.map((generated, index) => {
+      // Items belong to things.
+      const cells = items ? [index % 9 === 0 ? null : thingId(index % 25), ...generated.slice(1)] : generated;
+      const id = items ? thingId(index + 100) : things ? thingId(index) : (IDS[index] ?? '');
       const written = cells.map((cell: Value, column) => inlineValue(cell, SQL_TYPE[columns[column]?.type ?? 'text']));
       return `(${[literal(id), ...written].join(', ')})`;
     });
@@ -132,6 +138,8 @@ export function contextOf(acting: User, world: World): EvaluationContext {
     now: acting.now,
     timeZone: acting.timeZone,
     businessHours: HOURS,
+    fiscalYearStart: FISCAL_YEAR_START,
     follow: (entity, id) => world.get(entity)?.get(id) ?? null,
+    many: ({ entity, by }, id) => [...(world.get(entity)?.values() ?? [])].filter((each) => each[by ?? ''] === id),
   };
 }

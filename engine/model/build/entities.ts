@@ -75,6 +75,7 @@ function buildEntity(draft: Draft, effective: EffectiveDocument<EntityDocument>)
     owner: document.owner ?? false,
     softDelete: document.softDelete ?? false,
     history: document.history ?? false,
+    concurrency: document.concurrency ?? 'optional',
     parent: null,
     fields,
     fieldsById: new Map(),

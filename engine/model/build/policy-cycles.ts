@@ -3,7 +3,7 @@
  * policies. Two entities whose permissions look at each other would make Postgres refuse every query
  * ("infinite recursion detected in policy"), so such a pair is refused here, with the documents that make it.
  */
-import type { Condition, Operand } from '../../condition/condition.ts';
+import type { Condition, Many, Operand } from '../../condition/condition.ts';
 import { USER_ENTITY } from '../system-fields.ts';
 import type { Draft } from './draft.ts';
 import { cycleFrom } from './roles.ts';
@@ -57,13 +57,27 @@ function collect(condition: Condition, into: Set<string>): void {
     case 'test':
       for (const operand of [condition.left, condition.right]) collectOperand(operand, into);
       break;
+    case 'under':
+      into.add(condition.tree.entity);
+      for (const operand of [condition.left, condition.right]) collectOperand(operand, into);
+      break;
+    case 'some':
+      collectMany(condition.many, condition.of, into);
+      break;
     case 'business_hours':
       break;
   }
 }
 
+function collectMany(many: Many, of: Condition, into: Set<string>): void {
+  into.add(many.entity);
+  collectOperand(many.anchor, into);
+  collect(of, into);
+}
+
 function collectOperand(operand: Operand, into: Set<string>): void {
   if (operand.kind === 'field') for (const step of operand.steps) into.add(step.entity);
+  if (operand.kind === 'count') collectMany(operand.many, operand.of, into);
   // The members of a team are looked up among the users.
   if (operand.kind === 'user' && operand.attribute === 'team_members') into.add(USER_ENTITY);
 }

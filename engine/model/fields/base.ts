@@ -16,6 +16,10 @@ export const ORDERED = [
   'nin',
   'null',
 ] as const satisfies readonly Operator[];
+/** Days and moments. */
+export const CALENDAR = [...ORDERED, 'within'] as const satisfies readonly Operator[];
+/** What names a record: the record itself, or one of those below another in a tree. */
+export const IDENTITY = [...EQUALITY, 'under'] as const satisfies readonly Operator[];
 export const TEXTUAL = [
   'eq',
   'ne',
@@ -27,6 +31,9 @@ export const TEXTUAL = [
   'starts',
   'istarts',
   'ends',
+  'like',
+  'ilike',
+  'search',
 ] as const satisfies readonly Operator[];
 
 /** The `options` schema of a field type: the properties its documents may carry besides the common ones. */

@@ -6,11 +6,12 @@ import { accept, refuse } from './base.ts';
 // Postgres cannot store NUL, and the other control characters are never meant; tab and line breaks are.
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/;
-const LONE_SURROGATE = /\p{Surrogate}/u;
+/** Most texts of most files: nothing of it can be wrong, nothing has another form. */
+const PLAIN = /^[\x20-\x7E]+$/;
 
 /** Whether it can be stored: in a text, or anywhere in JSON (a token of `records/sealed.ts` begins with a control character). */
 export function isStorable(text: string): boolean {
-  return !CONTROL.test(text) && !LONE_SURROGATE.test(text);
+  return !CONTROL.test(text) && text.isWellFormed();
 }
 
 /**
@@ -18,6 +19,10 @@ export function isStorable(text: string): boolean {
  * Empty text is the absence of a value: null, or an error when the field is required.
  */
 export function cleanText(text: string, field: Field, lines: boolean): Parsed {
+  if (PLAIN.test(text)) {
+    const clean = text.trim();
+    if (clean !== '') return accept(clean);
+  }
   if (!isStorable(text)) {
     return refuse('control_character', 'This text holds characters that cannot be stored.');
   }

@@ -1,5 +1,5 @@
 /**
- * Some hundred rows at a time, in one transaction, through the write path. When the database refuses them together they
+ * About a thousand rows at a time, in one transaction, through the write path. When the database refuses them together they
  * are tried in halves, so that exactly the bad ones fail, each with its reason.
  */
 import type { IdSource } from '#engine/clock.ts';
@@ -14,14 +14,13 @@ import { insertStatements } from '../write/create.ts';
 import { writeProblem } from '../write/database-problem.ts';
 import { refusalOf } from '../write/plan.ts';
 import { andReadable } from '../write/predicate.ts';
-import type { NewRows } from '../write/prepare.ts';
+import { NewRecords } from '../write/new-records.ts';
 import { prepareNew } from '../write/prepare.ts';
 import { References } from '../write/references.ts';
 import { andLive, column, Parameters, recordColumns, tableOf, textOf } from '../write/sql.ts';
 import { planUpdate } from '../write/update.ts';
 import { Faults, writableFields } from '../write/validate.ts';
 import type { Converted, Converter } from './convert.ts';
-import type { FileRow } from './csv.ts';
 import type { Lookups } from './lookups.ts';
 
 export interface Outcome {
@@ -41,19 +40,27 @@ export interface ChunkContext {
 }
 
 type Prepared = { readonly line: number } & (
-  | { readonly kind: 'created'; readonly rows: NewRows }
+  | { readonly kind: 'created'; readonly rows: NewRecords }
   | { readonly kind: 'updated'; readonly statements: readonly Statement[] }
 );
 
-/** Writes rows inside the transaction; what fails leaves nothing behind. */
-export async function importRows(
+/** Rows as far as they can be made ready without having written those before them. */
+export interface Ready {
+  /** Rows that cannot be used. */
+  readonly outcomes: readonly Outcome[];
+  readonly usable: readonly Converted[];
+  /** Finished, where no row can mean a record that an earlier one makes. */
+  readonly made: { readonly prepared: readonly Prepared[]; readonly statements: readonly Statement[] | null } | null;
+}
+
+/** @param send as the importing user */
+export async function makeReady(
   context: ChunkContext,
-  transaction: Transaction,
-  rows: readonly FileRow[],
-): Promise<Outcome[]> {
-  const converted = rows.map((row) => context.converter.convert(row));
+  send: Transaction['send'],
+  converted: readonly Converted[],
+): Promise<Ready> {
   await context.lookups.load(
-    transaction,
+    { send },
     converted.flatMap(({ references }) => references),
   );
   const outcomes: Outcome[] = [];
@@ -68,9 +75,28 @@ export async function importRows(
     if (faults.length > 0) outcomes.push(failed(row.line, faults));
     else usable.push(row);
   }
-  for (const round of roundsOf(context.upsertBy, usable))
-    outcomes.push(...(await writeRound(context, transaction, round)));
   context.lookups.forgetMissing();
+  if (context.upsertBy) return { outcomes, usable, made: null };
+  const prepared = prepareAll(context, usable, new Map(), outcomes);
+  let statements: readonly Statement[] | null = null;
+  try {
+    statements = statementsOf(context, prepared);
+  } catch (error) {
+    // Which rows are refused is found out in halves.
+    if (!(error instanceof Problem)) throw error;
+  }
+  return { outcomes, usable, made: { prepared, statements } };
+}
+
+/** Writes rows inside the transaction; what fails leaves nothing behind. */
+export async function importRows(context: ChunkContext, transaction: Transaction, ready: Ready): Promise<Outcome[]> {
+  const outcomes = [...ready.outcomes];
+  if (ready.made) {
+    const { prepared, statements } = ready.made;
+    return [...outcomes, ...(await attempt(context, transaction, prepared, statements))];
+  }
+  for (const round of roundsOf(context.upsertBy, ready.usable))
+    outcomes.push(...(await writeRound(context, transaction, round)));
   return outcomes;
 }
 
@@ -119,17 +145,27 @@ async function writeRound(
 ): Promise<Outcome[]> {
   const existing = await findExisting(context, transaction, rows);
   const outcomes: Outcome[] = [];
-  const prepared: Prepared[] = [];
-  for (const row of rows) {
+  const prepared = prepareAll(context, rows, existing, outcomes);
+  outcomes.push(...(await attempt(context, transaction, prepared)));
+  return outcomes;
+}
+
+/** @param outcomes takes up the rows that are refused */
+function prepareAll(
+  context: ChunkContext,
+  rows: readonly Converted[],
+  existing: ReadonlyMap<number, string>,
+  outcomes: Outcome[],
+): readonly Prepared[] {
+  return rows.flatMap((row) => {
     try {
-      prepared.push(prepare(context, row, existing.get(row.line)));
+      return [prepare(context, row, existing.get(row.line))];
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       outcomes.push(failed(row.line, sentencesOf(error)));
+      return [];
     }
-  }
-  outcomes.push(...(await attempt(context, transaction, prepared)));
-  return outcomes;
+  });
 }
 
 function prepare(context: ChunkContext, row: Converted, existing: string | undefined): Prepared {
@@ -142,21 +178,22 @@ function prepare(context: ChunkContext, row: Converted, existing: string | undef
     return { line: row.line, kind: 'updated', statements: plan.statements };
   }
   const faults = new Faults();
-  const rows: NewRows = new Map();
-  prepareNew(scope, entity, [{ body: bodyOf(entity, row.values), pointer: '' }], ids, faults, rows);
+  const rows = new NewRecords();
+  const nest = { scope, ids, faults, records: rows };
+  prepareNew(nest, entity, [{ body: bodyOf(entity, row.values), pointer: '' }]);
   faults.check();
   return { line: row.line, kind: 'created', rows };
 }
 
 function statementsOf(context: ChunkContext, prepared: readonly Prepared[]): readonly Statement[] {
-  const rows: NewRows = new Map();
+  const rows = new NewRecords();
   const updates: Statement[] = [];
   for (const one of prepared) {
     if (one.kind === 'updated') updates.push(...one.statements);
-    else for (const [entity, some] of one.rows) rows.set(entity, [...(rows.get(entity) ?? []), ...some]);
+    else rows.addAll(one.rows);
   }
   // References were found as this user a moment ago, in this transaction.
-  return [...insertStatements(context.scope, rows, new References(context.scope), context.entity), ...updates];
+  return [...insertStatements(context.scope, rows, new References(context.scope)).own, ...updates];
 }
 
 const control = (text: string): Statement => ({ text, values: [], unprepared: true });
@@ -165,12 +202,13 @@ async function attempt(
   context: ChunkContext,
   transaction: Transaction,
   prepared: readonly Prepared[],
+  made: readonly Statement[] | null = null,
 ): Promise<Outcome[]> {
   if (prepared.length === 0) return [];
   let sent = false;
   try {
     // Some rows are refused before anything is sent.
-    const statements = statementsOf(context, prepared);
+    const statements = made ?? statementsOf(context, prepared);
     sent = true;
     await transaction.send(control('savepoint chunk'), ...statements, control('release savepoint chunk'));
     return prepared.map(({ line, kind }) => ({ line, outcome: kind, message: null }));

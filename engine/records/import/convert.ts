@@ -6,6 +6,7 @@ import type { Scope } from '../scope.ts';
 import { holdsRoles, unknownRoles } from '../write/assigned-roles.ts';
 import { importableFields } from './columns.ts';
 import type { FileRow } from './csv.ts';
+import { plainNumber } from './xlsx/styles.ts';
 import type { ColumnRule, ImportOptions } from './mapping.ts';
 
 export interface NamedReference {
@@ -38,6 +39,8 @@ export class Converter {
   readonly #columns: readonly Column[];
   readonly #width: number;
   readonly #context: ValueContext;
+  /** For cells that the file itself says to be numbers. */
+  readonly #typed: ValueContext;
   readonly #mapped: ReadonlySet<string>;
   readonly #model: Model;
   /** Fields that hold keys of roles. */
@@ -54,13 +57,22 @@ export class Converter {
     this.#assigned = new Set(this.#columns.map(({ field }) => field).filter((field) => holdsRoles(entity, field)));
     this.#mapped = new Set(this.#columns.map(({ field }) => field.key));
     this.#width = columns.length;
-    this.#context = {
+    const place = {
       country: scope.tenant.country,
       currency: scope.tenant.currency,
       timeZone: scope.principal.timeZone,
+    };
+    this.#typed = { ...place, decimalMark: '.' };
+    this.#context = {
+      ...place,
       ...(options.dateOrder ? { dateOrder: options.dateOrder } : {}),
       ...(options.decimalMark ? { decimalMark: options.decimalMark } : {}),
     };
+  }
+
+  /** Whether a mapped column names records of this entity. */
+  refersTo(entity: string): boolean {
+    return this.#columns.some(({ field }) => field.reference?.entity === entity);
   }
 
   /** An empty cell is a value that is not given: a new record gets the default, an existing one keeps what it has. */
@@ -77,14 +89,15 @@ export class Converter {
       };
     }
     for (const { index, field, by, empty, map } of this.#columns) {
-      const written = (cells[index] ?? '').trim();
+      const given = cells[index] ?? '';
+      const written = typeof given === 'number' ? plainNumber(given) : given.trim();
       const cell = empty.has(written) ? '' : (map.get(written) ?? written);
       if (cell === '') continue;
       if (field.reference) {
         references.push({ field, entity: field.reference.entity, by, text: cell });
         continue;
       }
-      const parsed = field.type.importCell(cell, field, this.#context);
+      const parsed = field.type.importCell(cell, field, typeof given === 'number' ? this.#typed : this.#context);
       if ('error' in parsed) {
         faults.push(`${field.label}: ${parsed.error.message}`);
         continue;

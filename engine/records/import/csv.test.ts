@@ -3,7 +3,7 @@ import { Problem } from '#engine/problem.ts';
 import type { FileRow } from './csv.ts';
 import { readCsv, sniff } from './csv.ts';
 import type { Encoding } from './decode.ts';
-import { csvLine } from './error-file.ts';
+import { csvLine, guardUntyped } from '../csv-text.ts';
 
 async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -91,7 +91,7 @@ describe('a file', () => {
   });
 
   test('that is a program, a picture or a workbook is refused', async () => {
-    expect(await refused(Buffer.from('PK\u0003\u0004rest of it', 'latin1'))).toContain('Excel workbook');
+    expect(await refused(Buffer.from('PK\u0003\u0004rest of it', 'latin1'))).toContain('ZIP archive');
     expect(await refused(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0]))).toContain('Line 1');
     expect(await refused(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0]))).toContain('Line 1');
   });
@@ -105,7 +105,7 @@ describe('a file', () => {
 });
 
 test('the file of errors cannot run anything', () => {
-  expect(csvLine(['=1+1', '@a', '-5.00', '+49 30', '-cmd|x', 'a"b', 'a,b', ' a', 'Ö'])).toBe(
+  expect(csvLine(['=1+1', '@a', '-5.00', '+49 30', '-cmd|x', 'a"b', 'a,b', ' a', 'Ö'].map(guardUntyped))).toBe(
     `'=1+1,'@a,-5.00,+49 30,'-cmd|x,"a""b","a,b"," a",Ö\r\n`,
   );
 });

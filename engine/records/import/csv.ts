@@ -1,22 +1,26 @@
-/** Reads a CSV file (RFC 4180, any of three delimiters) as it arrives. */
+/** Reads a CSV file (RFC 4180, any of four delimiters) as it arrives. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
+import { unguardFormula } from '../csv-text.ts';
 import type { Encoding } from './decode.ts';
 import { decode } from './decode.ts';
 import { badFile } from './problems.ts';
 
 export const ROW_LIMIT = 100_000;
-const COLUMN_LIMIT = 500;
+export const COLUMN_LIMIT = 500;
 /** Characters of a record. */
 const RECORD_LIMIT = 1_000_000;
-const DELIMITERS = [',', ';', '\t'] as const;
+const DELIMITERS = [',', ';', '\t', '|'] as const;
+
+/** Text as it stands in the file; a number where the file says that it is one. */
+export type Cell = string | number;
 
 export interface FileRow {
   /** Line of the file on which the row begins, the header being line 1. */
   readonly line: number;
   /** As they stand in the file, without quotation marks. May be fewer or more than there are columns. */
-  readonly cells: readonly string[];
+  readonly cells: readonly Cell[];
 }
 
 /**
@@ -48,13 +52,13 @@ export async function readCsv(
     await pipeline(source, parser, async (records: AsyncIterable<{ record: string[]; info: { lines: number } }>) => {
       for await (const { record, info } of records) {
         if (columns === null) {
-          columns = header(record);
+          columns = checkHeader(record.map(unguardFormula));
           onHeader(columns);
         } else if (record.some((cell) => cell.trim() !== '')) {
           rows += 1;
           if (rows > ROW_LIMIT)
             throw badFile(`A file may have ${ROW_LIMIT.toLocaleString('en')} rows at most. Split it up.`);
-          onRow({ line: info.lines - lineBreaks(record), cells: record });
+          onRow({ line: info.lines - lineBreaks(record), cells: record.map(unguardFormula) });
         }
       }
     });
@@ -98,7 +102,8 @@ export function sniff(head: string): string {
   return best;
 }
 
-function header(cells: readonly string[]): readonly string[] {
+/** The names of the columns. @throws Problem `invalid_import` */
+export function checkHeader(cells: readonly string[]): readonly string[] {
   if (cells.length > COLUMN_LIMIT) throw badFile(`a file may have ${COLUMN_LIMIT} columns at most.`, 1);
   const columns = cells.map((cell, index) => cell.trim() || `Column ${index + 1}`);
   const seen = new Set<string>();

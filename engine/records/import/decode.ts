@@ -14,8 +14,11 @@ export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] as co
 export type Encoding = (typeof ENCODINGS)[number];
 
 const SIGNATURES: readonly (readonly [string, string])[] = [
-  ['PK\u0003\u0004', 'This is an Excel workbook or a ZIP archive. Save the sheet as CSV (UTF-8) and upload that.'],
-  ['\u00D0\u00CF\u0011\u00E0', 'This is an Excel workbook. Save the sheet as CSV (UTF-8) and upload that.'],
+  ['PK\u0003\u0004', 'This is a ZIP archive, not a CSV file.'],
+  [
+    '\u00D0\u00CF\u0011\u00E0',
+    'This is a workbook of an old Excel, or one with a password. Save it as an Excel workbook (.xlsx) without one.',
+  ],
   ['%PDF', 'This is a PDF file, not a CSV file.'],
 ];
 

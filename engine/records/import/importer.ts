@@ -18,14 +18,15 @@ import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import { isObject } from '../write/validate.ts';
 import { proposeMapping } from './columns.ts';
-import type { FileRow } from './csv.ts';
-import { readCsv } from './csv.ts';
-import type { Encoding } from './decode.ts';
-import { BYTE_ORDER_MARK, csvLine } from './error-file.ts';
+import type { Cell, FileRow } from './csv.ts';
+import { BYTE_ORDER_MARK, csvLine, guardUntyped } from '../csv-text.ts';
 import type { ImportSettings } from './mapping.ts';
 import { readSettings } from './mapping.ts';
 import { badFile } from './problems.ts';
 import { importedEntity, markFailed, runImport } from './run.ts';
+import type { TableOptions } from './table-file.ts';
+import { readTable } from './table-file.ts';
+import { plainNumber } from './xlsx/styles.ts';
 import type { State, StoredImport } from './store.ts';
 import {
   insertImport,
@@ -42,6 +43,8 @@ import {
 /** Rows of a statement that stores the file. */
 const CHUNK = 1000;
 const SAMPLE = 5;
+/** Imports that run at the same time. */
+const TOGETHER = 4;
 const SHOWN_ERRORS = 20;
 
 export interface Upload {
@@ -52,6 +55,10 @@ export interface Upload {
   /** What each column probably is: column → field key or null. */
   readonly mapping: Readonly<Record<string, string | null>>;
   readonly rows: number;
+  /** Sheets of a workbook that can be seen; empty for CSV. */
+  readonly sheets: readonly string[];
+  /** The sheet that was read. */
+  readonly sheet: string | null;
 }
 
 export interface ImportStatus {
@@ -88,25 +95,27 @@ export class Importer {
   }
 
   /**
-   * Reads a CSV file and stores its rows; nothing of it when it cannot be read.
+   * Reads a CSV file or an Excel workbook and stores its rows; nothing of it when it cannot be read.
    * @throws Problem `invalid_import` with the line, `too_large`, `forbidden`, `not_found`
    */
   async upload(
     scope: Scope,
     entity: Entity,
-    file: { readonly name: string; readonly stream: Readable; readonly encoding?: Encoding },
+    file: TableOptions & { readonly name: string; readonly stream: Readable },
   ): Promise<Upload> {
     requirePerson(scope, importedEntity(scope, entity.name));
     let columns: readonly string[] = [];
     const sample: FileRow[] = [];
     // The file is read to its end before the database hears of it: a slow sender must not hold a connection.
-    const chunks: string[] = [];
+    const pieces: { first: number; last: number; json: string }[] = [];
     let open: FileRow[] = [];
     const close = () => {
-      if (open.length > 0) chunks.push(JSON.stringify(open));
+      const [first] = open;
+      const last = open.at(-1);
+      if (first && last) pieces.push({ first: first.line, last: last.line, json: JSON.stringify(open) });
       open = [];
     };
-    const rows = await readCsv(
+    const table = await readTable(
       file.stream,
       (header) => {
         columns = header;
@@ -116,8 +125,9 @@ export class Importer {
         open.push(row);
         if (open.length >= CHUNK) close();
       },
-      file.encoding,
+      file,
     );
+    const { rows } = table;
     close();
     const id = this.#services.ids.uuid();
     const mapping = proposeMapping(scope, entity, columns);
@@ -132,14 +142,16 @@ export class Importer {
     };
     await this.#services.database.transaction(sessionOf(scope.principal), async ({ send }) => {
       await send(insertImport(scope, { id, entity: entity.name, name: file.name, columns, settings, total: rows }));
-      for (const chunk of chunks) await send(insertRows(scope, id, chunk));
+      for (const piece of pieces) await send(insertRows(scope, id, piece));
     });
     return {
       id,
       columns,
-      sample: sample.map(({ cells }) => columns.map((_, index) => cells[index] ?? '')),
+      sample: sample.map(({ cells }) => columns.map((_, index) => shown(cells[index] ?? ''))),
       mapping,
       rows,
+      sheets: table.sheets,
+      sheet: table.sheet,
     };
   }
 
@@ -199,7 +211,7 @@ export class Importer {
       selectImport(scope, id),
       selectFailed(scope, id, 0, SHOWN_ERRORS),
     ]);
-    const { entity: _, settings, ...stored } = readImport(found, entity.name);
+    const { entity: _, settings, position: __, ...stored } = readImport(found, entity.name);
     const errors = readFailed(failed).map(({ line, message }) => ({ line, message }));
     return { ...stored, settings, dryRun: settings.dryRun, errors };
   }
@@ -209,7 +221,7 @@ export class Importer {
     const stored = await this.#read(scope, entity, id);
     const { database } = this.#services;
     async function* lines(): AsyncGenerator<string> {
-      yield BYTE_ORDER_MARK + csvLine([...stored.columns, 'line', 'message']);
+      yield BYTE_ORDER_MARK + csvLine([...stored.columns.map(guardUntyped), 'line', 'message']);
       for (let last = 0; ; ) {
         const [result] = await database.batch(sessionOf(scope.principal), [
           selectFailed(scope, stored.id, last, CHUNK),
@@ -217,7 +229,11 @@ export class Importer {
         const failed = readFailed(result);
         last = failed.at(-1)?.line ?? last;
         const text = failed.map(({ line, message, cells }) =>
-          csvLine([...stored.columns.map((_, index) => cells[index] ?? ''), String(line), message]),
+          csvLine([
+            ...stored.columns.map((_, index) => guardUntyped(cells[index] ?? '')),
+            String(line),
+            guardUntyped(message),
+          ]),
         );
         if (text.length > 0) yield text.join('');
         if (failed.length < CHUNK) return;
@@ -228,11 +244,14 @@ export class Importer {
 
   /** Registers the runs with the queue. */
   work(jobs: Jobs): void {
-    jobs.process('imports', (data, context) => this.run(data, context), { concurrency: 2 });
+    jobs.process('imports', (data, context) => this.run(data, context), { concurrency: TOGETHER });
   }
 
   /** Runs a queued import, as the user who started it and with the rights they have now. */
-  async run(data: unknown, context: Pick<JobContext, 'signal' | 'last'>): Promise<void> {
+  async run(
+    data: unknown,
+    context: Pick<JobContext, 'signal' | 'last'> & Partial<Pick<JobContext, 'othersWait'>>,
+  ): Promise<void> {
     const { tenant, id, user } = readJob(data);
     const principal = await this.#services.principalOf(tenant, user);
     const { database, ids, models } = this.#services;
@@ -250,7 +269,14 @@ export class Importer {
     }
     const scope: Scope = { ...known, principal, rights: rightsOf(known.model, principal.roles), predicates: true };
     try {
-      await runImport({ database, ids, scope, id, signal: context.signal });
+      await runImport({
+        database,
+        ids,
+        scope,
+        id,
+        signal: context.signal,
+        ...(context.othersWait ? { othersWait: context.othersWait } : {}),
+      });
     } catch (error) {
       const final = error instanceof Problem ? !error.retryable : context.last;
       if (!(error instanceof Interrupted) && final) await markFailed(database, scope, id, error);
@@ -281,6 +307,8 @@ function requireStill({ state, settings }: StoredImport): void {
     );
   }
 }
+
+const shown = (cell: Cell): string => (typeof cell === 'number' ? plainNumber(cell) : cell);
 
 function readJob(data: unknown): { tenant: string; id: string; user: string } {
   if (!isObject(data)) throw new TypeError('an import job without data');

@@ -29,7 +29,7 @@ export class Lookups {
   }
 
   /** Looks up all names that are not known yet. */
-  async load(transaction: Transaction, references: Iterable<NamedReference>): Promise<void> {
+  async load(transaction: Pick<Transaction, 'send'>, references: Iterable<NamedReference>): Promise<void> {
     const wanted = new Map<string, { entity: string; by: string; names: Set<string> }>();
     for (const reference of references) {
       const by = this.#by(reference);

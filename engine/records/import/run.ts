@@ -1,36 +1,41 @@
 /**
- * The background part of an import. A run can be broken off at any row and taken up again: what a chunk has written and
- * what became of its rows commit together, and only rows without an outcome are taken.
+ * The background part of an import. A run can be broken off at any row and taken up again: what a thousand rows have
+ * written, what became of them and how far the run has come commit together. While Postgres writes one thousand the next
+ * is read and converted.
  *
- * A dry run does everything in one transaction and then rolls it back.
+ * A dry run does the same and rolls each thousand back, so that it holds no locks for long.
  */
 import type { IdSource } from '#engine/clock.ts';
-import type { Database } from '#engine/db/database.ts';
+import type { Database, Transaction } from '#engine/db/database.ts';
 import { sessionOf } from '#engine/db/database.ts';
 import { problemOf } from '#engine/db/database-error.ts';
 import type { Entity } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
 import { Interrupted } from '#engine/jobs/interrupted.ts';
 import type { Scope } from '../scope.ts';
-import type { ChunkContext, Outcome } from './chunk.ts';
-import { importRows } from './chunk.ts';
+import type { ChunkContext, Outcome, Ready } from './chunk.ts';
+import { importRows, makeReady } from './chunk.ts';
+import type { Converted } from './convert.ts';
 import { Converter } from './convert.ts';
+import type { FileRow } from './csv.ts';
+import { EarlierRows } from './earlier-rows.ts';
 import { Lookups } from './lookups.ts';
 import { findsBy } from './mapping.ts';
 import type { StoredImport } from './store.ts';
 import {
   addProgress,
-  keepOutcomes,
+  forgetFile,
+  keepFailed,
   readImport,
   readRows,
   resetImport,
   selectImport,
-  selectOpenRows,
+  selectRows,
   setState,
 } from './store.ts';
 
-/** Rows of a transaction. */
-const CHUNK = 500;
+/** Milliseconds a run goes on while others wait. */
+const TURN = 3000;
 
 export interface RunOptions {
   readonly database: Database;
@@ -38,10 +43,13 @@ export interface RunOptions {
   readonly scope: Scope;
   readonly id: string;
   readonly signal: AbortSignal;
+  /** Whether other imports wait for their turn. */
+  readonly othersWait?: () => Promise<boolean>;
 }
 
 /** @throws Problem when the import cannot run at all; Interrupted when the signal was aborted */
-export async function runImport({ database, ids, scope, id, signal }: RunOptions): Promise<void> {
+export async function runImport(options: RunOptions): Promise<void> {
+  const { database, ids, scope, id } = options;
   const session = sessionOf(scope.principal);
   const [found] = await database.batch(session, [selectImport(scope, id)]);
   const stored = readImport(found);
@@ -63,9 +71,12 @@ export async function runImport({ database, ids, scope, id, signal }: RunOptions
     lookups: new Lookups(scope),
     upsertBy,
   };
-  if (stored.settings.dryRun) await tryOut(context, stored, signal);
-  else await writeAll(context, stored, signal);
-  await database.batch(session, [setState(scope, id, 'done')]);
+  if (stored.settings.dryRun) await tryOut(context, stored, options);
+  else await writeAll(context, stored, options);
+  await database.batch(session, [
+    setState(scope, id, 'done'),
+    ...(stored.settings.dryRun ? [] : [forgetFile(scope, id)]),
+  ]);
 }
 
 /** The entity, if it still exists and may be imported into. @throws Problem `not_found`, `forbidden` */
@@ -81,47 +92,102 @@ export function importedEntity(scope: Scope, name: string): Entity {
   return entity;
 }
 
-async function writeAll(context: ChunkContext, { id }: StoredImport, signal: AbortSignal): Promise<void> {
+interface Piece {
+  readonly rows: readonly FileRow[];
+  readonly converted: readonly Converted[];
+  /** `null` where rows may refer to rows before them, which have to be written first. */
+  readonly ready: Ready | null;
+  /** Its last line. */
+  readonly last: number;
+}
+
+/** The piece after a line, converted; `null` at the end of the file. */
+async function fetchPiece(context: ChunkContext, id: string, after: number): Promise<Piece | null> {
+  const { database, scope, converter, entity } = context;
+  const session = sessionOf(scope.principal);
+  const [found] = await database.batch(session, [selectRows(scope, id, after)]);
+  const piece = readRows(found);
+  if (!piece) return null;
+  const converted = piece.rows.map((row) => converter.convert(row));
+  if (converter.refersTo(entity.name)) return { ...piece, converted, ready: null };
+  const send: Transaction['send'] = (...statements) => database.batch(session, statements);
+  return { ...piece, converted, ready: await makeReady(context, send, converted) };
+}
+
+async function writePiece(context: ChunkContext, transaction: Transaction, piece: Piece): Promise<Outcome[]> {
+  const ready = piece.ready ?? (await makeReady(context, transaction.send, piece.converted));
+  return importRows(context, transaction, ready);
+}
+
+/** Fetches ahead; what goes wrong is told to whoever takes the piece. */
+function ahead(context: ChunkContext, id: string, after: number): Promise<Piece | null> {
+  const piece = fetchPiece(context, id, after);
+  piece.catch(() => {});
+  return piece;
+}
+
+async function writeAll(context: ChunkContext, { id, position }: StoredImport, options: RunOptions): Promise<void> {
   const { database, scope } = context;
-  for (;;) {
-    if (signal.aborted) throw new Interrupted();
-    const count = await database.transaction(sessionOf(scope.principal), async (transaction) => {
+  const began = performance.now();
+  let next = ahead(context, id, position);
+  for (let done = position; ; ) {
+    if (options.signal.aborted) throw new Interrupted();
+    const piece = await next;
+    if (!piece) return;
+    next = ahead(context, id, piece.last);
+    const reached = await database.transaction(sessionOf(scope.principal), async (transaction) => {
       // The lock keeps a second worker out, should a first one that was thought dead still be at it.
-      const [, open] = await transaction.send(selectImport(scope, id, true), selectOpenRows(scope, id, 0, CHUNK));
-      const rows = readRows(open);
-      if (rows.length === 0) return 0;
-      const outcomes = await importRows(context, transaction, rows);
-      await transaction.send(keepOutcomes(scope, id, outcomes), addProgress(scope, id, outcomes));
-      return rows.length;
+      const [found] = await transaction.send(selectImport(scope, id, true));
+      const stored = readImport(found);
+      if (stored.state !== 'running') throw new Interrupted();
+      if (stored.position !== done) return stored.position;
+      const outcomes = await writePiece(context, transaction, piece);
+      await transaction.send(
+        ...keepFailed(scope, id, outcomes, piece.rows),
+        addProgress(scope, id, outcomes, piece.last),
+      );
+      return piece.last;
     });
-    if (count === 0) return;
+    if (reached !== piece.last) next = ahead(context, id, reached);
+    done = reached;
+    // Others wait as well: this run goes on when they have had their turn.
+    if (performance.now() - began > TURN && (await options.othersWait?.())) throw new Interrupted();
   }
 }
 
 class Undo extends Error {}
 
-async function tryOut(context: ChunkContext, { id }: StoredImport, signal: AbortSignal): Promise<void> {
-  const { database, scope } = context;
+async function tryOut(context: ChunkContext, { id }: StoredImport, { signal }: RunOptions): Promise<void> {
+  const { database, scope, converter, entity } = context;
   const session = sessionOf(scope.principal);
-  const outcomes: Outcome[] = [];
-  try {
-    await database.transaction(session, async (transaction) => {
-      for (let last = 0; ; ) {
-        if (signal.aborted) throw new Interrupted();
-        const [open] = await transaction.send(selectOpenRows(scope, id, last, CHUNK));
-        const rows = readRows(open);
-        if (rows.length === 0) throw new Undo();
-        last = rows.at(-1)?.line ?? last;
-        const some = await importRows(context, transaction, rows);
-        outcomes.push(...some);
-        await database.batch(session, [addProgress(scope, id, some)]);
-      }
-    });
-  } catch (error) {
-    if (!(error instanceof Undo)) throw error;
-  }
-  for (let start = 0; start < outcomes.length; start += 5000) {
-    await database.batch(session, [keepOutcomes(scope, id, outcomes.slice(start, start + 5000))]);
+  const earlier = new EarlierRows(entity, context.upsertBy);
+  // Rows that refer to rows before them need these to be there.
+  const together = converter.refersTo(entity.name);
+  let next = ahead(context, id, 0);
+  for (let open = true; open; ) {
+    try {
+      await database.transaction(session, async (transaction) => {
+        do {
+          if (signal.aborted) throw new Interrupted();
+          const piece = await next;
+          if (!piece) {
+            open = false;
+            break;
+          }
+          const { rows, converted, last } = piece;
+          next = ahead(context, id, last);
+          const values = new Map(converted.map((row) => [row.line, row.values]));
+          const outcomes = earlier.compare(await writePiece(context, transaction, piece), values);
+          await database.batch(session, [
+            ...keepFailed(scope, id, outcomes, rows),
+            addProgress(scope, id, outcomes, last),
+          ]);
+        } while (together);
+        throw new Undo();
+      });
+    } catch (error) {
+      if (!(error instanceof Undo)) throw error;
+    }
   }
 }
 

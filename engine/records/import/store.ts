@@ -4,7 +4,8 @@ import { notFound } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import { isObject } from '../write/validate.ts';
 import type { Outcome } from './chunk.ts';
-import type { FileRow } from './csv.ts';
+import type { Cell, FileRow } from './csv.ts';
+import { plainNumber } from './xlsx/styles.ts';
 import type { ColumnMapping, ImportSettings } from './mapping.ts';
 
 export type State = 'uploaded' | 'queued' | 'running' | 'done' | 'failed';
@@ -17,6 +18,8 @@ export interface StoredImport {
   readonly settings: ImportSettings;
   readonly state: State;
   readonly total: number;
+  /** Every line up to this one has its outcome. */
+  readonly position: number;
   readonly processed: number;
   readonly created: number;
   readonly updated: number;
@@ -60,18 +63,18 @@ values ($1::uuid, $2::uuid, $3::uuid, armature.now(), $4::text, $5::text, $6::js
   };
 }
 
-/** @param json rows as a JSON array of `{line, cells}` */
-export function insertRows(scope: Scope, id: string, json: string): Statement {
+/** Some rows of the file together. @param json a JSON array of `{line, cells}` */
+export function insertRows(scope: Scope, id: string, piece: { first: number; last: number; json: string }): Statement {
   return {
-    text: `insert into armature.import_row (tenant_id, import_id, line, cells) select $1::uuid, $2::uuid, r.line, r.cells from json_to_recordset($3::json) as r(line integer, cells jsonb)`,
-    values: [scope.tenant.id, id, json],
+    text: `insert into armature.import_chunk (tenant_id, import_id, first_line, last_line, rows) values ($1::uuid, $2::uuid, $3::integer, $4::integer, $5::json)`,
+    values: [scope.tenant.id, id, String(piece.first), String(piece.last), piece.json],
   };
 }
 
 /** @param lock keeps other workers away until the transaction ends */
 export function selectImport(scope: Scope, id: string, lock = false): Statement {
   return {
-    text: `select i.id, i.entity, i.file_name, i.columns, i.options, i.dry_run, i.state, i.total, i.processed, i.created, i.updated, i.failed, i.problem
+    text: `select i.id, i.entity, i.file_name, i.columns, i.options, i.dry_run, i.state, i.total, i.processed, i.created, i.updated, i.failed, i.problem, i.position::text
 from armature.import i where i.tenant_id = $1::uuid and i.id = $2::uuid${lock ? ' for update' : ''}`,
     values: which(scope, id),
   };
@@ -81,7 +84,22 @@ from armature.import i where i.tenant_id = $1::uuid and i.id = $2::uuid${lock ? 
 export function readImport(result: StatementResult | undefined, entity?: string): StoredImport {
   const row = result?.rows[0];
   if (!row || (entity !== undefined && row[1] !== entity)) throw notFound();
-  const [id, name, file, columns, options, dryRun, state, total, processed, created, updated, failed, problem] = row;
+  const [
+    id,
+    name,
+    file,
+    columns,
+    options,
+    dryRun,
+    state,
+    total,
+    processed,
+    created,
+    updated,
+    failed,
+    problem,
+    position,
+  ] = row;
   return {
     id: id ?? '',
     entity: name ?? '',
@@ -90,6 +108,7 @@ export function readImport(result: StatementResult | undefined, entity?: string)
     settings: { ...readOptions(options), dryRun: dryRun === 't' },
     state: stateOf(state),
     total: Number(total),
+    position: Number(position),
     processed: Number(processed),
     created: Number(created),
     updated: Number(updated),
@@ -132,11 +151,11 @@ export function updateSettings(scope: Scope, id: string, { dryRun, ...options }:
 export function resetImport(scope: Scope, id: string, state: State): readonly Statement[] {
   return [
     {
-      text: `update armature.import set state = $3::text, processed = 0, created = 0, updated = 0, failed = 0, problem = null, finished_at = null where tenant_id = $1::uuid and id = $2::uuid`,
+      text: `update armature.import set state = $3::text, position = 0, processed = 0, created = 0, updated = 0, failed = 0, problem = null, finished_at = null where tenant_id = $1::uuid and id = $2::uuid`,
       values: [...which(scope, id), state],
     },
     {
-      text: `update armature.import_row set outcome = null, message = null where tenant_id = $1::uuid and import_id = $2::uuid and outcome is not null`,
+      text: `delete from armature.import_row where tenant_id = $1::uuid and import_id = $2::uuid`,
       values: which(scope, id),
     },
   ];
@@ -149,31 +168,73 @@ export function setState(scope: Scope, id: string, state: State, problem: unknow
   };
 }
 
-export function addProgress(scope: Scope, id: string, outcomes: readonly Outcome[]): Statement {
+/** @param position the last line that has its outcome now */
+export function addProgress(scope: Scope, id: string, outcomes: readonly Outcome[], position: number): Statement {
   const count = (outcome: Outcome['outcome']) => String(outcomes.filter((one) => one.outcome === outcome).length);
   return {
-    text: `update armature.import set processed = processed + $3::integer, created = created + $4::integer, updated = updated + $5::integer, failed = failed + $6::integer where tenant_id = $1::uuid and id = $2::uuid`,
-    values: [...which(scope, id), String(outcomes.length), count('created'), count('updated'), count('failed')],
+    text: `update armature.import set processed = processed + $3::integer, created = created + $4::integer, updated = updated + $5::integer, failed = failed + $6::integer, position = $7::integer where tenant_id = $1::uuid and id = $2::uuid`,
+    values: [
+      ...which(scope, id),
+      String(outcomes.length),
+      count('created'),
+      count('updated'),
+      count('failed'),
+      String(position),
+    ],
   };
 }
 
-export function keepOutcomes(scope: Scope, id: string, outcomes: readonly Outcome[]): Statement {
+/** The rows that failed, with their cells; nothing else has to be remembered of a row. */
+export function keepFailed(
+  scope: Scope,
+  id: string,
+  outcomes: readonly Outcome[],
+  rows: readonly FileRow[],
+): Statement[] {
+  const failed = outcomes.filter(({ outcome }) => outcome === 'failed');
+  if (failed.length === 0) return [];
+  const cells = new Map(rows.map((row) => [row.line, row.cells]));
+  const kept = failed.map(({ line, message }) => ({ line, message, cells: cells.get(line) ?? [] }));
+  return [
+    {
+      text: `insert into armature.import_row (tenant_id, import_id, line, cells, outcome, message) select $1::uuid, $2::uuid, r.line, r.cells, 'failed', r.message from json_to_recordset($3::json) as r(line integer, cells jsonb, message text) on conflict (tenant_id, import_id, line) do nothing`,
+      values: [...which(scope, id), JSON.stringify(kept)],
+    },
+  ];
+}
+
+/** The next rows without an outcome, about a thousand. */
+export function selectRows(scope: Scope, id: string, after: number): Statement {
   return {
-    text: `update armature.import_row w set outcome = r.outcome, message = r.message from json_to_recordset($3::json) as r(line integer, outcome text, message text) where w.tenant_id = $1::uuid and w.import_id = $2::uuid and w.line = r.line`,
-    values: [...which(scope, id), JSON.stringify(outcomes)],
+    text: `select c.last_line::text, c.rows::text from armature.import_chunk c where c.tenant_id = $1::uuid and c.import_id = $2::uuid and c.last_line > $3::integer order by c.last_line limit 1`,
+    values: [...which(scope, id), String(after)],
   };
 }
 
-/** The next rows without an outcome. */
-export function selectOpenRows(scope: Scope, id: string, after: number, limit: number): Statement {
+/** `null` when there are none. */
+export function readRows(
+  result: StatementResult | undefined,
+): { readonly rows: FileRow[]; readonly last: number } | null {
+  const [last, json] = result?.rows[0] ?? [];
+  if (last == null || json == null) return null;
+  const list: unknown = JSON.parse(json);
+  const rows = Array.isArray(list) ? list.flatMap(readRow) : [];
+  return { rows, last: Number(last) };
+}
+
+function readRow(json: unknown): FileRow[] {
+  if (!isObject(json) || typeof json['line'] !== 'number' || !Array.isArray(json['cells'])) return [];
+  return [{ line: json['line'], cells: json['cells'].filter(isCell) }];
+}
+
+const isCell = (cell: unknown): cell is Cell => typeof cell === 'string' || typeof cell === 'number';
+
+/** Of a run that is over for good: its file is not needed any more. */
+export function forgetFile(scope: Scope, id: string): Statement {
   return {
-    text: `select w.line, w.cells from armature.import_row w where w.tenant_id = $1::uuid and w.import_id = $2::uuid and w.line > $3::integer and w.outcome is null order by w.line limit $4::integer`,
-    values: [...which(scope, id), String(after), String(limit)],
+    text: `delete from armature.import_chunk where tenant_id = $1::uuid and import_id = $2::uuid`,
+    values: which(scope, id),
   };
-}
-
-export function readRows(result: StatementResult | undefined): FileRow[] {
-  return (result?.rows ?? []).map(([line, cells]) => ({ line: Number(line), cells: readList(cells) }));
 }
 
 /** [line, message, cells] of rows that failed. */
@@ -190,6 +251,13 @@ export function readFailed(
   return (result?.rows ?? []).map(([line, message, cells]) => ({
     line: Number(line),
     message: message ?? '',
-    cells: readList(cells),
+    cells: readCells(cells),
   }));
+}
+
+function readCells(json: string | null | undefined): readonly string[] {
+  const list: unknown = JSON.parse(json ?? '[]');
+  return Array.isArray(list)
+    ? list.filter(isCell).map((cell) => (typeof cell === 'number' ? plainNumber(cell) : cell))
+    : [];
 }

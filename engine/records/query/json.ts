@@ -5,10 +5,12 @@
  * ```json
  * { "where": { "stage": { "in": ["won", "lost"] }, "or": [{ "amount": { "gte": "10000.00" } }, { "account": { "country": "DE" } }] },
  *   "select": ["id", "name", { "account": ["id", "name"] },
- *              { "lines": { "select": ["id", "quantity"], "order": ["-quantity"], "first": 5 } }],
+ *              { "lines": { "select": ["id", "quantity"], "where": { "quantity": { "gte": 2 } }, "order": ["-quantity"], "first": 5 } }],
  *   "order": ["-amount", "name"], "first": 50, "after": null, "count": "capped", "search": "acme", "view": "mine" }
  *
- * { "where": { … }, "group": ["stage", "month(created_at)"], "aggregate": ["n:count()", "total:sum(amount)"], "order": ["-total"] }
+ * { "where": { … }, "group": ["stage", "month(created_at)"], "aggregate": ["n:count()", "total:sum(amount)"],
+ *   "having": { "n": { "gte": 5 } }, "order": ["-total"] }
+ * { "distinct": ["stage", "account.country"] }
  * ```
  */
 import { at as pointerTo, describe } from '../../condition/faults.ts';
@@ -25,6 +27,7 @@ const PARTS = [
   'select',
   'order',
   'first',
+  'last',
   'after',
   'before',
   'offset',
@@ -33,6 +36,8 @@ const PARTS = [
   'view',
   'group',
   'aggregate',
+  'having',
+  'distinct',
   'deleted',
 ] as const;
 
@@ -53,13 +58,18 @@ export function parseJsonQuery(body: unknown): Query {
   const part = (name: (typeof PARTS)[number]): unknown => body[name] ?? undefined;
   const group = part('group');
   const aggregate = part('aggregate');
-  const isSummary = group !== undefined || aggregate !== undefined;
+  const distinct = part('distinct');
+  const having = part('having');
+  const isSummary = group !== undefined || aggregate !== undefined || distinct !== undefined;
   const where = part('where');
   const select = part('select');
   const count = part('count') ?? 'none';
   if (count !== 'none' && count !== 'exact' && count !== 'capped') {
     invalid('/count', '"count" is one of none, exact, capped.', ['none', 'exact', 'capped'], describe(count));
   }
+  const last = part('last');
+  if (last !== undefined && part('first') !== undefined)
+    invalid('/last', 'A page has the first records or the last, not both.', 'one', 'both');
   const deleted = part('deleted');
   if (deleted !== undefined && deleted !== 'only')
     invalid('/deleted', '"deleted" can only be "only".', ['only'], describe(deleted));
@@ -70,7 +80,8 @@ export function parseJsonQuery(body: unknown): Query {
     order: jsonOrder(part('order'), '/order', isSummary),
     first: isSummary
       ? integer(part('first'), '/first', LIMITS.groups, 1, LIMITS.groups)
-      : integer(part('first'), '/first', LIMITS.defaultFirst, 1, LIMITS.first),
+      : integer(last ?? part('first'), last === undefined ? '/first' : '/last', LIMITS.defaultFirst, 1, LIMITS.first),
+    last: last !== undefined,
     after: text(part('after'), '/after'),
     before: text(part('before'), '/before'),
     offset: integer(part('offset'), '/offset', 0, 0, LIMITS.offset),
@@ -82,6 +93,9 @@ export function parseJsonQuery(body: unknown): Query {
       aggregate === undefined
         ? null
         : parseAggregateTerms(texts(aggregate, '/aggregate'), (index) => `/aggregate/${index}`),
+    distinct:
+      distinct === undefined ? null : parseGroupTerms(texts(distinct, '/distinct'), (index) => `/distinct/${index}`),
+    having: having === undefined ? null : parseCondition(having, { pointer: '/having' }),
     deleted: deleted === undefined ? 'exclude' : 'only',
     place: (name) => `/${name}`,
   });
@@ -113,8 +127,8 @@ export function parseJsonSelect(json: unknown, pointer: string): Selection {
   const readNested = (key: string, value: unknown, place: string, depth: number): SelectItem => {
     if (!isKey(key)) invalid(place, 'The key of a field is expected here.', 'field', key);
     if (!isObject(value))
-      return { kind: 'nested', at: place, key, of: read(value, place, depth), order: [], first: null };
-    onlyKnown(value, ['select', 'order', 'first'], place);
+      return { kind: 'nested', at: place, key, of: read(value, place, depth), order: [], first: null, where: null };
+    onlyKnown(value, ['select', 'where', 'order', 'first'], place);
     return {
       kind: 'nested',
       at: place,
@@ -125,6 +139,10 @@ export function parseJsonSelect(json: unknown, pointer: string): Selection {
         value.first === undefined || value.first === null
           ? null
           : integer(value.first, pointerTo(place, 'first'), 0, 1, LIMITS.children),
+      where:
+        value.where === undefined || value.where === null
+          ? null
+          : parseCondition(value.where, { pointer: pointerTo(place, 'where') }),
     };
   };
   return read(json, pointer, 1);

@@ -16,14 +16,16 @@ export interface Query {
   readonly order: readonly OrderTerm[];
   /** Records per page, 1 to {@link LIMITS.first}; of a summary the number of groups, 1 to {@link LIMITS.groups}. */
   readonly first: number;
+  /** The last records of the order instead of the first; with a cursor, the last of those before or after it. */
+  readonly last: boolean;
   /** Signed cursors, not yet looked into; at most one of the two. */
   readonly after: string | null;
   readonly before: string | null;
   readonly offset: number;
   /** `capped` counts to 10,000 and then says "at least". */
   readonly count: 'none' | 'exact' | 'capped';
-  /** Trimmed and not empty. */
-  readonly search: string | null;
+  /** The words that are looked for, folded (`condition/fold.ts`), at most {@link LIMITS.searchWords}; never empty. */
+  readonly search: readonly SearchedWord[] | null;
   /** Key of a view, qualified or not. */
   readonly view: string | null;
   /** Groups and aggregates; `null` for a list of records. */
@@ -37,6 +39,12 @@ export interface Query {
   readonly shape: string;
 }
 
+export interface SearchedWord {
+  readonly word: string;
+  /** Numbers and codes are found as they are: another one is not a typing error. */
+  readonly exact: boolean;
+}
+
 export interface Selection {
   readonly items: readonly SelectItem[];
   /** Canonical text: equal keys select the same. */
@@ -48,7 +56,7 @@ export type SelectItem =
   | { readonly kind: 'all'; readonly at: string }
   /** A field, `_title`, `_actions` or `_may`. */
   | { readonly kind: 'field'; readonly at: string; readonly key: string }
-  /** The record a reference points at, or the children. `order` and `first` are for children alone. */
+  /** The record a reference points at, or the children. `order`, `first` and `where` are for children alone. */
   | {
       readonly kind: 'nested';
       readonly at: string;
@@ -57,6 +65,8 @@ export type SelectItem =
       readonly order: readonly OrderTerm[];
       /** `null`: the default. */
       readonly first: number | null;
+      /** Which of the children; `null` for all. */
+      readonly where: RawCondition | null;
     };
 
 export interface OrderTerm {
@@ -69,6 +79,8 @@ export interface OrderTerm {
 export interface Summary {
   readonly group: readonly GroupTerm[];
   readonly aggregate: readonly AggregateTerm[];
+  /** Of the groups, by the names of the aggregates; `null` for all. */
+  readonly having: RawCondition | null;
 }
 
 export const BUCKETS = ['day', 'week', 'month', 'quarter', 'year'] as const;
@@ -101,6 +113,8 @@ export const LIMITS = {
   /** Children of one record, and without `first`. */
   children: 500,
   defaultChildren: 100,
+  /** Records inside the records of a page, all levels together, were every list as long as it may be. */
+  nestedRows: 100_000,
   offset: 10_000,
   /** References on the way to a field. */
   steps: 3,
@@ -113,6 +127,8 @@ export const LIMITS = {
   termName: 60,
   aggregateTerms: 20,
   search: 200,
+  /** Further words of a searched text narrow nothing more. */
+  searchWords: 8,
   /** Query parameters, and characters of one. */
   parameters: 100,
   parameterLength: 16_000,

@@ -70,7 +70,8 @@ class Budget {
  * selection = item *( "," item )            id,name,account(id,name)
  * item      = "*"                           every readable field of the record itself
  *           / key                           name        _title        _actions        _may
- *           / key "(" selection ")"         account(id,name)   lines(quantity,product(name))
+ *           / key "(" selection *( ";" option ) ")"   account(id,name)   lines(quantity,product(name))
+ * option    = "order=" order / "first=" number     lines(quantity;order=-quantity,id;first=5)
  * ```
  */
 export function parseSelect(text: string, at = '$select'): Selection {
@@ -95,13 +96,37 @@ function readSelection(cursor: Cursor, budget: Budget, depth: number): Selection
       cursor.fail('a field');
     } else if (cursor.take('(')) {
       const of = readSelection(cursor, budget, depth + 1);
+      const options = readOptions(cursor);
       if (!cursor.take(')')) cursor.fail('a comma or ")"');
-      items.push({ kind: 'nested', at: cursor.at, key: word, of, order: [], first: null });
+      items.push({ kind: 'nested', at: cursor.at, key: word, of, ...options, where: null });
     } else {
       items.push({ kind: 'field', at: cursor.at, key: word });
     }
   } while (cursor.take(','));
   return selectionOf(items);
+}
+
+function readOptions(cursor: Cursor): { order: OrderTerm[]; first: number | null } {
+  let order: OrderTerm[] = [];
+  let first: number | null = null;
+  while (cursor.take(';')) {
+    if (cursor.word(/order=/y) !== null && order.length === 0) {
+      order = parseOrder(cursor.word(/[-a-z0-9_.,]+/y) ?? cursor.fail('a field'), cursor.at);
+    } else if (cursor.word(/first=/y) !== null && first === null) {
+      first = Number(cursor.word(/\d{1,6}/y) ?? cursor.fail('a number'));
+      if (first < 1 || first > LIMITS.children) {
+        invalid(
+          cursor.at,
+          `"first" is a whole number from 1 to ${LIMITS.children}.`,
+          { min: 1, max: LIMITS.children },
+          first,
+        );
+      }
+    } else {
+      cursor.fail('"order=" or "first=", each once,');
+    }
+  }
+  return { order, first };
 }
 
 /** @throws Problem `invalid_parameter` when something is named twice in two ways (`account` and `account(name)`) */
@@ -123,7 +148,8 @@ function keyOf(item: SelectItem): string {
   if (item.kind === 'all') return '*';
   if (item.kind === 'field') return item.key;
   const order = item.order.map(orderText).join(',');
-  const extras = order === '' && item.first === null ? '' : `;${order};${item.first ?? ''}`;
+  const where = item.where === null ? '' : `;${JSON.stringify(item.where)}`;
+  const extras = order === '' && item.first === null && where === '' ? '' : `;${order};${item.first ?? ''}${where}`;
   return `${item.key}(${item.of.key}${extras})`;
 }
 

@@ -76,7 +76,7 @@ describe('controls', () => {
     const query = parseUrlQuery(
       '$select=id,name,account(id,name),lines(id,product(name))&$order=-amount,name,account.name&$first=20&$count=capped&$search=%20acme%20&$view=mine',
     );
-    expect(query).toMatchObject({ first: 20, count: 'capped', search: 'acme', view: 'mine' });
+    expect(query).toMatchObject({ first: 20, count: 'capped', search: [{ word: 'acme', exact: false }], view: 'mine' });
     expect(query.select?.key).toBe('id,name,account(id,name),lines(id,product(name))');
     expect(query.order.map(({ descending, path }) => [descending, path.join('.')])).toEqual([
       [true, 'amount'],

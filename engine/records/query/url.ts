@@ -10,11 +10,15 @@
  * op      = in / nin / hasAny / hasAll            stage[in]=won,lost      name[in]="Smith, J.",Miller
  *         / between                               amount[between]=1,5     both ends count
  *         / null                                  closed_on[null]=true    or false
- *         / eq / ne / lt / lte / gt / gte / contains / icontains / starts / istarts / ends / has
+ *         / within                                closed_on[within]=last_30_days
+ *         / under                                 account[under]=0197…    it, and those below it
+ *         / eq / ne / lt / lte / gt / gte / contains / icontains / starts / istarts / ends / like / ilike / search / has
  *
- * control = "$select"    id,name,account(id,name),lines(id,quantity,product(name))
+ * control = "$select"    id,name,account(id,name),lines(id,quantity,product(name);order=-quantity;first=5)
+ *         / "$where"     a condition as JSON: {"lines":{"some":{"quantity":{"gte":2}}}}
  *         / "$order"     -amount,name,account.name
  *         / "$first"     50                       1 to 200 records, or 1 to 1,000 groups
+ *         / "$last"      50                       the last ones instead
  *         / "$after"     a cursor                 the next page
  *         / "$before"    a cursor                 the previous page
  *         / "$offset"    100                      up to 10,000
@@ -23,12 +27,15 @@
  *         / "$view"      open_opportunities
  *         / "$group"     stage,month(created_at)
  *         / "$agg"       n:count(),total:sum(amount)
+ *         / "$having"    n[gte]:5,total[lt]:1000
+ *         / "$distinct"  stage,account.country    the different values
  *         / "$deleted"   only                     the records in the bin
  * ```
  *
  * Members of comma lists are quoted as in CSV files (RFC 4180) when they contain commas or quotes. Neither `$` nor a
  * capital letter can begin a field's key, so a control is never taken for a field.
  */
+import { parseCondition } from '../../condition/parse.ts';
 import { isOperator } from '../../condition/operators.ts';
 import type { RawCondition, RawOperand } from '../../condition/raw.ts';
 import { LIMITS as CONDITION_LIMITS } from '../../condition/raw.ts';
@@ -37,6 +44,7 @@ import { OPERATORS } from '../../model/value-type.ts';
 import { nearest } from '../../nearest.ts';
 import { parseCommaList } from './comma-list.ts';
 import { invalid, refuse } from './fault.ts';
+import { parseHaving } from './having.ts';
 import { makeQuery } from './make-query.ts';
 import type { OrderTerm, Query, Selection } from './query.ts';
 import { LIMITS } from './query.ts';
@@ -44,8 +52,10 @@ import { parseAggregates, parseGroup, parseOrder, parseSelect, parseSummaryOrder
 
 export const CONTROLS = [
   '$select',
+  '$where',
   '$order',
   '$first',
+  '$last',
   '$after',
   '$before',
   '$offset',
@@ -54,6 +64,8 @@ export const CONTROLS = [
   '$view',
   '$group',
   '$agg',
+  '$having',
+  '$distinct',
   '$deleted',
 ] as const;
 export type Control = (typeof CONTROLS)[number];
@@ -95,7 +107,20 @@ export function parseUrlQuery(search: URLSearchParams | string, options: UrlOpti
       tests.push(parseFilter(name, value, allowed));
     }
   }
+  const where = controls.get('$where');
+  if (where !== undefined) tests.push(parseWhere(where));
   return build(controls, tests);
+}
+
+/** The JSON form of a condition. Pointers in what it is refused for lead into it. */
+function parseWhere(text: string): RawCondition {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return invalid('$where', '"$where" is a condition as JSON, and this is not JSON.', 'JSON', text);
+  }
+  return parseCondition(json, { pointer: '' });
 }
 
 function build(controls: ReadonlyMap<string, string>, tests: readonly RawCondition[]): Query {
@@ -103,7 +128,12 @@ function build(controls: ReadonlyMap<string, string>, tests: readonly RawConditi
   const order = controls.get('$order');
   const group = controls.get('$group');
   const aggregate = controls.get('$agg');
-  const isSummary = group !== undefined || aggregate !== undefined;
+  const distinct = controls.get('$distinct');
+  const having = controls.get('$having');
+  const isSummary = group !== undefined || aggregate !== undefined || distinct !== undefined;
+  const last = controls.has('$last');
+  if (last && controls.has('$first'))
+    invalid('$last', 'A page has the first records or the last, not both.', 'one', 'both');
   const count = controls.get('$count') ?? 'none';
   if (count !== 'none' && count !== 'exact' && count !== 'capped') {
     invalid('$count', '"$count" is one of none, exact, capped.', ['none', 'exact', 'capped'], count);
@@ -119,7 +149,8 @@ function build(controls: ReadonlyMap<string, string>, tests: readonly RawConditi
     order: order === undefined ? [] : isSummary ? parseSummaryOrder(order) : memoOrder(order),
     first: isSummary
       ? integer(controls, '$first', LIMITS.groups, 1, LIMITS.groups)
-      : integer(controls, '$first', LIMITS.defaultFirst, 1, LIMITS.first),
+      : integer(controls, last ? '$last' : '$first', LIMITS.defaultFirst, 1, LIMITS.first),
+    last,
     after: controls.get('$after') ?? null,
     before: controls.get('$before') ?? null,
     offset: integer(controls, '$offset', 0, 0, LIMITS.offset),
@@ -128,6 +159,8 @@ function build(controls: ReadonlyMap<string, string>, tests: readonly RawConditi
     view: controls.get('$view') ?? null,
     group: group === undefined ? null : parseGroup(group),
     aggregate: aggregate === undefined ? null : parseAggregates(aggregate),
+    distinct: distinct === undefined ? null : parseGroup(distinct, '$distinct'),
+    having: having === undefined ? null : parseHaving(having),
     deleted: deleted === undefined ? 'exclude' : 'only',
     place: (name) => (name === 'aggregate' ? '$agg' : `$${name}`),
   });

@@ -5,6 +5,7 @@
  */
 import type { Condition, FieldOperand } from '../../condition/condition.ts';
 import { TRUE } from '../../condition/condition.ts';
+import { manyOf, operandsOf, treesOf } from '../../condition/operands.ts';
 import { any, isTrue, simplify } from '../../condition/simplify.ts';
 import type { Entity, Field, Model } from '../../model/model.ts';
 import type { Grant, Rights } from '../../model/rights.ts';
@@ -68,6 +69,13 @@ export class Access {
    * through the condition's outcome.
    */
   withoutHidden(condition: Condition, entity: Entity): boolean {
+    const trees = treesOf(condition).every((tree) => this.#shows(tree.entity, tree.parent));
+    const many = manyOf(condition).every(({ many: { entity: name, anchor, field }, of }) => {
+      const holder = anchor.steps.at(-1)?.entity ?? entity.name;
+      const inner = this.model.entities.get(name);
+      return inner !== undefined && this.#shows(holder, field) && this.withoutHidden(of, inner);
+    });
+    if (!trees || !many) return false;
     return fieldsOf(condition).every(({ steps, field }) => {
       let place: Entity | undefined = entity;
       for (const key of [...steps.map((step) => step.field), field]) {
@@ -77,6 +85,12 @@ export class Access {
       }
       return true;
     });
+  }
+
+  #shows(entity: string, key: string): boolean {
+    const place = this.model.entities.get(entity);
+    const field = place?.fields.get(key);
+    return place !== undefined && field !== undefined && this.visible(place, field);
   }
 }
 
@@ -104,17 +118,7 @@ function masksOf(
   return masks;
 }
 
-/** Every field a condition looks at. */
+/** Every field of the record, and over references, that a condition looks at. */
 export function fieldsOf(condition: Condition): FieldOperand[] {
-  switch (condition.kind) {
-    case 'all':
-    case 'any':
-      return condition.of.flatMap(fieldsOf);
-    case 'not':
-      return fieldsOf(condition.of);
-    case 'test':
-      return [condition.left, condition.right].filter((operand) => operand.kind === 'field');
-    case 'business_hours':
-      return [];
-  }
+  return operandsOf(condition).filter((operand) => operand.kind === 'field');
 }

@@ -1,14 +1,16 @@
 /** From a query to the statements that answer it, and from their results to the body. */
+import type { Clock } from '../../clock.ts';
 import type { Statement, StatementResult } from '../../db/execute.ts';
 import type { Entity } from '../../model/model.ts';
 import { orderText } from '../query/terms.ts';
 import type { Query } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
 import type { BindValues } from './binds.ts';
-import { Binds, bindValue } from './binds.ts';
+import { Binds, bindValue, valuesAt } from './binds.ts';
 import type { Cursors } from './cursor.ts';
 import { fingerprint } from './cursor.ts';
-import type { ListPlan, SummaryPlan } from './plan.ts';
+import type { ListPlan } from './plan.ts';
+import type { SummaryPlan } from './plan-summary.ts';
 import { planQuery, planWhere } from './plan.ts';
 import { accessOf, Shapes } from './shapes.ts';
 import { COUNT_CAP, countTemplate, listTemplate } from './sql-list.ts';
@@ -48,26 +50,37 @@ const KEPT_FILTERS = 100;
 
 export class Lists {
   readonly #cursors: Cursors;
+  readonly #clock: Clock;
   readonly #shapes = new Shapes<Prepared>();
 
-  constructor(cursors: Cursors) {
+  constructor(cursors: Cursors, clock: Clock) {
     this.#cursors = cursors;
+    this.#clock = clock;
   }
 
   /** @throws Problem as `Reader.list` */
   prepare(scope: Scope, entity: Entity, query: Query): Request {
-    const prepared = this.#shapes.get(
-      scope,
-      `${entity.name}\n${query.search === null ? '' : 's'}\n${query.shape}`,
-      () => prepare(scope, entity, query),
+    const prepared = this.#shapes.get(scope, `${entity.name}\n${query.search?.length ?? ''}\n${query.shape}`, () =>
+      prepare(scope, entity, query),
     );
     const where = shapeOfWhere(query.where);
+    const values = {
+      ...valuesAt(scope, this.#clock.now()),
+      ...(query.search && { search: query.search }),
+    };
     return prepared.plan.kind === 'list'
-      ? this.#page(scope, query, prepared.plan, prepared, where)
-      : summary(scope, query, prepared.plan, prepared, where);
+      ? this.#page(scope, query, prepared.plan, prepared, where, values)
+      : summary(query, prepared.plan, prepared, where, values);
   }
 
-  #page(scope: Scope, query: Query, plan: ListPlan, prepared: Prepared, where: WhereShape): Request {
+  #page(
+    scope: Scope,
+    query: Query,
+    plan: ListPlan,
+    prepared: Prepared,
+    where: WhereShape,
+    always: BindValues,
+  ): Request {
     const tenant = scope.tenant.key;
     // Needed only where a cursor comes or goes; most first pages are also the last.
     let known: string | undefined;
@@ -84,30 +97,32 @@ export class Lists {
       return known;
     };
     const given = query.after ?? query.before;
-    const backwards = query.before !== null;
-    const place = `${query.fromText ? '$' : '/'}${backwards ? 'before' : 'after'}`;
+    const direction = query.before === null ? 'after' : 'before';
+    const backwards = query.last || direction === 'before';
+    const place = `${query.fromText ? '$' : '/'}${direction}`;
     const keys =
-      given === null
-        ? null
-        : this.#cursors.decode(tenant, backwards ? 'before' : 'after', origin(), plan.order.length, given, place);
+      given === null ? null : this.#cursors.decode(tenant, direction, origin(), plan.order.length, given, place);
     const pattern = keys === null ? '' : keys.map((key) => (key === null ? 'n' : 'v')).join('');
-    const values = { principal: scope.principal, search: query.search, ...(keys === null ? {} : { cursor: keys }) };
+    const values = keys === null ? always : { ...always, cursor: keys };
     const statements = [
       write(pattern, () => pageTemplate(prepared, plan, query, keys, backwards), prepared, query, where, values),
     ];
     if (query.count !== 'none')
       statements.push(write('count', () => countOf(prepared, plan, query), prepared, query, where, values));
-    const cursor = (direction: 'after' | 'before', edge: string | null | undefined): string =>
+    const cursor = (way: 'after' | 'before', edge: string | null | undefined): string =>
       typeof edge === 'string'
-        ? `"${this.#cursors.encode(tenant, direction, origin(), JSON.parse(edge) as (string | null)[])}"`
+        ? `"${this.#cursors.encode(tenant, way, origin(), JSON.parse(edge) as (string | null)[])}"`
         : 'null';
     return {
       statements,
       body: ([page, count]) => {
         const [data = '[]', found, near, far] = page?.rows[0] ?? [];
         const more = Number(found) > query.first;
-        const next = backwards ? cursor('after', near) : more ? cursor('after', far) : 'null';
-        const prev = backwards ? (more ? cursor('before', far) : 'null') : cursor('before', near);
+        // After the last records of all there is nothing; before the last ones after a cursor, there is that cursor.
+        const atEnd = query.last && direction === 'after';
+        const preceded = more || (query.last && query.after !== null);
+        const next = atEnd ? 'null' : backwards ? cursor('after', near) : more ? cursor('after', far) : 'null';
+        const prev = backwards ? (preceded ? cursor('before', far) : 'null') : cursor('before', near);
         return `{"data":${data},"page":{"next":${next},"prev":${prev}},"count":${countText(query, count)}}`;
       },
     };
@@ -186,9 +201,9 @@ function pageTemplate(
   backwards: boolean,
 ): Template {
   const binds = new Binds();
-  const cursor = keys === null ? null : { backwards, nulls: keys.map((key) => key === null) };
+  const cursor = keys === null ? null : { before: query.before !== null, nulls: keys.map((key) => key === null) };
   const { first, offset, deleted } = query;
-  return listTemplate(plan, { first, offset, deleted, cursor }, writerOf(prepared, binds), binds);
+  return listTemplate(plan, { first, offset, deleted, backwards, cursor }, writerOf(prepared, binds), binds);
 }
 
 function countOf(prepared: Prepared, plan: ListPlan, query: Query): Template {
@@ -207,12 +222,11 @@ function countText(query: Query, result: StatementResult | undefined): string {
   return beyond ? `{"value":${COUNT_CAP},"mode":"atLeast"}` : `{"value":${counted},"mode":"exact"}`;
 }
 
-function summary(scope: Scope, query: Query, plan: SummaryPlan, prepared: Prepared, where: WhereShape): Request {
+function summary(query: Query, plan: SummaryPlan, prepared: Prepared, where: WhereShape, values: BindValues): Request {
   const make = (): Template => {
     const binds = new Binds();
     return summaryTemplate(plan, query.first, query.deleted, writerOf(prepared, binds), binds);
   };
-  const values = { principal: scope.principal, search: query.search };
   return {
     statements: [write('', make, prepared, query, where, values)],
     body: ([result]) => {

@@ -2,24 +2,23 @@
  * From a Query to a plan: names become fields, fields are checked against the rights, and nothing of it is SQL yet.
  * What may not be seen is refused in the words for what does not exist.
  */
-import type { Condition, Step } from '../../condition/condition.ts';
+import type { Condition } from '../../condition/condition.ts';
 import { TRUE } from '../../condition/condition.ts';
-import { resolvePath } from '../../condition/resolve-path.ts';
-import { Faults } from '../../condition/faults.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
-import { all, any, test } from '../../condition/simplify.ts';
 import type { Entity, Field, View } from '../../model/model.ts';
 import type { Many } from '../../model/relations.ts';
+import { searchedFields } from '../../model/search-fields.ts';
 import { nearest } from '../../nearest.ts';
 import { notFound, Problem } from '../../problem.ts';
 import { refuse } from '../query/fault.ts';
-import type { Bucket, OrderTerm, Query, SelectItem, Selection } from '../query/query.ts';
+import type { OrderTerm, Query, SelectItem, Selection } from '../query/query.ts';
 import { LIMITS } from '../query/query.ts';
 import { CONTROLS } from '../query/url.ts';
-import type { AggregateFunction } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
 import type { Access } from './access.ts';
-import { SEARCHED } from './binds.ts';
+import { conceal } from './conceal.ts';
+import { planPath, type PlannedPath } from './plan-path.ts';
+import { planSummary, type SummaryPlan } from './plan-summary.ts';
 
 export interface SelectPlan {
   readonly entity: Entity;
@@ -39,13 +38,8 @@ export type PlannedItem =
       readonly of: SelectPlan;
       readonly order: readonly PlannedOrder[];
       readonly first: number;
+      readonly where: Condition;
     };
-
-/** A field of the record, or of one it refers to. */
-export interface PlannedPath {
-  readonly steps: readonly Step[];
-  readonly field: Field;
-}
 
 export interface PlannedOrder extends PlannedPath {
   readonly descending: boolean;
@@ -60,24 +54,16 @@ export interface ListPlan {
   /** Never empty; the last one is the id. */
   readonly order: readonly PlannedOrder[];
   readonly view: View | null;
-  /** Fields that the searched text is looked for in; empty without a search. */
-  readonly searched: readonly Field[];
+  readonly search: SearchPlan | null;
+  /** The best hits of the search first: its rank stands for a first term of the order. */
+  readonly ranked: boolean;
 }
 
-export interface SummaryPlan {
-  readonly kind: 'summary';
-  readonly entity: Entity;
-  readonly groups: readonly (PlannedPath & { readonly name: string; readonly bucket: Bucket | null })[];
-  readonly aggregates: readonly {
-    readonly name: string;
-    readonly fn: AggregateFunction;
-    readonly of: PlannedPath | null;
-  }[];
-  /** Index into groups, then aggregates. */
-  readonly order: readonly { readonly index: number; readonly descending: boolean }[];
-  readonly view: View | null;
-  /** Fields that the searched text is looked for in; empty without a search. */
-  readonly searched: readonly Field[];
+export interface SearchPlan {
+  /** That the words are looked for in: readable ones alone, on some records at least. */
+  readonly fields: readonly Field[];
+  /** How many words. */
+  readonly words: number;
 }
 
 /**
@@ -93,19 +79,22 @@ export function planQuery(query: Query, entity: Entity, access: Access, scope: S
       `Deleted records of ${entity.name} are not kept.`,
     );
   }
-  const view = query.view === null ? null : findView(query.view, entity, query.fromText ? '$view' : '/view', scope);
-  const searched = query.search === null ? [] : searchedFields(entity, access);
-  if (query.search !== null && searched.length === 0) {
+  const view =
+    query.view === null ? null : viewOf(query.view, entity, query.fromText ? '$view' : '/view', access, scope);
+  const fields = query.search === null ? [] : searchedFields(entity).filter(access.of(entity).visible);
+  if (query.search !== null && fields.length === 0) {
     refuse(
       query.fromText ? '$search' : '/search',
       'invalid_parameter',
       `${entity.name} has no field that is searched.`,
     );
   }
-  if (query.summary !== null) return planSummary(query, entity, access, view, searched);
-  const select = planSelect(query.select, entity, access, { depth: 0, lists: 0, deleted: query.deleted === 'only' });
-  const order = planOrder(query.order, viewOrder(view), entity, access);
-  return { kind: 'list', entity, select, order, view, searched };
+  const search = query.search === null ? null : { fields, words: query.search.length };
+  if (query.summary !== null) return planSummary(query, entity, access, view, search);
+  const select = planSelect(query.select, entity, access, start(query.first, query.deleted === 'only'));
+  const ranked = search !== null && query.order.length === 0;
+  const order = ranked ? rankOrder(entity) : planOrder(query.order, viewOrder(view), entity, access);
+  return { kind: 'list', entity, select, order, view, search, ranked };
 }
 
 /**
@@ -121,31 +110,26 @@ export function planWhere(query: Query, entity: Entity, access: Access): Conditi
   });
 }
 
-/** What narrows every query of a plan's shape: its view's filter and the search. */
-export function narrowing({ view, searched }: ListPlan | SummaryPlan): Condition {
-  const parts = view === null || view.filter === null ? [] : [view.filter];
-  return all(searched.length === 0 ? parts : [...parts, searchCondition(searched)]);
+/** What narrows every query of a plan's shape: its view's filter. */
+export function narrowing({ view }: ListPlan | SummaryPlan): Condition {
+  return view?.filter ?? TRUE;
 }
 
-function searchCondition(fields: readonly Field[]): Condition {
-  const text = { kind: 'literal', type: 'text', value: SEARCHED } as const;
-  return any(
-    fields.map((field) =>
-      test({ kind: 'field', type: 'text', steps: [], field: field.key, fieldId: field.id }, 'icontains', text),
-    ),
-  );
+/** The key of the rank among a page's columns. */
+export const RANK = '_rank';
+
+/** The best first; of equally good ones the newest. */
+function rankOrder(entity: Entity): PlannedOrder[] {
+  const id = entity.fields.get('id');
+  if (id === undefined) throw new TypeError(`${entity.name} has no id`);
+  const rank: Field = { ...id, id: RANK, key: RANK, type: { ...id.type, valueType: 'integer' } };
+  return [rank, id].map((field) => ({ steps: [], field, descending: true, nullable: false }));
 }
 
-/** Text fields that are marked for search, or part of the title; readable ones alone. */
-function searchedFields(entity: Entity, access: Access): Field[] {
-  const { visible } = access.of(entity);
-  return [...entity.fields.values()].filter(
-    (field) =>
-      field.column !== null &&
-      field.type.valueType === 'text' &&
-      (field.search !== null || (entity.title.fields.includes(field.key) && field.type.searchable)) &&
-      visible(field),
-  );
+/** The view with what its filter shows this reader. */
+function viewOf(key: string, entity: Entity, at: string, access: Access, scope: Scope): View {
+  const view = findView(key, entity, at, scope);
+  return view.filter === null ? view : { ...view, filter: conceal(view.filter, entity, access) };
 }
 
 function findView(key: string, entity: Entity, at: string, scope: Scope): View {
@@ -224,21 +208,36 @@ function planOrderTerm(term: OrderTerm, entity: Entity, access: Access): Planned
   return { steps, field, descending: term.descending, nullable };
 }
 
-function planPath(path: readonly string[], at: string, entity: Entity, access: Access): PlannedPath {
-  const faults = new Faults({});
-  const resolved = resolvePath(path, at, { entity, lookup: access.lookup, visible: access.visible, faults });
-  faults.check();
-  if (resolved === undefined) throw new TypeError('a path without a fault resolves');
-  return { steps: resolved.operand.steps, field: resolved.field };
-}
-
 interface Depth {
   readonly depth: number;
   /** Lists of records inside lists of records multiply. */
   readonly lists: number;
   /** Records in the bin show when they were deleted. */
   readonly deleted: boolean;
+  /** Records there can be at this level, were every list as long as it may be. */
+  readonly rows: number;
+  readonly budget: RowBudget;
 }
+
+/** What lists inside lists may come to. */
+class RowBudget {
+  #rows = 0;
+
+  spend(rows: number, at: string): void {
+    this.#rows += rows;
+    if (this.#rows <= LIMITS.nestedRows) return;
+    const message = `The lists inside this page could hold ${this.#rows} records together, and at most ${LIMITS.nestedRows} may be asked for. Ask for fewer records, or give the inner lists a smaller "first".`;
+    refuse(at, 'invalid_parameter', message, { max: LIMITS.nestedRows, found: this.#rows });
+  }
+}
+
+const start = (rows: number, deleted: boolean): Depth => ({
+  depth: 0,
+  lists: 0,
+  deleted,
+  rows,
+  budget: new RowBudget(),
+});
 
 const MAX_NESTED_LISTS = 2;
 
@@ -247,7 +246,7 @@ export function planSelect(
   selection: Selection | null,
   entity: Entity,
   access: Access,
-  level: Depth = { depth: 0, lists: 0, deleted: false },
+  level: Depth = start(1, false),
 ): SelectPlan {
   const items = new Map<string, PlannedItem>();
   const { visible } = access.of(entity);
@@ -275,12 +274,10 @@ function planItem(
     if (item.key === '_actions') return { kind: 'actions' };
     if (item.key === '_may') return { kind: 'may' };
     const field = findField(item.key, item.at, entity, access);
-    return field.many === null
-      ? { kind: 'field', field }
-      : planMany(field.many, field, null, [], null, item.at, access, level);
+    return field.many === null ? { kind: 'field', field } : planMany(field.many, field, item, access, level);
   }
   const field = findField(item.key, item.at, entity, access);
-  if (field.many !== null) return planMany(field.many, field, item.of, item.order, item.first, item.at, access, level);
+  if (field.many !== null) return planMany(field.many, field, item, access, level);
   const target = field.reference === null ? undefined : access.lookup(field.reference.entity);
   if (target === undefined) {
     return refuse(
@@ -293,8 +290,8 @@ function planItem(
       },
     );
   }
-  if (item.order.length > 0 || item.first !== null) {
-    refuse(item.at, 'invalid_parameter', `"${item.key}" is one record: it has no order and no length.`);
+  if (item.order.length > 0 || item.first !== null || item.where !== null) {
+    refuse(item.at, 'invalid_parameter', `"${item.key}" is one record: it has no order, no length and no filter.`);
   }
   return {
     kind: 'reference',
@@ -306,13 +303,12 @@ function planItem(
 function planMany(
   many: Many,
   field: Field,
-  selection: Selection | null,
-  terms: readonly OrderTerm[],
-  first: number | null,
-  at: string,
+  item: Exclude<SelectItem, { kind: 'all' }>,
   access: Access,
   level: Depth,
 ): PlannedItem {
+  const { at } = item;
+  const nested = item.kind === 'nested' ? item : { of: null, order: [], first: null, where: null };
   const other = access.lookup(many.entity);
   if (other === undefined) throw new TypeError(`no entity ${many.entity}`);
   if (level.lists >= MAX_NESTED_LISTS) {
@@ -320,15 +316,20 @@ function planMany(
       max: MAX_NESTED_LISTS,
     });
   }
-  const inner = { depth: level.depth + 1, lists: level.lists + 1, deleted: false };
+  const first = nested.first ?? LIMITS.defaultChildren;
+  const rows = level.rows * first;
+  level.budget.spend(rows, at);
+  const inner = { ...level, depth: level.depth + 1, lists: level.lists + 1, deleted: false, rows };
   // Without an order, records stand as they were added: their ids grow with time.
   const id = other.fields.get('id');
   const order =
-    terms.length > 0 || id === undefined
-      ? planOrder(terms, [], other, access)
+    nested.order.length > 0 || id === undefined
+      ? planOrder(nested.order, [], other, access)
       : [{ steps: [], field: id, descending: false, nullable: false }];
-  const of = planSelect(selection, other, access, inner);
-  return { kind: 'many', field, many, of, order, first: first ?? LIMITS.defaultChildren };
+  const of = planSelect(nested.of, other, access, inner);
+  const where =
+    nested.where === null ? TRUE : resolveCondition(nested.where, other, access.lookup, { visible: access.visible });
+  return { kind: 'many', field, many, of, order, first, where };
 }
 
 /** The same words for a field that is hidden and one that does not exist. */
@@ -344,65 +345,4 @@ function findField(key: string, at: string, entity: Entity, access: Access): Fie
     found: key,
     ...(suggestion === undefined ? {} : { nearest: suggestion }),
   });
-}
-
-function planSummary(
-  query: Query,
-  entity: Entity,
-  access: Access,
-  view: View | null,
-  searched: readonly Field[],
-): SummaryPlan {
-  const summary = query.summary ?? { group: [], aggregate: [] };
-  const groups = summary.group.map((term) => {
-    const path = planPath(term.path, term.at, entity, access);
-    const dated = path.field.type.valueType === 'date' || path.field.type.valueType === 'datetime';
-    if (term.bucket !== null && !dated) {
-      refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" is not a date, so it has no ${term.bucket}.`, {
-        expected: 'a date',
-        found: path.field.type.key,
-      });
-    }
-    if (term.bucket === null && !path.field.type.groupable) {
-      refuse(term.at, 'invalid_parameter', `"${term.path.join('.')}" cannot be grouped by.`, {
-        expected: 'a field to group by',
-        found: path.field.type.key,
-      });
-    }
-    return { ...path, name: term.name, bucket: term.bucket };
-  });
-  const aggregates = summary.aggregate.map((term) => {
-    if (term.path.length === 0) return { name: term.name, fn: term.fn, of: null };
-    const of = planPath(term.path, term.at, entity, access);
-    const offered = of.field.type.aggregates;
-    const { fn } = term;
-    if (fn !== 'count' && fn !== 'countDistinct' && !offered.includes(fn)) {
-      const has = ['count', 'countDistinct', ...offered];
-      refuse(
-        term.at,
-        'invalid_parameter',
-        `"${fn}" is not possible for "${term.path.join('.')}" (${of.field.type.key}); it has ${has.join(', ')}.`,
-        {
-          expected: has,
-          found: fn,
-        },
-      );
-    }
-    return { name: term.name, fn, of };
-  });
-  const names = [...groups, ...aggregates].map((each) => each.name);
-  const order = query.order.map((term) => {
-    const name = term.path[0] ?? '';
-    const index = names.indexOf(name);
-    if (index < 0) {
-      const suggestion = nearest(name, names);
-      const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`;
-      refuse(term.at, 'invalid_parameter', `"${name}" is neither a group nor an aggregate of this query.${hint}`, {
-        expected: names,
-        found: name,
-      });
-    }
-    return { index, descending: term.descending };
-  });
-  return { kind: 'summary', entity, groups, aggregates, order, view, searched };
 }

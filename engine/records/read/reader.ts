@@ -3,8 +3,8 @@
  * Postgres made goes out as it came.
  */
 import type { Clock } from '../../clock.ts';
-import type { Database } from '../../db/database.ts';
 import { sessionOf } from '../../db/database.ts';
+import type { Sender } from '../../db/sender.ts';
 import { problemOf } from '../../db/database-error.ts';
 import type { Statement, StatementResult } from '../../db/execute.ts';
 import type { Entity } from '../../model/model.ts';
@@ -13,25 +13,36 @@ import { parseLiteral } from '../../condition/literals.ts';
 import type { Query, Selection } from '../query/query.ts';
 import type { Scope } from '../scope.ts';
 import { opened } from '../sealed.ts';
+import type { Value } from '../../model/value-type.ts';
+import { findKey } from './keys.ts';
+import { keyedStatement } from './matching.ts';
 import { oneStatement } from './one-statement.ts';
 import { History } from './history.ts';
 import { Cursors } from './cursor.ts';
 import { Lists } from './lists.ts';
 
 export interface ReaderServices {
-  readonly database: Database;
+  readonly database: Sender;
   /** The installation's secret: cursors are signed with a key derived from it. */
   readonly secret: string;
   readonly clock: Clock;
 }
 
 export class Reader {
-  readonly #database: Database;
+  readonly #services: ReaderServices;
+  readonly #database: Sender;
   readonly #lists: Lists;
 
-  constructor(services: ReaderServices) {
+  /** @param lists of another reader of the same installation, with what it has prepared */
+  constructor(services: ReaderServices, lists = new Lists(new Cursors(services.secret), services.clock)) {
+    this.#services = services;
     this.#database = services.database;
-    this.#lists = new Lists(new Cursors(services.secret));
+    this.#lists = lists;
+  }
+
+  /** The same reader inside a transaction of the caller's: it sees what was written there. */
+  within(sender: Sender): Reader {
+    return new Reader({ ...this.#services, database: sender }, this.#lists);
   }
 
   /**
@@ -62,6 +73,20 @@ export class Reader {
     const [data, version] = result?.rows[0] ?? [];
     if (typeof data !== 'string' || typeof version !== 'string') return null;
     return { body: opened(scope, `{"data":${data}}`), version: Number(version) };
+  }
+
+  /**
+   * The record that has this value in a field of its own kind (a unique key of one field).
+   * @param value as it stands in the record
+   * @returns its id, `null` when there is none, or none that may be seen, or the field is no such key
+   */
+  async find(scope: Scope, entity: Entity, key: string, value: Value): Promise<string | null> {
+    const found = findKey(scope, entity, [key]);
+    const type = found?.fields[0]?.type.valueType;
+    const stored = type == null ? undefined : parseLiteral(value, type, true);
+    if (!found || stored === undefined) return null;
+    const [result] = await this.#send(scope, [keyedStatement(scope, entity, found.fields, [[stored]])]);
+    return result?.rows[0]?.[1] ?? null;
   }
 
   /**

@@ -112,6 +112,7 @@ function over(
       used?.(operand.steps[0]?.field ?? operand.field);
       return reach(operand, alias, writer);
     },
+    others: (name) => writer.related(name),
   });
 }
 

@@ -20,9 +20,10 @@
 import { quote } from '../../db/identifiers.ts';
 import type { Binds } from './binds.ts';
 import type { ListPlan } from './plan.ts';
-import { narrowing } from './plan.ts';
+import { narrowing, RANK } from './plan.ts';
 import { keyset } from './sql-keyset.ts';
 import { orderBy, orderKey, selectItems } from './sql-select.ts';
+import { rankSql, searchSql } from './sql-search.ts';
 import type { Deleted, SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
 import type { Template } from './template.ts';
@@ -32,13 +33,14 @@ export interface PageOptions {
   readonly first: number;
   readonly offset: number;
   readonly deleted: Deleted;
-  readonly cursor: { readonly backwards: boolean; readonly nulls: readonly boolean[] } | null;
+  /** The records before a cursor, or the last ones. */
+  readonly backwards: boolean;
+  readonly cursor: { readonly before: boolean; readonly nulls: readonly boolean[] } | null;
 }
 
 export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWriter, binds: Binds): Template {
   const { entity, order } = plan;
-  const { first, offset, deleted, cursor } = options;
-  const backwards = cursor?.backwards === true;
+  const { first, offset, deleted, backwards, cursor } = options;
   const columns = new Set<string>();
   const items = selectItems(plan.select, 'p', writer, (column) => columns.add(column));
 
@@ -46,6 +48,10 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
   const { from, where } = writer.source(entity, RECORD, deleted);
   const foreign: string[] = [];
   const keys = order.map((term, index) => {
+    if (plan.ranked && term.field.key === RANK) {
+      foreign.push(`${rankSql(plan.search ?? NOTHING, entity, RECORD, writer, joins)} as ${quote(RANK)}`);
+      return `p.${quote(RANK)}::text`;
+    }
     if (term.steps.length === 0) {
       columns.add(term.field.key);
       return `p.${quote(term.field.key)}::text`;
@@ -53,25 +59,42 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
     foreign.push(`${orderKey(term, RECORD, joins)} as "_k${index}"`);
     return `p."_k${index}"::text`;
   });
-  const sorted = orderBy(order, RECORD, joins, backwards);
-  const conditions = [...where, ...writer.narrowing(narrowing(plan), entity, RECORD, joins)];
-  if (cursor !== null) conditions.push(keyset(order, cursor.nulls, backwards, RECORD, joins, binds));
+  const sorted = orderBy(order, plan.ranked ? 's' : RECORD, joins, backwards);
+  const conditions = [
+    ...where,
+    ...writer.narrowing(narrowing(plan), entity, RECORD, joins),
+    ...searchSql(plan.search, entity, RECORD, writer, joins, !plan.ranked),
+  ];
+  if (cursor !== null && !plan.ranked)
+    conditions.push(keyset(order, cursor.nulls, cursor.before, RECORD, joins, binds));
 
   const page = [...[...columns].map((column) => `${RECORD}.${quote(column)}`), ...foreign].join(', ');
   const edge = `json_build_array(${keys.join(', ')})::text`;
   // Only a page that was reached from somewhere leads back.
   const near = cursor === null && offset === 0 ? 'null::text' : `(select ${edge} from p limit 1)`;
+  // The last records after a cursor are preceded by those up to it, also on a page that is not full.
+  const far =
+    backwards && cursor?.before === false ? `(select greatest(least(count(*), ${first}) - 1, 0) from p)` : first - 1;
   const data = backwards
     ? reversed(items, first)
     : `(select json_agg(_o) from (select ${items} from p limit ${first}) _o)`;
+  // What is found is ranked before the page is cut out of it, and therefore not without end.
+  const beyond =
+    cursor === null || !plan.ranked ? '' : ` where ${keyset(order, cursor.nulls, cursor.before, 's', joins, binds)}`;
+  const ranked = plan.ranked ? ` limit ${RANKED}), p as materialized (select s.* from s${beyond}` : '';
   return {
-    head: `with p as materialized (select ${page} from ${from}${joins.sql}`,
+    head: `with ${plan.ranked ? 's' : 'p'} as materialized (select ${page} from ${from}${joins.sql}`,
     where: whereOf(conditions),
-    tail: ` order by ${sorted} limit ${first + 1}${offset === 0 ? '' : ` offset ${offset}`}) select coalesce(${data}::text, '[]'), (select count(*) from p)::text, ${near}, (select ${edge} from p offset ${first - 1} limit 1)`,
+    tail: `${ranked} order by ${sorted} limit ${first + 1}${offset === 0 ? '' : ` offset ${offset}`}) select coalesce(${data}::text, '[]'), (select count(*) from p)::text, ${near}, (select ${edge} from p offset ${far} limit 1)`,
     sources: binds.sources,
     joins,
   };
 }
+
+/** Hits that are ranked: of more, any so many. With an order of its own a list has them all. */
+const RANKED = 2000;
+
+const NOTHING = { fields: [], words: 0 };
 
 /** A page before a cursor is found from its end to its beginning. */
 function reversed(items: string, first: number): string {
@@ -90,7 +113,11 @@ export function countTemplate(
 ): Template {
   const joins = new Joins(writer);
   const { from, where } = writer.source(plan.entity, RECORD, deleted);
-  const conditions = [...where, ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins)];
+  const conditions = [
+    ...where,
+    ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins),
+    ...searchSql(plan.search, plan.entity, RECORD, writer, joins),
+  ];
   return {
     head: capped
       ? `select count(*)::text from (select from ${from}${joins.sql}`

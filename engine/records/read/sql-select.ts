@@ -61,7 +61,8 @@ function list(item: Extract<PlannedItem, { kind: 'many' }>, near: string, writer
   const joins = new Joins(writer);
   const items = selectItems(item.of, alias, writer);
   const order = orderBy(item.order, alias, joins);
-  return `coalesce((select json_agg(_o) from (select ${items} from ${from}${joins.sql} where ${where.join(' and ')} order by ${order} limit ${item.first}) _o), '[]'::json)`;
+  const conditions = [...where, ...writer.narrowing(item.where, item.of.entity, alias, joins)];
+  return `coalesce((select json_agg(_o) from (select ${items} from ${from}${joins.sql} where ${conditions.join(' and ')} order by ${order} limit ${item.first}) _o), '[]'::json)`;
 }
 
 /** NULL is the greatest of all, both ways: what Postgres does by default, and what its indexes are built for. */

@@ -11,6 +11,7 @@
  */
 import type { Condition, FieldOperand, Step } from '../../condition/condition.ts';
 import { isTrue } from '../../condition/simplify.ts';
+import type { Others, SqlTarget } from '../../condition/to-sql.ts';
 import { conditionToSql } from '../../condition/to-sql.ts';
 import { qualified, quote } from '../../db/identifiers.ts';
 import type { Entity, Field } from '../../model/model.ts';
@@ -68,7 +69,9 @@ export class SqlWriter {
     }
     const inner = this.alias('_t');
     const columns = [...entity.fields.values()]
-      .filter((field) => field.column !== null && (visible(field) || isKept(field)))
+      .filter(
+        (field) => field.column !== null && (visible(field) || isKept(field) || field.key === entity.parent?.field),
+      )
       .map((field) => {
         const column = `${inner}.${quote(field.key)}`;
         const mask = masks.get(field.key);
@@ -99,7 +102,32 @@ export class SqlWriter {
       bind: this.binds.constant,
       user: this.binds.user,
       field: (operand) => this.#reach(operand, entity, alias, depth),
+      others: (name) => this.related(name, depth),
     });
+  }
+
+  /** Records that a permission or a guard asks about beside its own: as the row policies of this reader show them. */
+  related(name: string, depth = 0): Others {
+    const entity = this.#entity(name);
+    const alias = this.alias('_r');
+    const { predicate } = this.access.of(entity);
+    const implied = !this.predicates || depth >= MAX_DEPTH || isTrue(predicate);
+    const target: SqlTarget = {
+      alias: `${alias}.`,
+      schema: quote(this.schema),
+      mode: 'query',
+      bind: this.binds.constant,
+      user: this.binds.user,
+      field: (operand) => this.#reach(operand, entity, alias, depth + 1),
+      others: (inner) => this.related(inner, depth + 1),
+    };
+    return {
+      alias,
+      from: `${this.table(entity)} ${alias}`,
+      where: implied ? [] : [this.rowCondition(predicate, entity, alias, depth + 1)],
+      target,
+      joins: () => '',
+    };
   }
 
   /** References as scalar subselects: as under the row policies, a record that may not be seen gives NULL. */
@@ -121,21 +149,41 @@ export class SqlWriter {
   }
 
   target(step: Step): Entity {
-    const entity = this.access.lookup(step.entity);
-    if (entity === undefined) throw new TypeError(`no entity ${step.entity}`);
+    return this.#entity(step.entity);
+  }
+
+  #entity(name: string): Entity {
+    const entity = this.access.lookup(name);
+    if (entity === undefined) throw new TypeError(`no entity ${name}`);
     return entity;
   }
 
   /** A filter of the reader's over what the reader sees: `alias` and the records joined to it. */
   filter(condition: Condition, entity: Entity, alias: string, joins: Joins): string {
-    return conditionToSql(condition, {
+    return conditionToSql(condition, this.seenTarget(entity, alias, joins));
+  }
+
+  /** What a reader's filter is written with: it looks at what the reader sees. */
+  seenTarget(entity: Entity, alias: string, joins: Joins): SqlTarget {
+    return {
       alias: `${alias}.`,
       schema: quote(this.schema),
       mode: 'query',
       bind: this.binds.bind,
       user: this.binds.user,
+      period: ({ period, edge, type }) =>
+        this.binds.once({ kind: 'period', period, edge, type }, type === 'date' ? 'date' : 'timestamptz'),
       field: (operand) => this.seen(operand, entity, alias, joins),
-    });
+      others: (name) => this.#seenOthers(this.#entity(name)),
+    };
+  }
+
+  /** Other records inside a filter: those that may be read and are not in the bin, masked as they are. */
+  #seenOthers(entity: Entity): Others {
+    const alias = this.alias('_m');
+    const { from, where } = this.source(entity, alias, 'exclude');
+    const joins = new Joins(this);
+    return { alias, from, where, target: this.seenTarget(entity, alias, joins), joins: () => joins.sql };
   }
 
   /** As {@link SqlWriter.filter}, for a list of conditions: empty when it narrows nothing. */

@@ -3,10 +3,15 @@ import { quote } from '../../db/identifiers.ts';
 import type { Field } from '../../model/model.ts';
 import type { Bucket } from '../query/query.ts';
 import type { Binds } from './binds.ts';
-import type { PlannedPath, SummaryPlan } from './plan.ts';
+import { isTrue } from '../../condition/simplify.ts';
+import { conditionToSql } from '../../condition/to-sql.ts';
+import type { PlannedPath } from './plan-path.ts';
+import type { SummaryPlan } from './plan-summary.ts';
 import { narrowing } from './plan.ts';
+import { titleSql } from './sql-select.ts';
 import type { Deleted, SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
+import { searchSql } from './sql-search.ts';
 import type { Template } from './template.ts';
 import { RECORD, whereOf } from './template.ts';
 
@@ -20,9 +25,18 @@ export function summaryTemplate(
 ): Template {
   const joins = new Joins(writer);
   const { from, where } = writer.source(plan.entity, RECORD, deleted);
-  const conditions = [...where, ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins)];
+  const conditions = [
+    ...where,
+    ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins),
+    ...searchSql(plan.search, plan.entity, RECORD, writer, joins),
+  ];
   const column = (path: PlannedPath): string => `${joins.reach(path.steps, RECORD)}.${quote(path.field.key)}`;
-  const groups = plan.groups.map((group) => {
+  const groups = plan.groups.map((group, index) => {
+    // Written twice, a title would not be recognised as the same: its subselects have names of their own.
+    if (group.title !== null) {
+      const alias = joins.reach(group.steps, RECORD);
+      return { key: `${index + 1}`, output: `${titleSql(group.title, alias, writer)} as ${quote(group.name)}` };
+    }
     const key = group.bucket === null ? column(group) : bucketSql(column(group), group.bucket, group.field, binds);
     const output = group.bucket === null ? group.field.type.select(key, group.field) : key;
     return { key, output: `${output} as ${quote(group.name)}` };
@@ -44,14 +58,28 @@ export function summaryTemplate(
     ...groups.flatMap((group, index) => (named.has(index) ? [] : [`${group.key} asc nulls last`])),
   ];
   const by = groups.length === 0 ? '' : ` group by ${groups.map((group) => group.key).join(', ')}`;
+  const having = havingSql(plan, aggregates, writer);
   const sorted = groups.length === 0 ? '' : ` order by ${order.join(', ')}`;
   return {
     head: `with p as materialized (select ${all.map((each) => each.output).join(', ')} from ${from}${joins.sql}`,
     where: whereOf(conditions),
-    tail: `${by}${sorted} limit ${first + 1}) select coalesce((select json_agg(_o) from (select * from p limit ${first}) _o)::text, '[]'), (select count(*) from p)::text`,
+    tail: `${by}${having}${sorted} limit ${first + 1}) select coalesce((select json_agg(_o) from (select * from p limit ${first}) _o)::text, '[]'), (select count(*) from p)::text`,
     sources: binds.sources,
     joins,
   };
+}
+
+function havingSql(plan: SummaryPlan, aggregates: readonly { readonly key: string }[], writer: SqlWriter): string {
+  if (isTrue(plan.having)) return '';
+  const condition = conditionToSql(plan.having, {
+    alias: `${RECORD}.`,
+    schema: quote(writer.schema),
+    mode: 'query',
+    bind: writer.binds.bind,
+    user: writer.binds.user,
+    field: ({ field }) => aggregates[plan.aggregates.findIndex(({ name }) => name === field)]?.key ?? 'null',
+  });
+  return ` having ${condition}`;
 }
 
 /** The first day of the bucket; a moment belongs to a day of the reader's time zone. Weeks begin on Monday (ISO 8601). */
@@ -76,7 +104,8 @@ function aggregateSql(fn: string, column: string | null, field: Field | null): {
       return same(`count(distinct ${column})`);
     case 'sum': {
       const sum = `sum(${column})`;
-      return { key: sum, output: field.type.valueType === 'decimal' ? `${sum}::text` : sum };
+      // Of whole numbers as well: their sum may be more than a JSON number carries.
+      return { key: sum, output: `${sum}::text` };
     }
     case 'avg': {
       const scale = field.type.valueType === 'decimal' ? numericScale(field) : 0;

@@ -6,7 +6,7 @@ import type { RawCondition, RawOperand } from '../../condition/raw.ts';
 import { parseLiteral } from '../../condition/literals.ts';
 import { arrayText } from '../../db/identifiers.ts';
 import type { Entity } from '../../model/model.ts';
-import type { ValueType } from '../../model/value-type.ts';
+import type { Operator, ValueType } from '../../model/value-type.ts';
 import { SQL_TYPE, VALUE_TYPES } from '../../model/value-type.ts';
 import type { BindSource } from './binds.ts';
 
@@ -46,13 +46,22 @@ function describe(raw: RawCondition, slots: Slot[]): string {
     case 'test': {
       const path = raw.left.kind === 'path' ? raw.left.path : [];
       const whole = raw.operator === 'eq' || raw.operator === 'ne' || raw.operator === 'in' || raw.operator === 'nin';
+      if (SPELT_OUT.has(raw.operator))
+        return `${describeOperand(raw.left)} ${raw.operator} ${JSON.stringify(raw.right)}`;
       return `${describeOperand(raw.left)} ${raw.operator} ${raw.operator === 'null' ? JSON.stringify(raw.right) : describeRight(raw.right, raw.operator === 'between', path, whole, slots)}`;
     }
+    case 'many':
+      // The choices of fields inside are not looked up from here: such a filter is planned each time.
+      return JSON.stringify(raw);
+    case 'count':
     case 'short':
     case 'business_hours':
       return JSON.stringify(raw);
   }
 }
+
+/** What they are compared with decides the text, or is made into something else first. */
+const SPELT_OUT: ReadonlySet<Operator> = new Set<Operator>(['within', 'search', 'like', 'ilike']);
 
 function describeOperand(operand: RawOperand): string {
   // Neither keys nor anything else here can contain the separators: a path that does is refused by the first plan.

@@ -6,10 +6,18 @@ import type { Scope } from '../scope.ts';
 import { andAll, pairedPredicates } from './predicate.ts';
 import { Parameters, tableOf } from './sql.ts';
 
+/** Versions the client allows the record to have: those of `If-Match`; `null` for any. */
+export type Versions = readonly number[] | null;
+
+/** ` and x.version = any(…)`, or nothing. */
+export function andVersion(version: Versions, parameters: Parameters): string {
+  if (version === null) return '';
+  return ` and x.version = any(${parameters.bind(version.map(String), 'integer[]')})`;
+}
+
 export interface Change {
   readonly id: string;
-  /** Version the client read, `null` when it did not say. */
-  readonly version: number | null;
+  readonly version: Versions;
   /** The record must be deleted (for restoring); else it must not be. */
   readonly deleted?: boolean;
   /** Assignments: quoted column and the SQL of its new value, written with `parameters`. */
@@ -31,7 +39,7 @@ export function changeStatement(scope: Scope, entity: Entity, change: Change): S
   const parameters = new Parameters();
   const table = tableOf(scope, entity);
   const id = parameters.bind(change.id, 'uuid');
-  const version = change.version === null ? '' : ` and x.version = ${parameters.bind(change.version, 'integer')}`;
+  const version = andVersion(change.version, parameters);
   const deleted = entity.softDelete ? ` and x.deleted_at is ${change.deleted ? 'not null' : 'null'}` : '';
   const assignments = change.assignments(parameters);
   const conditions = change.conditions?.(parameters) ?? [];

@@ -12,10 +12,13 @@ import type { Scope } from '../scope.ts';
 import { isAllowed, isDecidable } from './new-record.ts';
 import type { NewRow } from './insert.ts';
 import { insertStatement, recordset } from './insert.ts';
-import type { Plan, Refusal } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { pairedPredicates } from './predicate.ts';
-import type { NewBody, NewRows } from './prepare.ts';
-import { defaultOf, insertedFields, LIMITS, prepareNew } from './prepare.ts';
+import type { NewGroup } from './new-records.ts';
+import { NewRecords } from './new-records.ts';
+import type { NewBody } from './prepare.ts';
+import { LIMITS } from './limits.ts';
+import { defaultOf, insertedFields, prepareNew } from './prepare.ts';
 import { References } from './references.ts';
 import { column, Parameters, sqlTypeOf } from './sql.ts';
 import { Faults } from './validate.ts';
@@ -31,15 +34,19 @@ export interface CreatePlan extends Plan {
  */
 export function planCreate(scope: Scope, entity: Entity, body: unknown, ids: IdSource): CreatePlan {
   requireCreate(scope, entity);
-  const many = Array.isArray(body);
-  if (many && body.length > LIMITS.records) {
-    throw new Problem('too_large', `At most ${LIMITS.records} records at a time; these are ${body.length}.`);
-  }
-  const bodies: NewBody[] = many
+  if (Array.isArray(body)) requireList(body);
+  const bodies: NewBody[] = Array.isArray(body)
     ? body.map((one: unknown, index) => ({ body: one, pointer: `/${index}` }))
     : [{ body, pointer: '' }];
-  if (bodies.length === 0) throw new Problem('invalid', 'The list is empty: send at least one record.');
   return planNew(scope, entity, bodies, ids);
+}
+
+/** @throws Problem `too_large`, `invalid` for none */
+export function requireList(bodies: readonly unknown[]): void {
+  if (bodies.length > LIMITS.records) {
+    throw new Problem('too_large', `At most ${LIMITS.records} records at a time; these are ${bodies.length}.`);
+  }
+  if (bodies.length === 0) throw new Problem('invalid', 'The list is empty: send at least one record.');
 }
 
 /** @throws Problem when the principal may not create records of the entity; one it knows nothing of is `not_found` */
@@ -51,47 +58,55 @@ export function requireCreate(scope: Scope, entity: Entity): void {
     : notFound();
 }
 
-/** The statements for bodies that each know their place in the request. */
-export function planNew(scope: Scope, entity: Entity, bodies: readonly NewBody[], ids: IdSource): CreatePlan {
-  const faults = new Faults();
-  const rows: NewRows = new Map();
-  const created = prepareNew(scope, entity, bodies, ids, faults, rows);
+/**
+ * The statements for bodies that each know their place in the request.
+ * @param faults what is wrong with the rest of the request
+ */
+export function planNew(
+  scope: Scope,
+  entity: Entity,
+  bodies: readonly NewBody[],
+  ids: IdSource,
+  faults: Faults = new Faults(),
+): CreatePlan {
+  const records = new NewRecords();
+  const created = prepareNew({ scope, ids, faults, records }, entity, bodies);
   faults.check();
-  const references = new References(scope);
-  const inserts = insertStatements(scope, rows, references, entity);
+  const references = new References(scope, records);
+  const { referred, own } = insertStatements(scope, records, references);
   const lookup = references.statement();
-  const statements = [...(lookup ? [lookup] : []), ...inserts];
-  const pointers = new Map([...rows.values()].flat().map((row) => [row.id, row.pointer]));
+  const statements = [...(lookup ? [lookup] : []), ...referred, ...own];
+  const pointers = new Map(records.rows().map((row) => [row.id, row.pointer]));
   return {
     entity,
     ids: created,
     statements,
     pointers,
-    refused: (refusal) => createRefused(refusal, references, pointers),
+    refused: (refusal) =>
+      refusal.code === 'references' ? references.problem(refusal.ids) : notAllowed(refusal.ids, pointers),
   };
 }
 
 /**
- * Checks of conditions and INSERTs for rows of any entities.
+ * Checks of conditions and INSERTs: of the records that others refer to, and of these with their parts. A condition may
+ * look at what a record refers to, so each is asked when that is there.
  * @param references takes up what they refer to; its lookup goes before
- * @param whole the entity whose rights decide; the rights to parts follow their wholes, which the row policies ask for
  */
 export function insertStatements(
   scope: Scope,
-  rows: NewRows,
+  records: NewRecords,
   references: References,
-  whole: Entity | null,
-): Statement[] {
-  const statements: Statement[] = [];
-  const checks: Statement[] = [];
-  for (const [entity, ofEntity] of rows) {
-    if (ofEntity.length === 0) continue;
-    references.add(entity, ofEntity, entity === whole ? undefined : entity.parent?.field);
+): { readonly referred: readonly Statement[]; readonly own: readonly Statement[] } {
+  const write = ({ entity, rows }: NewGroup): Statement[] => {
     const fields = insertedFields(scope, entity);
-    if (entity === whole) checks.push(...conditionChecks(scope, entity, fields, ofEntity));
-    statements.push(insertStatement(scope, entity, fields, ofEntity));
-  }
-  return [...checks, ...statements];
+    const wholes = rows.filter(({ part }) => part !== true);
+    const parts = wholes.length === rows.length ? [] : rows.filter(({ part }) => part === true);
+    references.add(entity, wholes);
+    references.add(entity, parts, entity.parent?.field);
+    const checks = wholes.length === 0 ? [] : conditionChecks(scope, entity, fields, wholes);
+    return [...checks, insertStatement(scope, entity, fields, rows)];
+  };
+  return { referred: records.referred().flatMap(write), own: records.own().flatMap(write) };
 }
 
 /** Refuses (`condition`, details: ids) rows for which some field that was sent is not covered by a grant that holds. */
@@ -100,7 +115,11 @@ function conditionChecks(scope: Scope, entity: Entity, fields: readonly Field[],
   if (!scope.predicates || grants.some((grant) => grant.condition === null && grant.fields === null)) return [];
   if (isDecidable(entity, grants)) {
     const refused = rows.filter((row) => !isAllowed(scope, grants, row));
-    if (refused.length > 0) throw notAllowed(refused.map(({ pointer }) => pointer));
+    if (refused.length > 0)
+      throw notAllowed(
+        refused.map(({ id }) => id),
+        new Map(refused.map(({ id, pointer }) => [id, pointer])),
+      );
     return [];
   }
   const groups = new Map<string, NewRow[]>();
@@ -152,16 +171,12 @@ function systemValue(scope: Scope, field: Field, parameters: Parameters): string
   return parameters.bind(defaultOf(scope, field) ?? null, sqlTypeOf(field));
 }
 
-function createRefused(refusal: Refusal, references: References, pointers: ReadonlyMap<string, string>): Problem {
-  if (refusal.code === 'references') return references.problem(refusal.ids);
-  return notAllowed(refusal.ids.map((id) => pointers.get(id) ?? ''));
-}
-
-function notAllowed(pointers: readonly string[]): Problem {
+/** @param pointers where the records stand in the request, by id */
+export function notAllowed(ids: readonly string[], pointers: ReadonlyMap<string, string>): Problem {
   const message = 'You may not create a record like this.';
   return new Problem(
     'forbidden',
     message,
-    pointers.map((pointer) => ({ code: 'forbidden', message, pointer })),
+    ids.map((id) => ({ code: 'forbidden', message, pointer: pointers.get(id) ?? '' })),
   );
 }

@@ -1,17 +1,17 @@
 /** Why a statement found no record to change. Asked only after the fact, as the principal: what it may not see is missing. */
-import type { Database } from '#engine/db/database.ts';
+import type { Sender } from '#engine/db/sender.ts';
 import { sessionOf } from '#engine/db/database.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Grant } from '#engine/model/rights.ts';
 import { notFound, Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
+import type { Versions } from './change.ts';
 import { andReadable, pairedPredicates } from './predicate.ts';
 import { column, Parameters, tableOf } from './sql.ts';
 
 export interface Wanted {
   readonly id: string;
-  /** Version the client read, `null` when it did not say. */
-  readonly version: number | null;
+  readonly version: Versions;
   /** Looked for among the deleted ones. */
   readonly deleted: boolean;
   readonly grants: readonly Grant[];
@@ -26,7 +26,7 @@ export interface Wanted {
  *   change was just in the way
  */
 export async function diagnose(
-  database: Database,
+  sender: Sender,
   scope: Scope,
   entity: Entity,
   wanted: Wanted,
@@ -41,11 +41,11 @@ export async function diagnose(
   const text = `select x.version, ${predicates.length === 0 ? 'true' : `(${predicates.join(' and ')}) is true`}, ${
     field ? `x.${column(field)}` : 'null::text'
   } from ${tableOf(scope, entity)} x where x.id = ${id}${live}${readable}`;
-  const [result] = await database.batch(sessionOf(scope.principal), [{ text, values: parameters.values }]);
+  const [result] = await sender.batch(sessionOf(scope.principal), [{ text, values: parameters.values }]);
   const row = result?.rows[0];
   const state = row?.[2] ?? null;
   if (!row) return { problem: notFound(), state };
-  if (wanted.version !== null && row[0] !== String(wanted.version))
+  if (wanted.version !== null && !wanted.version.includes(Number(row[0])))
     return { problem: staleVersion(Number(row[0])), state };
   if (row[1] !== 't') return { problem: new Problem('forbidden', `You may not ${wanted.verb} this record.`), state };
   return { problem: null, state };

@@ -6,7 +6,7 @@
  * Only successes are stored: what was refused has changed nothing and may be tried again.
  */
 import { createHash } from 'node:crypto';
-import type { Database } from '#engine/db/database.ts';
+import type { Sender } from '#engine/db/sender.ts';
 import { sessionOf } from '#engine/db/database.ts';
 import type { Statement } from '#engine/db/execute.ts';
 import { Problem } from '#engine/problem.ts';
@@ -97,8 +97,8 @@ function insertInto(
  * What an earlier request with this key answered; `null` when there was none.
  * @throws Problem `idempotency_mismatch` when it was a different request
  */
-export async function storedAnswer(database: Database, scope: Scope, idempotency: Idempotency): Promise<Stored | null> {
-  const [result] = await database.batch(sessionOf(scope.principal), [
+export async function storedAnswer(sender: Sender, scope: Scope, idempotency: Idempotency): Promise<Stored | null> {
+  const [result] = await sender.batch(sessionOf(scope.principal), [
     {
       text: `select i.fingerprint, i.status, i.headers, i.body from armature.idempotency i where i.tenant_id = $1::uuid and i.user_id = $2::uuid and i.key = $3::text`,
       values: [scope.tenant.id, scope.principal.userId, idempotency.key],

@@ -15,6 +15,8 @@ export interface NewRow {
   readonly values: ReadonlyMap<string, Value>;
   /** Keys the client sent itself; the rest is defaults. */
   readonly sent: ReadonlySet<string>;
+  /** A part of a record of the same request: the rights to it follow that one, which the row policies ask for. */
+  readonly part?: boolean;
 }
 
 /**

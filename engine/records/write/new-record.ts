@@ -4,7 +4,7 @@
  */
 import type { Condition } from '#engine/condition/condition.ts';
 import { evaluate, type EvaluationContext, type PlainRecord } from '#engine/condition/evaluate.ts';
-import { asksTheClock, operandsOf } from '#engine/condition/operands.ts';
+import { asksTheClock, looksFurther, operandsOf } from '#engine/condition/operands.ts';
 import { userAttribute } from '#engine/condition/user-attributes.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Grant } from '#engine/model/rights.ts';
@@ -21,7 +21,7 @@ export function isDecidable(entity: Entity, grants: readonly Grant[]): boolean {
 
 /** Whether it asks for nothing but values of the record that are known before it is stored, and the user. */
 export function looksAtItself(entity: Entity, condition: Condition): boolean {
-  if (asksTheClock(condition)) return false;
+  if (asksTheClock(condition) || looksFurther(condition)) return false;
   return operandsOf(condition).every((operand) => {
     if (operand.kind !== 'field') return true;
     const field = entity.fields.get(operand.field);

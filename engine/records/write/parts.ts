@@ -1,13 +1,12 @@
 /** Parts of a record that change with it: new ones, changed ones, deleted ones. */
-import type { IdSource } from '#engine/clock.ts';
 import type { Statement } from '#engine/db/execute.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import type { NewRow } from './insert.ts';
 import { recordset } from './insert.ts';
-import type { NewRows } from './prepare.ts';
-import { LIMITS, prepareParts } from './prepare.ts';
+import type { Nest, NewBody, Place } from './prepare.ts';
+import { prepareParts, prepareReferred, takeRoom } from './prepare.ts';
 import type { References } from './references.ts';
 import { andLive, column, Parameters, tableOf } from './sql.ts';
 import { found } from './sentences.ts';
@@ -19,7 +18,7 @@ interface PartChange {
   /** The part's field that points at the whole. */
   readonly parent: Field;
   readonly parentId: string;
-  /** Rows that set the same fields. */
+  /** Rows that set the same fields; none where only their own parts change. */
   readonly fields: readonly Field[];
   readonly rows: readonly NewRow[];
 }
@@ -29,10 +28,11 @@ interface PartRemoval {
   readonly parent: Field;
   readonly parentId: string;
   readonly ids: readonly string[];
+  /** These are the ones that stay. */
+  readonly others: boolean;
 }
 
 export interface Parts {
-  readonly created: NewRows;
   readonly changed: PartChange[];
   readonly removed: PartRemoval[];
   /** Where each id stood in the request. */
@@ -43,7 +43,6 @@ export interface Parts {
 export function noParts(): Parts {
   const pointers = new Map<string, string>();
   return {
-    created: new Map(),
     changed: [],
     removed: [],
     pointers,
@@ -61,31 +60,42 @@ export function noParts(): Parts {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const COMMANDS = new Set(['create', 'update', 'delete']);
 
-/** Takes apart `{"create": […], "update": […], "delete": […]}` of one children field. */
-export function prepareChangedParts(
-  scope: Scope,
-  field: Field,
-  sent: unknown,
-  parentId: string,
-  ids: IdSource,
-  faults: Faults,
-  parts: Parts,
-): void {
-  const pointer = at('', field.key);
-  const child = field.children && scope.model.entities.get(field.children.entity);
-  const parent = field.children && child?.fields.get(field.children.field);
-  if (!child || !parent) return;
+interface Sent {
+  readonly created: readonly NewBody[];
+  readonly changed: readonly NewBody[];
+  readonly removed: readonly NewBody[];
+  /** A list replaces what was there, as merge patch has it: what is not in it goes. */
+  readonly replaces: boolean;
+}
+
+/**
+ * What is sent for the parts of a record that exists: `{"create": […], "update": […], "delete": […]}`, or a list that
+ * takes the place of what was there: with `id` a part that stays and may change, without a new one.
+ */
+function sentParts(field: Field, sent: unknown, pointer: string, faults: Faults): Sent | null {
+  const place = (list: readonly unknown[], where: string): NewBody[] =>
+    list.map((body, index) => ({ body, pointer: at(where, index) }));
+  if (Array.isArray(sent)) {
+    const all = place(sent, pointer);
+    const known = ({ body }: NewBody): boolean => isObject(body) && 'id' in body;
+    return {
+      created: all.filter((one) => !known(one)),
+      changed: all.filter(known),
+      removed: [],
+      replaces: true,
+    };
+  }
   if (!isObject(sent) || Object.keys(sent).some((key) => !COMMANDS.has(key))) {
     faults.add({
       code: 'wrong_type',
-      message: `${field.label} must be an object with the lists “create”, “update” and “delete”, not ${found(sent)}.`,
+      message: `${field.label} must be a list, or an object with the lists “create”, “update” and “delete”, not ${found(sent)}.`,
       pointer,
     });
-    return;
+    return null;
   }
-  const list = (key: string): readonly unknown[] => {
+  const list = (key: string): readonly NewBody[] => {
     const value = sent[key] ?? [];
-    if (Array.isArray(value)) return value;
+    if (Array.isArray(value)) return place(value, at(pointer, key));
     faults.add({
       code: 'wrong_type',
       message: `“${key}” must be a list, not ${found(value)}.`,
@@ -93,56 +103,72 @@ export function prepareChangedParts(
     });
     return [];
   };
-  const [created, changed, removed] = [list('create'), list('update'), list('delete')];
-  if (created.length + changed.length + removed.length > LIMITS.parts) {
-    faults.add({
-      code: 'too_many',
-      message: `${field.label}: at most ${LIMITS.parts} at a time.`,
-      pointer,
-      params: { max: LIMITS.parts },
-    });
-    return;
-  }
-  if (created.length > 0)
-    prepareParts(scope, field, created, parentId, at(pointer, 'create'), ids, faults, parts.created, 1);
-  prepareChanged(scope, child, parent, parentId, changed, at(pointer, 'update'), faults, parts);
-  const goners = removed.flatMap((id, index) => takeId(id, at(at(pointer, 'delete'), index), faults, parts));
-  if (goners.length > 0) parts.removed.push({ entity: child, parent, parentId, ids: goners });
+  return { created: list('create'), changed: list('update'), removed: list('delete'), replaces: false };
 }
 
+/** Takes apart what is sent for one children field of a record that exists. */
+export function prepareChangedParts(
+  nest: Nest,
+  field: Field,
+  sent: unknown,
+  parentId: string,
+  pointer: string,
+  place: Place,
+  parts: Parts,
+): void {
+  const { scope, faults } = nest;
+  const child = field.children && scope.model.entities.get(field.children.entity);
+  const parent = field.children && child?.fields.get(field.children.field);
+  if (!child || !parent) return;
+  const lists = sentParts(field, sent, pointer, faults);
+  if (!lists) return;
+  const { created, changed, removed, replaces } = lists;
+  // New ones are counted where they are prepared.
+  if (changed.length + removed.length > 0) {
+    if (!takeRoom(nest, field.label, changed.length + removed.length, pointer, place)) return;
+  }
+  prepareParts(nest, field, created, parentId, pointer, place);
+  const kept = prepareChanged(nest, child, parent, parentId, changed, place, parts);
+  const goners = removed.flatMap(({ body, pointer: where }) => takeId(body, where, faults, parts));
+  if (goners.length > 0) parts.removed.push({ entity: child, parent, parentId, ids: goners, others: false });
+  if (replaces) parts.removed.push({ entity: child, parent, parentId, ids: kept, others: true });
+}
+
+/** @returns the ids of the parts */
 function prepareChanged(
-  scope: Scope,
+  nest: Nest,
   child: Entity,
   parent: Field,
   parentId: string,
-  changed: readonly unknown[],
-  pointer: string,
-  faults: Faults,
+  changed: readonly NewBody[],
+  place: Place,
   parts: Parts,
-): void {
+): readonly string[] {
+  const { scope, faults } = nest;
+  const ids: string[] = [];
   const groups = new Map<string, NewRow[]>();
-  for (const [index, body] of changed.entries()) {
-    const where = at(pointer, index);
-    const [id] = takeId(isObject(body) ? body['id'] : undefined, at(where, 'id'), faults, parts, where);
-    const options = { given: new Set([parent.key]), ignore: new Set(['id']), record: id ?? '' };
-    const { values, children } = checkBody(scope, child, 'update', body, where, faults, options);
-    for (const field of children.keys()) {
-      faults.add({
-        code: 'read_only',
-        message: `${field.label} cannot be changed from here.`,
-        pointer: at(where, field.key),
-      });
-    }
-    if (id === undefined || values.size === 0) continue;
+  for (const { body, pointer } of changed) {
+    const [id] = takeId(isObject(body) ? body['id'] : undefined, at(pointer, 'id'), faults, parts, pointer);
+    const options = { given: new Set([parent.key]), ignore: new Set(['id']), record: id ?? null };
+    const accepted = checkBody(scope, child, 'update', body, pointer, faults, options);
+    const inner: Place = { depth: place.depth + 1, stage: place.stage, budget: place.budget };
+    prepareReferred(nest, accepted, pointer, inner);
+    if (id === undefined) continue;
+    ids.push(id);
+    for (const [field, sent] of accepted.children)
+      prepareChangedParts(nest, field, sent, id, at(pointer, field.key), inner, parts);
+    const { values } = accepted;
+    if (values.size === 0 && accepted.children.size === 0) continue;
     const signature = [...values.keys()].sort().join(' ');
     const group = groups.get(signature) ?? [];
     groups.set(signature, group);
-    group.push({ id, pointer: where, values, sent: new Set(values.keys()) });
+    group.push({ id, pointer, values, sent: new Set(values.keys()) });
   }
   for (const rows of groups.values()) {
     const fields = [...child.fields.values()].filter((field) => rows[0]?.sent.has(field.key));
     parts.changed.push({ entity: child, parent, parentId, fields, rows });
   }
+  return ids;
 }
 
 function takeId(id: unknown, pointer: string, faults: Faults, parts: Parts, owner = pointer): string[] {
@@ -174,27 +200,29 @@ function changed(scope: Scope, { entity, parent, parentId, fields, rows }: PartC
   const parameters = new Parameters();
   const source = recordset(fields, rows, parameters);
   const own = `x.${column(parent)} = ${parameters.bind(parentId, 'uuid')}${andLive(entity, 'x')}`;
+  const ids = rows.map(({ id }) => id);
+  // They are named for their own parts' sake, and must be parts all the same.
+  if (fields.length === 0) {
+    parameters.values.length = 0;
+    const whole = `x.${column(parent)} = ${parameters.bind(parentId, 'uuid')}${andLive(entity, 'x')}`;
+    return refuseMissing(scope, entity, 'select 1', whole, ids, parameters);
+  }
   const set = fields.map((field) => `${column(field)} = r.${column(field)}`).join(', ');
   const differs = fields.map((field) => `x.${column(field)} is distinct from r.${column(field)}`).join(' or ');
   const work = `update ${tableOf(scope, entity)} x set ${set} from ${source} where x.id = r.id and ${own} and (${differs})`;
-  return refuseMissing(
-    scope,
-    entity,
-    work,
-    own,
-    rows.map(({ id }) => id),
-    parameters,
-  );
+  return refuseMissing(scope, entity, work, own, ids, parameters);
 }
 
-function removed(scope: Scope, { entity, parent, parentId, ids }: PartRemoval): Statement {
+function removed(scope: Scope, { entity, parent, parentId, ids, others }: PartRemoval): Statement {
   const parameters = new Parameters();
   const own = `x.${column(parent)} = ${parameters.bind(parentId, 'uuid')}${andLive(entity, 'x')}`;
-  const which = `x.id = any(${parameters.bind(ids, 'uuid[]')}) and ${own}`;
+  const list = parameters.bind(ids, 'uuid[]');
+  const which = `${others ? `x.id <> all(${list})` : `x.id = any(${list})`} and ${own}`;
   const table = tableOf(scope, entity);
   const work = entity.softDelete
     ? `update ${table} x set deleted_at = armature.now() where ${which}`
     : `delete from ${table} x where ${which}`;
+  if (others) return { text: work, values: parameters.values };
   return refuseMissing(scope, entity, work, own, ids, parameters);
 }
 

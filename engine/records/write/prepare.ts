@@ -2,99 +2,169 @@
 import type { IdSource } from '#engine/clock.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
+import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
-import type { NewRow } from './insert.ts';
+import { LIMITS } from './limits.ts';
+import type { NewRecords } from './new-records.ts';
 import { brokenRules } from './rules.ts';
 import { found } from './sentences.ts';
-import type { CheckOptions, Faults } from './validate.ts';
-import { at, checkBody, valueContext, writable } from './validate.ts';
-
-/** How much one request may write. */
-export const LIMITS = {
-  /** Records in one array. */
-  records: 1000,
-  /** Parts of one record. */
-  parts: 200,
-  /** Parts of parts. */
-  depth: 5,
-} as const;
-
-/** Rows by entity, wholes before their parts. */
-export type NewRows = Map<Entity, NewRow[]>;
+import type { Accepted, CheckOptions, Faults } from './validate.ts';
+import { at, checkBody, isObject, valueContext, writable } from './validate.ts';
 
 export interface NewBody {
   readonly body: unknown;
   readonly pointer: string;
 }
 
-/**
- * @param given values the engine sets itself, e.g. the parent of a part
- * @returns the rows' ids in the order of `bodies`; the rows are added to `rows`
- */
-export function prepareNew(
-  scope: Scope,
-  entity: Entity,
-  bodies: readonly NewBody[],
-  ids: IdSource,
-  faults: Faults,
-  rows: NewRows,
-  given: ReadonlyMap<string, Value> = new Map(),
-  depth = 1,
-): string[] {
-  const engineSet = depth === 1 && given.size === 0 ? {} : { given: new Set(given.keys()) };
-  const ofEntity = rows.get(entity) ?? [];
-  rows.set(entity, ofEntity);
-  return bodies.map(({ body, pointer }) => {
-    const before = faults.details.length;
-    const id = ids.uuid();
-    const options: CheckOptions = { ...engineSet, record: id };
-    const { values, children } = checkBody(scope, entity, 'create', body, pointer, faults, options);
-    const sent = new Set(values.keys());
-    checkState(scope, entity, values, pointer, faults);
-    for (const [key, value] of given) values.set(key, value);
-    fillDefaults(scope, entity, values);
-    const row = { id, pointer, values, sent };
-    ofEntity.push(row);
-    // Of a body with faults nobody knows what the record would be.
-    if (faults.details.length === before) for (const detail of brokenRules(scope, entity, row)) faults.add(detail);
-    for (const [field, parts] of children)
-      prepareParts(scope, field, parts, id, at(pointer, field.key), ids, faults, rows, depth);
-    return id;
-  });
+/** What the records of one request share while they are taken apart. */
+export interface Nest {
+  readonly scope: Scope;
+  readonly ids: IdSource;
+  readonly faults: Faults;
+  readonly records: NewRecords;
 }
 
-/** The parts of a record: a list of new records of the child entity. */
+/** Where records stand inside others. */
+export interface Place {
+  /** Records around them. */
+  readonly depth: number;
+  /** References that lead to them, see {@link NewRecords}. */
+  readonly stage: number;
+  /** What the outermost record may still hold. */
+  readonly budget: { left: number };
+  /** Values the engine sets itself: the whole of a part. */
+  readonly given?: ReadonlyMap<string, Value>;
+}
+
+/** The place of a record that stands in no other one. */
+export function outermost(): Place {
+  return { depth: 0, stage: 0, budget: { left: LIMITS.parts } };
+}
+
+/** @returns the records' ids in the order of `bodies`; the records are added to the nest */
+export function prepareNew(nest: Nest, entity: Entity, bodies: readonly NewBody[], place?: Place): string[] {
+  return bodies.map((body) => prepareOne(nest, entity, body, place ?? outermost()));
+}
+
+function prepareOne(nest: Nest, entity: Entity, { body, pointer }: NewBody, place: Place): string {
+  const { scope, faults, ids, records } = nest;
+  const given = place.given ?? NOTHING;
+  const id = ids.uuid();
+  const options: CheckOptions = { record: id, ...(given.size > 0 && { given: new Set(given.keys()) }) };
+  const before = faults.details.length;
+  const accepted = checkBody(scope, entity, 'create', body, pointer, faults, options);
+  const { values, children } = accepted;
+  const sent = new Set(values.keys());
+  if (accepted.nested.size > 0) prepareReferred(nest, accepted, pointer, place);
+  checkState(scope, entity, values, pointer, faults);
+  for (const [key, value] of given) values.set(key, value);
+  fillDefaults(scope, entity, values);
+  const row = { id, pointer, values, sent, part: given.size > 0 };
+  records.add(entity, row, place.stage);
+  // Of a body with faults nobody knows what the record would be.
+  if (faults.details.length === before) for (const detail of brokenRules(scope, entity, row)) faults.add(detail);
+  for (const [field, parts] of children) {
+    const list = newParts(field, parts, at(pointer, field.key), faults);
+    if (list) prepareParts(nest, field, list, id, at(pointer, field.key), place);
+  }
+  return id;
+}
+
+const NOTHING: ReadonlyMap<string, Value> = new Map();
+
+/** The parts of a new record: a list, or `{"create": […]}`, as they are given to a record that exists. */
+function newParts(field: Field, parts: unknown, pointer: string, faults: Faults): readonly NewBody[] | null {
+  if (Array.isArray(parts)) return parts.map((body: unknown, index) => ({ body, pointer: at(pointer, index) }));
+  if (isObject(parts)) {
+    const { create = [], ...rest } = parts;
+    for (const key of Object.keys(rest)) {
+      const message = `A new record has no ${field.label} yet: only “create” can stand here.`;
+      faults.add({ code: 'unknown_member', message, pointer: at(pointer, key) });
+    }
+    if (Array.isArray(create))
+      return create.map((body: unknown, index) => ({ body, pointer: at(at(pointer, 'create'), index) }));
+  }
+  const message = `${field.label} must be a list of records, not ${found(parts)}.`;
+  faults.add({ code: 'wrong_type', message, pointer });
+  return null;
+}
+
+/** Whether this much more may stand inside the outermost record; if not, says so. */
+export function takeRoom(nest: Nest, label: string, count: number, pointer: string, place: Place): boolean {
+  place.budget.left -= count;
+  const deep = place.depth + 1 >= LIMITS.depth;
+  if (!deep && place.budget.left >= 0) return true;
+  const message = deep
+    ? `${label} is nested too deeply.`
+    : `At most ${LIMITS.parts} records inside one; ${label} has too many.`;
+  nest.faults.add({ code: 'too_many', message, pointer, params: { max: deep ? LIMITS.depth : LIMITS.parts } });
+  return false;
+}
+
+/** New parts of a record. */
 export function prepareParts(
-  scope: Scope,
+  nest: Nest,
   field: Field,
-  parts: unknown,
-  parentId: string,
+  parts: readonly NewBody[],
+  wholeId: string,
   pointer: string,
-  ids: IdSource,
-  faults: Faults,
-  rows: NewRows,
-  depth: number,
+  place: Place,
 ): void {
-  const child = field.children && scope.model.entities.get(field.children.entity);
-  if (!field.children || !child) return;
-  if (!Array.isArray(parts)) {
-    faults.add({
-      code: 'wrong_type',
-      message: `${field.label} must be a list of records, not ${found(parts)}.`,
-      pointer,
-    });
-    return;
+  const child = field.children && nest.scope.model.entities.get(field.children.entity);
+  if (!field.children || !child || parts.length === 0) return;
+  if (!takeRoom(nest, field.label, parts.length, pointer, place)) return;
+  const { stage, budget } = place;
+  const given = new Map([[field.children.field, wholeId]]);
+  prepareNew(nest, child, parts, { depth: place.depth + 1, stage, budget, given });
+}
+
+/**
+ * New records that this one refers to: `{"account": {"create": {…}}}`. They are created with the rights to them, and
+ * their ids become the values.
+ * @throws Problem `forbidden` where the principal may not create them
+ */
+export function prepareReferred(nest: Nest, { values, nested }: Accepted, pointer: string, place: Place): void {
+  for (const [field, sent] of nested) {
+    const here = at(pointer, field.key);
+    const target = field.reference && nest.scope.model.entities.get(field.reference.entity);
+    const { create, ...rest } = sent;
+    if (!target || create === undefined || Object.keys(rest).length > 0) {
+      const message = `${field.label} must be an id, or an object with “create”.`;
+      nest.faults.add({ code: 'wrong_type', message, pointer: here });
+      continue;
+    }
+    if (nest.scope.rights.of(target.name).create.length === 0) {
+      const message = `You may not create what ${field.label} refers to.`;
+      throw new Problem('forbidden', message, [{ code: 'forbidden', message, pointer: here }]);
+    }
+    if (!takeRoom(nest, field.label, 1, here, place)) continue;
+    const inner: Place = { depth: place.depth + 1, stage: place.stage + 1, budget: place.budget };
+    const [id] = prepareNew(nest, target, [{ body: create, pointer: at(here, 'create') }], inner);
+    if (id !== undefined) values.set(field.key, id);
   }
-  if (parts.length > LIMITS.parts || depth >= LIMITS.depth) {
-    const message =
-      depth >= LIMITS.depth
-        ? `${field.label} is nested too deeply.`
-        : `${field.label}: at most ${LIMITS.parts} at a time.`;
-    faults.add({ code: 'too_many', message, pointer, params: { max: LIMITS.parts } });
-    return;
+}
+
+/** Fields that a look at every record needs, found once for each entity. */
+interface Looked {
+  readonly states: readonly Field[];
+  /** Those that may get a value when none is sent. */
+  readonly filled: readonly Field[];
+}
+
+const looked = new WeakMap<Entity, Looked>();
+
+function lookedAt(entity: Entity): Looked {
+  let known = looked.get(entity);
+  if (!known) {
+    const fields = [...entity.fields.values()];
+    const isOwner = ({ key, system }: Field) => key === 'owner' && system;
+    known = {
+      states: fields.filter(({ lifecycle }) => lifecycle !== null),
+      filled: fields.filter((field) => field.lifecycle !== null || field.default !== undefined || isOwner(field)),
+    };
+    looked.set(entity, known);
   }
-  const bodies = parts.map((body: unknown, index) => ({ body, pointer: at(pointer, index) }));
-  prepareNew(scope, child, bodies, ids, faults, rows, new Map([[field.children.field, parentId]]), depth + 1);
+  return known;
 }
 
 /** A record may only begin where its lifecycle lets it. */
@@ -105,7 +175,7 @@ function checkState(
   pointer: string,
   faults: Faults,
 ): void {
-  for (const field of entity.fields.values()) {
+  for (const field of lookedAt(entity).states) {
     const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
     const state = values.get(field.key);
     if (!lifecycle || typeof state !== 'string' || lifecycle.createIn.has(state)) continue;
@@ -120,7 +190,7 @@ function checkState(
 }
 
 function fillDefaults(scope: Scope, entity: Entity, values: Map<string, Value>): void {
-  for (const field of entity.fields.values()) {
+  for (const field of lookedAt(entity).filled) {
     if (values.has(field.key)) continue;
     const value = defaultOf(scope, field);
     if (value !== undefined) values.set(field.key, value);

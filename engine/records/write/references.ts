@@ -8,17 +8,20 @@ import type { ProblemDetail } from '#engine/problem.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import type { NewRow } from './insert.ts';
+import type { NewRecords } from './new-records.ts';
 import { andReadable } from './predicate.ts';
 import { andLive, Parameters, tableOf } from './sql.ts';
-import { at } from './validate.ts';
 
 /** Pointers by the id they name, by entity. */
 export class References {
   readonly #wanted = new Map<string, Map<string, string[]>>();
   readonly #scope: Scope;
+  readonly #made: NewRecords | null;
 
-  constructor(scope: Scope) {
+  /** @param made records of the same request: they are not there yet, and need not be looked for */
+  constructor(scope: Scope, made: NewRecords | null = null) {
     this.#scope = scope;
+    this.#made = made;
   }
 
   /** Takes up the references among the values that were sent. `skip`: a field the engine itself has filled. */
@@ -27,14 +30,15 @@ export class References {
       if (!field.reference || field.key === skip) continue;
       for (const { values, pointer } of rows) {
         const id = values.get(field.key);
-        if (typeof id !== 'string') continue;
+        if (typeof id !== 'string' || this.#made?.has(id) === true) continue;
         // Everybody may point at themselves.
         if (id === this.#scope.principal.userId && field.reference.entity === 'core.user') continue;
         const ofEntity = this.#wanted.get(field.reference.entity) ?? new Map<string, string[]>();
         this.#wanted.set(field.reference.entity, ofEntity);
         const pointers = ofEntity.get(id) ?? [];
         ofEntity.set(id, pointers);
-        pointers.push(at(pointer, field.key));
+        // Keys of fields need no escaping, and these are many.
+        pointers.push(`${pointer}/${field.key}`);
       }
     }
   }

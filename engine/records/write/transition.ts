@@ -2,23 +2,25 @@
  * A step of a lifecycle. One round trip: the UPDATE that starts from the right state, then the look at the record as it
  * has become (required fields, guard), which undoes everything when it does not like it.
  */
-import type { Database } from '#engine/db/database.ts';
+import type { Sender } from '#engine/db/sender.ts';
 import type { Statement } from '#engine/db/execute.ts';
 import type { Entity, Field, Lifecycle, Transition } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import type { ProblemDetail } from '#engine/problem.ts';
 import { notFound, Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
-import type { Change } from './change.ts';
+import type { Change, Versions } from './change.ts';
 import { changeStatement } from './change.ts';
+import type { Target } from './change-many.ts';
+import { changeManyStatement, sameVersion, targetSource } from './change-many.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
 import type { Plan } from './plan.ts';
 import { conditionSql, pairedPredicates } from './predicate.ts';
 import { References } from './references.ts';
 import { column, Parameters, sqlTypeOf, tableOf } from './sql.ts';
-import { at, checkBody, Faults, isObject, valueContext } from './validate.ts';
+import { at, checkBody, Faults, isObject, refuseNested, valueContext } from './validate.ts';
 
-interface Step {
+export interface Step {
   readonly field: Field;
   readonly lifecycle: Lifecycle;
   readonly transition: Transition;
@@ -39,15 +41,53 @@ export function findTransition(scope: Scope, entity: Entity, action: string): St
  * @throws Problem `not_found` (record, or no such step), `forbidden`, `invalid`
  */
 export function planTransition(
-  database: Database,
+  sender: Sender,
   scope: Scope,
   entity: Entity,
   id: string,
   action: string,
   body: unknown,
-  version: number | null,
+  version: Versions,
 ): Plan {
   const record = recordId(id);
+  const { step, values, references } = prepareStep(scope, entity, action, body, id);
+  const lookup = references.statement();
+  const change: Change = { id: record, version, ...movement(scope, entity, step, values) };
+  return {
+    entity,
+    statements: [
+      ...(lookup ? [lookup] : []),
+      changeStatement(scope, entity, change),
+      ...conclusion(scope, entity, [record], step, values),
+    ],
+    refused: async (refusal) => {
+      if (refusal.code === 'references') return references.problem(refusal.ids);
+      if (refusal.code === 'step') return stepRefused(entity, step, refusal.ids);
+      const wanted = { ...change, deleted: false, verb: 'change' };
+      const { problem, state } = await diagnose(sender, scope, entity, wanted, step.field.key);
+      return problem ?? wrongState(step, state) ?? 'again';
+    },
+  };
+}
+
+export interface PreparedStep {
+  readonly step: Step;
+  readonly values: ReadonlyMap<string, Value>;
+  readonly references: References;
+}
+
+/**
+ * The step and what goes with it, checked.
+ * @param record its id, `null` for many
+ * @throws Problem as {@link planTransition}
+ */
+export function prepareStep(
+  scope: Scope,
+  entity: Entity,
+  action: string,
+  body: unknown,
+  record: string | null,
+): PreparedStep {
   const step = findTransition(scope, entity, action);
   if (!step || !scope.rights.of(entity.name).readableFields.has(step.field.key)) throw notFound();
   const rights = scope.rights.of(entity.name);
@@ -56,48 +96,42 @@ export function planTransition(
     throw new Problem('forbidden', `You may not do “${step.transition.label}”.`);
   }
   const faults = new Faults();
-  const { values, children } = checkBody(scope, entity, 'update', body ?? {}, '', faults, { record: id });
-  for (const field of children.keys()) {
-    faults.add({
-      code: 'read_only',
-      message: `${field.label} cannot be changed with a step.`,
-      pointer: at('', field.key),
-    });
-  }
+  const accepted = checkBody(scope, entity, 'update', body ?? {}, '', faults, { record });
+  refuseNested(accepted, '', 'cannot be changed with a step.', faults);
+  const { values } = accepted;
   faults.check();
   const references = new References(scope);
   references.add(entity, [{ pointer: '', values }]);
-  const lookup = references.statement();
-  const change = changeOf(scope, entity, record, version, step, values);
-  return {
-    entity,
-    statements: [
-      ...(lookup ? [lookup] : []),
-      changeStatement(scope, entity, change),
-      ...conclusion(scope, entity, record, step, values),
-    ],
-    refused: async (refusal) => {
-      if (refusal.code === 'references') return references.problem(refusal.ids);
-      if (refusal.code === 'step') return stepRefused(entity, step, refusal.ids);
-      const wanted = { ...change, deleted: false, verb: 'change' };
-      const { problem, state } = await diagnose(database, scope, entity, wanted, step.field.key);
-      return problem ?? wrongState(step, state) ?? 'again';
-    },
-  };
+  return { step, values, references };
 }
 
-function changeOf(
+/** The same step for records that were found a moment ago, in the same transaction. */
+export function stepManyStatements(
   scope: Scope,
   entity: Entity,
-  id: string,
-  version: number | null,
+  { step, values, references }: PreparedStep,
+  targets: readonly Target[],
+): Statement[] {
+  const lookup = references.statement();
+  const { conditions, ...rest } = movement(scope, entity, step, values);
+  const change = changeManyStatement(scope, entity, {
+    ...rest,
+    source: (parameters) => targetSource(targets, parameters),
+    conditions: (parameters) => [sameVersion, ...conditions(parameters)],
+  });
+  const ids = targets.map(({ id }) => id);
+  return [...(lookup ? [lookup] : []), change, ...conclusion(scope, entity, ids, step, values)];
+}
+
+/** What a step writes, and from where it starts. */
+function movement(
+  scope: Scope,
+  entity: Entity,
   { field, transition }: Step,
   values: ReadonlyMap<string, Value>,
-): Change {
+): Omit<Change, 'id' | 'version' | 'deleted'> & Required<Pick<Change, 'conditions'>> {
   const state = column(field);
   return {
-    id,
-    version,
     grants: scope.rights
       .of(entity.name)
       .update.filter(({ transitions }) => transitions === null || transitions.has(transition.key)),
@@ -145,12 +179,12 @@ function setValue(scope: Scope, field: Field, value: unknown, parameters: Parame
 function conclusion(
   scope: Scope,
   entity: Entity,
-  id: string,
+  ids: readonly string[],
   { field, transition }: Step,
   values: ReadonlyMap<string, Value>,
 ): Statement[] {
   const parameters = new Parameters();
-  const which = parameters.bind(id, 'uuid');
+  const which = parameters.bind(ids, 'uuid[]');
   const { readableFields } = scope.rights.of(entity.name);
   const reasons = transition.requires.flatMap((key) => {
     const required = entity.fields.get(key);
@@ -163,14 +197,14 @@ function conclusion(
   if (reasons.length === 0) return [];
   return [
     {
-      text: `select armature.refuse('step', json_agg(m.reason)) from ${tableOf(scope, entity)} x cross join lateral unnest(array[${reasons.join(', ')}]) as m(reason) where x.id = ${which} and m.reason is not null having count(*) > 0`,
+      text: `select armature.refuse('step', json_agg(m.reason)) from ${tableOf(scope, entity)} x cross join lateral unnest(array[${reasons.join(', ')}]) as m(reason) where x.id = any(${which}) and m.reason is not null having count(*) > 0`,
       values: parameters.values,
     },
   ];
 }
 
-function stepRefused(entity: Entity, { transition }: Step, reasons: readonly string[]): Problem {
-  const details = reasons.map((key): ProblemDetail => {
+export function stepRefused(entity: Entity, { transition }: Step, reasons: readonly string[]): Problem {
+  const details = [...new Set(reasons)].map((key): ProblemDetail => {
     if (key === '') return { code: 'guard', message: guardMessage(transition), pointer: '' };
     const label = entity.fields.get(key)?.label ?? key;
     return { code: 'required', message: `${label} is required for “${transition.label}”.`, pointer: at('', key) };
@@ -182,7 +216,7 @@ function guardMessage(transition: Transition): string {
   return transition.guardMessage ?? `The record does not fulfil what “${transition.label}” asks for.`;
 }
 
-function wrongState({ field, lifecycle, transition }: Step, state: string | null): Problem | null {
+export function wrongState({ field, lifecycle, transition }: Step, state: string | null): Problem | null {
   if (state !== null && transition.from.includes(state)) return null;
   const label = (key: string) => lifecycle.states.get(key)?.label ?? key;
   const from = transition.from.map((key) => `“${label(key)}”`).join(', ');

@@ -1,63 +1,91 @@
 /**
- * Changing a record, by merge patch (RFC 7396): what is not sent stays, null clears. Its parts may be created, changed
- * and deleted with it: `{"lines": {"create": [{…}], "update": [{"id": …, …}], "delete": ["…"]}}`.
+ * Changing a record, by merge patch (RFC 7396): what is not sent stays, null clears, a list takes the place of the one
+ * before. Its parts may be created, changed and deleted with it: `{"lines": {"create": [{…}], "update": [{"id": …, …}],
+ * "delete": ["…"]}}`, and what it is to refer to may be created: `{"account": {"create": {…}}}`.
  *
  * A change that changes nothing leaves the version alone. Changed parts count as a change of the whole.
  */
 import type { IdSource } from '#engine/clock.ts';
-import type { Database } from '#engine/db/database.ts';
+import type { Sender } from '#engine/db/sender.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
-import type { Change } from './change.ts';
+import type { Change, Versions } from './change.ts';
 import { changeStatement } from './change.ts';
-import { insertStatements } from './create.ts';
+import { insertStatements, notAllowed } from './create.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
 import type { Parts } from './parts.ts';
 import { noParts, partStatements, prepareChangedParts } from './parts.ts';
 import type { Plan } from './plan.ts';
+import { NewRecords } from './new-records.ts';
+import type { Nest } from './prepare.ts';
+import { outermost, prepareReferred } from './prepare.ts';
 import { References } from './references.ts';
+import type { Parameters } from './sql.ts';
 import { column, sqlTypeOf } from './sql.ts';
-import { checkBody, Faults, writableFields } from './validate.ts';
+import { at, checkBody, Faults, writableFields } from './validate.ts';
 
 /**
  * @param version of `If-Match`, `null` without
+ * @param also further conditions on the record as it was, called `x`
  * @throws Problem `not_found`, `forbidden`, `invalid`
  */
 export function planUpdate(
-  database: Database,
+  sender: Sender,
   scope: Scope,
   entity: Entity,
   id: string,
   body: unknown,
-  version: number | null,
+  version: Versions,
   ids: IdSource,
+  also?: (parameters: Parameters) => readonly string[],
 ): Plan {
   const record = recordId(id);
   const { update: grants } = scope.rights.of(entity.name);
   requireGrants(scope, entity, grants, 'change');
   const faults = new Faults();
-  const { values, children } = checkBody(scope, entity, 'update', body, '', faults, { record: id });
+  const records = new NewRecords();
+  const nest: Nest = { scope, ids, faults, records };
+  const place = outermost();
+  const accepted = checkBody(scope, entity, 'update', body, '', faults, { record: id });
+  const { values, children } = accepted;
+  prepareReferred(nest, accepted, '', place);
   const parts: Parts = noParts();
-  for (const [field, sent] of children) prepareChangedParts(scope, field, sent, record, ids, faults, parts);
+  for (const [field, sent] of children) prepareChangedParts(nest, field, sent, record, at('', field.key), place, parts);
   faults.check();
 
-  const references = new References(scope);
+  const references = new References(scope, records);
   references.add(entity, [{ pointer: '', values }]);
-  const inserts = insertStatements(scope, parts.created, references, null);
+  const { referred, own } = insertStatements(scope, records, references);
   const changes = partStatements(scope, parts, references);
+  const pointers = new Map([
+    ...parts.pointers,
+    ...records.rows().map(({ id: made, pointer }) => [made, pointer] as const),
+  ]);
   const lookup = references.statement();
-  const touched = inserts.length + changes.length > 0;
-  const change = updateOf(scope, entity, record, version, values, touched);
+  const touched = own.length + changes.length > 0;
+  const change: Change = {
+    ...updateOf(scope, entity, record, version, values, touched),
+    ...(also && { conditions: also }),
+  };
   return {
     entity,
-    statements: [...(lookup ? [lookup] : []), changeStatement(scope, entity, change), ...inserts, ...changes],
+    pointers,
+    statements: [
+      ...(lookup ? [lookup] : []),
+      ...referred,
+      changeStatement(scope, entity, change),
+      // First what is there: it must be a part of this record before it gets parts of its own, and what goes makes room.
+      ...changes,
+      ...own,
+    ],
     refused: async (refusal) => {
       if (refusal.code === 'references') return references.problem(refusal.ids);
       if (refusal.code === 'parts') return parts.problem(refusal.ids);
+      if (refusal.code === 'condition') return notAllowed(refusal.ids, pointers);
       if (refusal.code !== 'unmatched') return new Problem('forbidden', 'You may not change this record like this.');
-      const { problem } = await diagnose(database, scope, entity, { ...change, deleted: false, verb: 'change' });
+      const { problem } = await diagnose(sender, scope, entity, { ...change, deleted: false, verb: 'change' });
       return problem ?? 'again';
     },
   };
@@ -67,7 +95,7 @@ function updateOf(
   scope: Scope,
   entity: Entity,
   id: string,
-  version: number | null,
+  version: Versions,
   values: ReadonlyMap<string, Value>,
   touched: boolean,
 ): Change {
@@ -80,18 +108,27 @@ function updateOf(
     // Comparing means reading, which not everybody may who may write.
     skipEqual: !touched && [...values.keys()].every((key) => readableFields.get(key) === 'always'),
     assignments: (parameters) => {
-      const assignments = [...values].flatMap(([key, value]) => {
-        const field = entity.fields.get(key);
-        return field ? [{ column: column(field), value: parameters.bind(value, sqlTypeOf(field)) }] : [];
-      });
+      const assignments = assignmentsOf(entity, values, parameters);
       // A version of the whole stands for its parts as well: something has to be written for it to rise.
-      return assignments.length > 0 ? assignments : [keep(scope, entity)];
+      return assignments.length > 0 ? assignments : [keptAssignment(scope, entity)];
     },
   };
 }
 
+/** Columns set to values that were sent. */
+export function assignmentsOf(
+  entity: Entity,
+  values: ReadonlyMap<string, Value>,
+  parameters: Parameters,
+): { readonly column: string; readonly value: string }[] {
+  return [...values].flatMap(([key, value]) => {
+    const field = entity.fields.get(key);
+    return field ? [{ column: column(field), value: parameters.bind(value, sqlTypeOf(field)) }] : [];
+  });
+}
+
 /** A column set to what it holds. */
-function keep(scope: Scope, entity: Entity): { column: string; value: string } {
+export function keptAssignment(scope: Scope, entity: Entity): { column: string; value: string } {
   const field = [...writableFields(scope, entity, 'update').values()].find(({ column }) => column !== null);
   if (!field) throw new Problem('forbidden', `You may not change records of “${entity.label}”.`);
   return { column: column(field), value: `x.${column(field)}` };

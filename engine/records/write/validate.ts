@@ -24,7 +24,12 @@ export interface Accepted {
   readonly values: Map<string, Value>;
   /** What was sent for children fields, unchecked. */
   readonly children: ReadonlyMap<Field, unknown>;
+  /** What was sent for references instead of an id, unchecked. {@link values} has {@link TO_BE_MADE} for each of them. */
+  readonly nested: ReadonlyMap<Field, Readonly<Record<string, unknown>>>;
 }
+
+/** Stands for the id of a record that is not there yet. */
+const TO_BE_MADE = '00000000-0000-0000-0000-000000000000';
 
 /** More details help nobody, and a thousand bad records could have a hundred thousand. */
 const MAX_DETAILS = 100;
@@ -109,8 +114,8 @@ export interface CheckOptions {
   readonly given?: ReadonlySet<string>;
   /** Keys beside the fields that the caller handles, e.g. `id` of a part. */
   readonly ignore?: ReadonlySet<string>;
-  /** Id of the record; encrypted values are sealed for it. */
-  readonly record: string;
+  /** Id of the record, for which encrypted values are sealed; `null` where it is not known: then there can be none. */
+  readonly record: string | null;
 }
 
 /**
@@ -129,9 +134,10 @@ export function checkBody(
 ): Accepted {
   const values = new Map<string, Value>();
   const children = new Map<Field, unknown>();
+  const nested = new Map<Field, Readonly<Record<string, unknown>>>();
   if (!isObject(body)) {
     faults.add({ code: 'wrong_type', message: `A record must be an object, not ${found(body)}.`, pointer });
-    return { values, children };
+    return { values, children, nested };
   }
   const allowed = writableFields(scope, entity, operation, options);
   const known: Record<string, unknown> = {};
@@ -140,7 +146,10 @@ export function checkBody(
     const field = allowed.get(key);
     if (!field) faults.add(refusedKey(scope, entity, key, pointer, allowed));
     else if (field.children) children.set(field, value);
-    else known[key] = value;
+    else if (field.reference && isObject(value)) {
+      nested.set(field, value);
+      known[key] = TO_BE_MADE;
+    } else known[key] = value;
   }
   const bad = schemaFaults(scope, entity, operation, known, pointer, faults, allowed);
   const context = valueContext(scope);
@@ -148,18 +157,66 @@ export function checkBody(
     const field = allowed.get(key);
     if (!field || bad.has(key)) continue;
     const stored = normalised(field, value, context);
-    if ('error' in stored) faults.add(valueDetail(stored.error, field, at(pointer, key)));
+    if (field.type.sealed && options.record === null && value !== null) {
+      const message = `${field.label} is encrypted for one record: change records with it one at a time.`;
+      faults.add({ code: 'read_only', message, pointer: at(pointer, key) });
+    } else if ('error' in stored) faults.add(valueDetail(stored.error, field, at(pointer, key)));
     else {
       if (holdsRoles(entity, field)) faults.add(...unknownRoles(scope.model, value, at(pointer, key)));
       values.set(
         key,
-        field.type.sealed && typeof stored.value === 'string'
+        field.type.sealed && options.record !== null && typeof stored.value === 'string'
           ? sealedValue(scope, field, options.record, stored.value)
           : stored.value,
       );
     }
   }
-  return { values, children };
+  return { values, children, nested };
+}
+
+/** Where records inside this one are not possible. @param why a sentence that begins after the field's label */
+export function refuseNested({ children, nested }: Accepted, pointer: string, why: string, faults: Faults): void {
+  for (const field of [...children.keys(), ...nested.keys()])
+    faults.add({ code: 'read_only', message: `${field.label} ${why}`, pointer: at(pointer, field.key) });
+}
+
+/**
+ * The values of some fields alone, as they would be stored, in the fields' order. What is missing or wrong is told to
+ * `faults`, and stands as null.
+ */
+export function checkValues(
+  scope: Scope,
+  entity: Entity,
+  fields: readonly Field[],
+  body: unknown,
+  pointer: string,
+  faults: Faults,
+): readonly Value[] {
+  if (!isObject(body)) {
+    faults.add({ code: 'wrong_type', message: `A record must be an object, not ${found(body)}.`, pointer });
+    return fields.map(() => null);
+  }
+  const known: Record<string, unknown> = {};
+  for (const { key, label } of fields) {
+    const value = body[key];
+    if (value !== undefined && value !== null) known[key] = value;
+    else
+      faults.add({
+        code: 'required',
+        message: `${label} is required: it says which record is meant.`,
+        pointer: at(pointer, key),
+      });
+  }
+  const allowed = new Map(fields.filter(({ key }) => key in known).map((field) => [field.key, field]));
+  const bad = schemaFaults(scope, entity, 'create', known, pointer, faults, allowed);
+  return fields.map((field) => {
+    if (bad.has(field.key) || !(field.key in known)) return null;
+    const stored = normalised(field, known[field.key], valueContext(scope));
+    if ('error' in stored) faults.add(valueDetail(stored.error, field, at(pointer, field.key)));
+    else if (stored.value === null)
+      faults.add({ code: 'required', message: `${field.label} is required.`, pointer: at(pointer, field.key) });
+    return 'error' in stored ? null : stored.value;
+  });
 }
 
 function normalised(field: Field, value: unknown, context: ValueContext): ReturnType<Field['type']['normalise']> {

@@ -3,76 +3,77 @@
  * methods, done as the principal's database role.
  *
  * A write is one round trip: checks, changes, and the answer, in one implicit transaction. The reasons of a refusal are
- * looked up afterwards, which only those pay for who are refused.
+ * looked up afterwards, which only those pay for who are refused. What must look before it writes (by key, by filter)
+ * is a transaction of few statements, however many records it is about.
  */
 import type { Clock, IdSource } from '#engine/clock.ts';
-import type { Database } from '#engine/db/database.ts';
-import { sessionOf } from '#engine/db/database.ts';
-import { isDatabaseError } from '#engine/db/database-error.ts';
-import type { Statement, StatementResult } from '#engine/db/execute.ts';
+import type { Sender } from '#engine/db/sender.ts';
 import type { Entity } from '#engine/model/model.ts';
-import { Problem } from '#engine/problem.ts';
-import type { Selection } from '../query/query.ts';
-import { oneStatement } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
 import { opened } from '../sealed.ts';
+import type { Versions } from './change.ts';
 import { planCreate } from './create.ts';
-import { isRetryable, writeProblem } from './database-problem.ts';
-import type { Idempotency, Stored } from './idempotency.ts';
-import { answerStatement, keepStatement, KEY_CONSTRAINT, storedAnswer } from './idempotency.ts';
+import type { ManyNow, ManyOptions, Matching } from './many.ts';
+import { removeMany, transitionMany, updateMany } from './many.ts';
 import type { Plan } from './plan.ts';
-import { refusalOf } from './plan.ts';
 import { planRemove, planRestore } from './remove.ts';
-import { ruleProblem, type Warning, warningsOf } from './rules.ts';
+import type { OneJob, WriteOptions, WriteResult } from './run.ts';
+import { runOne, runTogether } from './run.ts';
 import { planTransition } from './transition.ts';
 import { planUpdate } from './update.ts';
+import type { UpsertOptions } from './upsert.ts';
+import { upsert } from './upsert.ts';
 
-export interface WriteOptions {
-  readonly idempotency?: Idempotency | undefined;
-  /** What the answer shows of the record: a selection, every readable field (`null`, the default), or nothing. */
-  readonly returning?: Selection | null | 'minimal' | undefined;
-}
+export type { WriteOptions, WriteResult } from './run.ts';
 
 export interface ChangeOptions extends WriteOptions {
-  /** Version of `If-Match`: the write is refused (`precondition_failed`) when the record has another one. */
-  readonly ifMatch?: number | null | undefined;
+  /** Version or versions of `If-Match`: the write is refused (`precondition_failed`) when the record has another one. */
+  readonly ifMatch?: number | readonly number[] | null | undefined;
 }
 
-export interface WriteResult {
-  /** HTTP status: 201 for what was created, 200, or 204 without a body. */
-  readonly status: number;
-  /** Finished JSON text `{"data": …}`, with `"warnings": […]` where rules warn; `null` for `minimal`. `{"data":null}`: written, but not for the principal to read. */
-  readonly body: string | null;
-  /** Of a single record. */
-  readonly id?: string;
-  /** Of a single record, as it is after the write. Unknown when the principal may not read it. */
-  readonly version?: number;
-  /** The same request was made before; this is what it answered. */
-  readonly replayed: boolean;
-}
+/**
+ * Called when something was written, before the answer goes out.
+ * @param recordId `null` for many at once
+ */
+export type Announce = (tenant: string, entity: string, recordId: string | null) => Promise<void>;
 
-/** What is to be written and answered. */
-interface Job {
-  readonly plan: () => Plan;
-  readonly status: number;
-  /** The record the answer is about; `null` for many. */
-  readonly id: (plan: Plan) => string | undefined;
-  /** The answer, where it is not a record. */
-  readonly fixed?: (plan: Plan) => string | null;
-  /** Version after the write, where no statement has to tell it. */
-  readonly version?: number;
+export interface WriterServices {
+  readonly database: Sender;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+  readonly announce?: Announce;
 }
-
-/** Tries of a write that was refused and against which nothing speaks when looked at again. */
-const TRIES = 3;
 
 export class Writer {
-  readonly #database: Database;
-  readonly #ids: IdSource;
+  readonly #services: WriterServices;
 
-  constructor({ database, ids }: { database: Database; ids: IdSource; clock: Clock }) {
-    this.#database = database;
-    this.#ids = ids;
+  constructor(services: WriterServices) {
+    this.#services = services;
+  }
+
+  /**
+   * Several requests as one transaction: each sees what those before it have done, and all of them are kept or none.
+   * @param work gets a writer into the transaction and the way there for a reader; what it returns is stored under the
+   *   Idempotency-Key. It is called once more when it met another change.
+   * @returns what `work` gave, or (`replayed`) what it gave when this was asked before; `sameRights`: the principal may
+   *   see now what they might see then
+   */
+  async together(
+    scope: Scope,
+    options: Pick<WriteOptions, 'idempotency' | 'dryRun'>,
+    work: (writer: Writer, inside: Sender) => Promise<string>,
+  ): Promise<{ readonly text: string; readonly replayed: boolean; readonly sameRights: boolean }> {
+    const { announce, ids, clock, database } = this.#services;
+    let written: Parameters<Announce>[] = [];
+    const result = await runTogether(database, scope, options, (inside) => {
+      written = [];
+      const noted: Announce = async (...what) => {
+        written.push(what);
+      };
+      return work(new Writer({ database: inside, ids, clock, announce: noted }), inside);
+    });
+    if (announce && options.dryRun !== true && !result.replayed) for (const what of written) await announce(...what);
+    return result;
   }
 
   /**
@@ -80,51 +81,99 @@ export class Writer {
    * Answers a list with `{"data": [{"id", "version"}, …]}` in its order.
    * @throws Problem `invalid` (pointers into the body), `unique`, `forbidden`, `not_found`, `too_large`, `idempotency_mismatch`
    */
-  async create(scope: Scope, entity: Entity, body: unknown, options: WriteOptions = {}): Promise<WriteResult> {
-    if (!Array.isArray(body)) {
-      return this.#write(scope, entity, options, {
-        plan: () => planCreate(scope, entity, body, this.#ids),
-        status: 201,
-        id: (plan) => createdIds(plan)[0],
-        version: 1,
-      });
-    }
-    return this.#write(scope, entity, options, {
-      plan: () => planCreate(scope, entity, body, this.#ids),
-      status: 201,
-      id: () => undefined,
-      fixed: (plan) => JSON.stringify({ data: createdIds(plan).map((id) => ({ id, version: 1 })) }),
-    });
+  create(scope: Scope, entity: Entity, body: unknown, options: WriteOptions = {}): Promise<WriteResult> {
+    const plan = () => planCreate(scope, entity, body, this.#services.ids);
+    return this.#write(
+      scope,
+      entity,
+      options,
+      Array.isArray(body)
+        ? {
+            plan,
+            status: 201,
+            id: () => undefined,
+            fixed: (made) => JSON.stringify({ data: createdIds(made).map((id) => ({ id, version: 1 })) }),
+          }
+        : { plan, status: 201, id: (made) => createdIds(made)[0], version: 1 },
+    );
   }
 
   /**
    * Changes a record by merge patch, and its parts with it.
    * @throws Problem `invalid`, `unique`, `forbidden`, `not_found`, `precondition_failed`, `idempotency_mismatch`
    */
-  async update(
-    scope: Scope,
-    entity: Entity,
-    id: string,
-    body: unknown,
-    options: ChangeOptions = {},
-  ): Promise<WriteResult> {
-    const version = options.ifMatch ?? null;
+  update(scope: Scope, entity: Entity, id: string, body: unknown, options: ChangeOptions = {}): Promise<WriteResult> {
+    const { database, ids } = this.#services;
+    const version = versionsOf(options);
     return this.#write(scope, entity, options, {
-      plan: () => planUpdate(this.#database, scope, entity, id, body, version, this.#ids),
+      plan: () => planUpdate(database, scope, entity, id, body, version, ids),
       status: 200,
       id: () => id.toLowerCase(),
     });
   }
 
+  /**
+   * Creates records or changes those that have the same key; see `upsert.ts`.
+   * @param keys fields of a unique key
+   * @param body a record (answered like `create` or `update`), or a list of up to 1,000
+   */
+  upsert(
+    scope: Scope,
+    entity: Entity,
+    keys: readonly string[],
+    body: unknown,
+    options: UpsertOptions = {},
+  ): Promise<WriteResult> {
+    const { database, ids } = this.#services;
+    return this.#announced(scope, entity, options, upsert(database, ids, scope, entity, keys, body, options));
+  }
+
+  /** Changes all records that match, or none; see `many.ts`. */
+  updateMany(
+    scope: Scope,
+    entity: Entity,
+    matching: Matching,
+    body: unknown,
+    options: ManyOptions = {},
+  ): Promise<WriteResult> {
+    const { database } = this.#services;
+    return this.#announced(
+      scope,
+      entity,
+      options,
+      updateMany(database, scope, entity, matching, body, this.#now(options)),
+    );
+  }
+
+  /** Deletes all records that match, or none; see `many.ts`. */
+  removeMany(scope: Scope, entity: Entity, matching: Matching, options: ManyOptions = {}): Promise<WriteResult> {
+    const { database } = this.#services;
+    return this.#announced(scope, entity, options, removeMany(database, scope, entity, matching, this.#now(options)));
+  }
+
+  /** Takes a step with all records that match, or with none; see `many.ts`. */
+  transitionMany(
+    scope: Scope,
+    entity: Entity,
+    matching: Matching,
+    action: string,
+    body: unknown,
+    options: ManyOptions = {},
+  ): Promise<WriteResult> {
+    const { database } = this.#services;
+    const done = transitionMany(database, scope, entity, matching, action, body, this.#now(options));
+    return this.#announced(scope, entity, options, done);
+  }
+
   /** Deletes a record. @throws Problem `still_referenced` and those of {@link update}; answers 204 */
-  async remove(scope: Scope, entity: Entity, id: string, options: ChangeOptions = {}): Promise<WriteResult> {
-    const version = options.ifMatch ?? null;
+  remove(scope: Scope, entity: Entity, id: string, options: ChangeOptions = {}): Promise<WriteResult> {
+    const version = versionsOf(options);
     return this.#write(
       scope,
       entity,
       { ...options, returning: 'minimal' },
       {
-        plan: () => planRemove(this.#database, scope, entity, id, version),
+        plan: () => planRemove(this.#services.database, scope, entity, id, version),
         status: 204,
         id: () => id.toLowerCase(),
       },
@@ -132,10 +181,10 @@ export class Writer {
   }
 
   /** Brings a deleted record back. */
-  async restore(scope: Scope, entity: Entity, id: string, options: ChangeOptions = {}): Promise<WriteResult> {
-    const version = options.ifMatch ?? null;
+  restore(scope: Scope, entity: Entity, id: string, options: ChangeOptions = {}): Promise<WriteResult> {
+    const version = versionsOf(options);
     return this.#write(scope, entity, options, {
-      plan: () => planRestore(this.#database, scope, entity, id, version),
+      plan: () => planRestore(this.#services.database, scope, entity, id, version),
       status: 200,
       id: () => id.toLowerCase(),
     });
@@ -146,7 +195,7 @@ export class Writer {
    * @param body values that go with the step; `undefined` and `{}` for none
    * @throws Problem `transition_refused` (details: empty required fields, the guard's message) and those of {@link update}
    */
-  async transition(
+  transition(
     scope: Scope,
     entity: Entity,
     id: string,
@@ -154,171 +203,41 @@ export class Writer {
     body: unknown,
     options: ChangeOptions = {},
   ): Promise<WriteResult> {
-    const version = options.ifMatch ?? null;
+    const version = versionsOf(options);
     return this.#write(scope, entity, options, {
-      plan: () => planTransition(this.#database, scope, entity, id, action, body, version),
+      plan: () => planTransition(this.#services.database, scope, entity, id, action, body, version),
       status: 200,
       id: () => id.toLowerCase(),
     });
   }
 
-  /** What is stored for a repeated request keeps encrypted values sealed; they are opened on the way out. */
-  async #write(scope: Scope, entity: Entity, options: WriteOptions, job: Job): Promise<WriteResult> {
-    const result = await this.#sealed(scope, entity, options, job);
-    return result.body === null ? result : { ...result, body: opened(scope, result.body) };
+  #now(options: ManyOptions): ManyNow {
+    return { ...options, now: this.#services.clock.now() };
   }
 
-  async #sealed(scope: Scope, entity: Entity, options: WriteOptions, job: Job): Promise<WriteResult> {
-    // Service principals have no keys of their own: they retry by their jobs' ids.
-    const idempotency = scope.principal.userId === null ? undefined : options.idempotency;
-    try {
-      return await this.#attempts(scope, entity, options, idempotency, job);
-    } catch (error) {
-      // Whatever went wrong this time: when the request was made before, its answer stands.
-      const stored = idempotency && (await storedAnswer(this.#database, scope, idempotency).catch(unlessOurs));
-      if (stored)
-        return await this.#again(scope, entity, options, stored).catch((second: unknown) => {
-          throw writeProblem(second, scope, entity);
-        });
-      if (isKeyTaken(error))
-        throw new Problem('request_in_progress', 'The same request is still being processed.', [], { cause: error });
-      throw error instanceof Problem ? error : writeProblem(error, scope, entity);
-    }
+  #write(scope: Scope, entity: Entity, options: WriteOptions, job: OneJob): Promise<WriteResult> {
+    return this.#announced(scope, entity, options, runOne(this.#services.database, scope, entity, options, job));
   }
 
-  /**
-   * The stored answer, as far as the principal may see it now: of a record that is out of their sight nothing, and
-   * after their rights have changed what these still show. `{"data":null}` and lists of ids show nothing anyway.
-   */
-  async #again(scope: Scope, entity: Entity, { returning }: WriteOptions, stored: Stored): Promise<WriteResult> {
-    const { status, body, id, version } = stored;
-    if (body === null || id === undefined) return result(status, body, id, version, true);
-    const [now] =
-      returning === 'minimal' || scope.rights.of(entity.name).read.length === 0
-        ? []
-        : await this.#database.batch(sessionOf(scope.principal), [oneStatement(scope, entity, returning ?? null, id)]);
-    const row = now?.rows[0];
-    if (!row) return result(status, '{"data":null}', id, undefined, true);
-    if (stored.sameRights) return result(status, body, id, version, true);
-    return result(status, `{"data":${row[0] ?? 'null'}}`, id, Number(row[1]), true);
-  }
-
-  async #attempts(
+  async #announced(
     scope: Scope,
     entity: Entity,
-    options: WriteOptions,
-    idempotency: Idempotency | undefined,
-    job: Job,
+    { dryRun }: WriteOptions,
+    written: Promise<WriteResult>,
   ): Promise<WriteResult> {
-    const plan = job.plan();
-    const id = job.id(plan);
-    const fixed = job.fixed?.(plan);
-    const answer = answerOf(scope, entity, options, idempotency, job, id, fixed);
-    const statements = answer ? [...plan.statements, answer] : plan.statements;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const results = await this.#database.batch(sessionOf(scope.principal), statements);
-        const warnings = warningsOf(results, scope, (record) => plan.pointers?.get(record));
-        return warned(answered(scope, entity, options, job, id, fixed, results), warnings);
-      } catch (error) {
-        if (isRetryable(error) && attempt < 2) continue;
-        const broken = ruleProblem(error, scope, (record) => plan.pointers?.get(record));
-        if (broken) throw broken;
-        const refusal = isDatabaseError(error) ? refusalOf(error) : null;
-        if (!refusal) throw error;
-        const problem = await plan.refused(refusal);
-        if (problem !== 'again') throw problem;
-        if (attempt >= TRIES)
-          throw new Problem('forbidden', 'You may not do this with this record.', [], { cause: error });
-      }
-    }
+    const result = await written;
+    const { announce } = this.#services;
+    if (announce && dryRun !== true) await announce(scope.tenant.key, entity.name, result.id ?? null);
+    // What is stored for a repeated request keeps encrypted values sealed; they are opened on the way out.
+    return result.body === null ? result : { ...result, body: opened(scope, result.body) };
   }
 }
 
-/** Warnings stand beside the data; what is answered without a body has none. */
-function warned(answer: WriteResult, warnings: readonly Warning[]): WriteResult {
-  if (warnings.length === 0 || answer.body === null) return answer;
-  return { ...answer, body: `${answer.body.slice(0, -1)},"warnings":${JSON.stringify(warnings)}}` };
+function versionsOf({ ifMatch }: ChangeOptions): Versions {
+  if (ifMatch === undefined || ifMatch === null) return null;
+  return typeof ifMatch === 'number' ? [ifMatch] : ifMatch;
 }
 
 function createdIds(plan: Plan): readonly string[] {
   return 'ids' in plan && Array.isArray(plan.ids) ? plan.ids : [];
-}
-
-/** Where even that cannot be asked, what went wrong first is what is told. */
-function unlessOurs(error: unknown): null {
-  if (error instanceof Problem) throw error;
-  return null;
-}
-
-function isKeyTaken(error: unknown): boolean {
-  return isDatabaseError(error) && error.code === '23505' && error.constraint === KEY_CONSTRAINT;
-}
-
-/** The batch's last statement: stores the answer, gives it, or both. */
-function answerOf(
-  scope: Scope,
-  entity: Entity,
-  { returning }: WriteOptions,
-  idempotency: Idempotency | undefined,
-  job: Job,
-  id: string | undefined,
-  fixed: string | null | undefined,
-): Statement | null {
-  const representation =
-    returning === 'minimal' || fixed !== undefined || id === undefined || scope.rights.of(entity.name).read.length === 0
-      ? null
-      : oneStatement(scope, entity, returning ?? null, id);
-  if (!idempotency) return representation;
-  const status = statusOf(job, returning);
-  if (representation) return answerStatement(scope, idempotency, status, id, representation);
-  const body = returning === 'minimal' ? null : (fixed ?? '{"data":null}');
-  return keepStatement(scope, idempotency, status, { id, version: job.version, body });
-}
-
-/** Without a body, 200 is called 204. */
-function statusOf({ status }: Job, returning: WriteOptions['returning']): number {
-  return status === 200 && returning === 'minimal' ? 204 : status;
-}
-
-function answered(
-  scope: Scope,
-  entity: Entity,
-  { returning }: WriteOptions,
-  job: Job,
-  id: string | undefined,
-  fixed: string | null | undefined,
-  results: readonly StatementResult[],
-): WriteResult {
-  if (returning === 'minimal')
-    return result(statusOf(job, returning), null, id, job.version ?? changedVersion(results), false);
-  if (fixed !== undefined) return result(job.status, fixed, undefined, undefined, false);
-  const row = scope.rights.of(entity.name).read.length === 0 ? undefined : results.at(-1)?.rows[0];
-  if (!row) return result(job.status, '{"data":null}', id, undefined, false);
-  return result(job.status, `{"data":${row[0] ?? 'null'}}`, id, Number(row[1]), false);
-}
-
-/** The version that `changeStatement` answers; unknown when nothing was changed. */
-function changedVersion(results: readonly StatementResult[]): number | undefined {
-  for (const { rows } of results) {
-    const [row] = rows;
-    if (row?.[0] === 'changed' && row[1] != null) return Number(row[1]);
-  }
-  return undefined;
-}
-
-function result(
-  status: number,
-  body: string | null,
-  id: string | undefined,
-  version: number | undefined,
-  replayed: boolean,
-): WriteResult {
-  return {
-    status,
-    body,
-    ...(id === undefined ? {} : { id }),
-    ...(version === undefined || Number.isNaN(version) ? {} : { version }),
-    replayed,
-  };
 }

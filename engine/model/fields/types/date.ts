@@ -1,6 +1,6 @@
 /** A calendar day, without a time of day and without a time zone. */
 import type { FieldType, Parsed } from '../../field-type.ts';
-import { accept, options, ORDERED, refuse, wrongType } from '../base.ts';
+import { accept, options, CALENDAR, refuse, wrongType } from '../base.ts';
 import { isDay, isoDate, readDay } from '../calendar.ts';
 
 function parse(text: string): Parsed {
@@ -22,7 +22,7 @@ export const date: FieldType = {
   outputSchema: () => ({ type: 'string', format: 'date' }),
   normalise: (value) => (typeof value === 'string' ? parse(value) : wrongType('a date')),
   select: (column) => column,
-  operators: ORDERED,
+  operators: CALENDAR,
   sortable: true,
   groupable: true,
   aggregates: ['min', 'max'],

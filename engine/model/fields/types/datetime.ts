@@ -1,6 +1,6 @@
 /** A moment in time, to the millisecond. Kept in UTC; shown in the reader's time zone. */
 import type { FieldType, Parsed } from '../../field-type.ts';
-import { accept, options, ORDERED, refuse, wrongType } from '../base.ts';
+import { accept, options, CALENDAR, refuse, wrongType } from '../base.ts';
 import { isDay, readDay } from '../calendar.ts';
 import { utc, type WallTime, zonedToUtc } from '../zoned.ts';
 
@@ -51,7 +51,7 @@ export const datetime: FieldType = {
   outputSchema: () => ({ type: 'string', format: 'date-time' }),
   normalise: (value) => (typeof value === 'string' ? parse(value) : wrongType('a date and time')),
   select: (column) => column,
-  operators: ORDERED,
+  operators: CALENDAR,
   sortable: true,
   groupable: true,
   aggregates: ['min', 'max'],

@@ -27,7 +27,7 @@ export const longText: FieldType = {
   outputSchema: () => ({ type: 'string' }),
   normalise: (value, field) => (typeof value === 'string' ? cleanText(value, field, true) : wrongType('text')),
   select: (column) => column,
-  operators: ['null', 'contains', 'icontains', 'starts', 'istarts', 'ends', 'eq', 'ne'],
+  operators: ['null', 'contains', 'icontains', 'starts', 'istarts', 'ends', 'like', 'ilike', 'search', 'eq', 'ne'],
   sortable: false,
   groupable: false,
   aggregates: [],

@@ -1,6 +1,6 @@
 /** A link to a record of another entity: a foreign key. */
 import type { FieldType, JsonSchema, Parsed } from '../../field-type.ts';
-import { accept, EQUALITY, options, refuse, wrongType } from '../base.ts';
+import { accept, IDENTITY, options, refuse, wrongType } from '../base.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -40,7 +40,7 @@ export const reference: FieldType = {
   outputSchema: () => ({ type: 'string', format: 'uuid' }),
   normalise: (value) => (typeof value === 'string' ? parseUuid(value) : wrongType('the id of a record')),
   select: (column) => column,
-  operators: EQUALITY,
+  operators: IDENTITY,
   sortable: false,
   groupable: true,
   aggregates: [],

@@ -1,6 +1,6 @@
 /** The id of a record. Made by the engine (UUID version 7); documents do not name it. */
 import type { FieldType } from '../../field-type.ts';
-import { EQUALITY, options, wrongType } from '../base.ts';
+import { IDENTITY, options, wrongType } from '../base.ts';
 import { parseUuid } from './reference.ts';
 
 export const uuid: FieldType = {
@@ -14,7 +14,7 @@ export const uuid: FieldType = {
   outputSchema: () => ({ type: 'string', format: 'uuid' }),
   normalise: (value) => (typeof value === 'string' ? parseUuid(value) : wrongType('an id')),
   select: (column) => column,
-  operators: EQUALITY,
+  operators: IDENTITY,
   sortable: true,
   groupable: false,
   aggregates: [],

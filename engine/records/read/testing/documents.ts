@@ -15,6 +15,7 @@ const documents: readonly unknown[] = [
       { key: 'country', type: 'text', label: 'Country' },
       { key: 'credit', type: 'money', label: 'Credit' },
       { key: 'secret', type: 'text', label: 'Secret' },
+      { key: 'parent', type: 'reference', label: 'Belongs to', to: 'customer' },
     ],
   },
   {

@@ -2,6 +2,7 @@
  * What a read costs in this process: from the query string to the statements, for a shape that was seen before.
  * `node engine/records/read/testing/overhead.ts`
  */
+import { systemClock } from '../../../clock.ts';
 import { parseUrlQuery } from '../../query/url.ts';
 import { parseSelect } from '../../query/terms.ts';
 import { Cursors } from '../cursor.ts';
@@ -14,7 +15,7 @@ const ROUNDS = 50_000;
 const model = await tradeModel();
 const tenant = tradeTenant('bench');
 const deal = entityOf(model, 'trade.deal');
-const lists = new Lists(new Cursors('not a secret'));
+const lists = new Lists(new Cursors('not a secret'), systemClock);
 const select = parseSelect('id,name,amount,customer(id,name)');
 
 /** The values change, the shape does not. */

@@ -11,6 +11,7 @@ import { literal, qualified, quote } from '../../../db/identifiers.ts';
 import type { Entity, Model } from '../../../model/model.ts';
 import { loadShippedPacks } from '../../../model/packs.ts';
 import type { Tenant, TenantModel } from '../../../model/tenant.ts';
+import { desiredState } from '../../../schema/desired.ts';
 import { ModelStore } from '../../../schema/model-store.ts';
 import { Publisher } from '../../../schema/publish.ts';
 import { createTenant } from '../../../schema/tenants.ts';
@@ -99,6 +100,9 @@ export class World {
         `grant select on all tables in schema ${quote(names.schema)} to ${quote(role)}`,
       );
     }
+    const { functions } = desiredState(this.tenant, this.model);
+    // They bring candidates and decide nothing.
+    sql.push(...Object.entries(functions).flatMap(([name, text]) => (name.startsWith('search_') ? [text] : [])));
     await this.#superuser.query(sql.join(';\n'));
   }
 

@@ -1,0 +1,179 @@
+/**
+ * Imports beside what one would write by hand: `COPY` of the file into a staging table and one `INSERT … SELECT` from
+ * there, as the same database role, into the same table with its policies, checks, indexes and triggers. By hand nobody
+ * maps columns, checks values one by one, or can say which row was wrong.
+ *
+ * `node tests/bench/import.ts [--rows 50000] [--rounds 3]`; ends with 1 when a target is missed.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { derive, LOGIN_ROLES } from '#engine/db/bootstrap.ts';
+import { startEmbedded } from '#engine/db/embedded.ts';
+import { arrayText, tenantNames } from '#engine/db/identifiers.ts';
+import { runCommand, startProduct } from './product.ts';
+
+const { values: options } = parseArgs({
+  options: { rows: { type: 'string', default: '50000' }, rounds: { type: 'string', default: '3' } },
+});
+const ROWS = Number(options.rows);
+const TARGET = { ratio: 0.5, seconds: 60 };
+const COLUMNS = [
+  'First name',
+  'Last name',
+  'External ID',
+  'Account',
+  'Job title',
+  'E-mail',
+  'Phone',
+  'City',
+  'Do not call',
+];
+
+const home = await mkdtemp(join(tmpdir(), 'armature-bench-'));
+const product = await startProduct(home);
+let missed = false;
+try {
+  const email = /administrator\s+(\S+)/.exec(product.printed)?.[1] ?? '';
+  const token = await runCommand(home, 'token', '--tenant', 'demo', '--user', email);
+  const authorization = `Bearer ${token}`;
+  const api = async (method: string, path: string, body?: unknown) => {
+    const form = body instanceof FormData;
+    const response = await fetch(product.url + path, {
+      method,
+      headers: { authorization, ...(form ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: form ? body : JSON.stringify(body) }),
+    });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(JSON.stringify(answer));
+    return answer.data;
+  };
+  const [user] = await api('GET', `/api/core/v1/users?email=${encodeURIComponent(email)}&$select=id,team,roles`);
+  const accounts: { id: string }[] = await api('GET', '/api/crm/v1/accounts?$select=id&$first=100');
+  const postgres = await startEmbedded({ directory: home, password: '' });
+  const secret = (await readFile(join(home, 'secret'), 'utf8')).trim();
+  const names = tenantNames('t', 'demo');
+  const pool = new pg.Pool({
+    host: '127.0.0.1',
+    port: postgres.port,
+    database: 'armature',
+    user: LOGIN_ROLES.app,
+    password: derive(secret, `postgres:${LOGIN_ROLES.app}`),
+    max: 1,
+  });
+
+  const rowsOf = (mark: string): string[][] =>
+    Array.from({ length: ROWS }, (_, index) => [
+      `First ${index}`,
+      `Last ${index % 997}`,
+      `${mark}-${index}`,
+      accounts[index % accounts.length]?.id ?? '',
+      index % 3 === 0 ? 'Engineer' : '',
+      `person${index}@${mark}.example`,
+      `+4930${String(1_000_000 + index)}`,
+      index % 2 === 0 ? 'Berlin' : 'Köln',
+      index % 5 === 0 ? 'true' : 'false',
+    ]);
+  const csvOf = (rows: readonly (readonly string[])[]): string =>
+    `${[COLUMNS, ...rows].map((row) => row.join(',')).join('\n')}\n`;
+
+  /** Seconds from the file's first byte to the last record. */
+  const throughProduct = async (mark: string): Promise<{ whole: number; run: number }> => {
+    const csv = csvOf(rowsOf(mark));
+    const started = performance.now();
+    const form = new FormData();
+    form.set('file', new File([csv], 'people.csv'));
+    const upload = await api('POST', '/api/crm/v1/contacts/imports', form);
+    const uploaded = performance.now();
+    const at = `/api/crm/v1/contacts/imports/${upload.id}`;
+    await api('POST', `${at}/start`, {
+      mapping: {
+        'First name': 'first_name',
+        'Last name': 'last_name',
+        'External ID': 'external_id',
+        Account: { field: 'account', by: 'id' },
+        'Job title': 'job_title',
+        'E-mail': 'email',
+        Phone: 'phone',
+        City: 'city',
+        'Do not call': 'do_not_call',
+      },
+    });
+    for (;;) {
+      const state = await api('GET', at);
+      if (state.state === 'done') {
+        if (state.created !== ROWS) throw new Error(JSON.stringify(state));
+        break;
+      }
+      if (state.state === 'failed') throw new Error(JSON.stringify(state));
+      await delay(25);
+    }
+    const ended = performance.now();
+    return { whole: (ended - started) / 1000, run: (ended - uploaded) / 1000 };
+  };
+
+  const byHand = async (mark: string): Promise<number> => {
+    const csv = csvOf(rowsOf(mark));
+    const client = await pool.connect();
+    const started = performance.now();
+    await client.query('begin');
+    await client.query(
+      `select set_config('armature.user_id',$1,true), set_config('armature.team',$2,true), set_config('armature.teams',$3,true),
+       set_config('armature.roles',$4,true), set_config('armature.attributes','{}',true), set_config('armature.time_zone','UTC',true),
+       set_config('armature.now','',true), set_config('role',$5,true)`,
+      [
+        user.id,
+        user.team ?? '',
+        arrayText(user.team ? [user.team] : []),
+        arrayText(user.roles),
+        names.role(user.roles[0]),
+      ],
+    );
+    await client.query(
+      `create temp table staging (first_name text, last_name text, external_id text, account uuid, job_title text, email text,
+       phone text, city text, do_not_call boolean) on commit drop`,
+    );
+    await pipeline(Readable.from([csv]), client.query(copyFrom('copy staging from stdin (format csv, header)')));
+    const { rowCount } = await client.query(
+      `insert into "${names.schema}".crm_contacts (id, first_name, last_name, external_id, account, job_title, email, phone, city, do_not_call, owner)
+       select uuidv7(), s.first_name, s.last_name, s.external_id, a.id, s.job_title, lower(s.email), s.phone, s.city, s.do_not_call, $1
+       from staging s join "${names.schema}".crm_accounts a on a.id = s.account and a.deleted_at is null`,
+      [user.id],
+    );
+    await client.query('commit');
+    client.release();
+    if (rowCount !== ROWS) throw new Error(`${rowCount} rows by hand`);
+    return (performance.now() - started) / 1000;
+  };
+
+  const ratios: number[] = [];
+  let slowest = 0;
+  await throughProduct('warm-a');
+  await byHand('warm-b');
+  for (let round = 0; round < Number(options.rounds); round++) {
+    const hand = await byHand(`hand${round}`);
+    const { whole, run } = await throughProduct(`made${round}`);
+    ratios.push(hand / whole);
+    slowest = Math.max(slowest, whole);
+    console.log(
+      `round ${round + 1}: ${ROWS} rows by hand ${hand.toFixed(2)} s, by import ${whole.toFixed(2)} s (after the upload ${run.toFixed(2)} s), ratio ${(hand / whole).toFixed(2)}`,
+    );
+  }
+  ratios.sort((a, b) => a - b);
+  const ratio = ratios[ratios.length >> 1] ?? 0;
+  missed = ratio < TARGET.ratio || slowest > TARGET.seconds;
+  console.log(
+    `import: ratio ${ratio.toFixed(2)} (target ${TARGET.ratio}), slowest ${slowest.toFixed(1)} s (target ${TARGET.seconds} s) ${missed ? '✗' : '✓'}`,
+  );
+  await pool.end();
+} finally {
+  await product.stop();
+  await rm(home, { recursive: true, force: true });
+}
+process.exit(missed ? 1 : 0);

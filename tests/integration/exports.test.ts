@@ -1,0 +1,272 @@
+/** Lists as files: the same records as the list shows, whole, as they are read, and never half without saying so. */
+import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parse } from 'csv-parse/sync';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Client } from '../support/http.ts';
+import { testApp } from '../support/app.ts';
+import { testDatabase } from '../support/postgres.ts';
+import { hire, makeTenant } from '../support/tenant.ts';
+
+const database = await testDatabase();
+const app = await testApp(database);
+await makeTenant(app, 'acme');
+const admin = await app.as('acme', 'admin@acme.example');
+const ACCOUNTS = '/api/crm/v1/accounts';
+const OPPORTUNITIES = '/api/crm/v1/opportunities';
+/** Rows of the large list. */
+const MANY = 300_000;
+
+let looker: Client;
+let seller: Client;
+beforeAll(async () => {
+  const role = (key: string) => ({ kind: 'role', key, label: key, inherits: ['member'] });
+  const documents = [
+    role('looker'),
+    role('exporter'),
+    { kind: 'permission', role: 'looker', entity: 'crm.account', actions: ['read'] },
+    { kind: 'permission', role: 'exporter', entity: 'crm.account', actions: ['read', 'create'] },
+    {
+      kind: 'permission',
+      role: 'exporter',
+      entity: 'crm.opportunity',
+      actions: ['read', 'create', 'export'],
+      conditions: { owner: 'self' },
+      fields: { read: { except: ['description'] } },
+    },
+  ];
+  const published = await admin.post('/api/metadata/publish', { base: 1, message: 'Roles', documents });
+  expect(published.status, published.text).toBe(201);
+  await hire(admin, { name: 'Lou', email: 'lou@acme.example', roles: ['looker'] });
+  await hire(admin, { name: 'Sal', email: 'sal@acme.example', roles: ['exporter'] });
+  looker = await app.as('acme', 'lou@acme.example');
+  seller = await app.as('acme', 'sal@acme.example');
+  const [first, second] =
+    (await admin.post(ACCOUNTS, [{ name: '=HYPERLINK("http://x")' }, { name: 'Müller, "Söhne"\n& Co' }])).json.data ??
+    [];
+  for (const [name, amount, account] of [
+    ['@SUM(1)', '5.00', first?.id],
+    ['+49 30 1', '1234567.89', second?.id],
+    ["'=x", null, second?.id],
+  ]) {
+    const made = await admin.post(OPPORTUNITIES, { name, amount, account, close_date: '2026-02-28' });
+    expect(made.status, made.text).toBe(201);
+  }
+  await seller.post(OPPORTUNITIES, { name: 'Mine', amount: '7.00' });
+});
+afterAll(() => database.superuser.query('select 1'));
+
+const SELECT = '$select=name,amount,account(_title),close_date&$order=name';
+
+test('CSV holds what the list shows, by keys and by labels, and nothing that a spreadsheet would run', async () => {
+  const answer = await admin.get(`${OPPORTUNITIES}?${SELECT}&owner[null]=false`, { accept: 'text/csv' });
+  expect(answer.status, answer.text).toBe(200);
+  expect(answer.headers.get('content-type')).toContain('text/csv');
+  expect(answer.headers.get('content-disposition')).toBe('attachment; filename="opportunities.csv"');
+  const rows: string[][] = parse(answer.text);
+  expect(rows[0]).toEqual(['name', 'amount', 'account._title', 'close_date']);
+  expect(rows.slice(1)).toEqual(
+    expect.arrayContaining([
+      ["''=x", '', 'Müller, "Söhne" & Co', '2026-02-28'],
+      ["'+49 30 1", '1234567.89', 'Müller, "Söhne" & Co', '2026-02-28'],
+      ["'@SUM(1)", '5.00', `'=HYPERLINK("http://x")`, '2026-02-28'],
+      ['Mine', '7.00', '', ''],
+    ]),
+  );
+  expect(rows).toHaveLength(5);
+  const labelled = await admin.get(`${OPPORTUNITIES}/$export?${SELECT}&$header=labels&$bom=true&name=Mine`);
+  const { token } = await app.app.services.identity.issueToken({
+    tenant: 'acme',
+    user: { email: 'admin@acme.example' },
+  });
+  const [marked] = await (await open(token, `${OPPORTUNITIES}/$export?$bom=true`)).toArray();
+  expect(marked.subarray(0, 3)).toEqual(Buffer.from('\uFEFF'));
+  const [header] = parse(labelled.text, { bom: true });
+  expect(header).toContain('Account');
+  expect(labelled.text.trim().split('\r\n')).toHaveLength(2);
+});
+
+test('NDJSON is the list’s own JSON, a record a line, parts included', async () => {
+  const query = `$select=id,name,amount,account(id,name)&$order=name`;
+  const lines = await admin.get(`${OPPORTUNITIES}?${query}`, { accept: 'application/x-ndjson' });
+  const list = await admin.get(`${OPPORTUNITIES}?${query}`);
+  expect(
+    lines.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual(list.json.data);
+  const body = await admin.send(
+    'QUERY',
+    `${OPPORTUNITIES}/$export?$format=ndjson`,
+    JSON.stringify({ where: { name: 'Mine' }, select: ['name'] }),
+    {
+      'content-type': 'application/json',
+    },
+  );
+  expect(body.text).toBe('{"name":"Mine"}\n');
+});
+
+test('only those may export who may, and only what they see', async () => {
+  expect((await looker.get(`${ACCOUNTS}/$export`)).json).toMatchObject({ code: 'forbidden' });
+  expect((await looker.get(`${OPPORTUNITIES}/$export`)).status).toBe(404);
+  const own = await seller.get(`${OPPORTUNITIES}/$export?$format=ndjson&$select=name`);
+  expect(own.text).toBe('{"name":"Mine"}\n');
+  expect((await seller.get(`${OPPORTUNITIES}/$export?$select=description`)).json).toMatchObject({
+    code: 'unknown_field',
+  });
+  // Another entity's records do not leave through a reference, their names do.
+  expect((await seller.get(`${OPPORTUNITIES}/$export?$select=name,account(name)`)).json).toMatchObject({
+    code: 'forbidden',
+  });
+  expect((await seller.get(`${OPPORTUNITIES}/$export?$select=name,account(id,_title)`)).status).toBe(200);
+});
+
+test.each(['$first=5', '$after=x', '$group=stage', '$count=exact', '$format=pdf', '$header=x', 'nope=1'])(
+  'refuses %s with a sentence',
+  async (query) => {
+    const answer = await admin.get(`${OPPORTUNITIES}/$export?${query}`);
+    expect(answer.status).toBe(400);
+    expect(answer.json.errors?.[0]?.parameter ?? '').not.toBe('');
+  },
+);
+
+test('values cannot break out of the statement', async () => {
+  const nasty = `x'); drop table t; -- \\' $1 $$ \\x02`;
+  const made = await admin.post(ACCOUNTS, { name: nasty });
+  expect(made.status, made.text).toBe(201);
+  const found = await admin.get(`${ACCOUNTS}/$export?$format=ndjson&$select=name&name=${encodeURIComponent(nasty)}`);
+  expect(JSON.parse(found.text)).toEqual({ name: nasty });
+  const searched = await admin.get(
+    `${ACCOUNTS}/$export?$format=ndjson&$select=name&$search=${encodeURIComponent(`'); drop`)}`,
+  );
+  expect(JSON.parse(searched.text)).toEqual({ name: nasty });
+});
+
+/** A request whose answer is read by hand. */
+function open(client: string, path: string) {
+  return new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    request(app.url + path, { headers: { authorization: `Bearer ${client}` } }, resolve)
+      .on('error', reject)
+      .end();
+  });
+}
+
+const exporting = async (): Promise<number> => {
+  const { rows } = await database.superuser.query(
+    `select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name = 'armature exports' and state <> 'idle'`,
+  );
+  return Number(rows[0]?.n);
+};
+
+test(`${MANY} records leave at flat memory, however slowly they are read, and a reader who goes ends the query`, async () => {
+  const { rows } = await database.superuser.query(
+    `select id from t_acme.core_users where email = 'admin@acme.example'`,
+  );
+  await database.superuser.query('set armature.user_id = ' + `'${rows[0]?.id}'`);
+  await database.superuser.query(`set session_replication_role = replica`);
+  await database.superuser.query(
+    `insert into t_acme.crm_accounts (id, version, name, created_at, updated_at, owner)
+     select gen_random_uuid(), 1, 'Account ' || n, now(), now(), $1 from generate_series(1, ${MANY}) n`,
+    [rows[0]?.id],
+  );
+  await database.superuser.query(`set session_replication_role = origin`);
+  await database.superuser.query('analyze t_acme.crm_accounts');
+  const { token } = await app.app.services.identity.issueToken({
+    tenant: 'acme',
+    user: { email: 'admin@acme.example' },
+  });
+  // A third of them is enough to tell whether cells are kept.
+  for (const [format, filter, least] of [
+    ['ndjson', '', MANY],
+    ['csv', '&name[starts]=Account+1', MANY / 3],
+    ['xlsx', '&name[starts]=Account+1', 0],
+  ] as const) {
+    const started = performance.now();
+    global.gc?.();
+    const before = process.memoryUsage().rss;
+    let peak = before;
+    let bytes = 0;
+    let lines = 0;
+    const answer = await open(token, `${ACCOUNTS}/$export?$format=${format}&$order=name${filter}`);
+    expect(answer.statusCode).toBe(200);
+    // Reads a second's worth of nothing at first: whoever buffers has to do it now.
+    await delay(1000);
+    peak = Math.max(peak, process.memoryUsage().rss);
+    for await (const chunk of answer) {
+      bytes += chunk.length;
+      for (const byte of chunk) if (byte === 10) lines += 1;
+      peak = Math.max(peak, process.memoryUsage().rss);
+      if (bytes % 7 === 0) await delay(1);
+    }
+    if (format !== 'xlsx') expect(lines).toBeGreaterThanOrEqual(least);
+    const growth = Math.round((peak - before) / 1e6);
+    console.log(
+      `export ${format}: ${format === 'xlsx' ? 'as many' : lines} records, ${(bytes / 1e6).toFixed(0)} MB in ${((performance.now() - started) / 1000).toFixed(1)} s, memory +${growth} MB`,
+    );
+    expect(growth).toBeLessThan(150);
+  }
+  const left = await open(token, `${ACCOUNTS}/$export?$format=ndjson&$order=name`);
+  left.once('data', () => left.destroy());
+  left.on('error', () => {});
+  await delay(100);
+  for (let waited = 0; (await exporting()) > 0; waited += 50) {
+    expect(waited).toBeLessThan(3000);
+    await delay(50);
+  }
+}, 300_000);
+
+test('what fails half-way does not look complete', async () => {
+  const { token } = await app.app.services.identity.issueToken({
+    tenant: 'acme',
+    user: { email: 'admin@acme.example' },
+  });
+  for (const format of ['ndjson', 'csv']) {
+    const answer = await open(token, `${ACCOUNTS}/$export?$format=${format}&$select=name`);
+    let text = '';
+    let broken = false;
+    const done = (async () => {
+      try {
+        for await (const chunk of answer) {
+          text = (text + String(chunk)).slice(-2000);
+          if (text.length < 2000) continue;
+          await delay(5);
+        }
+      } catch {
+        broken = true;
+      }
+    })();
+    await delay(100);
+    await database.superuser.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'armature exports' and state = 'active'`,
+    );
+    await done;
+    expect(broken, format).toBe(true);
+    if (format === 'ndjson')
+      expect(JSON.parse(text.trim().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'unavailable' } });
+  }
+}, 60_000);
+
+test('an export ends when its reader’s rights do', async () => {
+  const { token } = await app.app.services.identity.issueToken({
+    tenant: 'acme',
+    user: { email: 'admin@acme.example' },
+  });
+  const answer = await open(token, `${ACCOUNTS}/$export?$format=ndjson`);
+  const broken = (async () => {
+    let last = '';
+    try {
+      for await (const chunk of answer) {
+        last = (last + String(chunk)).slice(-600);
+        await delay(10);
+      }
+      return null;
+    } catch {
+      return last;
+    }
+  })();
+  await delay(200);
+  await app.app.services.identity.signOut(token);
+  const last = await broken;
+  expect(last, 'it came to its end').not.toBeNull();
+}, 60_000);

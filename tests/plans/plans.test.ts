@@ -1,0 +1,128 @@
+/**
+ * A filter on an indexed field is answered by an index: as the application asks it, in the role of somebody who sees
+ * everything and of somebody who sees their own records, on a million of them. Where that cannot be, the reason stands
+ * here.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testDatabase } from '#tests/support/postgres.ts';
+import { idOf, type Planned, ROWS, Warehouse } from './warehouse.ts';
+
+const database = await testDatabase();
+let warehouse: Warehouse;
+
+const PATTERN = 'looks inside of texts, letter by letter; `search` and `$search` have an index';
+const BARRIER =
+  'fits the page so narrowly that walking the newest looks cheaper; behind a row policy Postgres has no statistics for numeric, which it does not trust';
+const EVERY = 'is about all records there are';
+
+/** Shapes that read the whole table, and why; for whoever sees everything, who sees their own, or both. */
+const REASONS: Readonly<Record<string, { readonly role?: 'keeper' | 'owner'; readonly why: string }>> = {
+  'code[contains]=99999': { why: PATTERN },
+  'amount[gt]=142800.00': { why: BARRIER },
+  'code[icontains]=C99999': { why: PATTERN },
+  'code[istarts]=C99999': { role: 'keeper', why: 'compares in lower case, and the index has the texts as they are' },
+  'code[ends]=999999': { role: 'keeper', why: PATTERN },
+  'code[ilike]=C99999%25': { role: 'keeper', why: PATTERN },
+  '$group=kind': { role: 'keeper', why: EVERY },
+  '$group=month(seen_at)&$agg=n:count(),s:sum(amount)&$having=n[gte]:5': { role: 'keeper', why: EVERY },
+  '$distinct=kind': { role: 'keeper', why: EVERY },
+  '$count=exact': { role: 'keeper', why: EVERY },
+};
+
+const shapes: readonly (string | object)[] = [
+  '',
+  'code=c777777',
+  'code[in]=c7,c77,c777',
+  'code[starts]=c77777',
+  'code[like]=c77777%25',
+  'code[contains]=99999',
+  'code[icontains]=C99999',
+  'code[istarts]=C99999',
+  'code[ends]=999999',
+  'code[ilike]=C99999%25',
+  'name[search]=a87ff679a2f3',
+  'rank=777',
+  'rank[in]=7,77,777',
+  'rank[lt]=50',
+  'rank[between]=500,600',
+  'rank[ne]=5',
+  'amount[between]=100.00,105.00',
+  'amount[gt]=142800.00',
+  'amount=100.00',
+  'weight[between]=100,101',
+  'due=2005-05-05',
+  'due[within]=last_30_days',
+  'seen_at[within]=this_month',
+  'kind=used',
+  'kind[nin]=used,broken',
+  'code[null]=true',
+  'tags[has]=t777',
+  'tags[hasAny]=t777,t778',
+  'tags[hasAll]=t777,u0',
+  `shelf=${idOf('222', 777)}`,
+  `shelf[under]=${idOf('222', 77)}`,
+  'shelf.name=Shelf 777',
+  { where: { parts: { some: { quantity: 777 } } } },
+  { where: { parts: { some: { quantity: { between: [500, 520] } } }, kind: 'new' } },
+  { where: { rank: { lt: 50 }, parts: { none: { quantity: { gte: 5 } } } } },
+  { where: { rank: { lt: 50 }, parts: { count: { gte: 1 } } } },
+  '$search=a87ff679a2f3',
+  '$search=a87ff679a2f3&$order=-rank',
+  '$search=a87ff679a2f3&$count=exact',
+  '$search=artcle a87ff679',
+  '$order=rank',
+  '$order=-amount',
+  '$order=name&$last=20',
+  'kind=used&$order=-rank&$first=20',
+  '$group=kind',
+  'rank[lt]=500&$group=kind&$agg=n:count(),s:sum(amount)',
+  '$group=month(seen_at)&$agg=n:count(),s:sum(amount)&$having=n[gte]:5',
+  '$distinct=kind',
+  'rank[lt]=500&$distinct=kind',
+  '$count=exact',
+  '$count=capped',
+  'rank[lt]=500&$count=exact',
+];
+
+const figures: string[] = [];
+
+function told(role: string, name: string, { milliseconds, nodes }: Planned): void {
+  figures.push(`${milliseconds.toFixed(1).padStart(9)} ms  ${role.padEnd(6)}  ${name.padEnd(72)} ${nodes.join(', ')}`);
+}
+
+describe(`of ${ROWS.toLocaleString('en')} records`, () => {
+  beforeAll(async () => {
+    warehouse = await Warehouse.open(database, database.superuser);
+  }, 600_000);
+  afterAll(async () => {
+    await warehouse.close();
+    process.stdout.write(`${figures.join('\n')}\n`);
+  });
+
+  describe.each(['keeper', 'owner'] as const)('the %s', (role) => {
+    it.each(shapes.map((shape) => ({ shape, name: typeof shape === 'string' ? shape : JSON.stringify(shape) })))(
+      'finds $name',
+      { timeout: 60_000 },
+      async ({ shape, name }) => {
+        const planned = await warehouse.plan(role, shape);
+        told(role, name, planned);
+        const reason = REASONS[name];
+        const excused = reason !== undefined && (reason.role ?? role) === role;
+        // A reason that is none any more goes.
+        expect({ plan: planned.nodes, scansAll: planned.scansAll }).toEqual({ plan: planned.nodes, scansAll: excused });
+      },
+    );
+
+    it.each(['$order=rank', '$order=-amount', '$order=code', 'kind=new', ''])(
+      'turns the pages of %s',
+      { timeout: 60_000 },
+      async (query) => {
+        const separator = query === '' ? '' : '&';
+        const cursor = await warehouse.next(role, `${query}${separator}$first=20`);
+        const planned = await warehouse.plan(role, `${query}${separator}$first=20&$after=${cursor}`);
+        told(role, `${query} $after`, planned);
+        expect({ plan: planned.nodes, scansAll: planned.scansAll }).toEqual({ plan: planned.nodes, scansAll: false });
+      },
+    );
+  });
+});
