@@ -31,7 +31,11 @@ export interface Person {
 export interface Subject {
   readonly tenant: string;
   readonly owner: string | null;
+  readonly id?: string;
 }
+
+/** The one condition among the shipped permissions: the record is the person. */
+const ONESELF = JSON.stringify({ fact: 'id', operator: 'equal', value: { fact: 'user', path: '$.id' } });
 
 /** Fields that a permission's field lists never hide. */
 const ALWAYS = new Set(['id', 'version']);
@@ -88,7 +92,8 @@ export class Expectation {
 }
 
 function holds(permission: PermissionDocument, person: Person, subject: Subject): boolean {
-  if (permission.condition !== undefined) return false;
+  if (permission.condition !== undefined)
+    return JSON.stringify(permission.condition) === ONESELF && subject.id === person.userId;
   const rule = permission.conditions?.owner;
   if (rule === undefined) return true;
   if (subject.owner === null) return false;

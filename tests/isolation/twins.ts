@@ -60,7 +60,7 @@ export async function makeTwins({ database, world, expectation }: Origin): Promi
       for (const table of await tablesOf(left.database)) await copyTable(left.database, right.database, table);
       const total = { changed: 0, added: 0, removed: 0 };
       for (const tenant of TENANTS) {
-        const made = await makeDifferent(superuser, world.model, tenant, person, expectation);
+        const made = await makeDifferent(superuser, world.modelOf(tenant), tenant, person, expectation);
         total.changed += made.changed;
         total.added += made.added;
         total.removed += made.removed;
