@@ -165,9 +165,8 @@ class EntityDifference {
 
   /** A part of a field is shown with it. */
   #allows(entity: Entity, subject: Subject, key: string): boolean {
-    const whole = entity.fields.get(key)?.companionOf ?? null;
-    const read = (one: string) => this.#expectation.allows(this.#person, 'read', entity.name, subject, one);
-    return read(key) || (whole !== null && read(whole));
+    const whole = entity.fields.get(key)?.companionOf ?? key;
+    return this.#expectation.allows(this.#person, 'read', entity.name, subject, whole);
   }
 
   async #add(row: Row): Promise<void> {

@@ -17,6 +17,7 @@ export interface PermissionDocument {
   >;
   readonly conditions?: { readonly owner?: 'self' | 'team' };
   readonly condition?: unknown;
+  readonly transitions?: readonly string[];
 }
 
 /** A person as far as permissions care. */
@@ -81,6 +82,20 @@ export class Expectation {
         permission.actions.includes(action) &&
         holds(permission, person, subject) &&
         (field === undefined || covers(permission, action, field)),
+    );
+  }
+
+  /** Whether the person may take the step with the record, as far as rights go. */
+  takes(person: Person, entity: string, subject: Subject, transition: string): boolean {
+    if (person.tenant !== subject.tenant) return false;
+    if (person.roles.includes('administrator')) return true;
+    return this.#permissions.some(
+      (permission) =>
+        [...person.roles, 'member'].includes(permission.role) &&
+        permission.entity === entity &&
+        permission.actions.includes('update') &&
+        (permission.transitions?.includes(transition) ?? true) &&
+        holds(permission, person, subject),
     );
   }
 

@@ -74,6 +74,25 @@ class Comparison {
     return left;
   }
 
+  /** What each of the two feeds has told since the start, each by its own token. */
+  async compareFeeds(since: readonly (string | null)[]): Promise<void> {
+    const told = async () => {
+      const answers = await Promise.all(
+        this.#clients.map((client, index) => client.get(`/api/$changes?$first=500&since=${since[index] ?? ''}`)),
+      );
+      return answers.map((answer) => JSON.stringify([answer.status, answer.json.data ?? answer.json.code]));
+    };
+    let [left, right] = await told();
+    // A commit elsewhere in the cluster may hold one of them back for a moment.
+    for (let more = 0; more < 40 && left !== right; more++) [left, right] = await told();
+    if (left !== right) this.different.push(`the feeds\n${differenceOf(left ?? '', right ?? '')}`);
+  }
+
+  async feedTokens(): Promise<readonly (string | null)[]> {
+    const answers = await Promise.all(this.#clients.map((client) => client.get('/api/$changes')));
+    return answers.map(({ json }) => (typeof json['next'] === 'string' ? json['next'] : null));
+  }
+
   /** Imports are several requests, and what happens between them. */
   async compareImport(script: Script): Promise<void> {
     const entity = script.entity();
@@ -126,6 +145,7 @@ async function run(mode: string, known: Known, salt: number): Promise<Comparison
   const of = ({ app }: Twin) => client(mode === 'policies only' ? app.policiesOnly.url : app.url, known.person.token);
   const comparison = new Comparison([of(twins.left), of(twins.right)], mode, known);
   const script = new Script(random(seed + salt), known);
+  const tokens = await comparison.feedTokens();
   for (let done = 0; done < REQUESTS && comparison.different.length === 0; ) {
     const reads = Array.from({ length: TOGETHER * 2 }, () => script.read());
     done += reads.length + 4;
@@ -134,6 +154,7 @@ async function run(mode: string, known: Known, salt: number): Promise<Comparison
     for (let writes = 0; writes < 4; writes++) await comparison.compare(script.write());
   }
   if (mode === 'both layers') for (let files = 0; files < 2; files++) await comparison.compareImport(script);
+  await comparison.compareFeeds(tokens);
   return comparison;
 }
 

@@ -1,6 +1,6 @@
 /** The access rules of one organisation, each of them loosened or taken away in turn: statements for Postgres. */
 import type pg from 'pg';
-import { qualified, quote } from '#engine/db/identifiers.ts';
+import { literal, qualified, quote } from '#engine/db/identifiers.ts';
 import type { Part, SqlCase } from './sql-cases.ts';
 
 export interface Mutant {
@@ -15,9 +15,19 @@ export interface Mutant {
   readonly parts: readonly Part[];
   /** Why nobody can tell it from the original; `null` for all that must be noticed. */
   readonly equivalent: string | null;
+  /** SQL of a boolean: whether the role still has, or had before, the same from a role it inherits. */
+  /** Columns that the refusal guards against rights added up. */
+  readonly paired?: readonly string[];
+  readonly inherited?: { readonly when: 'before' | 'after'; readonly sql: string };
 }
 
-const EQUIVALENT = {
+export const EQUIVALENT = {
+  inherited: 'The role has the same from a role it inherits, or as everybody has who is a member.',
+  unreachable:
+    'The pairing guard refuses what several roles give only together; of these roles no two do (every combination was looked at).',
+  anyState: 'Every state is one to begin in.',
+  everybody: 'Whoever has any right to the table has it to every record.',
+  fixed: 'The condition looks at columns that nobody with the role may change: a record stays where it was.',
   unforced:
     'Only the owner is let off by it, whose policy is true anyway. That every table forces its policies is held by the catalogue test.',
 } as const;
@@ -26,16 +36,20 @@ const EQUIVALENT = {
 export function casesFor(mutant: Mutant, cases: readonly SqlCase[], holds: (role: string) => boolean): readonly SqlCase[] {
   if (mutant.role !== null && !holds(mutant.role)) return [];
   const rank = ({ part }: SqlCase) => (mutant.parts.includes(part) ? 0 : 1);
-  const own = mutant.column === null ? cases : cases.filter(({ column, part }) => column === mutant.column || part === 'trail' || part === 'rows');
+  const own = mutant.column === null ? cases : cases.filter(({ columns, part }) => columns.includes(mutant.column ?? '') || part === 'trail' || part === 'rows');
   return own.toSorted((a, b) => rank(a) - rank(b));
 }
 
-export async function mutantsOf(superuser: pg.Client, schema: string, except: ReadonlySet<string>): Promise<readonly Mutant[]> {
+/**
+ * @param except database roles that are nobody's
+ * @param everyState the states of each lifecycle, sorted, with commas
+ */
+export async function mutantsOf(superuser: pg.Client, schema: string, except: ReadonlySet<string>, everyState: ReadonlySet<string>): Promise<readonly Mutant[]> {
   const all = [
     ...(await policyMutants(superuser, schema)),
     ...(await grantMutants(superuser, schema)),
     ...(await columnMutants(superuser, schema)),
-    ...(await triggerMutants(superuser, schema)),
+    ...(await triggerMutants(superuser, schema, everyState)),
     ...(await tableMutants(superuser, schema)),
   ];
   return all.filter(({ role }) => role === null || !except.has(role));
@@ -56,14 +70,24 @@ async function policyMutants(superuser: pg.Client, schema: string): Promise<read
     command: string;
     using: string | null;
     check: string | null;
+    inherited: boolean;
+    fixed: boolean;
   }>(
-    `select tablename as table, policyname as policy, roles[1] as role, cmd as command, qual as using, with_check as check
-     from pg_policies where schemaname = $1 order by 1, 2`,
+    `select p.tablename as table, p.policyname as policy, p.roles[1] as role, p.cmd as command, p.qual as using, p.with_check as check,
+       exists (select from pg_policies o where o.schemaname = p.schemaname and o.tablename = p.tablename and o.cmd = p.cmd
+         and o.policyname <> p.policyname and coalesce(o.qual, o.with_check) = 'true'
+         and (pg_has_role(p.roles[1], o.roles[1], 'USAGE') or o.roles[1] like '%\\_\\_member')) as inherited,
+       not exists (select from pg_policy y join pg_depend d on d.objid = y.oid and d.classid = 'pg_policy'::regclass and d.refobjid = y.polrelid and d.refobjsubid > 0
+         join pg_attribute a on a.attrelid = y.polrelid and a.attnum = d.refobjsubid
+         where y.polname = p.policyname and y.polrelid = format('%I.%I', p.schemaname, p.tablename)::regclass
+           and has_column_privilege(p.roles[1], y.polrelid, a.attnum, 'UPDATE')) as fixed
+     from pg_policies p where p.schemaname = $1 order by 1, 2`,
     [schema],
   );
-  return rows.flatMap(({ table, policy, role, command, using, check }) => {
+  return rows.flatMap(({ table, policy, role, command, using, check, inherited, fixed }) => {
     const at = `${quote(policy)} on ${qualified(schema, table)}`;
-    const base = { table, role, column: null, parts: PARTS[command] ?? [], equivalent: null };
+    const equivalent = inherited ? EQUIVALENT.inherited : null;
+    const base = { table, role, column: null, parts: PARTS[command] ?? [], equivalent };
     return [
       { ...base, title: `${table}: ${policy} is gone`, sql: `drop policy ${at}` },
       ...(using === null || using === 'true'
@@ -71,7 +95,14 @@ async function policyMutants(superuser: pg.Client, schema: string): Promise<read
         : [{ ...base, title: `${table}: ${policy} lets every record through`, sql: `alter policy ${at} using (true)` }]),
       ...(check === null || check === 'true'
         ? []
-        : [{ ...base, title: `${table}: ${policy} checks nothing`, sql: `alter policy ${at} with check (true)` }]),
+        : [
+            {
+              ...base,
+              title: `${table}: ${policy} checks nothing`,
+              sql: `alter policy ${at} with check (true)`,
+              equivalent: command === 'UPDATE' && using === check && fixed ? EQUIVALENT.fixed : equivalent,
+            },
+          ]),
     ];
   });
 }
@@ -115,6 +146,7 @@ async function grantMutants(superuser: pg.Client, schema: string): Promise<reado
             parts: privilege === 'SELECT' ? (['read'] as const) : (PARTS[privilege] ?? []),
             equivalent: null,
             sql: `grant ${privilege} on ${qualified(schema, table)} to ${quote(role)}`,
+            inherited: { when: 'before', sql: holdsTable(schema, table, role, privilege) } as const,
           },
         ],
   );
@@ -133,9 +165,26 @@ async function grantMutants(superuser: pg.Client, schema: string): Promise<reado
     parts: PARTS[privilege] ?? [],
     equivalent: null,
     sql: `revoke ${privilege} on ${qualified(schema, table)} from ${quote(role)}`,
+    inherited: { when: 'after', sql: holdsTable(schema, table, role, privilege) } as const,
   }));
   return [...wider, ...gone];
 }
+
+const memberOf = (role: string): string => role.replace(/__\w+$/, '__member');
+
+/** Everybody is a member besides. */
+const holdsTable = (schema: string, table: string, role: string, privilege: string): string =>
+  [role, memberOf(role)]
+    .map((one) => `has_table_privilege(${literal(one)}, ${literal(qualified(schema, table))}, ${literal(privilege)})`)
+    .join(' or ');
+
+const holdsColumn = (schema: string, table: string, role: string, column: string, privilege: string): string =>
+  [role, memberOf(role)]
+    .map(
+      (one) =>
+        `has_column_privilege(${literal(one)}, ${literal(qualified(schema, table))}, ${literal(column)}, ${literal(privilege)})`,
+    )
+    .join(' or ');
 
 async function columnMutants(superuser: pg.Client, schema: string): Promise<readonly Mutant[]> {
   return (await grantsOf(superuser, schema)).flatMap(({ table, role, privilege, columns }) =>
@@ -147,12 +196,16 @@ async function columnMutants(superuser: pg.Client, schema: string): Promise<read
       parts: privilege === 'SELECT' ? (['read'] as const) : (PARTS[privilege] ?? []),
       equivalent: null,
       sql: `revoke ${privilege} (${quote(column)}) on ${qualified(schema, table)} from ${quote(role)}`,
+      inherited: {
+        when: 'after',
+        sql: holdsColumn(schema, table, role, column, privilege),
+      } as const,
     })),
   );
 }
 
 /** Triggers switched off, functions that do nothing, and each refusal and each assignment in them taken out. */
-async function triggerMutants(superuser: pg.Client, schema: string): Promise<readonly Mutant[]> {
+async function triggerMutants(superuser: pg.Client, schema: string, everyState: ReadonlySet<string>): Promise<readonly Mutant[]> {
   const { rows } = await superuser.query<{ table: string; trigger: string; definition: string; name: string }>(
     `select c.relname as table, t.tgname as trigger, pg_get_functiondef(t.tgfoid) as definition, t.tgfoid::regproc::text as name
      from pg_trigger t join pg_class c on c.oid = t.tgrelid
@@ -179,7 +232,15 @@ async function triggerMutants(superuser: pg.Client, schema: string): Promise<rea
     const kept = [...definition.matchAll(/^ +new\."(\w+)" := [^;]*;/gm)];
     const definer = / security definer/i.test(definition);
     return [
-      ...refusals.map((match, index) => of(`refusal ${index + 1} is left out`, without(definition, match))),
+      ...refusals.map((match, index) => {
+        const before = definition.slice(definition.lastIndexOf('then', match.index - 200), match.index);
+        const paired = match[0].includes('no permission covers')
+          ? [...before.matchAll(/old\."(\w+)" is distinct/g)].map(([, column]) => column ?? '')
+          : [];
+        const states = before.length === 0 || paired.length > 0 ? null : beginsAnywhere(definition, match.index, everyState);
+        const reason = states === true ? EQUIVALENT.anyState : null;
+        return { ...of(`refusal ${index + 1} is left out`, without(definition, match), reason), paired };
+      }),
       ...kept.map((match) =>
         of(`nobody keeps ${match[1]} (at ${match.index})`, without(definition, match)),
       ),
@@ -193,16 +254,24 @@ function without(definition: string, match: RegExpExecArray): string {
   return `${definition.slice(0, match.index)} null; ${definition.slice(match.index + match[0].length)}`;
 }
 
+/** Whether it refuses records that begin in a state of a list that names them all. */
+function beginsAnywhere(definition: string, at: number, states: ReadonlySet<string>): boolean {
+  const [, list] = /<> all \(array\[([^\]]*)\]::text\[\]\) then\s*$/.exec(definition.slice(0, at)) ?? [];
+  return list !== undefined && states.has(list.replaceAll("'", '').split(', ').sort().join());
+}
+
 async function tableMutants(superuser: pg.Client, schema: string): Promise<readonly Mutant[]> {
-  const { rows } = await superuser.query<{ table: string }>(
-    `select relname as table from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'p') and not relispartition order by 1`,
-    [quote(schema)],
+  const { rows } = await superuser.query<{ table: string; everybody: boolean }>(
+    `select relname as table, not exists (select from pg_policies p where p.schemaname = $2 and p.tablename = relname
+       and not (coalesce(p.qual, 'true') = 'true' and coalesce(p.with_check, 'true') = 'true')) as everybody
+     from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'p') and not relispartition order by 1`,
+    [quote(schema), schema],
   );
-  return rows.flatMap(({ table }) => {
+  return rows.flatMap(({ table, everybody }) => {
     const base = { table, role: null, column: null, parts: ['rows', 'history', 'update'] as const };
     const at = qualified(schema, table);
     return [
-      { ...base, title: `${table}: no policies`, sql: `alter table ${at} disable row level security`, equivalent: null },
+      { ...base, title: `${table}: no policies`, sql: `alter table ${at} disable row level security`, equivalent: everybody ? EQUIVALENT.everybody : null },
       {
         ...base,
         title: `${table}: policies are not forced`,
