@@ -21,6 +21,7 @@ import { followOutbox } from './identity/follow-outbox.ts';
 import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
+import { Commands } from './records/commands.ts';
 import { ChangeFeed } from './records/changes/feed.ts';
 import { ChangeHub } from './records/changes/hub.ts';
 import { Exporter } from './records/export/exporter.ts';
@@ -201,6 +202,7 @@ async function openServices(
     publisher,
     reader,
     writer,
+    commands: new Commands({ writer, database, clock, ids }),
     importer,
     files,
     exporter: new Exporter({ database, clock }),

@@ -1,10 +1,13 @@
 /**
  * Deletes what nobody needs any more: expired sessions, answers kept for requests that are no longer repeated, and
- * events that every consumer has read (the row policy keeps the others, however old), and files that no record names.
+ * events that every consumer has read (the row policy keeps the others, however old), files that no record names, and
+ * deleted records whose time in the bin is over.
  */
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { Database } from './db/database.ts';
+import type { ModelSource } from './model/tenant.ts';
+import { emptyBins } from './records/bin-retention.ts';
 import type { Files } from './files/files.ts';
 import { gateSession } from './identity/service-principals.ts';
 
@@ -24,12 +27,18 @@ interface Kept {
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly models: ModelSource;
   /** Milliseconds an event stays in the outbox at least: who follows the changes may be away as long as that. */
   readonly outboxKept?: number;
 }
 
 /** Deletes once. */
-export async function keepHouse({ database, clock, files, outboxKept = 7 * DAY }: Omit<Kept, 'log'>): Promise<void> {
+export async function keepHouse({
+  database,
+  clock,
+  files,
+  outboxKept = 7 * DAY,
+}: Omit<Kept, 'log' | 'models'>): Promise<void> {
   const now = clock.now();
   await database.batch(gateSession('housekeeping'), [
     { text: 'delete from armature.session where expires_at <= $1', values: [new Date(now).toISOString()] },
@@ -72,7 +81,11 @@ async function pruneOutbox(database: Database, before: string): Promise<void> {
 export function startHousekeeping(services: Kept): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    running = keepHouse(services).catch((error: unknown) => services.log.warn({ err: error }, 'housekeeping'));
+    running = keepHouse(services)
+      .then(async () => {
+        await emptyBins(services);
+      })
+      .catch((error: unknown) => services.log.warn({ err: error }, 'housekeeping'));
   }, HOUR);
   timer.unref();
   return async () => {

@@ -27,6 +27,7 @@ export const PROBLEMS = {
   // The request conflicts with what is stored.
   conflict: [409, 'The record conflicts with another one', false],
   unique: [409, 'This value is already used', false],
+  possible_duplicate: [409, 'There may be a record like this already', false],
   still_referenced: [409, 'Other records still refer to this one', false],
   transition_refused: [409, 'This step is not possible now', false],
   stale_base: [409, 'Someone else published first', false],

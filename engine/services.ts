@@ -8,6 +8,7 @@ import type { Database } from './db/database.ts';
 import type { Files } from './files/files.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ModelSource } from './model/tenant.ts';
+import type { Commands } from './records/commands.ts';
 import type { ChangeFeed } from './records/changes/feed.ts';
 import type { ChangeHub } from './records/changes/hub.ts';
 import type { Exporter } from './records/export/exporter.ts';
@@ -24,6 +25,7 @@ export interface Services {
   readonly publisher: Publisher;
   readonly reader: Reader;
   readonly writer: Writer;
+  readonly commands: Commands;
   readonly importer: Pick<Importer, 'upload' | 'configure' | 'start' | 'status' | 'errors'>;
   readonly files: Files;
   readonly exporter: Pick<Exporter, 'check' | 'open'>;

@@ -127,7 +127,6 @@ export async function down(knex: Knex): Promise<void> {
     drop function armature.fold(text);
     drop function armature.start_of_day(date), armature.period_to(text), armature.period_from(text),
       armature.period_edge(text, integer), armature.fiscal_year_start();
-    drop extension pg_trgm;
     alter table armature.tenant drop column fiscal_year_start;
   `);
 }

@@ -85,7 +85,12 @@ async function together({ exchange, services, scope, batch, idempotency, dryRun 
   let answers: readonly PartAnswer[] = [];
   const options = { ...(idempotency && { idempotency }), ...(dryRun && { dryRun }) };
   const { text, replayed, sameRights } = await services.writer.together(scope, options, async (writer, inside) => {
-    const within: HttpServices = { ...services, writer, reader: services.reader.within(inside) };
+    const within: HttpServices = {
+      ...services,
+      writer,
+      reader: services.reader.within(inside),
+      commands: services.commands.within(writer, inside),
+    };
     const known = new Map<string, PartAnswer>();
     const parts: Part[] = [];
     for (const [index, part] of batch.parts.entries()) {

@@ -5,6 +5,7 @@ import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import { exampleOf, recordExample, schemaNames, schemaRef } from './openapi-schemas.ts';
 import { UPSERTED, writePaths } from './openapi-writes.ts';
+import { commandPaths, idOf } from './openapi-commands.ts';
 import { readableFields, resourceUrl } from './ui-entity.ts';
 
 type Part = Readonly<Record<string, unknown>>;
@@ -294,6 +295,8 @@ function actions(scope: Scope, entity: Entity, paths: Paths): void {
       }),
     };
   }
+  if (rights.assign.length > 0) post('assign', `Assign ${entity.label}`, idOf('owner'));
+  if (rights.purge.length > 0) post('purge', `Delete ${entity.label} for good`, null);
   if (entity.softDelete && rights.delete.length > 0) post('restore', `Restore ${entity.label}`, null);
 }
 
@@ -431,6 +434,7 @@ export function entityPaths(scope: Scope, entity: Entity): Paths {
   record(scope, entity, paths);
   actions(scope, entity, paths);
   imports(scope, entity, paths);
+  commandPaths(scope, entity, paths);
   files(scope, entity, paths);
   writePaths(scope, entity, paths);
   return paths;

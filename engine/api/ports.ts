@@ -11,6 +11,7 @@ import type { Query, Selection } from '../records/query/query.ts';
 import type { ExportOptions } from '../records/export/exporter.ts';
 import type { TableOptions } from '../records/import/table-file.ts';
 import type { Scope } from '../records/scope.ts';
+import type { Writer } from '../records/write/writer.ts';
 import type { DraftPublisher } from '../schema/drafts.ts';
 import type { ReleaseName, RollbackInput } from '../schema/publish.ts';
 import type { Services } from '../services.ts';
@@ -41,6 +42,7 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
   /** For writes by filter. */
   readonly maxAffected?: number;
+  readonly duplicates?: 'refuse' | 'ignore';
 }
 
 export interface WriteAnswer {
@@ -85,8 +87,23 @@ export interface RecordWriter {
   together(
     scope: Scope,
     options: { readonly idempotency?: Idempotency; readonly dryRun?: boolean },
-    work: (writer: RecordWriter, inside: Sender) => Promise<string>,
+    work: (writer: RecordWriter & Pick<Writer, 'run'>, inside: Sender) => Promise<string>,
   ): Promise<{ readonly text: string; readonly replayed: boolean; readonly sameRights: boolean }>;
+}
+
+export interface RecordCommands {
+  /** Inside a transaction of the caller's. */
+  within(writer: Pick<Writer, 'run'>, inside: Sender): RecordCommands;
+  assign(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  merge(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  mergedInto(scope: Scope, entity: Entity, id: string): Promise<string | null>;
+  duplicates(scope: Scope, entity: Entity, body: unknown): Promise<{ readonly body: string }>;
+  duplicateGroups(scope: Scope, entity: Entity): Promise<{ readonly body: string }>;
+  purge(scope: Scope, entity: Entity, id: string, options: WriteOptions): Promise<WriteAnswer>;
+  bin(scope: Scope, entity: Entity, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  access(scope: Scope, entity: Entity, id: string): Promise<{ readonly body: string }>;
+  share(scope: Scope, entity: Entity, id: string, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
+  endShare(scope: Scope, entity: Entity, id: string, share: string, options: WriteOptions): Promise<WriteAnswer>;
 }
 
 export interface RecordImporter {
@@ -120,10 +137,14 @@ export interface MetadataPublisher extends DraftPublisher {
   rollback(tenant: string, input: RollbackInput): Promise<unknown>;
 }
 
-export type HttpServices = Omit<Services, 'reader' | 'writer' | 'importer' | 'exporter' | 'publisher' | 'files'> & {
+export type HttpServices = Omit<
+  Services,
+  'reader' | 'writer' | 'commands' | 'importer' | 'exporter' | 'publisher' | 'files'
+> & {
   readonly files: RecordFiles;
   readonly reader: RecordReader;
   readonly writer: RecordWriter;
+  readonly commands: RecordCommands;
   readonly importer: RecordImporter;
   readonly exporter: RecordExporter;
   readonly publisher: MetadataPublisher;

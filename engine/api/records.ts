@@ -13,17 +13,31 @@ import { acceptedFormat, exportRoute } from './exports.ts';
 import { searchOf, sendEmpty, sendText } from './exchange.ts';
 import { downloadRoute, uploadRoute } from './files.ts';
 import { importRoute } from './imports.ts';
+import { duplicatesRoute } from './duplicates.ts';
 import { onCurrentRelease } from './overtaken.ts';
 import type { HttpServices } from './ports.ts';
 import { notAllowed, sendProblem } from './problem-response.ts';
 import type { RecordRequest } from './record-request.ts';
-import { requireId } from './record-request.ts';
+import { addressOf, requireId } from './record-request.ts';
 import { listQuery, selectionIn } from './query-input.ts';
 import { entityTag, matchesNone, requireJsonAccepted } from './request-headers.ts';
 import type { Scopes } from './scopes.ts';
 import { templateRoute } from './templates.ts';
 import { knowsEntity } from './scopes.ts';
-import { action, actionMany, change, changeMany, create, putByKey, remove, removeMany } from './writes.ts';
+import { sharesRoute } from './shares.ts';
+import {
+  action,
+  actionMany,
+  change,
+  changeMany,
+  COMMAND,
+  create,
+  FREE_COMMAND,
+  putByKey,
+  remove,
+  removeMany,
+  write,
+} from './writes.ts';
 
 const PREFIX = '/api/';
 const VERSION = 'v1/';
@@ -83,10 +97,19 @@ async function queryByBody(request: RecordRequest): Promise<void> {
 
 async function one(request: RecordRequest, id: string): Promise<void> {
   const found = await request.services.reader.one(request.scope, request.entity, id, selectionIn(request.search));
-  if (!found) throw notFound();
+  if (!found) return merged(request, id);
   const tag = entityTag(found.version, found.body);
   if (matchesNone(request.exchange.request, tag)) return sendEmpty(request.exchange, 304, ['ETag', tag]);
   sendText(request.exchange, 200, found.body, { cache: 'private, no-cache', headers: ['ETag', tag] });
+}
+
+/** What is not there may have become another record: whoever may read that one is sent there (RFC 9110 §15.4.9). */
+async function merged(request: RecordRequest, id: string): Promise<void> {
+  const { scope, entity, services, search } = request;
+  const winner = await services.commands.mergedInto(scope, entity, id);
+  if (winner === null) throw notFound();
+  const query = search === '' ? '' : `?${search}`;
+  sendEmpty(request.exchange, 308, ['Location', addressOf(entity, winner) + query, 'Content-Length', '0']);
 }
 
 async function history(request: RecordRequest, id: string): Promise<void> {
@@ -174,6 +197,13 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
     if (request.method !== 'POST') throw notAllowed('POST');
     return queryByBody(request);
   }
+  if (rest.length === 1 && (first === '$duplicates' || first === '%24duplicates')) return duplicatesRoute(request);
+  if (rest.length === 1 && first === 'bin') {
+    if (request.method !== 'POST') throw notAllowed('POST');
+    return write(request, FREE_COMMAND, (input, options) =>
+      request.services.commands.bin(request.scope, request.entity, input, options),
+    );
+  }
   if (rest.length === 1 && (first === '$changes' || first === '%24changes')) return changesRoute(request);
   if (first === 'by' && rest.length === 3 && second !== undefined && third !== undefined && third !== '')
     return keyRoute(request, second, decoded(third));
@@ -187,6 +217,13 @@ async function route(request: RecordRequest, rest: readonly string[]): Promise<v
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET, HEAD');
     return history(request, id);
   }
+  if (second === 'merge' && rest.length === 2) {
+    if (request.method !== 'POST') throw notAllowed('POST');
+    return write(request, COMMAND, (input, options) =>
+      request.services.commands.merge(request.scope, request.entity, id, input, options),
+    );
+  }
+  if (second === 'shares') return sharesRoute(request, id, rest.slice(2));
   if (second === 'templates' && rest.length === 3 && third !== undefined && third !== '') {
     if (request.method !== 'POST') throw notAllowed('POST');
     return templateRoute(request, id, third);

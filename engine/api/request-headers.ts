@@ -132,6 +132,8 @@ export interface Preferences {
   readonly dryRun: boolean;
   /** `max-affected=N`: how many records a filter may match. */
   readonly maxAffected: number | null;
+  /** `Prefer: duplicates=refuse` or `duplicates=ignore`: whether to look for records like the one that is created. */
+  readonly duplicates?: 'refuse' | 'ignore';
 }
 
 const DEFAULT_PREFERENCES: Preferences = { minimal: false, dryRun: false, maxAffected: null };
@@ -165,6 +167,7 @@ export function preferencesOf(request: IncomingMessage): Preferences {
     )
     .filter((part) => part !== '');
   const limit = wishes.find((wish) => wish.startsWith('max-affected'));
+  const duplicates = (['refuse', 'ignore'] as const).find((wish) => wishes.includes(`duplicates=${wish}`));
   const unknown = wishes.find((wish) => wish !== limit && !KNOWN_PREFERENCES.has(wish));
   if (unknown !== undefined && wishes.includes('handling=strict'))
     throw invalidHeader('Prefer', `The preference “${unknown.slice(0, 60)}” is not known.`);
@@ -172,6 +175,7 @@ export function preferencesOf(request: IncomingMessage): Preferences {
     minimal: wishes.includes('return=minimal'),
     dryRun: wishes.includes('tx=rollback'),
     maxAffected: limit === undefined ? null : maxAffected(limit),
+    ...(duplicates && { duplicates }),
   };
 }
 

@@ -62,7 +62,15 @@ export interface UiEntity {
     readonly delete: boolean;
     readonly import: boolean;
     readonly export: boolean;
+    readonly assign: boolean;
+    readonly share: boolean;
+    readonly merge: boolean;
+    readonly purge: boolean;
   };
+  /** Records can be looked for that are probably the same. */
+  readonly duplicates: boolean;
+  /** Deleted records can be brought back. */
+  readonly bin: boolean;
   /** In order; only readable ones. */
   readonly fields: readonly UiField[];
   readonly views: readonly UiView[];

@@ -44,7 +44,7 @@ function sendWritten(request: RecordRequest, answer: WriteAnswer, preferences: r
 }
 
 /** How a write takes its request. */
-interface Manner {
+export interface Manner {
   readonly body: 'required' | 'optional' | 'none';
   readonly types?: ReadonlySet<string>;
   /**
@@ -72,7 +72,7 @@ function requireMatch(entity: Entity, about: Manner['about'], given: boolean): v
 }
 
 /** Reads what the write needs from headers and body, runs it and answers. */
-async function write(
+export async function write(
   request: RecordRequest,
   manner: Manner,
   run: (input: unknown, options: WriteOptions) => Promise<WriteAnswer>,
@@ -97,6 +97,7 @@ async function write(
     ...(match !== null && match !== '*' && { ifMatch: match }),
     ...(match !== null && { exists: 'must' }),
     ...(absent && { exists: 'must_not' }),
+    ...(preferences.duplicates && { duplicates: preferences.duplicates }),
     ...(preferences.dryRun && { dryRun: true }),
     ...(preferences.maxAffected !== null && { maxAffected: preferences.maxAffected }),
   });
@@ -104,6 +105,10 @@ async function write(
 }
 
 const CREATE: Manner = { body: 'required', about: 'new' };
+/** A command about a record, with what it says; one about none that has a version; one that says nothing. */
+export const COMMAND: Manner = { body: 'required', about: 'one' };
+export const FREE_COMMAND: Manner = { body: 'required', about: 'new' };
+export const BARE_COMMAND: Manner = { body: 'none', about: 'new' };
 const CHANGE: Manner = { body: 'required', about: 'one', types: PATCH_TYPES };
 const STEP: Manner = { body: 'optional', about: 'one' };
 const REMOVE: Manner = { body: 'none', about: 'one', returning: 'minimal' };
@@ -162,6 +167,11 @@ export function remove(request: RecordRequest, id: string): Promise<void> {
 export async function action(request: RecordRequest, id: string, name: string): Promise<void> {
   const { scope, entity, services } = request;
   if (name === 'set_password' && entity.name === 'core.user') return setPassword(request, id);
+  if (name === 'assign' && entity.owner) {
+    return write(request, COMMAND, (input, options) => services.commands.assign(scope, entity, id, input, options));
+  }
+  if (name === 'purge')
+    return write(request, REMOVE, (_, options) => services.commands.purge(scope, entity, id, options));
   if (name === 'restore')
     return write(request, STEP, (_, options) => services.writer.restore(scope, entity, id, options));
   return write(request, STEP, (input, options) => services.writer.transition(scope, entity, id, name, input, options));

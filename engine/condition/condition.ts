@@ -17,7 +17,20 @@ export type Condition =
   /** One of many records fulfils a condition of its own. `none` is its negation, `every` that none fails. */
   | { readonly kind: 'some'; readonly many: Many; readonly of: Condition }
   /** The tenant's business hours contain the present moment. */
-  | { readonly kind: 'business_hours' };
+  | { readonly kind: 'business_hours' }
+  | Shared;
+
+/** The record is shared with the acting user: to be read at least, or to be changed as well. */
+export interface Shared {
+  readonly kind: 'shared';
+  readonly level: ShareLevel;
+  /** Id of the entity. */
+  readonly entity: string;
+  /** Where the record's id is found: its own `id`, or, told from a part, the reference to its whole. */
+  readonly record: FieldOperand;
+}
+
+export type ShareLevel = 'read' | 'write';
 
 export type Operand =
   | { readonly kind: 'literal'; readonly type: ValueType; readonly value: Value }

@@ -1,7 +1,7 @@
 /** Does a record fulfil a condition? The twin of `to-sql.ts`: property tests hold the two equal. */
 import type { BusinessHours } from '../model/tenant.ts';
 import type { Value } from '../model/value-type.ts';
-import type { Condition, FieldOperand, Many, Operand } from './condition.ts';
+import type { Condition, FieldOperand, Many, Operand, Shared, ShareLevel } from './condition.ts';
 import { evaluateTest, type Tested } from './evaluate-test.ts';
 import { localTime } from './moment.ts';
 import { periodEdge } from './period.ts';
@@ -29,6 +29,11 @@ export interface EvaluationContext {
    * @param entity qualified name
    */
   readonly follow?: (entity: string, id: string) => PlainRecord | null;
+  /**
+   * Whether a record is shared with the acting user, at this level at least. Needed where a condition asks for it.
+   * @param entity id of the entity
+   */
+  readonly shared?: (entity: string, id: string, level: ShareLevel) => boolean;
 }
 
 /**
@@ -53,7 +58,20 @@ export function evaluate(condition: Condition, record: PlainRecord, context: Eva
       return readMany(condition.many, record, context).some((each) => evaluate(condition.of, each, context));
     case 'business_hours':
       return inBusinessHours(context);
+    case 'shared':
+      return isShared(condition, record, context);
   }
+}
+
+function isShared(
+  { entity, level, record: operand }: Shared,
+  record: PlainRecord,
+  context: EvaluationContext,
+): boolean {
+  if (context.shared === undefined)
+    throw new TypeError('whether a record is shared is asked, and the context cannot tell');
+  const id = readField(operand, record, context);
+  return typeof id === 'string' && context.shared(entity, id, level);
 }
 
 function read(operand: Operand, record: PlainRecord, context: EvaluationContext): Tested {

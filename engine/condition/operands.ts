@@ -20,6 +20,8 @@ export function operandsOf(condition: Condition): readonly Operand[] {
       return [condition.many.anchor];
     case 'business_hours':
       return [];
+    case 'shared':
+      return [condition.record];
   }
 }
 
@@ -40,6 +42,7 @@ export function manyOf(condition: Condition): readonly { readonly many: Many; re
     case 'test':
       return [condition.left, condition.right].flatMap((operand) => (operand.kind === 'count' ? [operand] : []));
     case 'under':
+    case 'shared':
     case 'business_hours':
       return [];
   }
@@ -57,6 +60,7 @@ export function treesOf(condition: Condition): readonly Tree[] {
       return [condition.tree];
     case 'some':
     case 'test':
+    case 'shared':
     case 'business_hours':
       return [];
   }
@@ -67,7 +71,7 @@ export function looksFurther(condition: Condition): boolean {
   return treesOf(condition).length > 0 || manyOf(condition).length > 0;
 }
 
-/** Whether it asks what time it is, in any form. */
+/** Whether it asks what time it is, in any form: a share ends at a time. */
 export function asksTheClock(condition: Condition): boolean {
   switch (condition.kind) {
     case 'all':
@@ -88,6 +92,7 @@ export function asksTheClock(condition: Condition): boolean {
     case 'under':
       return false;
     case 'business_hours':
+    case 'shared':
       return true;
   }
 }

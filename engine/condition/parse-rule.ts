@@ -49,6 +49,7 @@ function parseLeaf(json: Json, fact: string, pointer: string, walk: Walk): RawCo
     faults.add(at(pointer, 'value'), 'invalid', 'A value is expected here, found nothing.', { expected: 'value' });
   }
   if (fact === 'business_hours') return parseBusinessHours(json, operator, pointer, walk);
+  if (fact === 'shared_with_me') return parseShared(json, operator, pointer, walk);
   const left = parseFact(fact, json.path, pointer, faults);
   const right = parseOperand('value' in json ? json.value : true, at(pointer, 'value'), faults);
   const test: RawCondition = { kind: 'test', at: pointer, left, operator, right };
@@ -65,6 +66,19 @@ function parseBusinessHours(json: Json, operator: string, pointer: string, walk:
     });
   }
   return (operator === 'eq') === json.value ? hours : { kind: 'not', at: pointer, of: hours };
+}
+
+/** `{ "fact": "shared_with_me", "operator": "equal", "value": "read" }`; what may be changed may be read as well. */
+function parseShared(json: Json, operator: string, pointer: string, walk: Walk): RawCondition {
+  const level = json.value === 'write' ? 'write' : 'read';
+  if ((operator !== 'eq' && operator !== 'ne') || json.value !== level) {
+    walk.faults.add(pointer, 'invalid', '"shared_with_me" can only be compared with "read" or "write".', {
+      expected: 'equal read',
+      found: describe(json.value),
+    });
+  }
+  const shared: RawCondition = { kind: 'shared', at: pointer, level };
+  return operator === 'eq' ? shared : { kind: 'not', at: pointer, of: shared };
 }
 
 function allowKeys(json: Json, known: readonly string[], pointer: string, walk: Walk): void {

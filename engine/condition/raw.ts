@@ -5,6 +5,7 @@
  * `at` says where a node stands, for error messages: a JSON Pointer, or the name of a query parameter.
  */
 import type { Operator } from '../model/value-type.ts';
+import type { ShareLevel } from './condition.ts';
 
 export type RawCondition =
   | { readonly kind: 'all' | 'any'; readonly at: string; readonly of: readonly RawCondition[] }
@@ -28,7 +29,8 @@ export type RawCondition =
       readonly path: readonly string[];
       readonly operator: Operator;
       readonly right: RawOperand;
-    };
+    }
+  | { readonly kind: 'shared'; readonly at: string; readonly level: ShareLevel };
 
 export const QUANTIFIERS = ['some', 'none', 'every'] as const;
 export type Quantifier = (typeof QUANTIFIERS)[number];

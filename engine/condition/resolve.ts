@@ -11,6 +11,7 @@ import { elementType, resolveLiterals, resolveRight, type Side } from './resolve
 import { all, any, not, simplify, test } from './simplify.ts';
 import { findMany, resolveMany } from './resolve-many.ts';
 import { resolveLike, resolveSearch, resolveUnder, resolveWithin } from './resolve-special.ts';
+import { sharedWithUser } from './shared.ts';
 import { userAttributeType } from './user-attributes.ts';
 
 export interface ResolveOptions extends Origin {
@@ -60,6 +61,8 @@ function resolve(raw: RawCondition, side: Side): Condition {
       return not(resolve(raw.of, side));
     case 'business_hours':
       return Object.freeze({ kind: 'business_hours' });
+    case 'shared':
+      return resolveShared(raw, side);
     case 'short':
       return resolveShort(raw, side);
     case 'test':
@@ -77,6 +80,12 @@ function resolveCount(raw: Extract<RawCondition, { kind: 'count' }>, side: Side)
   if (found === undefined) return FAULTY;
   const operand: Operand = Object.freeze({ kind: 'count', type: 'integer', many: found.many, of: TRUE });
   return compare(operand, raw.operator, raw.right, null, side);
+}
+
+function resolveShared(raw: Extract<RawCondition, { kind: 'shared' }>, side: Side): Condition {
+  if (side.entity.sharing) return sharedWithUser(side.entity, raw.level);
+  side.faults.add(raw.at, 'invalid', `Records of "${side.entity.name}" are not shared.`, { found: 'shared_with_me' });
+  return FAULTY;
 }
 
 function resolveShort(raw: Extract<RawCondition, { kind: 'short' }>, side: Side): Condition {

@@ -63,6 +63,7 @@ export function simplify(condition: Condition): Condition {
       return simplifySome(condition);
     case 'under':
     case 'business_hours':
+    case 'shared':
       return condition;
   }
 }
@@ -91,6 +92,7 @@ function push(condition: Condition, negated: boolean): Condition {
     case 'under':
     case 'some':
     case 'business_hours':
+    case 'shared':
       return negated ? not(condition) : condition;
   }
 }

@@ -6,7 +6,7 @@
 import { literal, quote } from '../db/identifiers.ts';
 import type { Operator, Value } from '../model/value-type.ts';
 import { SQL_TYPE } from '../model/value-type.ts';
-import type { Condition, FieldOperand, Many, Operand } from './condition.ts';
+import type { Condition, FieldOperand, Many, Operand, Shared } from './condition.ts';
 import { wordPattern } from './fold.ts';
 import { isTrue, negationNormalForm } from './simplify.ts';
 
@@ -54,6 +54,9 @@ export interface Others {
 }
 
 type PeriodOperand = Extract<Operand, { kind: 'period' }>;
+/** The function of the tenant's schema that tells the records shared with the acting user: `(entity id, level)` → ids. */
+export const SHARED_RECORDS = 'reach_shares';
+
 type Test = Extract<Condition, { kind: 'test' }>;
 
 /**
@@ -90,7 +93,18 @@ function write(condition: Condition, target: SqlTarget): string {
       return `exists (select ${writeMany(condition.many, condition.of, target)})`;
     case 'business_hours':
       return '(select armature.in_business_hours())';
+    case 'shared':
+      return writeShared(condition, target);
   }
+}
+
+/**
+ * The ids are looked up once for the whole statement and then compared, so that the primary key serves: beside an owner
+ * Postgres joins two indexes. Told from a part, the reference to its whole is compared.
+ */
+function writeShared({ entity, level, record }: Shared, target: SqlTarget): string {
+  const reach = `${target.schema}.${quote(SHARED_RECORDS)}(${literal(entity)}, ${literal(level)})`;
+  return `${writeOperand(record, target)} = any(array(select ${reach}))`;
 }
 
 function writeNegated(condition: Condition, target: SqlTarget): string {

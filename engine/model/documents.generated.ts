@@ -143,6 +143,17 @@ export interface EntityDocument {
    */
   readonly concurrency?: 'optional' | 'required';
   /**
+   * Single records can be shared with people and teams, to read or to write.
+   */
+  readonly sharing?: boolean;
+  readonly bin?: BinDocument;
+  /**
+   * Rules by which two records are probably the same.
+   *
+   * @maxItems 10
+   */
+  readonly duplicates?: DuplicateRuleDocument[];
+  /**
    * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
    */
   readonly parent?: string;
@@ -160,6 +171,62 @@ export interface EntityDocument {
    * The flag that must be on for whoever is to see it. Hiding is no permission: rights stay as they are.
    */
   readonly flag?: string;
+}
+/**
+ * What becomes of deleted records.
+ */
+export interface BinDocument {
+  /**
+   * Days after which a deleted record is purged; for good when left out of the document.
+   */
+  readonly keepDays: number;
+}
+/**
+ * All of its fields are alike.
+ */
+export interface DuplicateRuleDocument {
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label?: string;
+  /**
+   * Whether a creation is refused until it is said to be meant, or the form only warns.
+   */
+  readonly onCreate?: 'warn' | 'refuse';
+  /**
+   * The fields that are compared.
+   *
+   * @minItems 1
+   * @maxItems 5
+   */
+  readonly match: DuplicateMatchDocument[];
+}
+/**
+ * One field and how it is compared.
+ */
+export interface DuplicateMatchDocument {
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly field: string;
+  /**
+   * Equal as stored (of web addresses the host), equal without case, accents and punctuation, or alike.
+   */
+  readonly how: 'exact' | 'normalised' | 'fuzzy';
+  /**
+   * For `fuzzy`: how alike, 1 being equal.
+   */
+  readonly threshold?: number;
+  /**
+   * Words that say nothing, such as legal forms of companies: lower case, without accents.
+   *
+   * @maxItems 100
+   */
+  readonly ignore?: string[];
 }
 /**
  * A field of an entity. These are the properties that fields of all types have; each type adds its own (see `engine/model/fields`), and a property that neither knows is refused.
@@ -303,7 +370,7 @@ export interface PermissionDocument {
    *
    * @minItems 1
    */
-  readonly actions: ('create' | 'read' | 'update' | 'delete' | 'import' | 'export')[];
+  readonly actions: ('create' | 'read' | 'update' | 'delete' | 'import' | 'export' | 'assign' | 'share' | 'merge' | 'purge')[];
   /**
    * Which fields, by what is done with them. Every field when left out.
    */

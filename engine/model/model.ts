@@ -4,6 +4,7 @@
  */
 import type { Condition } from '../condition/condition.ts';
 import type { Formula } from '../formula/formula.ts';
+import type { DuplicateRule } from './duplicates.ts';
 import type { FieldType } from './field-type.ts';
 import type { Flag, Rule, Sequence, Setting, Template } from './parts.ts';
 import type { Derived, Many, Rollup } from './relations.ts';
@@ -59,6 +60,11 @@ export interface Entity {
   readonly history: boolean;
   /** `required`: clients change a record only when they say which version of it they have read (`If-Match`). */
   readonly concurrency: 'optional' | 'required';
+  /** Single records may be shared with people and teams. Never for parts: they follow their whole. */
+  readonly sharing: boolean;
+  /** Days after which deleted records are purged; `null`: never. */
+  readonly keepDays: number | null;
+  readonly duplicates: readonly DuplicateRule[];
   /** A part of another entity (`of` names it): created and changed with its parent, rights follow the parent. */
   readonly parent: { readonly entity: string; readonly field: string } | null;
   /** All fields by key, system fields first (id, version, created_at, created_by, updated_at, updated_by, [owner], [deleted_at]). */
@@ -145,7 +151,18 @@ export interface Role {
   readonly administrator: boolean;
 }
 
-export const ACTIONS = ['create', 'read', 'update', 'delete', 'import', 'export'] as const;
+export const ACTIONS = [
+  'create',
+  'read',
+  'update',
+  'delete',
+  'import',
+  'export',
+  'assign',
+  'share',
+  'merge',
+  'purge',
+] as const;
 export type Action = (typeof ACTIONS)[number];
 
 export interface Permission {

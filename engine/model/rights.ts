@@ -4,7 +4,9 @@
  */
 import type { Condition, Many, Operand, Step } from '../condition/condition.ts';
 import { deepFreeze, frozenMap, frozenSet } from './frozen.ts';
+import { sharedBelow } from '../condition/shared.ts';
 import type { Action, Entity, Field, Model, Permission } from './model.ts';
+import { rowsReached } from './shared-rows.ts';
 
 /** One permission's part in a right. */
 export interface Grant {
@@ -22,6 +24,11 @@ export interface EntityRights {
   readonly create: readonly Grant[];
   readonly update: readonly Grant[];
   readonly delete: readonly Grant[];
+  /** Giving the record to another owner; sharing it; merging others into it; deleting it for good. Without fields. */
+  readonly assign: readonly Grant[];
+  readonly share: readonly Grant[];
+  readonly merge: readonly Grant[];
+  readonly purge: readonly Grant[];
   readonly import: boolean;
   readonly export: boolean;
   /** Field keys, in the entity's order: `always` on every record that may be read, `conditional` on some of them only. */
@@ -107,7 +114,7 @@ function wholeRights(model: Model, entity: Entity, roles: ReadonlySet<string>): 
       permissions
         .filter(({ actions }) => actions.has(action))
         .map((permission) => ({
-          condition: permission.condition,
+          condition: rowsReached(entity, permission, action),
           fields: keysOf(entity, fieldIds(permission)),
           transitions: action === 'update' ? permission.transitions : null,
         })),
@@ -117,6 +124,10 @@ function wholeRights(model: Model, entity: Entity, roles: ReadonlySet<string>): 
     create: grants('create', ({ fields }) => fields.create),
     update: grants('update', ({ fields }) => fields.update),
     delete: grants('delete', () => null),
+    assign: entity.owner ? grants('assign', () => null) : [],
+    share: entity.sharing ? grants('share', () => null) : [],
+    merge: entity.softDelete ? grants('merge', () => null) : [],
+    purge: entity.softDelete ? grants('purge', () => null) : [],
     import: permissions.some(({ actions }) => actions.has('import')),
     export: permissions.some(({ actions }) => actions.has('export')),
   });
@@ -145,6 +156,10 @@ function partRights(
     create: write,
     update: write,
     delete: write,
+    assign: [],
+    share: [],
+    merge: [],
+    purge: [],
     import: rights.import && write.length > 0,
     export: rights.export,
   });
@@ -174,10 +189,12 @@ function below(condition: Condition, step: Step): Condition {
       return { ...condition, many: anchored(condition.many) };
     case 'business_hours':
       return condition;
+    case 'shared':
+      return sharedBelow(condition, step);
   }
 }
 
-type Granted = Pick<EntityRights, 'read' | 'create' | 'update' | 'delete' | 'import' | 'export'>;
+type Granted = Pick<EntityRights, Action>;
 
 function summary(model: Model, entity: Entity, granted: Granted): EntityRights {
   const readable = new Map<string, 'always' | 'conditional'>();
@@ -204,6 +221,10 @@ function summary(model: Model, entity: Entity, granted: Granted): EntityRights {
     create: deepFreeze(granted.create),
     update: deepFreeze(granted.update),
     delete: deepFreeze(granted.delete),
+    assign: deepFreeze(granted.assign),
+    share: deepFreeze(granted.share),
+    merge: deepFreeze(granted.merge),
+    purge: deepFreeze(granted.purge),
     readableFields: frozenMap(readable),
     creatableFields: frozenSet(creatable),
     updatableFields: frozenSet(updatable),
@@ -241,6 +262,10 @@ const NOTHING: EntityRights = Object.freeze({
   create: [],
   update: [],
   delete: [],
+  assign: [],
+  share: [],
+  merge: [],
+  purge: [],
   import: false,
   export: false,
   readableFields: frozenMap<string, 'always' | 'conditional'>([]),

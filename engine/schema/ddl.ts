@@ -68,12 +68,18 @@ export function addReference(state: DesiredState, table: TableState, name: strin
   );
 }
 
+function indexed(table: TableState, { columns, expression, folded, computed }: IndexState): string {
+  if (folded) {
+    const textOf = (id: string) => computed?.[id] ?? columnName(table, id);
+    return columns.map((id) => `armature.fold((${textOf(id)})) public.gin_trgm_ops`).join(', ');
+  }
+  const names = columnNames(table, columns);
+  return expression === undefined ? names : expression.replaceAll('{}', names);
+}
+
 export function createIndex(state: DesiredState, table: TableState, name: string, index: IndexState): string {
   const where = index.whereNull === null ? '' : ` where ${columnName(table, index.whereNull)} is null`;
-  const columns = index.folded
-    ? index.columns.map((id) => `armature.fold(${columnName(table, id)}) public.gin_trgm_ops`).join(', ')
-    : columnNames(table, index.columns);
-  return `create ${index.unique ? 'unique ' : ''}index ${quote(name)} on ${tableName(state, table)} using ${index.method} (${columns})${where}`;
+  return `create ${index.unique ? 'unique ' : ''}index ${quote(name)} on ${tableName(state, table)} using ${index.method} (${indexed(table, index)})${where}`;
 }
 
 export function createPolicy(state: DesiredState, table: TableState, name: string, policy: PolicyState): string {

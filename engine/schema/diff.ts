@@ -6,6 +6,7 @@ import { quote } from '../db/identifiers.ts';
 import { Problem } from '../problem.ts';
 import { change, type Change, inOrder } from './change.ts';
 import { createTable, tableName } from './ddl.ts';
+import { diffCallers } from './diff-callers.ts';
 import { diffFunctions, diffGrants, diffPolicies, diffRoles, diffSequences, diffTriggers } from './diff-access.ts';
 import { diffColumns, type Refusal, remadeColumns } from './diff-columns.ts';
 import { diffConstraints } from './diff-constraints.ts';
@@ -46,6 +47,7 @@ export function difference(previous: DesiredState | null, next: DesiredState): D
       ...diffGrants(pair),
     ]),
     ...diffFunctions(before, settled),
+    ...diffCallers(before, settled),
   ];
   const [first] = refusals;
   if (first) throw new Problem('invalid_document', first.message, refusals);

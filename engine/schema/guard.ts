@@ -12,6 +12,7 @@ import type { Context } from './context.ts';
 import { policySql } from './context.ts';
 import { updatable } from './grants.ts';
 import { type OwnGrant, ownRights } from './own-rights.ts';
+import { holdsRole } from './row-rights.ts';
 import { stepColumns } from './steps.ts';
 
 /** A permission as the guard sees it. */
@@ -56,7 +57,7 @@ ${checks.join('\n')}
     end if;`;
 }
 
-const holds = (role: string): string => `pg_catalog.pg_has_role(current_user, ${literal(role)}, 'USAGE')`;
+const holds = (role: string): string => holdsRole('current_user', role);
 
 function coversOf(context: Context, entity: Entity): readonly Cover[] {
   const covers: Cover[] = [];

@@ -4,6 +4,7 @@
  */
 import type { Condition } from '../condition/condition.ts';
 import type { Action, Entity, Model, Role } from '../model/model.ts';
+import { rowsReached } from '../model/shared-rows.ts';
 
 export interface OwnGrant {
   /** About the record, or, of a part, about the outermost record it belongs to. `null` = every record. */
@@ -19,7 +20,22 @@ export interface OwnRights {
   readonly create: readonly OwnGrant[];
   readonly update: readonly OwnGrant[];
   readonly delete: readonly OwnGrant[];
+  readonly assign: readonly OwnGrant[];
+  readonly share: readonly OwnGrant[];
+  readonly merge: readonly OwnGrant[];
+  readonly purge: readonly OwnGrant[];
 }
+
+const NOTHING: OwnRights = {
+  read: [],
+  create: [],
+  update: [],
+  delete: [],
+  assign: [],
+  share: [],
+  merge: [],
+  purge: [],
+};
 
 /** The same rule as `model/rights.ts`, for one role without its ancestors. */
 export function ownRights(model: Model, entity: Entity, role: Role): OwnRights {
@@ -28,7 +44,7 @@ export function ownRights(model: Model, entity: Entity, role: Role): OwnRights {
     entity.permissions
       .filter((permission) => permission.role === role.key && permission.actions.has(action))
       .map((permission) => ({
-        condition: permission.condition,
+        condition: rowsReached(entity, permission, action),
         fields: fields === null ? null : permission.fields[fields],
         transitions: permission.transitions,
       }));
@@ -37,13 +53,17 @@ export function ownRights(model: Model, entity: Entity, role: Role): OwnRights {
     create: grants('create', 'create'),
     update: grants('update', 'update'),
     delete: grants('delete', null),
+    assign: entity.owner ? grants('assign', null) : [],
+    share: entity.sharing ? grants('share', null) : [],
+    merge: entity.softDelete ? grants('merge', null) : [],
+    purge: entity.softDelete ? grants('purge', null) : [],
   };
 }
 
 /** A part is read with its parent, and made, changed and deleted by whoever may change the field of the parent that holds it. */
 function partRights(model: Model, entity: Entity, parent: string, role: Role): OwnRights {
   const whole = model.entities.get(parent);
-  if (!whole) return { read: [], create: [], update: [], delete: [] };
+  if (!whole) return NOTHING;
   const rights = ownRights(model, whole, role);
   const holder = [...whole.fields.values()].find(({ children }) => children?.entity === entity.name);
   const through = (grants: readonly OwnGrant[]): readonly OwnGrant[] =>
@@ -51,7 +71,7 @@ function partRights(model: Model, entity: Entity, parent: string, role: Role): O
       .filter(({ fields }) => !holder || fields === null || fields.has(holder.id))
       .map(({ condition }) => ({ condition, fields: null, transitions: null }));
   const write = through(rights.update);
-  return { read: through(rights.read), create: write, update: write, delete: write };
+  return { ...NOTHING, read: through(rights.read), create: write, update: write, delete: write };
 }
 
 /** The fields of all grants together; `null` = every field. */

@@ -7,10 +7,12 @@ import { type OwnGrant, ownRights } from './own-rights.ts';
 import { rowsOf } from './row-rights.ts';
 import type { PolicyState } from './state.ts';
 
-type Policies = Record<string, PolicyState>;
+export type Policies = Record<string, PolicyState>;
 
 /** Publishing fills and checks columns, and the definer functions write history and outbox, as the owner. */
-const OWNER: PolicyState = { role: 'armature_owner', command: 'all', using: 'true', check: 'true' };
+export const ownerPolicy = (): Policies => ({
+  owner: { role: 'armature_owner', command: 'all', using: 'true', check: 'true' },
+});
 
 /**
  * Policies of an entity's table. A SELECT policy never looks at `deleted_at`: that filter belongs in the queries. With
@@ -23,7 +25,7 @@ export function tablePolicies(context: Context, entity: Entity): Policies {
   const { names } = context.tenant;
   const alias = `${quote(entity.table)}.`;
   const policies: Policies = {
-    owner: OWNER,
+    ...ownerPolicy(),
     system: { role: names.system, command: 'all', using: 'true', check: 'true' },
   };
   for (const role of context.roles) {
@@ -50,7 +52,7 @@ export function tablePolicies(context: Context, entity: Entity): Policies {
 export function historyPolicies(context: Context, entity: Entity, table: string): Policies {
   const { names } = context.tenant;
   const policies: Policies = {
-    owner: OWNER,
+    ...ownerPolicy(),
     system: { role: names.system, command: 'select', using: 'true', check: null },
   };
   for (const role of context.roles) {

@@ -28,6 +28,8 @@ export function policyColumns(context: Context, role: Role): PolicyColumns {
       if (permission.role !== role.key || !permission.condition) continue;
       addCondition(context, entity, permission.condition, add);
     }
+    // Shares are looked up by their records.
+    if (ownRights(context.model, entity, role).share.length > 0) add(entity.name, 'id');
     for (const guard of guardsOf(context, entity, role)) addCondition(context, entity, guard, add);
     addParents(context, entity, role, add);
   }

@@ -19,8 +19,18 @@ export interface DesiredState {
   readonly sequences: Readonly<Record<string, SequenceState>>;
   /** By name: the complete `create or replace function`. */
   readonly functions: Readonly<Record<string, string>>;
+  /** By function name: database roles that may call it. Trigger functions have none. Absent in states of earlier engines. */
+  readonly callers?: Readonly<Record<string, readonly string[]>>;
   /** By table id: the entity's id, `h_` and the entity's id for its history. */
   readonly tables: Readonly<Record<string, TableState>>;
+}
+
+/** A function that people's roles call. */
+export interface FunctionState {
+  /** The complete `create or replace function`. */
+  readonly sql: string;
+  /** Database roles, sorted. */
+  readonly users: readonly string[];
 }
 
 export interface RoleState {
@@ -92,12 +102,16 @@ export interface ReferenceState {
 export interface IndexState {
   /** Column ids. */
   readonly columns: readonly string[];
+  /** What is indexed of the one column, where it is not its value: SQL, with `{}` for the quoted column. */
+  readonly expression?: string;
   readonly unique: boolean;
   readonly method: 'btree' | 'gin';
   /** Id of the column that must be null for a row to count (the time of a soft delete). */
   readonly whereNull: string | null;
   /** Of trigrams of the columns' folded texts. */
   readonly folded?: true;
+  /** By column id: the expressions of those that are virtual, and stand in the index in their place. */
+  readonly computed?: Readonly<Record<string, string>>;
 }
 
 export interface PolicyState {

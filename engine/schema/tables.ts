@@ -5,6 +5,7 @@ import { columnsOf } from './columns.ts';
 import type { Context } from './context.ts';
 import { placed } from './generated.ts';
 import { storedFields } from './context.ts';
+import { duplicateIndexes } from './duplicates.ts';
 import { tableGrants } from './grants.ts';
 import {
   checkName,
@@ -43,7 +44,7 @@ export function entityTable(context: Context, entity: Entity, triggers: Readonly
     primaryKey: { name: primaryKeyName(entity.id), column: idOf(entity, 'id') },
     checks,
     references: references(context, entity),
-    indexes: { ...indexes(entity), ...searchIndex(entity) },
+    indexes: { ...indexes(entity), ...searchIndex(entity, columns) },
     triggers,
     policies: tablePolicies(context, entity),
     grants: tableGrants(context, entity),
@@ -109,6 +110,7 @@ function indexes(entity: Entity): Record<string, IndexState> {
       whereNull: live,
     };
   }
+  Object.assign(found, duplicateIndexes(entity, live));
   // The order of a list that asks for none.
   const created = idOf(entity, 'created_at');
   found[indexName(created)] = { columns: [created, id], unique: false, method: 'btree', whereNull: null };

@@ -16,7 +16,7 @@ import { historyTableName, lifecycleName } from './names.ts';
 export const TRANSITION_REFUSED = 'AR001';
 
 /** What trigger functions may find by bare names: nothing of ours, and temporary objects last. */
-const PINNED = 'set search_path = pg_catalog, pg_temp';
+export const PINNED = 'set search_path = pg_catalog, pg_temp';
 
 export interface TriggersOf {
   readonly functions: Readonly<Record<string, string>>;

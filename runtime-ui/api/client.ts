@@ -13,6 +13,8 @@ export interface RequestOptions {
   /** The ETag that was read with the record. */
   readonly ifMatch?: string | null;
   readonly contentType?: string;
+  /** `Prefer` (RFC 7240), e.g. `duplicates=ignore`. */
+  readonly prefer?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -36,6 +38,7 @@ export async function request<T>(method: Method, url: string, options: RequestOp
   const headers = new Headers({ Accept: 'application/json', 'Accept-Language': document.documentElement.lang });
   if (method !== 'GET') headers.set('X-Armature-Request', '1');
   if (options.body !== undefined) headers.set('Content-Type', options.contentType ?? 'application/json');
+  if (options.prefer) headers.set('Prefer', options.prefer);
   if (options.ifMatch) headers.set('If-Match', options.ifMatch);
   let response: Response;
   try {

@@ -70,8 +70,16 @@ export async function readRecord(entity: UiEntity, id: string, select: string, s
   return { record: body.data, etag };
 }
 
-export async function createRecord(entity: UiEntity, values: Readonly<Record<string, unknown>>): Promise<ApiRecord> {
-  const { body } = await request<{ data: ApiRecord }>('POST', entity.url, { body: values });
+/** @param meant although there may be a record like it already */
+export async function createRecord(
+  entity: UiEntity,
+  values: Readonly<Record<string, unknown>>,
+  meant = false,
+): Promise<ApiRecord> {
+  const { body } = await request<{ data: ApiRecord }>('POST', entity.url, {
+    body: values,
+    ...(meant && { prefer: 'duplicates=ignore' }),
+  });
   return body.data;
 }
 

@@ -1,10 +1,10 @@
-/** Addresses of the screens: `/{entity.path}`, `…/new`, `…/import`, `…/{id}`. */
+/** Addresses of the screens: `/{entity.path}`, `…/new`, `…/import`, `…/bin`, `…/merge?ids=…`, `…/{id}`. */
 import type { UiEntity, UiModel } from '../../engine/api/ui-model.ts';
 
 export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'missing' }
-  | { readonly page: 'list' | 'new' | 'import'; readonly entity: UiEntity }
+  | { readonly page: 'list' | 'new' | 'import' | 'bin' | 'merge'; readonly entity: UiEntity }
   | { readonly page: 'record'; readonly entity: UiEntity; readonly id: string };
 
 export function routeOf(path: string, model: UiModel): Route {
@@ -16,6 +16,8 @@ export function routeOf(path: string, model: UiModel): Route {
   if (last === undefined) return { page: 'list', entity };
   if (last === 'new') return entity.can.create ? { page: 'new', entity } : { page: 'missing' };
   if (last === 'import') return entity.can.import ? { page: 'import', entity } : { page: 'missing' };
+  if (last === 'bin') return entity.bin ? { page: 'bin', entity } : { page: 'missing' };
+  if (last === 'merge') return entity.can.merge ? { page: 'merge', entity } : { page: 'missing' };
   return { page: 'record', entity, id: last };
 }
 
@@ -33,6 +35,10 @@ export function listPath(entity: UiEntity, query = ''): string {
 
 export function recordPath(entity: UiEntity, id: string): string {
   return `/${entity.path}/${encodeURIComponent(id)}`;
+}
+
+export function mergePath(entity: UiEntity, ids: readonly string[]): string {
+  return `/${entity.path}/merge?ids=${ids.map(encodeURIComponent).join(',')}`;
 }
 
 /** Where a menu item leads. */

@@ -17,6 +17,9 @@ const RecordPage = lazy(() => import('../record/record-page.tsx').then((module) 
 const CreatePage = lazy(() => import('../record/create-page.tsx').then((module) => ({ default: module.CreatePage })));
 const ImportPage = lazy(() => import('../import/import-page.tsx').then((module) => ({ default: module.ImportPage })));
 
+const BinPage = lazy(() => import('../list/bin-page.tsx').then((module) => ({ default: module.BinPage })));
+const MergePage = lazy(() => import('../record/merge-page.tsx').then((module) => ({ default: module.MergePage })));
+
 export function Screens() {
   const { path } = usePlace();
   useLive(useModel());
@@ -48,6 +51,10 @@ function Screen() {
       return <CreatePage key={route.entity.name} entity={route.entity} search={place.search} />;
     case 'import':
       return <ImportPage key={route.entity.name} entity={route.entity} />;
+    case 'bin':
+      return <BinPage key={route.entity.name} entity={route.entity} />;
+    case 'merge':
+      return <MergePage key={place.search} entity={route.entity} search={place.search} />;
     case 'record':
       return <RecordPage key={route.id} entity={route.entity} id={route.id} />;
     case 'missing':

@@ -1,5 +1,5 @@
 /** A list of records: which, in which order, and what may be done with them. */
-import { Button, Group, Skeleton, Title } from '@mantine/core';
+import { ActionIcon, Button, Group, Skeleton, Title } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -42,6 +42,17 @@ export function ListPage({ entity }: { readonly entity: UiEntity }) {
           <CountText count={count} />
         </Group>
         <Group gap={8} wrap="nowrap">
+          {entity.bin ? (
+            <ActionIcon
+              variant="default"
+              size={36}
+              aria-label={t('bin.open')}
+              title={t('bin.open')}
+              onClick={() => void navigate(`${listPath(entity)}/bin`)}
+            >
+              <Icon name="trash" />
+            </ActionIcon>
+          ) : null}
           {entity.can.export ? <ExportMenu list={list} /> : null}
           {entity.can.import ? (
             <Button

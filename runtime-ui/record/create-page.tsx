@@ -5,6 +5,7 @@ import { useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
 import { fieldOf, useModel } from '../api/model.ts';
+import { ApiProblem } from '../api/problem.ts';
 import { createRecord, readRecord } from '../api/records.ts';
 import { navigate } from '../app/place.ts';
 import { listPath, recordPath } from '../app/route.ts';
@@ -16,6 +17,7 @@ import { EntityIcon } from '../shared/icon.tsx';
 import { Link } from '../shared/link.tsx';
 import { notify } from '../shared/notify.ts';
 import { textOf } from '../values/field-value.tsx';
+import { DuplicateWarning } from './duplicates.tsx';
 import { prefillOf } from './prefill.ts';
 import classes from './record.module.css';
 import { UnsavedGuard } from './unsaved-guard.tsx';
@@ -28,6 +30,7 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
   const model = useModel();
   const forget = useForget();
   const form = useRef<RecordFormHandle>(null);
+  const warned = useRef(false);
   const prefill = useMemo(() => prefillOf(model, entity, search), [model, entity, search]);
   const [touched, setTouched] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -58,11 +61,16 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
     try {
       const body = toWire(model, fields, 'create', next);
       sending(body);
-      const record = await createRecord(entity, body);
+      const record = await createRecord(entity, body, warned.current);
+      warned.current = false;
       setTouched(false);
       await forget(entity, null);
       notify({ message: t('record.created_toast', { entity: entity.label }), color: 'green' });
       await navigate(recordPath(entity, record.id), { replace: true, force: true });
+    } catch (error) {
+      // Told once, to create it again is to mean it.
+      warned.current ||= error instanceof ApiProblem && error.code === 'possible_duplicate';
+      throw error;
     } finally {
       setBusy(false);
     }
@@ -91,6 +99,7 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
         </div>
       </header>
       <div className={classes['body']}>
+        <DuplicateWarning entity={entity} draft={touched ? toWire(model, fields, 'create', shown) : NOTHING} />
         {fields.length === 0 ? (
           <Text c="dimmed">{t('record.noForm')}</Text>
         ) : (

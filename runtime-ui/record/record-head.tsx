@@ -11,8 +11,11 @@ import { EntityIcon, Icon } from '../shared/icon.tsx';
 import { Link } from '../shared/link.tsx';
 import { notify } from '../shared/notify.ts';
 import { FieldValue, textOf } from '../values/field-value.tsx';
+import { AssignDialog } from './assign-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
+import { DuplicatesDialog } from './duplicates.tsx';
 import classes from './record.module.css';
+import { ShareDialog } from './share-dialog.tsx';
 import { Transitions } from './transitions.tsx';
 
 export function RecordHead({
@@ -26,6 +29,7 @@ export function RecordHead({
 }) {
   const { t } = useTranslation();
   const [deleting, setDeleting] = useState(false);
+  const [dialog, setDialog] = useState<'assign' | 'share' | 'duplicates' | null>(null);
   const { record } = loaded;
   const states = [...new Set(entity.transitions.map((transition) => transition.field))].flatMap(
     (key) => fieldOf(entity, key) ?? [],
@@ -67,6 +71,21 @@ export function RecordHead({
               <Menu.Item leftSection={<Icon name="link" />} onClick={() => void copy()}>
                 {t('record.copyLink')}
               </Menu.Item>
+              {may.includes('assign') ? (
+                <Menu.Item leftSection={<Icon name="user" />} onClick={() => setDialog('assign')}>
+                  {t('sharing.assign')}
+                </Menu.Item>
+              ) : null}
+              {may.includes('share') ? (
+                <Menu.Item leftSection={<Icon name="users" />} onClick={() => setDialog('share')}>
+                  {t('sharing.share')}
+                </Menu.Item>
+              ) : null}
+              {entity.duplicates ? (
+                <Menu.Item leftSection={<Icon name="search" />} onClick={() => setDialog('duplicates')}>
+                  {t('duplicates.find')}
+                </Menu.Item>
+              ) : null}
               {may.includes('delete') ? (
                 <Menu.Item color="red" leftSection={<Icon name="trash" />} onClick={() => setDeleting(true)}>
                   {t('action.delete')}
@@ -77,6 +96,11 @@ export function RecordHead({
         </Group>
       </div>
       <Transitions entity={entity} loaded={loaded} />
+      {dialog === 'assign' ? <AssignDialog entity={entity} loaded={loaded} onClose={() => setDialog(null)} /> : null}
+      {dialog === 'share' ? <ShareDialog entity={entity} id={record.id} onClose={() => setDialog(null)} /> : null}
+      {dialog === 'duplicates' ? (
+        <DuplicatesDialog entity={entity} record={record} onClose={() => setDialog(null)} />
+      ) : null}
       <DeleteDialog entity={entity} loaded={loaded} opened={deleting} onClose={() => setDeleting(false)} />
     </header>
   );

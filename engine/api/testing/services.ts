@@ -91,6 +91,9 @@ function entity(): Entity {
     softDelete: true,
     history: true,
     concurrency: 'optional',
+    sharing: false,
+    keepDays: null,
+    duplicates: [],
     parent: null,
     fields: new Map(fields.map((one) => [one.key, one])),
     fieldsById: new Map(fields.map((one) => [one.id, one])),
@@ -276,6 +279,21 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       removeMany: write('removeMany', 200),
       transitionMany: write('transitionMany', 200),
       together: noTransaction,
+    },
+    commands: {
+      within: () => {
+        throw new TypeError('not here');
+      },
+      assign: write('assign', 200),
+      merge: write('merge', 200),
+      mergedInto: async () => null,
+      duplicates: async () => ({ body: '{"data":[]}' }),
+      duplicateGroups: async () => ({ body: '{"data":[]}' }),
+      purge: write('purge', 204),
+      bin: write('bin', 204),
+      access: async () => ({ body: '{"data":{"owner":null,"roles":[],"shares":[]}}' }),
+      share: write('share', 201),
+      endShare: write('endShare', 204),
     },
     files: {
       limit: 1000,

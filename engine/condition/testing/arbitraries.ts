@@ -228,6 +228,10 @@ const businessHours: fc.Arbitrary<Json> = fc
   .boolean()
   .map((value) => ({ fact: 'business_hours', operator: 'equal', value }));
 
+const shared: fc.Arbitrary<Json> = fc
+  .tuple(fc.constantFrom('equal', 'notEqual'), fc.constantFrom('read', 'write'))
+  .map(([operator, value]) => ({ fact: 'shared_with_me', operator, value }));
+
 /** Conditions on `lab.thing`, every one of them valid. */
 export const conditionJson: fc.Arbitrary<Json> = fc.letrec<{ node: Json; leaf: Json; group: Json; not: Json }>(
   (tie) => ({
@@ -241,6 +245,7 @@ export const conditionJson: fc.Arbitrary<Json> = fc.letrec<{ node: Json; leaf: J
       { arbitrary: leaf, weight: 30 },
       { arbitrary: many, weight: 6 },
       { arbitrary: businessHours, weight: 1 },
+      { arbitrary: shared, weight: 3 },
     ),
     group: fc
       .tuple(fc.constantFrom('all', 'any', 'and', 'or'), fc.array(tie('node'), { minLength: 1, maxLength: 3 }))

@@ -5,7 +5,7 @@ import { literal, quote } from '#engine/db/identifiers.ts';
 import type { BusinessHours } from '#engine/model/tenant.ts';
 import { SQL_TYPE, type Value } from '#engine/model/value-type.ts';
 import type { EvaluationContext, PlainRecord } from '../evaluate.ts';
-import { inlineValue } from '../to-sql.ts';
+import { inlineValue, SHARED_RECORDS } from '../to-sql.ts';
 import { IDS, texts, VALUES, valueOf } from './arbitraries.ts';
 import { ENTITIES } from './entities.ts';
 
@@ -23,6 +23,13 @@ export interface User {
   readonly timeZone: string;
   readonly now: number;
 }
+
+/** Every user is given some of the things, to read or to write. */
+const SHARES = Array.from({ length: 40 }, (_, index) => ({
+  user: IDS[index % IDS.length] ?? '',
+  record: `0197a000-0000-7000-8000-0000000001${String((index * 7) % 60).padStart(2, '0')}`,
+  level: index % 3 === 0 ? 'write' : 'read',
+}));
 
 /** Records of every entity by qualified name, as Postgres prints them. */
 export type World = ReadonlyMap<string, ReadonlyMap<string, PlainRecord>>;
@@ -52,6 +59,10 @@ export async function buildWorld(client: pg.Client, role: string, seed: number):
       values (${literal(TENANT)}, 'lab', 'Lab', 'DE', 'EUR', 'UTC', 'en', ${literal(JSON.stringify(HOURS))}, ${FISCAL_YEAR_START});
     insert into armature.database_role values (${literal(role)}, ${literal(TENANT)}, '{}');
   `);
+  await client.query(`
+    create function ${SCHEMA}.${quote(SHARED_RECORDS)}(entity text, level text) returns setof uuid language sql stable
+      as $$ select u.record::uuid from (values ${SHARES.map(({ user, record, level }) => `(${literal(user)}, ${literal(record)}, ${literal(level)})`).join(', ')}) as u("user", record, level)
+            where u."user"::uuid = armature.user_id() and entity = 'e_thing' and ($2 = 'read' or u.level = 'write') $$`);
   const world = new Map<string, Map<string, PlainRecord>>();
   for (const entity of ENTITIES.values()) {
     const fields = [...entity.fields.values()].filter((field) => field.column !== null && field.key !== 'id');
@@ -141,5 +152,13 @@ export function contextOf(acting: User, world: World): EvaluationContext {
     fiscalYearStart: FISCAL_YEAR_START,
     follow: (entity, id) => world.get(entity)?.get(id) ?? null,
     many: ({ entity, by }, id) => [...(world.get(entity)?.values() ?? [])].filter((each) => each[by ?? ''] === id),
+    shared: (entity, id, level) =>
+      SHARES.some(
+        (share) =>
+          entity === 'e_thing' &&
+          share.user === acting.id &&
+          share.record === id &&
+          (level === 'read' || share.level === 'write'),
+      ),
   };
 }

@@ -7,6 +7,7 @@ import type { EffectiveDocument } from '../layers.ts';
 import type { UniqueKey } from '../model.ts';
 import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
+import { buildDuplicates } from './duplicates.ts';
 import {
   type Draft,
   type DraftEntity,
@@ -29,6 +30,7 @@ export function buildEntities(draft: Draft): void {
     tieParent(draft, entity);
     buildTitle(draft, entity);
     buildUnique(draft, entity);
+    buildDuplicates(draft, entity);
   }
   // The children's parents are known only now.
   for (const entity of draft.entities.values()) tieChildren(draft, entity);
@@ -76,6 +78,9 @@ function buildEntity(draft: Draft, effective: EffectiveDocument<EntityDocument>)
     softDelete: document.softDelete ?? false,
     history: document.history ?? false,
     concurrency: document.concurrency ?? 'optional',
+    sharing: document.sharing ?? false,
+    keepDays: document.bin?.keepDays ?? null,
+    duplicates: [],
     parent: null,
     fields,
     fieldsById: new Map(),
@@ -181,6 +186,8 @@ function tieParent(draft: Draft, entity: DraftEntity): void {
       'invalid',
       'A part has no owner of its own: its rights follow its parent.',
     );
+  if (entity.sharing)
+    draft.faults.add(notes.effective.place('sharing'), 'invalid', 'A part is shared with its parent.');
   if (notes.written.get(key)?.document['onDelete'] === undefined)
     field.reference = { ...field.reference, onDelete: 'cascade' };
   entity.parent = { entity: field.reference.entity, field: key };

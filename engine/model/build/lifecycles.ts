@@ -7,6 +7,9 @@ import type { State, Transition } from '../model.ts';
 import { readable } from '../naming.ts';
 import { type Draft, noDoubles } from './draft.ts';
 
+/** `POST …/actions/{name}` of every entity; a step of this name could not be taken. */
+const ACTION_NAMES: ReadonlySet<string> = new Set(['assign', 'purge', 'restore']);
+
 export function buildLifecycles(draft: Draft): void {
   for (const effective of draft.effective.of('lifecycle')) buildLifecycle(draft, effective);
 }
@@ -36,6 +39,12 @@ function buildLifecycle(draft: Draft, { document, pack, place }: EffectiveDocume
       draft.faults.add(at(), 'missing', `The transition “${key}” needs “from” and “to”.`);
       return;
     }
+    if (ACTION_NAMES.has(key))
+      draft.faults.add(
+        at('key'),
+        'reserved',
+        `A step cannot be called “${key}”: the engine has an action of this name.`,
+      );
     from.forEach((state, position) => known(state, at('from', position)));
     known(to, at('to'));
     indices.set(key, index);

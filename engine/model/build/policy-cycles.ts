@@ -65,6 +65,7 @@ function collect(condition: Condition, into: Set<string>): void {
       collectMany(condition.many, condition.of, into);
       break;
     case 'business_hours':
+    case 'shared':
       break;
   }
 }

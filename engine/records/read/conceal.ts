@@ -23,6 +23,7 @@ export function conceal(condition: Condition, entity: Entity, access: Access): C
     }
     case 'test':
       return [condition.left, condition.right].every((operand) => isShown(operand, entity, access)) ? condition : FALSE;
+    case 'shared':
     case 'business_hours':
       return condition;
   }

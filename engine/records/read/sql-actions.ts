@@ -47,6 +47,9 @@ export function maySql(entity: Entity, alias: string, writer: SqlWriter, used?: 
   const grants = {
     update: rights.update.filter((grant) => grant.fields === null || grant.fields.size > 0),
     delete: rights.delete,
+    assign: rights.assign,
+    share: rights.share,
+    merge: rights.merge,
   };
   const entries = Object.entries(grants).flatMap(([right, list]) => {
     const may = rowsOf(list);

@@ -56,6 +56,7 @@ function describe(raw: RawCondition, slots: Slot[]): string {
     case 'count':
     case 'short':
     case 'business_hours':
+    case 'shared':
       return JSON.stringify(raw);
   }
 }

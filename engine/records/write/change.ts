@@ -15,6 +15,11 @@ export function andVersion(version: Versions, parameters: Parameters): string {
   return ` and x.version = any(${parameters.bind(version.map(String), 'integer[]')})`;
 }
 
+/** The version, where there is only one that will do: what functions of the database look at again. */
+export function onlyOf(version: Versions): number | null {
+  return version?.length === 1 ? (version[0] ?? null) : null;
+}
+
 export interface Change {
   readonly id: string;
   readonly version: Versions;

@@ -33,14 +33,19 @@ export class References {
         if (typeof id !== 'string' || this.#made?.has(id) === true) continue;
         // Everybody may point at themselves.
         if (id === this.#scope.principal.userId && field.reference.entity === 'core.user') continue;
-        const ofEntity = this.#wanted.get(field.reference.entity) ?? new Map<string, string[]>();
-        this.#wanted.set(field.reference.entity, ofEntity);
-        const pointers = ofEntity.get(id) ?? [];
-        ofEntity.set(id, pointers);
         // Keys of fields need no escaping, and these are many.
-        pointers.push(`${pointer}/${field.key}`);
+        this.need(field.reference.entity, id, `${pointer}/${field.key}`);
       }
     }
+  }
+
+  /** Takes up one record that is named at `pointer`. */
+  need(entity: string, id: string, pointer: string): void {
+    const ofEntity = this.#wanted.get(entity) ?? new Map<string, string[]>();
+    this.#wanted.set(entity, ofEntity);
+    const pointers = ofEntity.get(id) ?? [];
+    ofEntity.set(id, pointers);
+    pointers.push(pointer);
   }
 
   /**

@@ -10,6 +10,7 @@ import type { Clock, IdSource } from '#engine/clock.ts';
 import type { Sender } from '#engine/db/sender.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Scope } from '../scope.ts';
+import { type DuplicateWish, refuseDuplicates } from '../duplicates/on-create.ts';
 import { opened } from '../sealed.ts';
 import type { Versions } from './change.ts';
 import { planCreate } from './create.ts';
@@ -24,7 +25,12 @@ import { planUpdate } from './update.ts';
 import type { UpsertOptions } from './upsert.ts';
 import { upsert } from './upsert.ts';
 
-export type { WriteOptions, WriteResult } from './run.ts';
+export type { OneJob, WriteOptions, WriteResult } from './run.ts';
+
+export interface CreateOptions extends WriteOptions {
+  /** Of a single record: whether to look for probable duplicates first. */
+  readonly duplicates?: DuplicateWish | undefined;
+}
 
 export interface ChangeOptions extends WriteOptions {
   /** Version or versions of `If-Match`: the write is refused (`precondition_failed`) when the record has another one. */
@@ -79,10 +85,12 @@ export class Writer {
   /**
    * Creates one record (an object, with its parts) or up to 1,000 (a list), all or none.
    * Answers a list with `{"data": [{"id", "version"}, …]}` in its order.
-   * @throws Problem `invalid` (pointers into the body), `unique`, `forbidden`, `not_found`, `too_large`, `idempotency_mismatch`
+   * @throws Problem `invalid` (pointers into the body), `unique`, `possible_duplicate`, `forbidden`, `not_found`, `too_large`,
+   *   `idempotency_mismatch`
    */
-  create(scope: Scope, entity: Entity, body: unknown, options: WriteOptions = {}): Promise<WriteResult> {
-    const plan = () => planCreate(scope, entity, body, this.#services.ids);
+  create(scope: Scope, entity: Entity, body: unknown, options: CreateOptions = {}): Promise<WriteResult> {
+    const { database, ids } = this.#services;
+    const plan = () => planCreate(scope, entity, body, ids);
     return this.#write(
       scope,
       entity,
@@ -94,7 +102,12 @@ export class Writer {
             id: () => undefined,
             fixed: (made) => JSON.stringify({ data: createdIds(made).map((id) => ({ id, version: 1 })) }),
           }
-        : { plan, status: 201, id: (made) => createdIds(made)[0], version: 1 },
+        : {
+            plan: () => refuseDuplicates(database, scope, entity, body, options.duplicates, plan()),
+            status: 201,
+            id: (made) => createdIds(made)[0],
+            version: 1,
+          },
     );
   }
 
@@ -215,6 +228,11 @@ export class Writer {
     return { ...options, now: this.#services.clock.now() };
   }
 
+  /** For commands of other files: the same road, with their own plan. */
+  run(scope: Scope, entity: Entity, options: WriteOptions, job: OneJob): Promise<WriteResult> {
+    return this.#write(scope, entity, options, job);
+  }
+
   #write(scope: Scope, entity: Entity, options: WriteOptions, job: OneJob): Promise<WriteResult> {
     return this.#announced(scope, entity, options, runOne(this.#services.database, scope, entity, options, job));
   }
@@ -233,7 +251,7 @@ export class Writer {
   }
 }
 
-function versionsOf({ ifMatch }: ChangeOptions): Versions {
+export function versionsOf({ ifMatch }: ChangeOptions): Versions {
   if (ifMatch === undefined || ifMatch === null) return null;
   return typeof ifMatch === 'number' ? [ifMatch] : ifMatch;
 }

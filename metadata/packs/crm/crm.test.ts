@@ -81,7 +81,13 @@ describe('rights', () => {
     expect(read).toMatchObject([
       {
         fields: null,
-        condition: { left: { field: 'owner' }, operator: 'eq', right: { kind: 'user', attribute: 'id' } },
+        condition: {
+          kind: 'any',
+          of: [
+            { left: { field: 'owner' }, operator: 'eq', right: { kind: 'user', attribute: 'id' } },
+            { kind: 'shared', level: 'read' },
+          ],
+        },
       },
     ]);
     expect(update[0]?.fields?.has('external_id')).toBe(false);
@@ -91,7 +97,15 @@ describe('rights', () => {
   test('a manager has those of the team', () => {
     const { read, import: mayImport } = rightsOf(model, ['manager']).of('crm.opportunity');
     expect(read).toMatchObject([
-      { condition: { left: { field: 'owner' }, operator: 'in', right: { kind: 'user', attribute: 'team_members' } } },
+      {
+        condition: {
+          kind: 'any',
+          of: [
+            { left: { field: 'owner' }, operator: 'in', right: { kind: 'user', attribute: 'team_members' } },
+            { kind: 'shared', level: 'read' },
+          ],
+        },
+      },
     ]);
     expect(mayImport).toBe(true);
   });
