@@ -19,7 +19,10 @@ export async function ask(client: Client, request: Case, number: number): Promis
 
 export function textOf(answer: Answer): string {
   const headers = [...answer.headers].filter(([name]) => !UNCOMPARED.has(name)).map((pair) => pair.join(': '));
-  return [answer.status, ...headers.sort(), '', answer.text.replaceAll(SEALED, (token) => `token of ${token.length}`)].join(
-    '\n',
-  );
+  return [
+    answer.status,
+    ...headers.sort(),
+    '',
+    answer.text.replaceAll(SEALED, (token) => `token of ${token.length}`),
+  ].join('\n');
 }

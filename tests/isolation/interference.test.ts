@@ -151,7 +151,11 @@ async function run(mode: string, known: Known, salt: number): Promise<Comparison
     done += reads.length + 4;
     for (let from = 0; from < reads.length; from += TOGETHER)
       await Promise.all(reads.slice(from, from + TOGETHER).map((request) => comparison.compare(request)));
-    for (let writes = 0; writes < 4; writes++) await comparison.compare(script.write());
+    for (let writes = 0; writes < 4; writes++) {
+      const request = script.write();
+      // A field that is hidden on some records only is masked by the compiler alone: Postgres refuses a step by the state.
+      if (mode !== 'policies only' || request.channel !== 'step') await comparison.compare(request);
+    }
   }
   if (mode === 'both layers') for (let files = 0; files < 2; files++) await comparison.compareImport(script);
   await comparison.compareFeeds(tokens);

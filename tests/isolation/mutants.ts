@@ -33,10 +33,19 @@ export const EQUIVALENT = {
 } as const;
 
 /** Cases worth running: those of people with the role, the likeliest first; for one column's right those of the column. */
-export function casesFor(mutant: Mutant, cases: readonly SqlCase[], holds: (role: string) => boolean): readonly SqlCase[] {
+export function casesFor(
+  mutant: Mutant,
+  cases: readonly SqlCase[],
+  holds: (role: string) => boolean,
+): readonly SqlCase[] {
   if (mutant.role !== null && !holds(mutant.role)) return [];
   const rank = ({ part }: SqlCase) => (mutant.parts.includes(part) ? 0 : 1);
-  const own = mutant.column === null ? cases : cases.filter(({ columns, part }) => columns.includes(mutant.column ?? '') || part === 'trail' || part === 'rows');
+  const own =
+    mutant.column === null
+      ? cases
+      : cases.filter(
+          ({ columns, part }) => columns.includes(mutant.column ?? '') || part === 'trail' || part === 'rows',
+        );
   return own.toSorted((a, b) => rank(a) - rank(b));
 }
 
@@ -44,7 +53,12 @@ export function casesFor(mutant: Mutant, cases: readonly SqlCase[], holds: (role
  * @param except database roles that are nobody's
  * @param everyState the states of each lifecycle, sorted, with commas
  */
-export async function mutantsOf(superuser: pg.Client, schema: string, except: ReadonlySet<string>, everyState: ReadonlySet<string>): Promise<readonly Mutant[]> {
+export async function mutantsOf(
+  superuser: pg.Client,
+  schema: string,
+  except: ReadonlySet<string>,
+  everyState: ReadonlySet<string>,
+): Promise<readonly Mutant[]> {
   const all = [
     ...(await policyMutants(superuser, schema)),
     ...(await grantMutants(superuser, schema)),
@@ -75,7 +89,7 @@ async function policyMutants(superuser: pg.Client, schema: string): Promise<read
   }>(
     `select p.tablename as table, p.policyname as policy, p.roles[1] as role, p.cmd as command, p.qual as using, p.with_check as check,
        exists (select from pg_policies o where o.schemaname = p.schemaname and o.tablename = p.tablename and o.cmd = p.cmd
-         and o.policyname <> p.policyname and coalesce(o.qual, o.with_check) = 'true'
+         and o.policyname <> p.policyname and coalesce(o.qual, o.with_check) in ('true', coalesce(p.qual, p.with_check))
          and (pg_has_role(p.roles[1], o.roles[1], 'USAGE') or o.roles[1] like '%\\_\\_member')) as inherited,
        not exists (select from pg_policy y join pg_depend d on d.objid = y.oid and d.classid = 'pg_policy'::regclass and d.refobjid = y.polrelid and d.refobjsubid > 0
          join pg_attribute a on a.attrelid = y.polrelid and a.attnum = d.refobjsubid
@@ -92,7 +106,9 @@ async function policyMutants(superuser: pg.Client, schema: string): Promise<read
       { ...base, title: `${table}: ${policy} is gone`, sql: `drop policy ${at}` },
       ...(using === null || using === 'true'
         ? []
-        : [{ ...base, title: `${table}: ${policy} lets every record through`, sql: `alter policy ${at} using (true)` }]),
+        : [
+            { ...base, title: `${table}: ${policy} lets every record through`, sql: `alter policy ${at} using (true)` },
+          ]),
       ...(check === null || check === 'true'
         ? []
         : [
@@ -205,7 +221,11 @@ async function columnMutants(superuser: pg.Client, schema: string): Promise<read
 }
 
 /** Triggers switched off, functions that do nothing, and each refusal and each assignment in them taken out. */
-async function triggerMutants(superuser: pg.Client, schema: string, everyState: ReadonlySet<string>): Promise<readonly Mutant[]> {
+async function triggerMutants(
+  superuser: pg.Client,
+  schema: string,
+  everyState: ReadonlySet<string>,
+): Promise<readonly Mutant[]> {
   const { rows } = await superuser.query<{ table: string; trigger: string; definition: string; name: string }>(
     `select c.relname as table, t.tgname as trigger, pg_get_functiondef(t.tgfoid) as definition, t.tgfoid::regproc::text as name
      from pg_trigger t join pg_class c on c.oid = t.tgrelid
@@ -233,17 +253,17 @@ async function triggerMutants(superuser: pg.Client, schema: string, everyState: 
     const definer = / security definer/i.test(definition);
     return [
       ...refusals.map((match, index) => {
-        const before = definition.slice(definition.lastIndexOf('then', match.index - 200), match.index);
+        const [before = ''] = definition
+          .slice(definition.lastIndexOf('if (old."', match.index), match.index)
+          .split(' then');
         const paired = match[0].includes('no permission covers')
           ? [...before.matchAll(/old\."(\w+)" is distinct/g)].map(([, column]) => column ?? '')
           : [];
-        const states = before.length === 0 || paired.length > 0 ? null : beginsAnywhere(definition, match.index, everyState);
+        const states = paired.length > 0 ? null : beginsAnywhere(definition, match.index, everyState);
         const reason = states === true ? EQUIVALENT.anyState : null;
         return { ...of(`refusal ${index + 1} is left out`, without(definition, match), reason), paired };
       }),
-      ...kept.map((match) =>
-        of(`nobody keeps ${match[1]} (at ${match.index})`, without(definition, match)),
-      ),
+      ...kept.map((match) => of(`nobody keeps ${match[1]} (at ${match.index})`, without(definition, match))),
       ...(definer ? [of('the definer’s rights are gone', `alter function ${name}() security invoker`)] : []),
     ];
   });
@@ -271,7 +291,12 @@ async function tableMutants(superuser: pg.Client, schema: string): Promise<reado
     const base = { table, role: null, column: null, parts: ['rows', 'history', 'update'] as const };
     const at = qualified(schema, table);
     return [
-      { ...base, title: `${table}: no policies`, sql: `alter table ${at} disable row level security`, equivalent: everybody ? EQUIVALENT.everybody : null },
+      {
+        ...base,
+        title: `${table}: no policies`,
+        sql: `alter table ${at} disable row level security`,
+        equivalent: everybody ? EQUIVALENT.everybody : null,
+      },
       {
         ...base,
         title: `${table}: policies are not forced`,

@@ -106,7 +106,7 @@ export class ReadScript {
     const summaries = ['n:count()'];
     for (let more = this.random.below(3); more > 0; more--) {
       const field = this.field(entity);
-      const how = this.pick(['sum', 'min', 'max', 'avg', 'count_distinct', 'count']);
+      const how = this.pick(['sum', 'min', 'max', 'avg', 'countDistinct', 'count']);
       summaries.push(`a${more}:${how}(${this.path(entity, field)})`);
     }
     const parts = this.chance(0.2)

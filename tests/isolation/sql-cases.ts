@@ -35,7 +35,13 @@ interface Row extends Subject {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-type Add = (part: Part, columns: string | readonly string[] | null, title: string, sql: string, expected: string) => unknown;
+type Add = (
+  part: Part,
+  columns: string | readonly string[] | null,
+  title: string,
+  sql: string,
+  expected: string,
+) => unknown;
 
 const ALWAYS_KEPT = ['version', 'created_at', 'created_by', 'updated_at', 'updated_by'];
 
@@ -150,10 +156,7 @@ export class EntityCases {
     return cases;
   }
 
-  #reads(
-    { person }: Actor,
-    add: Add,
-  ): void {
+  #reads({ person }: Actor, add: Add): void {
     const seen = this.#rows.filter((row) => this.#may(person, 'read', row));
     const ids = seen.map(({ id }) => id).join('\n');
     add('rows', null, 'which records', `select id from ${this.#table} order by id`, ids === '' ? 'nothing' : ids);
@@ -176,11 +179,7 @@ export class EntityCases {
     add('history', null, 'which changes', sql, told.length === 0 ? 'nothing' : told.join('\n'));
   }
 
-  #updates(
-    person: WorldPerson,
-    row: Row,
-    add: Add,
-  ): void {
+  #updates(person: WorldPerson, row: Row, add: Add): void {
     const where = `where id = ${literal(row.id)} returning 'done'`;
     const outcome = (may: boolean) => (may ? 'done' : 'nothing');
     let trail: { readonly set: string; readonly field: Field } | null = null;
@@ -192,6 +191,12 @@ export class EntityCases {
       const may = !kept && this.#may(person, 'update', row, field);
       add('update', field.key, `change ${field.key}`, `update ${this.#table} set ${set} ${where}`, outcome(may));
       if (may && !field.reference) trail ??= { set, field };
+    }
+    if (this.#entity.parent !== null && this.#may(person, 'update', row)) {
+      const key = this.#entity.parent.field;
+      const foreign = this.#rows.find((one) => !this.#may(person, 'update', one))?.values[key];
+      const set = `${quote(key)} = ${literalOrNull(foreign)}`;
+      if (foreign) add('update', key, 'move to another whole', `update ${this.#table} set ${set}`, 'nothing');
     }
     if (this.#entity.softDelete)
       add(
@@ -252,13 +257,7 @@ export class EntityCases {
   }
 
   /** What triggers keep: the version, who and when, the history, the outbox. */
-  #trail(
-    person: WorldPerson,
-    row: Row,
-    set: string,
-    field: Field,
-    add: Add,
-  ): void {
+  #trail(person: WorldPerson, row: Row, set: string, field: Field, add: Add): void {
     const { table, history, softDelete } = this.#entity;
     const kept = history
       ? `(select count(*) from ${this.#table.replace(quote(table), quote(`h_${table}`))} where record_id = x.id and field_id = ${literal(field.id)} and version = x.version and actor = x.updated_by)`
@@ -293,11 +292,7 @@ export class EntityCases {
     );
   }
 
-  #inserts(
-    person: WorldPerson,
-    rows: readonly Row[],
-    add: Add,
-  ): void {
+  #inserts(person: WorldPerson, rows: readonly Row[], add: Add): void {
     const base = this.#requiredColumns(rows[0]);
     if (base === null) return;
     const id = literal(randomUUID());
@@ -336,19 +331,43 @@ export class EntityCases {
       const value = this.#valueFor(field, rows[0]);
       if (value === null) continue;
       const may = this.#may(person, 'create', this.#entity.parent === null ? own : (first ?? own), field);
-      add('insert', field.key, `give ${field.key}`, `${insert({ [field.key]: value })}; select 'made'`, may ? 'made' : 'nothing');
+      add(
+        'insert',
+        field.key,
+        `give ${field.key}`,
+        `${insert({ [field.key]: value })}; select 'made'`,
+        may ? 'made' : 'nothing',
+      );
     }
     for (const field of this.#columns) {
       const lifecycle = field.lifecycle === null ? undefined : this.#model.lifecycles.get(field.lifecycle);
       const state = lifecycle && [...lifecycle.states.keys()].find((one) => !lifecycle.createIn.has(one));
       if (lifecycle) {
         const begin = `${insert({ [field.key]: literal(lifecycle.initial) })}; select 'made'`;
-        add('insert', field.key, `give ${field.key}`, begin, this.#may(person, 'create', own, field) ? 'made' : 'nothing');
+        add(
+          'insert',
+          field.key,
+          `give ${field.key}`,
+          begin,
+          this.#may(person, 'create', own, field) ? 'made' : 'nothing',
+        );
       }
       if (lifecycle && state !== undefined)
-        add('insert', field.key, `begin as ${state}`, `${insert({ [field.key]: literal(state) })}; select 'made'`, 'nothing');
+        add(
+          'insert',
+          field.key,
+          `begin as ${state}`,
+          `${insert({ [field.key]: literal(state) })}; select 'made'`,
+          'nothing',
+        );
       if (lifecycle)
-        add('trail', field.key, 'begin as usual', `${insert({})}; reset role; select ${quote(field.key)} from ${this.#table} where id = ${id}`, lifecycle.initial);
+        add(
+          'trail',
+          field.key,
+          'begin as usual',
+          `${insert({})}; reset role; select ${quote(field.key)} from ${this.#table} where id = ${id}`,
+          lifecycle.initial,
+        );
     }
     add(
       'trail',
@@ -415,7 +434,12 @@ export class EntityCases {
       if (present !== null) return field.required ? literalOrNull(present) : 'null';
       const other = this.#rows.find(({ values }) => typeof values[field.key] === 'string');
       if (other) return literalOrNull(other.values[field.key]);
-      return field.reference.entity === 'core.user' ? 'armature.user_id()' : null;
+      if (field.reference.entity === 'core.user') return 'armature.user_id()';
+      const target = this.#model.entities.get(field.reference.entity);
+      const schema = this.#table.split('.')[0];
+      return target && !field.required && !target.owner && target.parent === null && target.pack !== 'core'
+        ? `(select id from ${schema}.${quote(target.table)} order by id limit 1)`
+        : null;
     }
     if (field.key === 'id') return `gen_random_uuid()`;
     if (field.key === 'version') return '99';
