@@ -32,7 +32,9 @@ const twins = await makeTwins(origin);
 const figures = new Map<string, { asked: number; answered: number }>();
 
 afterAll(() => {
-  const of = [...figures].sort().map(([key, { asked, answered }]) => `  ${key}: ${asked} (${answered} with data)`);
+  const of = [...figures]
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([key, { asked, answered }]) => `  ${key}: ${asked} (${answered} with data)`);
   const all = [...figures.values()].reduce((sum, { asked }) => sum + asked, 0);
   console.log(`interference: ${all.toLocaleString('en')} pairs of answers, ARMATURE_SEED=${seed}\n${of.join('\n')}`);
 });

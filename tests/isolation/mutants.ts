@@ -1,7 +1,7 @@
 /** The access rules of one organisation, each of them loosened or taken away in turn: statements for Postgres. */
 import type pg from 'pg';
 import { literal, qualified, quote } from '#engine/db/identifiers.ts';
-import type { Part, SqlCase } from './sql-cases.ts';
+import type { Part, SqlCase } from './sql-run.ts';
 
 export interface Mutant {
   readonly title: string;

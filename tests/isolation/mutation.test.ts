@@ -13,7 +13,8 @@ import { makeTenant } from '../support/tenant.ts';
 import { enrich } from './enrich.ts';
 import { Expectation, type Person, type Subject } from './expectation.ts';
 import { casesFor, EQUIVALENT, type Mutant, mutantsOf } from './mutants.ts';
-import { type Actor, EntityCases, runCase, type SqlCase } from './sql-cases.ts';
+import { EntityCases } from './sql-cases.ts';
+import { type Actor, runCase, type SqlCase } from './sql-run.ts';
 import { buildWorld, OVERRIDES } from './world.ts';
 
 const TENANT = 'acme';
