@@ -196,11 +196,15 @@ function visibleStatement(scope: Scope, entity: Entity, ids: readonly string[]):
   if (!access.of(entity).readable) return null;
   const binds = new Binds();
   const writer = new SqlWriter(access, binds, scope.tenant.names.schema, scope.predicates);
-  const { from, where } = writer.source(entity, 'x', 'any');
-  const list = binds.add({ kind: 'value', value: arrayText(ids), sqlType: 'uuid[]' }, 'uuid[]');
-  const deleted = entity.softDelete ? 'x."deleted_at" is not null' : 'false';
+  const list = binds.once({ kind: 'value', value: arrayText(ids), sqlType: 'uuid[]' }, 'uuid[]');
+  // Asked twice, because not everybody may read when a record was deleted.
+  const found = (which: 'exclude' | 'only', alias: string): string => {
+    const { from, where } = writer.source(entity, alias, which);
+    const conditions = [`${alias}."id" = any(${list})`, ...where].join(' and ');
+    return `select ${alias}."id"::text, ${alias}."version"::text, ${which === 'only'} from ${from} where ${conditions}`;
+  };
   return {
-    text: `select x."id"::text, x."version"::text, ${deleted} from ${from} where ${[`x."id" = any(${list})`, ...where].join(' and ')}`,
+    text: entity.softDelete ? `${found('exclude', 'x')} union all ${found('only', 'y')}` : found('exclude', 'x'),
     values: binds.sources.map((source) => bindValue(source, { principal: scope.principal })),
   };
 }
