@@ -5,6 +5,7 @@
 import type { Condition } from '../condition/condition.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { DuplicateRule } from './duplicates.ts';
+import { deadlineOf } from './deadline.ts';
 import type { FieldType } from './field-type.ts';
 import type { Flag, Rule, Sequence, Setting, Template } from './parts.ts';
 import type { Derived, Many, Rollup } from './relations.ts';
@@ -132,6 +133,8 @@ export interface Field {
 /** Keys of the fields that a computed field tells of: who may not read one of them may not read it either. */
 export function inputsOf(field: Field): readonly string[] {
   if (field.formula !== null) return field.formula.reads;
+  const deadline = deadlineOf(field);
+  if (deadline !== null) return [deadline.from, deadline.via, deadline.by];
   if (field.type.computed !== true) return [];
   return field.companionOf === null ? field.companions : [field.companionOf];
 }

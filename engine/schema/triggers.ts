@@ -8,6 +8,7 @@ import type { Entity, Field } from '../model/model.ts';
 import { attachedFiles } from './attached.ts';
 import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
+import { keepDeadlines, minuteFunctions } from './deadlines.ts';
 import { pairingGuard } from './guard.ts';
 import { RULE_VARIABLES, ruleChecks } from './rules.ts';
 import { historyTableName, lifecycleName } from './names.ts';
@@ -30,6 +31,7 @@ export function tableTriggers(context: Context, entity: Entity): TriggersOf {
   const table = tableOf(context, entity);
   return {
     functions: {
+      ...minuteFunctions(context, entity),
       [before]: beforeFunction(qualified(schema, before), context, entity),
       [after]: afterFunction(qualified(schema, after), context, entity),
     },
@@ -64,7 +66,7 @@ ${lines(update)}    new."version" := old."version" + 1;
   end if;
   new."updated_at" := armature.now();
   new."updated_by" := armature.user_id();
-${rules}  return new;
+${keepDeadlines(context, entity)}${rules}  return new;
 end $body$`;
 }
 

@@ -8,6 +8,7 @@ import type { UniqueKey } from '../model.ts';
 import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
 import { buildDuplicates } from './duplicates.ts';
+import { checkDeadlines } from './deadlines.ts';
 import {
   type Draft,
   type DraftEntity,
@@ -30,6 +31,7 @@ export function buildEntities(draft: Draft): void {
     tieParent(draft, entity);
     buildTitle(draft, entity);
     buildUnique(draft, entity);
+    checkDeadlines(draft, entity);
     buildDuplicates(draft, entity);
   }
   // The children's parents are known only now.
