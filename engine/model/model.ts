@@ -135,8 +135,17 @@ export function inputsOf(field: Field): readonly string[] {
   if (field.formula !== null) return field.formula.reads;
   const deadline = deadlineOf(field);
   if (deadline !== null) return [deadline.from, deadline.via, deadline.by];
+  const rollup = field.rollup ?? (field.derived?.kind === 'rollup' ? field.derived.rollup : null);
+  if (rollup !== null) return rollup.list === null ? [] : [rollup.list];
+  if (field.derived?.kind === 'lookup') return field.derived.steps.slice(0, 1).map((step) => step.field);
+  if (field.derived?.kind === 'any') return field.companions;
   if (field.type.computed !== true) return [];
   return field.companionOf === null ? field.companions : [field.companionOf];
+}
+
+/** Whether it has a value of its own in the API: in a column, or derived. Lists of records have none. */
+export function hasValue(field: Field): boolean {
+  return field.column !== null || field.derived !== null;
 }
 
 export interface Choice {

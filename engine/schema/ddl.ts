@@ -68,8 +68,11 @@ export function addReference(state: DesiredState, table: TableState, name: strin
   );
 }
 
-function indexed(table: TableState, { columns, expression, folded }: IndexState): string {
-  if (folded) return columns.map((id) => `armature.fold(${columnName(table, id)}) public.gin_trgm_ops`).join(', ');
+function indexed(table: TableState, { columns, expression, folded, computed }: IndexState): string {
+  if (folded) {
+    const textOf = (id: string) => computed?.[id] ?? columnName(table, id);
+    return columns.map((id) => `armature.fold((${textOf(id)})) public.gin_trgm_ops`).join(', ');
+  }
   const names = columnNames(table, columns);
   return expression === undefined ? names : expression.replaceAll('{}', names);
 }

@@ -6,6 +6,7 @@ import { assignFunction, assignName } from './assign.ts';
 import { contextOf } from './context.ts';
 import { similarFunction, similarName } from './duplicates.ts';
 import { historyTable } from './history.ts';
+import { linkTable, linkTriggers, ownLinks } from './links.ts';
 import { mergeFunction, mergeName } from './merge.ts';
 import { mergesTable } from './merges.ts';
 import { historyTableId } from './names.ts';
@@ -47,6 +48,12 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
     }
     tables[entity.id] = entityTable(context, entity, triggers.triggers);
     if (entity.history) tables[historyTableId(entity)] = historyTable(context, entity);
+    for (const { field } of ownLinks(entity)) {
+      const { functions: written, triggers: run } = linkTriggers(context, entity, field);
+      const table = linkTable(context, entity, field, run);
+      Object.assign(functions, written);
+      if (table) tables[table.id] = table;
+    }
   }
   const merges = mergesTable(context);
   if (merges) tables[merges.id] = merges;

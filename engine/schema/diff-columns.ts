@@ -104,8 +104,9 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
       phase: computed ? 'add_generated' : 'add_columns',
       table: after.id,
       title: addField(column, after),
-      why:
-        filled && column.default !== null
+      why: column.rollup
+        ? KEPT
+        : filled && column.default !== null
           ? 'The release has it; records that exist get its default.'
           : 'The release has it; records that exist have no value yet.',
       sql: [
@@ -118,6 +119,27 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
       work: numbered ? 'write' : 'none',
       checks,
     }),
+    ...fillKept(pair, undefined, column),
+  ];
+}
+
+const KEPT = 'It is kept with the record, so every record gets its value.';
+
+/** What is kept over parts has a value from the start, and another one when it becomes something else. */
+function fillKept({ after }: TablePair, old: ColumnState | undefined, column: ColumnState): Change[] {
+  const { rollup } = column;
+  if (!rollup || column.aside || (old && !old.aside && old.rollup?.definition === rollup.definition)) return [];
+  return [
+    change({
+      kind: 'add_column',
+      phase: 'fill',
+      table: after.id,
+      title: addField(column, after),
+      why: KEPT,
+      sql: [rollup.fill],
+      lock: 'share',
+      work: 'write',
+    }),
   ];
 }
 
@@ -129,7 +151,24 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
   const alter = `alter table ${table} alter column ${name}`;
   const field = `${column.label} of ${after.label}`;
 
-  if (typeOf(old) !== typeOf(column)) {
+  changes.push(...fillKept(pair, old, column));
+  if (typeOf(old) !== typeOf(column) && old.rollup && column.rollup) {
+    changes.push(
+      change({
+        kind: 'change_type',
+        phase: 'alter_columns',
+        table: after.id,
+        title: `Change field ${field} from ${old.type} to ${column.type}`,
+        why: 'It is computed anew.',
+        sql: [
+          `${alter} drop default`,
+          `${alter} type ${typeOf(column)} using null`,
+          ...(column.default === null ? [] : [`${alter} set default ${column.default}`]),
+        ],
+        work: 'write',
+      }),
+    );
+  } else if (typeOf(old) !== typeOf(column)) {
     const kind = typeChange(old.type, column.type);
     if (kind.kind === 'refused') {
       refusals.push({

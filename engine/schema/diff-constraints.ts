@@ -4,7 +4,7 @@ import { qualified, quote } from '../db/identifiers.ts';
 import { change, type Change, type Check } from './change.ts';
 import { addReference, checkSql, columnName, columnNames, createIndex, tableName } from './ddl.ts';
 import { fieldTitle } from './titles.ts';
-import type { IndexState, ReferenceState, TablePair, TableState } from './state.ts';
+import type { DesiredState, IndexState, ReferenceState, TablePair, TableState } from './state.ts';
 
 export function diffConstraints(pair: TablePair): Change[] {
   return [...diffChecks(pair), ...diffReferences(pair), ...diffIndexes(pair)];
@@ -97,12 +97,21 @@ function diffReferences({ previous, next, before, after }: TablePair): Change[] 
               `Hold ${labelOf(after, reference.column)} to records that exist`,
             ),
         why: 'A reference always leads somewhere.',
-        sql: [addReference(next, after, name, reference)],
+        sql: [...dropDangling(next, before, after, reference), addReference(next, after, name, reference)],
         lock: 'share',
         work: 'scan',
-        checks: danglingCheck({ previous, next, before, after }, reference),
+        checks: before.aside && after.links ? [] : danglingCheck({ previous, next, before, after }, reference),
       }),
     ),
+  ];
+}
+
+/** Links that come back leave behind those whose record went in the meantime: they would have gone with it. */
+function dropDangling(next: DesiredState, before: TableState, after: TableState, reference: ReferenceState): string[] {
+  const target = next.tables[reference.table];
+  if (!before.aside || !after.links || !target) return [];
+  return [
+    `delete from ${tableName(next, after)} x where not exists (select from ${tableName(next, target)} t where t.${columnName(target, target.primaryKey.column)} = x.${columnName(after, reference.column)})`,
   ];
 }
 

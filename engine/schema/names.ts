@@ -6,6 +6,8 @@ import type { Entity, Field, UniqueKey } from '../model/model.ts';
 export const historyTableId = (entity: Entity): string => `h_${entity.id}`;
 export const historyTableName = (entity: Entity): string => fit(`h_${entity.table}`);
 
+export const linkTableId = (field: Field): string => `l_${field.id}`;
+
 export const primaryKeyName = (tableId: string): string => fit(`pk_${tableId}`);
 export const notNullName = (column: string): string => fit(`nn_${column}`);
 export const checkName = (column: string, suffix: string): string => fit(`ck_${column}_${suffix}`);

@@ -21,7 +21,7 @@ export interface DesiredState {
   readonly functions: Readonly<Record<string, string>>;
   /** By function name: database roles that may call it. Trigger functions have none. Absent in states of earlier engines. */
   readonly callers?: Readonly<Record<string, readonly string[]>>;
-  /** By table id: the entity's id, `h_` and the entity's id for its history. */
+  /** By table id: the entity's id, `h_` and the entity's id for its history, `l_` and the field's id for links. */
   readonly tables: Readonly<Record<string, TableState>>;
 }
 
@@ -56,6 +56,8 @@ export interface TableState {
   /** Where its document stands, e.g. `crm.account`. */
   readonly entity: string;
   readonly history: boolean;
+  /** Its rows are links, which go with the records at their ends. */
+  readonly links?: true;
   /** Renamed out of the way by a publish that removed it. */
   readonly aside: boolean;
   /** By column id. */
@@ -87,6 +89,8 @@ export interface ColumnState {
   /** Name of the sequence of an identity column. */
   readonly identity: string | null;
   readonly aside: boolean;
+  /** Kept over the parts of the record: what it is, by ids, and the statement that computes it for every record. */
+  readonly rollup?: { readonly definition: string; readonly fill: string };
   readonly label: string;
   /** Field key, for pointers into the document; `null` for columns of the engine. */
   readonly field: string | null;
@@ -110,6 +114,8 @@ export interface IndexState {
   readonly whereNull: string | null;
   /** Of trigrams of the columns' folded texts. */
   readonly folded?: true;
+  /** By column id: the expressions of those that are virtual, and stand in the index in their place. */
+  readonly computed?: Readonly<Record<string, string>>;
 }
 
 export interface PolicyState {

@@ -44,7 +44,7 @@ export function entityTable(context: Context, entity: Entity, triggers: Readonly
     primaryKey: { name: primaryKeyName(entity.id), column: idOf(entity, 'id') },
     checks,
     references: references(context, entity),
-    indexes: { ...indexes(entity), ...searchIndex(entity) },
+    indexes: { ...indexes(entity), ...searchIndex(entity, columns) },
     triggers,
     policies: tablePolicies(context, entity),
     grants: tableGrants(context, entity),

@@ -12,12 +12,11 @@ import { keepDeadlines, minuteFunctions } from './deadlines.ts';
 import { pairingGuard } from './guard.ts';
 import { RULE_VARIABLES, ruleChecks } from './rules.ts';
 import { historyTableName, lifecycleName } from './names.ts';
+import { PINNED } from './owner.ts';
+import { passRollups, refreshWholes } from './rollups.ts';
 
 /** SQLSTATE of a refused lifecycle step; the error names the constraint `lc_<field id>`. */
 export const TRANSITION_REFUSED = 'AR001';
-
-/** What trigger functions may find by bare names: nothing of ours, and temporary objects last. */
-export const PINNED = 'set search_path = pg_catalog, pg_temp';
 
 export interface TriggersOf {
   readonly functions: Readonly<Record<string, string>>;
@@ -60,7 +59,7 @@ ${lines(insert)}    new."version" := 1;
     new."created_at" := armature.now();
     new."created_by" := armature.user_id();
   else
-${lines(update)}    new."version" := old."version" + 1;
+${passRollups(entity)}${lines(update)}    new."version" := old."version" + 1;
     new."created_at" := old."created_at";
     new."created_by" := old."created_by";
   end if;
@@ -111,11 +110,11 @@ function afterFunction(name: string, context: Context, entity: Entity): string {
 begin
   if tg_op = 'INSERT' then
 ${outbox(context, entity, 'n', `'create'`, 'null', 'new_rows n')}
-${attachedFiles(context, entity, 'insert')}  elsif tg_op = 'UPDATE' then
+${attachedFiles(context, entity, 'insert')}${refreshWholes(context, entity, ['new_rows'])}  elsif tg_op = 'UPDATE' then
 ${outbox(context, entity, 'n', operation(entity), seenBefore(entity), 'new_rows n join old_rows o on o."id" = n."id"')}
-${attachedFiles(context, entity, 'update')}${entity.history ? history(context, entity, true) : ''}  else
+${attachedFiles(context, entity, 'update')}${entity.history ? history(context, entity, true) : ''}${refreshWholes(context, entity, ['new_rows', 'old_rows'])}  else
 ${outbox(context, entity, 'o', `'delete'`, wholeBefore(entity), 'old_rows o')}
-${attachedFiles(context, entity, 'delete')}${entity.history ? history(context, entity, false) : ''}  end if;
+${attachedFiles(context, entity, 'delete')}${entity.history ? history(context, entity, false) : ''}${refreshWholes(context, entity, ['old_rows'])}  end if;
   return null;
 end $body$`;
 }
@@ -192,7 +191,9 @@ function history({ tenant }: Context, entity: Entity, update: boolean): string {
 const UNKEPT: ReadonlySet<string> = new Set(['id', 'version', 'created_at', 'created_by', 'updated_at', 'updated_by']);
 
 function keptFields(entity: Entity): readonly Field[] {
-  return storedFields(entity).filter((field) => !field.type.computed && !UNKEPT.has(field.key));
+  return storedFields(entity).filter(
+    (field) => !field.type.computed && field.rollup === null && !UNKEPT.has(field.key),
+  );
 }
 
 const lines = (parts: readonly string[]): string =>

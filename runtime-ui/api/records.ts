@@ -44,9 +44,9 @@ export function selectOf(
       const child = model.entities[field.children.entity];
       const back = field.children.field;
       if (!child) continue;
-      const own = child.fields.filter((each) => !each.system && each.key !== back && !each.children);
+      const own = child.fields.filter((each) => !each.system && each.key !== back && !each.list);
       parts.add(`${field.key}(${selectOf(model, child, own)})`);
-    } else if (field.reference) {
+    } else if (field.reference || field.list) {
       parts.add(`${field.key}(id,_title)`);
     } else {
       parts.add(field.key);

@@ -7,6 +7,7 @@ import type { EffectiveDocument } from '../layers.ts';
 import type { UniqueKey } from '../model.ts';
 import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
+import { tieAnyReferences } from './any-references.ts';
 import { buildDuplicates } from './duplicates.ts';
 import { checkDeadlines } from './deadlines.ts';
 import {
@@ -26,6 +27,7 @@ export function buildEntities(draft: Draft): void {
   for (const effective of documents) buildEntity(draft, effective);
   checkCollisions(draft);
   for (const entity of draft.entities.values()) tieFields(draft, entity);
+  tieAnyReferences(draft);
   for (const entity of draft.entities.values()) tieLists(draft, entity);
   for (const entity of draft.entities.values()) {
     tieParent(draft, entity);
