@@ -7,9 +7,7 @@ import { type Deadline, deadlineOf } from '../model/deadline.ts';
 import type { Entity, Field } from '../model/model.ts';
 import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
-
-/** What trigger functions may find by bare names: see `triggers.ts`. */
-const PINNED = 'set search_path = pg_catalog, pg_temp';
+import { PINNED } from './owner.ts';
 
 interface Kept {
   readonly field: Field;

@@ -8,7 +8,7 @@ import type { Entity, Field } from '../model/model.ts';
 import { attachedFiles } from './attached.ts';
 import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
-import { keepDeadlines, minuteFunctions } from './deadlines.ts';
+import { keepDeadlines } from './deadlines.ts';
 import { pairingGuard } from './guard.ts';
 import { RULE_VARIABLES, ruleChecks } from './rules.ts';
 import { historyTableName, lifecycleName } from './names.ts';
@@ -30,7 +30,6 @@ export function tableTriggers(context: Context, entity: Entity): TriggersOf {
   const table = tableOf(context, entity);
   return {
     functions: {
-      ...minuteFunctions(context, entity),
       [before]: beforeFunction(qualified(schema, before), context, entity),
       [after]: afterFunction(qualified(schema, after), context, entity),
     },
