@@ -19,6 +19,8 @@ export async function up(knex: Knex): Promise<void> {
         left_over interval := minutes * interval '1 minute';
         opens timestamptz;
       begin
+        -- One organisation's roles learn nothing of another's calendar; the owner, who publishes, is of none.
+        if armature.tenant_id() <> tenant then return null; end if;
         if since is null or minutes is null or minutes < 0 or hours is null or not isfinite(since) then return null; end if;
         for step in 0 .. 3660 loop
           if hours -> 'days' @> to_jsonb(extract(isodow from day)::int)

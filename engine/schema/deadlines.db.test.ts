@@ -123,6 +123,28 @@ describe('business time', () => {
   });
 });
 
+test('no role learns of the calendar of another organisation', async () => {
+  const sql = `select armature.add_business_time($1, '2026-01-05T09:00:00Z', 60) is null as nothing`;
+  const as = async (tenant: string) => {
+    await lab.lab.look('begin');
+    try {
+      await lab.lab.look(`set local role "${lab.chief.principal.dbRole}"`);
+      return (await lab.lab.look(sql, [tenant]))[0]?.['nothing'];
+    } finally {
+      await lab.lab.look('rollback');
+    }
+  };
+  await calendar({ timeZone: 'UTC', days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' }, []);
+  expect(await as(lab.lab.tenant.id)).toBe(false);
+  const other = '0197a000-0000-7000-8000-0000000000fe';
+  await lab.lab.look(
+    `insert into armature.tenant (id, key, name, country, currency, time_zone, locale, business_hours)
+     select $1, 'other', 'other', country, currency, time_zone, locale, business_hours from armature.tenant where id = $2`,
+    [other, lab.lab.tenant.id],
+  );
+  expect(await as(other)).toBe(true);
+});
+
 test('a deadline follows its inputs, is not written by people, and needs no right to the minutes', async () => {
   await calendar({ timeZone: 'UTC', days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' }, []);
   const table = `${lab.lab.tenant.names.schema}.lab_promises`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sampleEntity } from '../shared/sample.ts';
+import { entity as sampleEntity } from '../shared/sample.ts';
 import { timelineOf } from './timeline.ts';
 
 test('changes and related records stand in the order of time, the newest first, each once', () => {
