@@ -59,6 +59,8 @@ export interface Entity {
   readonly owner: boolean;
   readonly softDelete: boolean;
   readonly history: boolean;
+  /** Divided by the month of creation; `keep` months stay, `null` all of them. */
+  readonly partition: { readonly keep: number | null } | null;
   /** `required`: clients change a record only when they say which version of it they have read (`If-Match`). */
   readonly concurrency: 'optional' | 'required';
   /** Single records may be shared with people and teams. Never for parts: they follow their whole. */

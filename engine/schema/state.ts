@@ -62,6 +62,8 @@ export interface TableState {
   readonly aside: boolean;
   /** By column id. */
   readonly columns: Readonly<Record<string, ColumnState>>;
+  /** Divided by month of this column; absent for a table in one piece. Its partitions are no part of the state. */
+  readonly partition?: { readonly column: string; readonly keep: number | null };
   readonly primaryKey: { readonly name: string; readonly column: string };
   /** By constraint name. `{}` in the SQL stands for the quoted column. */
   readonly checks: Readonly<Record<string, { readonly column: string; readonly sql: string }>>;
@@ -140,7 +142,15 @@ export interface TablePair {
   readonly next: DesiredState;
   readonly before: TableState;
   readonly after: TableState;
+  /** Columns that get their values from the one that had another type: `before` knows that one under its shape's id. */
+  readonly converted: Conversions;
 }
+
+/**
+ * By column id: `ahead` where the values were made ready before the publish, `within` where it makes them itself.
+ * `spent`: name of the column set aside whose values are in those that were made ready.
+ */
+export type Conversions = ReadonlyMap<string, { readonly ahead: boolean; readonly spent: string | null }>;
 
 /** The state of a tenant that has nothing yet. */
 export function emptyState(schema: string): DesiredState {

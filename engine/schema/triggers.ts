@@ -42,6 +42,12 @@ export function tableTriggers(context: Context, entity: Entity): TriggersOf {
   };
 }
 
+/**
+ * Publishing gives values another form: no version, no history, no event. Nobody else is that session's user, whatever
+ * settings they make.
+ */
+const QUIET = `session_user = 'armature_owner' and current_setting('armature.quiet', true) = 'on'`;
+
 /** Runs as whoever writes (SECURITY INVOKER): the guard's conditions see what that role may see. */
 function beforeFunction(name: string, context: Context, entity: Entity): string {
   const states = storedFields(entity).filter((field) => field.lifecycle !== null);
@@ -53,6 +59,7 @@ function beforeFunction(name: string, context: Context, entity: Entity): string 
   const rules = ruleChecks(context, entity);
   return `create or replace function ${name}() returns trigger language plpgsql ${PINNED} as $body$
 ${rules && RULE_VARIABLES}begin
+  if ${QUIET} then return new; end if;
   if tg_op = 'INSERT' then
 ${lines(insert)}    new."version" := 1;
     new."created_at" := armature.now();
@@ -107,6 +114,7 @@ function refuse(field: Field): string {
 function afterFunction(name: string, context: Context, entity: Entity): string {
   return `create or replace function ${name}() returns trigger language plpgsql security definer ${PINNED} as $body$
 begin
+  if ${QUIET} then return null; end if;
   if tg_op = 'INSERT' then
 ${outbox(context, entity, 'n', `'create'`, 'null', 'new_rows n')}
 ${attachedFiles(context, entity, 'insert')}${refreshWholes(context, entity, ['new_rows'])}  elsif tg_op = 'UPDATE' then

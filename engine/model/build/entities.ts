@@ -34,6 +34,7 @@ export function buildEntities(draft: Draft): void {
     buildTitle(draft, entity);
     buildUnique(draft, entity);
     checkDeadlines(draft, entity);
+    checkPartition(draft, entity);
     buildDuplicates(draft, entity);
   }
   // The children's parents are known only now.
@@ -81,6 +82,7 @@ function buildEntity(draft: Draft, effective: EffectiveDocument<EntityDocument>)
     owner: document.owner ?? false,
     softDelete: document.softDelete ?? false,
     history: document.history ?? false,
+    partition: document.partition ? { keep: document.partition.keep ?? null } : null,
     concurrency: document.concurrency ?? 'optional',
     sharing: document.sharing ?? false,
     keepDays: document.bin?.keepDays ?? null,
@@ -195,6 +197,32 @@ function tieParent(draft: Draft, entity: DraftEntity): void {
   if (notes.written.get(key)?.document['onDelete'] === undefined)
     field.reference = { ...field.reference, onDelete: 'cascade' };
   entity.parent = { entity: field.reference.entity, field: key };
+}
+
+/** Postgres keeps unique what lies in one part; nothing can refer to a record whose part goes as a whole. */
+function checkPartition(draft: Draft, entity: DraftEntity): void {
+  const effective = draft.notes.get(entity.name)?.effective;
+  if (entity.partition === null || !effective) return;
+  const [key] = entity.unique;
+  if (key) {
+    draft.faults.add(
+      effective.place('partition'),
+      'invalid',
+      `A partitioned entity cannot keep ${key.fields.join(', ')} unique: only the months can be looked at one by one.`,
+      { found: key.fields },
+    );
+  }
+  for (const other of draft.entities.values()) {
+    for (const field of other.fields.values()) {
+      if (field.reference?.entity !== entity.name) continue;
+      draft.faults.add(
+        effective.place('partition'),
+        'invalid',
+        `“${other.name}.${field.key}” refers to it: a record that goes with its month cannot be referred to.`,
+        { found: `${other.name}.${field.key}` },
+      );
+    }
+  }
 }
 
 function tieChildren(draft: Draft, entity: DraftEntity): void {
