@@ -130,14 +130,9 @@ function sawBefore(scope: Scope, entity: Entity, predicate: Condition, { before 
 
 /** What the former values decide by themselves: true for no record for which the whole was false. */
 function certain(condition: Condition, before: Readonly<Record<string, unknown>>): Condition {
-  switch (condition.kind) {
-    case 'all':
-      return all(condition.of.map((member) => certain(member, before)));
-    case 'any':
-      return any(condition.of.map((member) => certain(member, before)));
-    default:
-      return isDecided(condition, before) ? condition : FALSE;
-  }
+  if (condition.kind === 'all') return all(condition.of.map((member) => certain(member, before)));
+  if (condition.kind === 'any') return any(condition.of.map((member) => certain(member, before)));
+  return isDecided(condition, before) ? condition : FALSE;
 }
 
 /** Shares, trees, other records and the time were what they were then, which nobody has written down. */
@@ -149,15 +144,8 @@ function isDecided(condition: Condition, before: Readonly<Record<string, unknown
 }
 
 function asksForShares(condition: Condition): boolean {
-  switch (condition.kind) {
-    case 'all':
-    case 'any':
-      return condition.of.some(asksForShares);
-    case 'not':
-      return asksForShares(condition.of);
-    default:
-      return condition.kind === 'shared';
-  }
+  if (condition.kind === 'all' || condition.kind === 'any') return condition.of.some(asksForShares);
+  return condition.kind === 'not' ? asksForShares(condition.of) : condition.kind === 'shared';
 }
 
 /** The records that are to be seen, deleted ones too: a statement for each entity, all in one round trip. */
