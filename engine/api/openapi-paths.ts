@@ -193,7 +193,8 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
       },
     });
   }
-  if (rights.delete.length > 0) {
+  // What is neither kept in a bin nor a part of something is kept for good.
+  if (rights.delete.length > 0 && (entity.softDelete || entity.parent)) {
     item['delete'] = operation(entity, 'delete', `Delete ${entity.label}`, {
       parameters: ['ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
       responses: { '204': { description: 'Deleted.' }, ...problems(...ALWAYS, 403, 409, 412, 428) },

@@ -114,7 +114,8 @@ function outputSchema(scope: Scope, field: Field): JsonSchema {
   const value = target !== undefined && isReadable(scope.rights, target) ? { anyOf: [own, schemaRef(target)] } : own;
   return {
     ...described,
-    ...(field.required || field.system ? value : nullable(value)),
+    // Nobody in particular has made what came with the organisation.
+    ...(field.required || (field.system && !field.reference) ? value : nullable(value)),
     readOnly: field.readOnly || field.system,
   };
 }

@@ -76,8 +76,7 @@ async function realized(url: string, example: unknown): Promise<Record<string, u
       const target = entity === undefined ? undefined : urlOf(entity);
       made[key] = target === undefined || entity === 'core.user' ? colleague : await createdAt(target);
     } else if (typeof value === 'string' && /@/.test(value)) made[key] = `p${counter}@acme.example`;
-    else if (typeof value === 'string' && !/^[\d+h{-]/.test(value) && /^[A-Z]/.test(value))
-      made[key] = `${value} ${counter}`;
+    else if (typeof value === 'string' && /^[A-Z].{3}/.test(value)) made[key] = `${value} ${counter}`;
     else made[key] = value;
   }
   return made;
@@ -118,16 +117,23 @@ async function requestOf(one: ApiOperation): Promise<Sent> {
   const [first = '', second = '', third = ''] = rest.split('/');
   if (first === 'imports') {
     if (second === '') return send(path, { raw: csv() });
-    return send(path.replace('{import}', await imported(url)), method === 'GET' ? {} : { body: example });
+    const at = path.replace('{import}', await imported(url));
+    if (third === 'start') {
+      const [field = 'name'] = Object.keys(await realized(url, find('POST', url)?.example));
+      await admin.patch(at.replace('/start', ''), { mapping: { Name: field } });
+    }
+    return send(at, method === 'GET' ? {} : { body: example });
   }
   if (first === '$files') return send(`${path}?name=plan.txt`, { raw: 'Two metres at low tide.' });
   if (first === 'by') {
-    const at = path.replace('{value}', `Key-${(counter += 1)}`);
-    if (method === 'PUT') return send(at, { body: await realized(url, example) });
-    const body = await realized(url, find('POST', url)?.example);
-    const made = await admin.post(url, body);
-    expect(made.status).toBe(201);
-    return send(path.replace('{value}', encodeURIComponent(String(made.json.data?.[second]))));
+    counter += 1;
+    const example = one.parameters.find(({ name }) => name === 'value')?.['example'];
+    const value = /@/.test(String(example)) ? `key${counter}@acme.example` : `Key-${counter}`;
+    const at = path.replace('{value}', value);
+    if (method === 'PUT') return send(at, { body: await realized(url, one.example) });
+    const body = { ...(await realized(url, find('POST', url)?.example)), [second]: value };
+    expect((await admin.post(url, body)).status).toBe(201);
+    return send(at);
   }
   if (first === 'bin') {
     const id = await createdAt(url);
