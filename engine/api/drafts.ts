@@ -41,8 +41,11 @@ export function mountDrafts(
   administrator: Administrator,
 ): void {
   const drafts = new Drafts(services);
-  const answer = (exchange: Exchange, status: number, draft: { readonly version: number }) =>
-    sendJson(exchange, status, { data: draft }, { headers: ['ETag', versionTag(draft.version)] });
+  const answer = (
+    exchange: Exchange,
+    status: number,
+    { created: _, ...draft }: { readonly version: number; readonly created?: boolean },
+  ) => sendJson(exchange, status, { data: draft }, { headers: ['ETag', versionTag(draft.version)] });
 
   mount(app, '/api/metadata/drafts', {
     GET: async (exchange) => {
@@ -69,8 +72,8 @@ export function mountDrafts(
         documents,
         ...(body['message'] !== undefined && { message: message(body) }),
       };
-      const { created, ...draft } = await drafts.put(principal, nameIn(name), input, version);
-      answer(exchange, created ? 201 : 200, draft);
+      const draft = await drafts.put(principal, nameIn(name), input, version);
+      answer(exchange, draft.created ? 201 : 200, draft);
     },
     DELETE: async (exchange, { name = '' }) => {
       const { principal } = await administrator(exchange);

@@ -8,7 +8,8 @@ import { schemaRef } from './openapi-schemas.ts';
 import { resourceUrl } from './ui-entity.ts';
 
 export function importPaths(scope: Scope, entity: Entity, paths: Paths): void {
-  if (!scope.rights.of(entity.name).import) return;
+  // A part comes in with its whole.
+  if (!scope.rights.of(entity.name).import || entity.parent) return;
   const url = `${resourceUrl(entity)}/imports`;
   const answer = (status: string, description: string, schema = 'Import'): Part => ({
     [status]: { description, content: json(data(schemaRef(schema))) },

@@ -121,7 +121,8 @@ export function writePaths(scope: Scope, entity: Entity, paths: Paths): void {
   const url = resourceUrl(entity);
   const names = schemaNames(entity);
   byKeys(scope, entity, paths);
-  if (rights.read.length === 0) return;
+  // Those are changed one at a time, each with If-Match.
+  if (rights.read.length === 0 || entity.concurrency === 'required') return;
   const item: Record<string, unknown> = { ...paths[url] };
   if (rights.update.length > 0) {
     const change = byFilter(

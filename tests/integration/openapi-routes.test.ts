@@ -104,7 +104,7 @@ function csv(): FormData {
 
 async function imported(url: string): Promise<string> {
   const answer = await admin.send('POST', `${url}/imports`, csv());
-  expect([url, answer.status]).toEqual([url, 201]);
+  expect([url, answer.status, answer.text]).toEqual([url, 201, answer.text]);
   return answer.json.data?.id ?? '';
 }
 
@@ -172,10 +172,7 @@ async function requestOf(one: ApiOperation): Promise<Sent> {
   if (third === 'set_password') return send(path.replace('{id}', spare), { body: { password: PASSWORD } });
   if (third === 'restore' || third === 'purge') {
     await admin.delete(`${url}/${id}`, headers);
-    return send(at, {
-      headers: {},
-      ...(third === 'restore' && url.endsWith('permits') && { headers: { 'if-match': '*' } }),
-    });
+    return send(at, { headers: { 'if-match': '*' } });
   }
   if (third === 'assign') return send(at, { headers, body: { owner: colleague } });
   if (second === 'actions') return send(at, { headers, body: await needed(url, third) });
