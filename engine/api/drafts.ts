@@ -44,8 +44,12 @@ export function mountDrafts(
   const answer = (
     exchange: Exchange,
     status: number,
-    { created: _, ...draft }: { readonly version: number; readonly created?: boolean },
-  ) => sendJson(exchange, status, { data: draft }, { headers: ['ETag', versionTag(draft.version)] });
+    given: { readonly version: number; readonly created?: boolean },
+  ) => {
+    const { created, ...draft } = given;
+    const code = created === true ? 201 : status;
+    sendJson(exchange, code, { data: draft }, { headers: ['ETag', versionTag(draft.version)] });
+  };
 
   mount(app, '/api/metadata/drafts', {
     GET: async (exchange) => {
@@ -72,8 +76,7 @@ export function mountDrafts(
         documents,
         ...(body['message'] !== undefined && { message: message(body) }),
       };
-      const draft = await drafts.put(principal, nameIn(name), input, version);
-      answer(exchange, draft.created ? 201 : 200, draft);
+      answer(exchange, 200, await drafts.put(principal, nameIn(name), input, version));
     },
     DELETE: async (exchange, { name = '' }) => {
       const { principal } = await administrator(exchange);

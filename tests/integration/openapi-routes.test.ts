@@ -297,7 +297,7 @@ async function disagreements(one: ApiOperation, sent: Sent, wanted: (status: num
   if (text === '' && type !== 'text/event-stream') return [];
   const media = content[type] ?? content['application/octet-stream'];
   if (!isObject(media)) return [`${at} ${type} is not described`];
-  if (!/json$/.test(type)) return [];
+  if (!type.endsWith('json')) return [];
   return api.faults(media['schema'], JSON.parse(text)).map((fault) => `${at} ${fault}`);
 }
 
