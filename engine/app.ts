@@ -21,6 +21,7 @@ import { followOutbox } from './identity/follow-outbox.ts';
 import type { Postgres } from './postgres.ts';
 import { openPostgres } from './postgres.ts';
 import { createJobs } from './jobs/jobs.ts';
+import { keepSchemas, queueSteps, workOffSteps } from './schema-steps.ts';
 import { Commands } from './records/commands.ts';
 import { ChangeFeed } from './records/changes/feed.ts';
 import { ChangeHub } from './records/changes/hub.ts';
@@ -33,6 +34,8 @@ import { openSharedCache } from './redis/shared-cache.ts';
 import { Reader } from './records/read/reader.ts';
 import { Writer } from './records/write/writer.ts';
 import { ModelStore } from './schema/model-store.ts';
+import { StepRunner } from './schema/deferred/runner.ts';
+import { Steps } from './schema/deferred/steps.ts';
 import { Publisher } from './schema/publish.ts';
 import { ensureRoleSet } from './schema/role-sets.ts';
 import type { Services } from './services.ts';
@@ -158,7 +161,18 @@ async function openServices(
   opened.push(() => database.close());
   const models = new ModelStore({ database });
   opened.push(() => models.close());
-  const publisher = new Publisher({ database, onPublished: models.published, plugins: options.plugins });
+  const publisher = new Publisher({
+    database,
+    onPublished: models.published,
+    plugins: options.plugins,
+    queueSteps: queueSteps(ids),
+    clock,
+  });
+  const steps = new Steps({ database, queueSteps: queueSteps(ids) });
+  const stepRunner = new StepRunner({
+    database,
+    onError: (err, { number, title }) => log.error({ err, step: number, title }, 'step of a publish'),
+  });
   const redis =
     config.redis === null
       ? null
@@ -200,6 +214,8 @@ async function openServices(
     ids,
     models,
     publisher,
+    steps,
+    stepRunner,
     reader,
     writer,
     commands: new Commands({ writer, database, clock, ids }),
@@ -216,7 +232,13 @@ async function openServices(
   if (options.mode === 'server') {
     await models.start();
     opened.push(await followOutbox(services));
-    opened.push(startHousekeeping({ ...services, outboxKept: (config.outboxDays ?? 7) * 24 * 3_600_000 }));
+    opened.push(
+      startHousekeeping({
+        ...services,
+        outboxKept: (config.outboxDays ?? 7) * 24 * 3_600_000,
+        also: () => keepSchemas(services, config.keepAsideDays),
+      }),
+    );
     const jobs = createJobs({
       address,
       credentials: postgres.jobs,
@@ -225,6 +247,7 @@ async function openServices(
     });
     opened.push(() => jobs.close());
     importer.work(jobs);
+    await workOffSteps(jobs, services);
     await jobs.start();
   }
   return services;

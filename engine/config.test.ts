@@ -20,6 +20,7 @@ describe('the configuration', () => {
       outboxDays: 7,
       plugins: [],
       demo: true,
+      keepAsideDays: 90,
     });
   });
 
@@ -61,6 +62,7 @@ describe('the configuration', () => {
       outboxDays: 7,
       plugins: ['/opt/harbour', '/opt/berths'],
       demo: false,
+      keepAsideDays: 90,
     });
   });
 
@@ -94,6 +96,7 @@ describe('the configuration', () => {
     ['ARMATURE_TRUSTED_PROXIES', 'all'],
     ['LOG_LEVEL', 'loud'],
     ['ARMATURE_DEMO', 'maybe'],
+    ['ARMATURE_KEEP_ASIDE_DAYS', 'long'],
   ])('refuses %s=%s with a sentence that names the variable', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(StartupError);
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name} .*\\.$`, 's'));

@@ -40,6 +40,8 @@ export interface Config {
   readonly outboxDays?: number;
   /** Whether the demo organisation is made (never on a Postgres of your own). */
   readonly demo: boolean;
+  /** Days after which removed fields and entities are dropped for good; 0 keeps them for ever. */
+  readonly keepAsideDays: number;
   /** Folders of plugins besides those in `plugins/`. */
   readonly plugins?: readonly string[];
 }
@@ -74,6 +76,7 @@ export function readConfig(environment: Environment, root: string = ROOT): Confi
     outboxDays: readDays(value('ARMATURE_OUTBOX_DAYS')),
     plugins: readPlugins(value('ARMATURE_PLUGINS'), root),
     demo: readDemo(value('ARMATURE_DEMO')) && postgres === null,
+    keepAsideDays: readKeepAsideDays(value('ARMATURE_KEEP_ASIDE_DAYS')),
   };
 }
 
@@ -128,6 +131,13 @@ function readFileLimit(text: string | null): number {
   if (limit < 1)
     throw new StartupError(`ARMATURE_FILE_LIMIT is "${text}". It must be a number of megabytes, from 1 to 9999.`);
   return limit * 1024 * 1024;
+}
+
+function readKeepAsideDays(text: string | null): number {
+  if (text === null) return 90;
+  if (!/^\d{1,5}$/.test(text))
+    throw new StartupError(`ARMATURE_KEEP_ASIDE_DAYS is "${text}". It must be a number of days; 0 keeps everything.`);
+  return Number(text);
 }
 
 function readLogLevel(text: string | null): LogLevel {

@@ -27,6 +27,8 @@ interface Kept {
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What else is to be done every hour. */
+  readonly also?: () => Promise<void>;
   readonly models: ModelSource;
   /** Milliseconds an event stays in the outbox at least: who follows the changes may be away as long as that. */
   readonly outboxKept?: number;
@@ -81,11 +83,12 @@ async function pruneOutbox(database: Database, before: string): Promise<void> {
 export function startHousekeeping(services: Kept): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    running = keepHouse(services)
-      .then(async () => {
-        await emptyBins(services);
-      })
-      .catch((error: unknown) => services.log.warn({ err: error }, 'housekeeping'));
+    const all = async () => {
+      await keepHouse(services);
+      await emptyBins(services);
+      await services.also?.();
+    };
+    running = all().catch((error: unknown) => services.log.warn({ err: error }, 'housekeeping'));
   }, HOUR);
   timer.unref();
   return async () => {

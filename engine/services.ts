@@ -15,6 +15,8 @@ import type { Exporter } from './records/export/exporter.ts';
 import type { Importer } from './records/import/importer.ts';
 import type { Reader } from './records/read/reader.ts';
 import type { Writer } from './records/write/writer.ts';
+import type { StepRunner } from './schema/deferred/runner.ts';
+import type { Steps } from './schema/deferred/steps.ts';
 import type { Publisher } from './schema/publish.ts';
 
 export interface Services {
@@ -23,6 +25,8 @@ export interface Services {
   readonly ids: IdSource;
   readonly models: ModelSource;
   readonly publisher: Publisher;
+  readonly steps: Steps;
+  readonly stepRunner: StepRunner;
   readonly reader: Reader;
   readonly writer: Writer;
   readonly commands: Commands;

@@ -3,6 +3,7 @@ import { isObject } from '../model/documents.ts';
 import type { Resolutions } from '../model/merge-documents.ts';
 import { invalidAt } from '../problem.ts';
 import type { Scope } from '../records/scope.ts';
+import type { OnFail, OnFails } from '../schema/convert/conversions.ts';
 import type { SourceInput, TenantDocument } from '../schema/source.ts';
 import { METADATA_LIMIT, objectOf, readJson } from './body.ts';
 import type { Exchange } from './exchange.ts';
@@ -61,6 +62,24 @@ export function documentsIn({ documents }: Body): readonly TenantDocument[] | un
   });
 }
 
+/** `{"custom.boat.length": "null"}`: what becomes of values that a field's new type cannot take. */
+export function onFailIn({ onFail }: Body): OnFails | undefined {
+  if (onFail === undefined) return undefined;
+  if (!isObject(onFail)) throw invalidAt('/onFail', 'This must be an object: field → null or refuse.', 'type');
+  const decided: Record<string, OnFail> = {};
+  for (const [field, how] of Object.entries(onFail)) {
+    if (how !== 'null' && how !== 'refuse')
+      throw invalidAt(
+        `/onFail/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+        'This must be “null” or “refuse”.',
+        'enum',
+        { expected: ['null', 'refuse'] },
+      );
+    decided[field] = how;
+  }
+  return decided;
+}
+
 /** `packs`, `documents` and `upgrade`, each optional: what is left out stays as it is. */
 export function source(body: Body): SourceInput {
   const { packs, upgrade } = body;
@@ -74,6 +93,7 @@ export function source(body: Body): SourceInput {
     ...(packs && { packs }),
     ...(documents && { documents }),
     ...(upgrade !== undefined && { upgrade }),
+    ...(body['onFail'] !== undefined && { onFail: onFailIn(body) }),
     ...(body['resolutions'] !== undefined && { resolutions: resolutionsIn(body) }),
   };
 }

@@ -8,7 +8,7 @@ import { authenticate } from './authenticate.ts';
 import { mountDrafts } from './drafts.ts';
 import type { Exchange } from './exchange.ts';
 import { searchOf, sendJson, sendText } from './exchange.ts';
-import { author, message, onlyKeys, read, releaseNumber, source } from './metadata-body.ts';
+import { author, message, onFailIn, onlyKeys, read, releaseNumber, source } from './metadata-body.ts';
 import type { HttpServices } from './ports.ts';
 import { mount } from './routes.ts';
 import type { Scopes } from './scopes.ts';
@@ -53,7 +53,7 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
     POST: async (exchange) => {
       const { tenant } = await administrator(exchange);
       const body = await read(exchange);
-      onlyKeys(body, 'packs', 'documents', 'base', 'message', 'upgrade', 'resolutions');
+      onlyKeys(body, 'packs', 'documents', 'base', 'message', 'upgrade', 'resolutions', 'onFail');
       const input = { ...source(body), ...(body['base'] !== undefined && { base: releaseNumber(body, 'base') }) };
       sendJson(exchange, 200, { data: await publisher.plan(tenant.key, input) });
     },
@@ -62,7 +62,7 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
     POST: async (exchange) => {
       const scope = await administrator(exchange);
       const body = await read(exchange);
-      onlyKeys(body, 'packs', 'documents', 'base', 'message', 'upgrade', 'resolutions');
+      onlyKeys(body, 'packs', 'documents', 'base', 'message', 'upgrade', 'resolutions', 'onFail');
       const input = {
         base: releaseNumber(body, 'base'),
         author: author(scope),
@@ -76,12 +76,13 @@ export function mountMetadata(app: Express, services: HttpServices, scopes: Scop
     POST: async (exchange) => {
       const scope = await administrator(exchange);
       const body = await read(exchange);
-      onlyKeys(body, 'base', 'to', 'message');
+      onlyKeys(body, 'base', 'to', 'message', 'onFail');
       const input = {
         base: releaseNumber(body, 'base'),
         to: releaseNumber(body, 'to'),
         author: author(scope),
         message: message(body),
+        onFail: onFailIn(body),
       };
       sendJson(exchange, 201, { data: await publisher.rollback(scope.tenant.key, input) });
     },

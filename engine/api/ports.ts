@@ -126,6 +126,12 @@ export interface RecordFiles {
   content(scope: Scope, file: FileInfo, range?: ByteRange): Promise<Readable>;
 }
 
+export interface MetadataSteps {
+  list(tenant: string): Promise<unknown>;
+  cancel(tenant: string, number: number): Promise<void>;
+  retry(tenant: string, number: number): Promise<void>;
+}
+
 export interface RecordExporter {
   check(scope: Scope, entity: Entity, query: Query, options: ExportOptions): void;
   open(scope: Scope, entity: Entity, query: Query, options: ExportOptions): Promise<Readable>;
@@ -139,8 +145,9 @@ export interface MetadataPublisher extends DraftPublisher {
 
 export type HttpServices = Omit<
   Services,
-  'reader' | 'writer' | 'commands' | 'importer' | 'exporter' | 'publisher' | 'files'
+  'reader' | 'writer' | 'commands' | 'importer' | 'exporter' | 'publisher' | 'files' | 'steps' | 'stepRunner'
 > & {
+  readonly steps: MetadataSteps;
   readonly files: RecordFiles;
   readonly reader: RecordReader;
   readonly writer: RecordWriter;

@@ -9,6 +9,7 @@ import { logExchange, openExchange, sendJson, sendText } from './exchange.ts';
 import { BATCH_PATH, batchDispatcher, isBatchPath } from './batch.ts';
 import { mountHealth } from './health.ts';
 import { mountMetadata } from './metadata.ts';
+import { mountSteps } from './steps.ts';
 import { mountOpenApi } from './openapi.ts';
 import { mountPages } from './pages.ts';
 import type { HttpServices } from './ports.ts';
@@ -95,6 +96,7 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
   mountUiModel(app, services, scopes, publicOrigin);
   mountOpenApi(app, services, scopes, publicOrigin);
   mountMetadata(app, services, scopes, publicOrigin);
+  mountSteps(app, services, scopes, publicOrigin);
   mountChanges(app, services, scopes, publicOrigin);
   mountEvents(app, services, scopes, publicOrigin);
   mountSettings(app, services, scopes, publicOrigin);

@@ -3,6 +3,7 @@ import { offeredOperators } from '../condition/offered.ts';
 import type { Entity, Field, View } from '../model/model.ts';
 import type { EntityRights, Rights } from '../model/rights.ts';
 import { textKey } from '../model/texts.ts';
+import { accessOf } from '../records/read/shapes.ts';
 import type { Scope } from '../records/scope.ts';
 import type { UiEntity, UiField, UiView } from './ui-model.ts';
 
@@ -33,19 +34,17 @@ export function isReadable(rights: Rights, entity: string): boolean {
   return rights.of(entity).read.length > 0;
 }
 
-/** Fields that the principal may read: the organisation's first, those the engine keeps last. Children only when their entity is readable. */
+/** Fields that the principal may read: the organisation's first, those the engine keeps last. */
 export function readableFields(scope: Scope, entity: Entity): readonly Field[] {
-  const rights = scope.rights.of(entity.name);
-  const fields = [...entity.fields.values()].filter((field) => {
-    if (field.children) return isReadable(scope.rights, field.children.entity);
-    return rights.readableFields.has(field.key) && (field.many === null || isReadable(scope.rights, field.many.entity));
-  });
+  const fields = [...entity.fields.values()].filter(accessOf(scope).of(entity).visible);
   return [...fields.filter((field) => !field.system), ...fields.filter((field) => field.system)];
 }
 
 function scaleOf(field: Field): number | null {
   const digits = /^numeric\(\d+,\s*(\d+)\)/.exec(field.type.columns(field)[0]?.type ?? '')?.[1];
-  return digits === undefined ? null : Number(digits);
+  if (digits !== undefined) return Number(digits);
+  const { scale } = field.options;
+  return field.derived !== null && field.type.valueType === 'decimal' ? (typeof scale === 'number' ? scale : 2) : null;
 }
 
 function choicesOf(scope: Scope, entity: Entity, field: Field, translate: Translate): UiField['choices'] {
@@ -107,6 +106,11 @@ function uiField(
     choices: choicesOf(scope, entity, field, translate),
     reference: target !== undefined && shown.entity(target) ? target : null,
     children: field.children,
+    list: field.many === null ? null : { entity: field.many.entity, via: field.many.via },
+    targets:
+      field.derived?.kind === 'any'
+        ? field.derived.targets.map(({ entity: name }) => name).filter((name) => isReadable(scope.rights, name))
+        : null,
     currencyField: field.currencyField,
     companions: field.companions.filter((key) => rights.readableFields.has(key)),
     companionOf: field.companionOf,

@@ -117,6 +117,10 @@ export interface UiField {
   readonly reference: string | null;
   /** children: qualified child entity and its field pointing back. */
   readonly children: { readonly entity: string; readonly field: string } | null;
+  /** A list of other records: their qualified entity, and whether they are parts, linked, or refer to this one. */
+  readonly list: { readonly entity: string; readonly via: 'children' | 'links' | 'inverse' } | null;
+  /** A reference to one of several entities: those it may point at and the user may read, qualified. */
+  readonly targets: readonly string[] | null;
   readonly currencyField: string | null;
   /** Keys of the fields that come with it (the parts of an address) and that the principal may read; one widget edits them all. */
   readonly companions: readonly string[];

@@ -3,6 +3,8 @@ import type { Command } from './command.ts';
 import { migrateDownCommand, migrateUpCommand } from './commands/migrate.ts';
 import { flags, flagSwitch } from './commands/flags.ts';
 import { diff, documents, exportDocuments, plan, publish, releases, rollback } from './commands/releases.ts';
+import { purge } from './commands/purge.ts';
+import { steps } from './commands/steps.ts';
 import { tenantCreate, tenants } from './commands/tenants.ts';
 import { token } from './commands/token.ts';
 
@@ -19,6 +21,8 @@ export const COMMANDS: readonly Command[] = [
   flags,
   flagSwitch,
   rollback,
+  steps,
+  purge,
   migrateUpCommand,
   migrateDownCommand,
 ];

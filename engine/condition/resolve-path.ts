@@ -1,5 +1,6 @@
 /** From the path of a condition to the field it names, or to a fault that tells nothing the author may not know. */
 import type { Entity, Field } from '../model/model.ts';
+import type { Derived } from '../model/relations.ts';
 import { nearest } from '../nearest.ts';
 import type { FieldOperand, Step } from './condition.ts';
 import { type Faults, hint } from './faults.ts';
@@ -13,6 +14,8 @@ export interface Surroundings {
   /** Fields it refuses are treated, and reported, exactly as if they did not exist. */
   readonly visible: (entity: Entity, field: Field) => boolean;
   readonly faults: Faults;
+  /** Whether values that are computed when they are read may be asked for. */
+  readonly derived?: boolean;
   /** Words that stand where field keys stand and are none: suggested where one was probably meant. */
   readonly controls?: readonly string[];
 }
@@ -37,6 +40,8 @@ export function resolvePath(path: readonly string[], at: string, where: Surround
   }
   let entity = where.entity;
   const steps: Step[] = [];
+  const composed = pairOf(path, where);
+  if (composed !== undefined) return resolvePath(composed, at, where);
   for (const stepKey of path.slice(0, -1)) {
     const field = findField(entity, stepKey, at, where);
     if (field === undefined) return undefined;
@@ -58,8 +63,18 @@ export function resolvePath(path: readonly string[], at: string, where: Surround
   }
   const field = findField(entity, key, at, where, steps.length === 0 ? where.controls : undefined);
   if (field === undefined) return undefined;
+  const looked = field.derived?.kind === 'lookup' ? lookUp(field.derived, steps, where) : undefined;
+  if (looked !== undefined) return looked;
   const type = field.type.valueType;
-  if (type === null || field.column === null) {
+  const derived = field.derived?.kind === 'rollup' && where.derived === true;
+  if (field.derived?.kind === 'rollup' && !derived) {
+    faults.add(at, 'invalid', `"${key}" is computed when it is read, so a rule that is kept cannot depend on it.`, {
+      expected: 'a field that is stored',
+      found: field.type.key,
+    });
+    return undefined;
+  }
+  if (type === null || (field.column === null && !derived)) {
     faults.add(at, 'invalid', `"${key}" holds no single value, so it cannot be compared.`, {
       expected: 'a field with a value',
       found: field.type.key,
@@ -74,6 +89,32 @@ export function resolvePath(path: readonly string[], at: string, where: Surround
     fieldId: field.id,
   };
   return { operand: Object.freeze(operand), field, entity };
+}
+
+/** A lookup stands for the field at the end of its way. */
+function lookUp(
+  lookup: Extract<Derived, { kind: 'lookup' }>,
+  before: readonly Step[],
+  where: Surroundings,
+): ResolvedField | undefined {
+  const entity = where.lookup(lookup.entity);
+  const field = entity?.fields.get(lookup.field);
+  const type = field?.type.valueType;
+  if (entity === undefined || field === undefined || type === null || type === undefined) return undefined;
+  const steps = Object.freeze([...before, ...lookup.steps]);
+  return { operand: Object.freeze({ kind: 'field', type, steps, field: field.key, fieldId: field.id }), field, entity };
+}
+
+/** `regarding.entity` and `regarding.id`, of a reference to one of several entities, are fields that come with it. */
+function pairOf(path: readonly string[], where: Surroundings): readonly string[] | undefined {
+  const [key = '', part = ''] = path.slice(-2);
+  if (path.length < 2 || (part !== 'entity' && part !== 'id')) return undefined;
+  let entity: Entity | undefined = where.entity;
+  for (const step of path.slice(0, -2)) {
+    const target: string | undefined = entity?.fields.get(step)?.reference?.entity;
+    entity = target === undefined ? undefined : where.lookup(target);
+  }
+  return entity?.fields.get(key)?.derived?.kind === 'any' ? [...path.slice(0, -2), `${key}_${part}`] : undefined;
 }
 
 function findField(

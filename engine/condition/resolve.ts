@@ -19,6 +19,8 @@ export interface ResolveOptions extends Origin {
   readonly visible?: (entity: Entity, field: Field) => boolean;
   /** Values come from a query string: `"5"` is an integer, `"true"` a boolean. */
   readonly fromText?: boolean;
+  /** Values that are computed when they are read may be asked for: a query and a view may, a row policy cannot. */
+  readonly derived?: boolean;
   /** Parameters beside the filters, suggested for a field that does not exist. */
   readonly controls?: readonly string[];
 }
@@ -44,6 +46,7 @@ export function resolveCondition(
     visible: options.visible ?? (() => true),
     faults,
     fromText: options.fromText ?? false,
+    derived: options.derived ?? false,
     ...(options.controls && { controls: options.controls }),
   };
   const condition = resolve(raw, side);

@@ -117,7 +117,8 @@ export class Database {
       options: `-c statement_timeout=${EXPORTS.timeout} -c search_path=pg_catalog -c timezone=UTC -c jit=off`,
     });
     this.#owner = openPool(options.address, options.owner, {
-      max: 3,
+      // Publishes and short questions beside steps of publishes, which may hold theirs for long.
+      max: 6,
       application_name: 'armature owner',
       options: '-c timezone=UTC',
     });

@@ -2,6 +2,7 @@
  * From the documents of a release to its {@link Model}. Every stage works on what the ones before have made and adds
  * its faults to one list, so that an author sees as much as possible at once; nothing is answered when there is any.
  */
+import { buildDerived } from './build/derived.ts';
 import type { Draft } from './build/draft.ts';
 import { buildEntities } from './build/entities.ts';
 import { buildFormulas } from './build/formulas.ts';
@@ -10,6 +11,7 @@ import { buildPermissions } from './build/permissions.ts';
 import { checkPolicyCycles } from './build/policy-cycles.ts';
 import { buildFlags } from './build/flags.ts';
 import { buildRoles } from './build/roles.ts';
+import { tieCurrencies } from './build/rollups.ts';
 import { buildRules } from './build/rules.ts';
 import { buildSequences } from './build/sequences.ts';
 import { buildSettings } from './build/settings.ts';
@@ -53,7 +55,10 @@ export function buildModel(source: ReleaseSource): Model {
   buildSequences(draft);
   buildLifecycles(draft);
   buildEntities(draft);
+  buildDerived(draft);
   buildFormulas(draft);
+  for (const entity of draft.entities.values())
+    tieCurrencies(entity.fields.values(), (name) => draft.entities.get(name));
   buildTransitions(draft);
   buildPermissions(draft);
   checkPolicyCycles(draft);

@@ -139,6 +139,23 @@ export interface EntityDocument {
    */
   readonly history?: boolean;
   /**
+   * For records that are many and grow old: the table is divided by month, old months go as a whole.
+   */
+  readonly partition?: {
+    /**
+     * The time that decides where a record belongs.
+     */
+    readonly by: 'created_at';
+    /**
+     * How long a part is.
+     */
+    readonly every: 'month';
+    /**
+     * Months after which records are deleted for good, with all of their month; kept for ever when left out.
+     */
+    readonly keep?: number;
+  };
+  /**
    * `required`: a record is changed only by who says which version of it they have read (`If-Match`); others are answered 428.
    */
   readonly concurrency?: 'optional' | 'required';

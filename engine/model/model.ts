@@ -5,6 +5,7 @@
 import type { Condition } from '../condition/condition.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { DuplicateRule } from './duplicates.ts';
+import { deadlineOf } from './deadline.ts';
 import type { FieldType } from './field-type.ts';
 import type { Flag, Rule, Sequence, Setting, Template } from './parts.ts';
 import type { Derived, Many, Rollup } from './relations.ts';
@@ -58,6 +59,8 @@ export interface Entity {
   readonly owner: boolean;
   readonly softDelete: boolean;
   readonly history: boolean;
+  /** Divided by the month of creation; `keep` months stay, `null` all of them. */
+  readonly partition: { readonly keep: number | null } | null;
   /** `required`: clients change a record only when they say which version of it they have read (`If-Match`). */
   readonly concurrency: 'optional' | 'required';
   /** Single records may be shared with people and teams. Never for parts: they follow their whole. */
@@ -132,8 +135,19 @@ export interface Field {
 /** Keys of the fields that a computed field tells of: who may not read one of them may not read it either. */
 export function inputsOf(field: Field): readonly string[] {
   if (field.formula !== null) return field.formula.reads;
+  const deadline = deadlineOf(field);
+  if (deadline !== null) return [deadline.from, deadline.via, deadline.by];
+  const rollup = field.rollup ?? (field.derived?.kind === 'rollup' ? field.derived.rollup : null);
+  if (rollup !== null) return rollup.list === null ? [] : [rollup.list];
+  if (field.derived?.kind === 'lookup') return field.derived.steps.slice(0, 1).map((step) => step.field);
+  if (field.derived?.kind === 'any') return field.companions;
   if (field.type.computed !== true) return [];
   return field.companionOf === null ? field.companions : [field.companionOf];
+}
+
+/** Whether it has a value of its own in the API: in a column, or derived. Lists of records have none. */
+export function hasValue(field: Field): boolean {
+  return field.column !== null || field.derived !== null;
 }
 
 export interface Choice {

@@ -79,3 +79,53 @@ test('the parts of a record are a list as well', () => {
   ]);
   expect(fieldOf(model, 'order', 'lines').many).toEqual({ via: 'children', entity: 'shop.line', field: 'order' });
 });
+
+test('no permission can depend on links: their policies look at the record itself', () => {
+  const rule = {
+    kind: 'permission',
+    role: 'r',
+    entity: 'order',
+    actions: ['read'],
+    condition: { firms: { some: { name: 'x' } } },
+  };
+  const order = entity('order', [{ key: 'firms', type: 'links', to: 'firm' }]);
+  const faults = faultsOf([entity('firm', []), order, { kind: 'role', key: 'r', label: 'R' }, rule]);
+  expect(faults).toMatchObject([{ code: 'cycle', pointer: '/condition' }]);
+});
+
+describe('lookups and rollups', () => {
+  const bad = (field: Record<string, unknown>) =>
+    faultsOf([
+      entity('firm', [{ key: 'size', type: 'integer' }]),
+      entity('order', [
+        { key: 'buyer', type: 'reference', to: 'firm' },
+        { key: 'lines', type: 'children', of: 'line' },
+        { key: 'x', ...field },
+      ]),
+      entity(
+        'line',
+        [
+          { key: 'order', type: 'reference', to: 'order', required: true },
+          { key: 'item', type: 'reference', to: 'firm' },
+          { key: 'amount', type: 'money' },
+        ],
+        { parent: 'order' },
+      ),
+    ]).map(({ pointer, code }) => `${pointer} ${code}`);
+
+  test.each([
+    [{ type: 'lookup', via: 'buyer', field: 'size' }, []],
+    [{ type: 'lookup', via: 'buyer.name', field: 'size' }, ['/fields/3/via invalid']],
+    [{ type: 'lookup', via: 'buyer', field: 'size', index: true }, ['/fields/3/index invalid']],
+    [{ type: 'rollup', of: 'lines', fn: 'sum', field: 'amount', index: true }, []],
+    [{ type: 'rollup', of: 'lines', fn: 'sum' }, ['/fields/3/field missing']],
+    [{ type: 'rollup', of: 'lines', fn: 'sum', field: 'name' }, ['/fields/3/fn invalid']],
+    [{ type: 'rollup', of: 'lines', fn: 'count', field: 'amount' }, ['/fields/3/field invalid']],
+    [{ type: 'rollup', of: 'buyer', fn: 'count' }, ['/fields/3/of invalid']],
+    [{ type: 'rollup', of: 'shop.line.item', fn: 'count' }, ['/fields/3/of invalid']],
+    [{ type: 'rollup', of: 'lines', fn: 'count', where: { item: { size: 1 } } }, ['/fields/3/where invalid']],
+    [{ type: 'rollup', of: 'lines', fn: 'max', field: 'created_at' }, []],
+  ])('%j', (field, faults) => {
+    expect(bad(field)).toEqual(faults);
+  });
+});

@@ -36,7 +36,7 @@ export type RollupFunction = 'count' | 'sum' | 'avg' | 'min' | 'max';
 
 /** A value over a list of records. */
 export interface Rollup {
-  /** Key of the record's own field that holds the list; `null` where it was named by its reference (`crm.opportunity.account`). */
+  /** Key of the record's own field that holds the list; `null` where it was named by its reference (`shop.order.buyer`). */
   readonly list: string | null;
   readonly many: Many;
   /** `currency`: of a money rollup's companion, the one currency of the amounts that count. */

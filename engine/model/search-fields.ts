@@ -10,7 +10,7 @@ export function searchedFields(entity: Entity): readonly Field[] {
   );
 }
 
-/** Fields an index can hold: a virtual column is computed when it is read. */
+/** Fields the index holds: not those of formulas, which may be costly to compute and change with every release. */
 export function indexedForSearch(entity: Entity): readonly Field[] {
   return searchedFields(entity).filter((field) => field.formula === null);
 }

@@ -30,22 +30,30 @@ export async function checkRows(client: PoolClient, changes: readonly Change[], 
   if (first) throw new Problem('invalid_document', first.message, details);
 }
 
-/** @throws Problem `conflict` when rows were written after {@link checkRows} that do not allow a change */
-export async function runChanges(client: PoolClient, changes: readonly Change[]): Promise<void> {
+/**
+ * @param convert gives a column its values from the one of another type
+ * @throws Problem `conflict` when rows were written after {@link checkRows} that do not allow a change
+ */
+export async function runChanges(
+  client: PoolClient,
+  changes: readonly Change[],
+  convert: (column: string) => Promise<void> = async () => {},
+): Promise<void> {
   // The statements are ours alone and carry no values: those that no row can stop go together in one round trip.
   let together: string[] = [];
   const flush = async (): Promise<void> => {
     if (together.length > 0) await client.query(together.join(';\n'));
     together = [];
   };
-  for (const { sql, title, work } of changes) {
-    if (work === 'none') {
+  for (const { sql, title, work, convert: column } of changes) {
+    if (work === 'none' && column === null) {
       together.push(...sql);
       continue;
     }
     await flush();
     try {
-      await client.query(sql.join(';\n'));
+      if (column !== null) await convert(column);
+      if (sql.length > 0) await client.query(sql.join(';\n'));
     } catch (error) {
       if (isDatabaseError(error) && error.code.startsWith('23')) {
         throw new Problem('conflict', `“${title}” met records that do not allow it. Nothing was changed.`, [], {
@@ -103,8 +111,16 @@ const COUNTED = 10_000;
 /** Estimated rows by table name. A table that was never analysed is counted when it is small, and judged by its size otherwise. */
 export async function estimateRows(client: PoolClient, schema: string): Promise<ReadonlyMap<string, number>> {
   const { rows } = await client.query<{ name: string; analysed: number; size: number }>(
-    `select c.relname as name, c.reltuples::float8 as analysed, pg_relation_size(c.oid)::float8 as size
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relkind = 'r'`,
+    // What was counted last, carried forward to the size that the table has now.
+    `select c.relname as name, pg_relation_size(c.oid)::float8 as size,
+       case when c.relpages > 0 and c.reltuples > 0
+         then c.reltuples::float8 / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::float8)
+         when pg_relation_size(c.oid) > 0 then -1 else c.reltuples::float8 end as analysed
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relkind = 'r' and not c.relispartition
+     union all
+     select p.relname, sum(pg_relation_size(c.oid))::float8, sum(greatest(c.reltuples, 0))::float8
+     from pg_class p join pg_namespace n on n.oid = p.relnamespace join pg_inherits i on i.inhparent = p.oid join pg_class c on c.oid = i.inhrelid
+     where n.nspname = $1 and p.relkind = 'p' group by p.oid, p.relname`,
     [schema],
   );
   const estimates = new Map<string, number>();

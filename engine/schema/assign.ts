@@ -14,7 +14,7 @@ import { tableOf } from './context.ts';
 import { ownRights } from './own-rights.ts';
 import { callerReaches } from './row-rights.ts';
 import type { FunctionState } from './state.ts';
-import { PINNED } from './triggers.ts';
+import { PINNED } from './owner.ts';
 
 export const assignName = (entity: Pick<Entity, 'id'>): string => fit(`assign_${entity.id}`);
 

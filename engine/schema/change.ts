@@ -1,4 +1,5 @@
 /** A change of the schema: SQL with everything a plan tells about it. */
+import type { Later } from './deferred/work.ts';
 
 /** Changes run in this order, whatever the order in which they were found. */
 export const PHASES = [
@@ -23,6 +24,7 @@ export const PHASES = [
   'functions',
   'add_triggers',
   'add_policies',
+  'convert',
   'fill',
   'not_null',
   'add_checks',
@@ -39,6 +41,7 @@ export type ChangeKind =
   | 'change_role'
   | 'drop_role'
   | 'create_table'
+  | 'divide_table'
   | 'rename_table'
   | 'set_table_aside'
   | 'return_table'
@@ -65,7 +68,13 @@ export type Risk = 'none' | 'low' | 'medium' | 'high';
 export interface Check {
   /** One row with one integer: how many rows (or groups of them) are in the way. */
   readonly sql: string;
-  readonly code: 'values_missing' | 'values_not_allowed' | 'values_not_unique' | 'values_dangling' | 'values_lost';
+  readonly code:
+    | 'values_missing'
+    | 'values_not_allowed'
+    | 'values_not_unique'
+    | 'values_dangling'
+    | 'values_lost'
+    | 'records_there';
   /** A sentence with `{count}` in it. */
   readonly message: string;
   /** Qualified entity and field key, from which the pointer into the document is found. */
@@ -90,13 +99,26 @@ export interface Change {
   readonly risk: Risk;
   readonly reversible: boolean;
   readonly checks: readonly Check[];
+  /** How it is done where the table has many records; `null` when it is the same there. */
+  readonly later: Later | null;
+  /** Column id: its values are made from another column's, by the field types and not by SQL. */
+  readonly convert: string | null;
 }
 
 /** Fills in what most changes have: a short exclusive lock, no work on rows, no risk, reversible. */
 export function change(
   parts: Pick<Change, 'kind' | 'phase' | 'table' | 'title' | 'why' | 'sql'> & Partial<Change>,
 ): Change {
-  return { lock: 'exclusive', work: 'none', risk: 'none', reversible: true, checks: [], ...parts };
+  return {
+    lock: 'exclusive',
+    work: 'none',
+    risk: 'none',
+    reversible: true,
+    checks: [],
+    later: null,
+    convert: null,
+    ...parts,
+  };
 }
 
 /** In the order in which they must run; changes of one phase stay in the order in which they were found. */

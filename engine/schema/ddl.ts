@@ -1,6 +1,6 @@
 /** The DDL of single objects. Everything here is text; what to do with it is decided in `diff*.ts`. */
 import { qualified, quote } from '../db/identifiers.ts';
-import { notNullName } from './names.ts';
+import { notNullName, partitionName } from './names.ts';
 import type {
   ColumnState,
   DesiredState,
@@ -44,12 +44,25 @@ export function columnDefinition(state: DesiredState, id: string, column: Column
 
 export function createTable(state: DesiredState, table: TableState): readonly string[] {
   const columns = Object.entries(table.columns).map(([id, column]) => columnDefinition(state, id, column, true));
-  const key = `constraint ${quote(table.primaryKey.name)} primary key (${columnName(table, table.primaryKey.column)})`;
+  const by = table.partition ? [table.partition.column] : [];
+  const key = `constraint ${quote(table.primaryKey.name)} primary key (${columnNames(table, [table.primaryKey.column, ...by])})`;
   const name = tableName(state, table);
+  const divided = table.partition ? ` partition by range (${columnName(table, table.partition.column)})` : '';
+  const rest = qualified(state.schema, partitionName(table.id, 'rest'));
   return [
-    `create table ${name} (\n  ${[...columns, key].join(',\n  ')}\n)`,
+    `create table ${name} (\n  ${[...columns, key].join(',\n  ')}\n)${divided}`,
+    ...(table.partition ? [`create table ${rest} partition of ${name} default`, ...guarded(rest)] : []),
     `alter table ${name} enable row level security`,
     `alter table ${name} force row level security`,
+  ];
+}
+
+/** Nobody but the owner has rights on a partition, and row security would stand before them. */
+export function guarded(partition: string): readonly string[] {
+  return [
+    `alter table ${partition} enable row level security`,
+    `alter table ${partition} force row level security`,
+    `create policy "owner" on ${partition} to "armature_owner" using (true) with check (true)`,
   ];
 }
 
@@ -68,15 +81,30 @@ export function addReference(state: DesiredState, table: TableState, name: strin
   );
 }
 
-function indexed(table: TableState, { columns, expression, folded }: IndexState): string {
-  if (folded) return columns.map((id) => `armature.fold(${columnName(table, id)}) public.gin_trgm_ops`).join(', ');
+function indexed(table: TableState, { columns, expression, folded, computed }: IndexState): string {
+  if (folded) {
+    const textOf = (id: string) => computed?.[id] ?? columnName(table, id);
+    return columns.map((id) => `armature.fold((${textOf(id)})) public.gin_trgm_ops`).join(', ');
+  }
   const names = columnNames(table, columns);
   return expression === undefined ? names : expression.replaceAll('{}', names);
 }
 
-export function createIndex(state: DesiredState, table: TableState, name: string, index: IndexState): string {
+/** @param how `true` beside the writes of others, not inside a transaction; `whole` of a divided table, without its partitions' */
+export function createIndex(
+  state: DesiredState,
+  table: TableState,
+  name: string,
+  index: IndexState,
+  how: boolean | 'whole' = false,
+): string {
   const where = index.whereNull === null ? '' : ` where ${columnName(table, index.whereNull)} is null`;
-  return `create ${index.unique ? 'unique ' : ''}index ${quote(name)} on ${tableName(state, table)} using ${index.method} (${indexed(table, index)})${where}`;
+  return `create ${index.unique ? 'unique ' : ''}index ${how === true ? 'concurrently ' : ''}${quote(name)} on ${how === 'whole' ? 'only ' : ''}${tableName(state, table)} using ${index.method} (${indexed(table, index)})${where}`;
+}
+
+/** Reads every row and keeps nobody from reading and writing meanwhile. */
+export function validateConstraint(state: DesiredState, table: TableState, name: string): string {
+  return `alter table ${tableName(state, table)} validate constraint ${quote(name)}`;
 }
 
 export function createPolicy(state: DesiredState, table: TableState, name: string, policy: PolicyState): string {

@@ -6,6 +6,7 @@ import { assignFunction, assignName } from './assign.ts';
 import { contextOf } from './context.ts';
 import { similarFunction, similarName } from './duplicates.ts';
 import { historyTable } from './history.ts';
+import { linkTable, linkTriggers, ownLinks } from './links.ts';
 import { mergeFunction, mergeName } from './merge.ts';
 import { mergesTable } from './merges.ts';
 import { historyTableId } from './names.ts';
@@ -16,6 +17,7 @@ import { sharesFunctions, sharesTable } from './shares.ts';
 import type { DesiredState, FunctionState, SequenceState, TableState } from './state.ts';
 import { freeze, STATE_FORMAT } from './state.ts';
 import { entitySequences, entityTable } from './tables.ts';
+import { minuteFunctions } from './deadlines.ts';
 import { tableTriggers } from './triggers.ts';
 
 /**
@@ -36,6 +38,9 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
   for (const entity of model.entities.values()) {
     const triggers = tableTriggers(context, entity);
     Object.assign(functions, triggers.functions, searchFunctions(context, entity));
+    // Whoever writes a record has its deadlines computed.
+    for (const [name, sql] of Object.entries(minuteFunctions(context, entity)))
+      called(name, { sql, users: Object.keys(tenantRoles(context)).sort() });
     called(assignName(entity), assignFunction(context, entity));
     called(mergeName(entity), mergeFunction(context, entity));
     called(similarName(entity), similarFunction(context, entity));
@@ -47,6 +52,12 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
     }
     tables[entity.id] = entityTable(context, entity, triggers.triggers);
     if (entity.history) tables[historyTableId(entity)] = historyTable(context, entity);
+    for (const { field } of ownLinks(entity)) {
+      const { functions: written, triggers: run } = linkTriggers(context, entity, field);
+      const table = linkTable(context, entity, field, run);
+      Object.assign(functions, written);
+      if (table) tables[table.id] = table;
+    }
   }
   const merges = mergesTable(context);
   if (merges) tables[merges.id] = merges;

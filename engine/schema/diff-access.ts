@@ -75,7 +75,7 @@ export function diffGrants(pair: TablePair): Change[] {
         continue;
       }
       const lost = had.filter((id) => !has.includes(id) && before.columns[id]);
-      const won = has.filter((id) => !had.includes(id) || remade.has(id));
+      const won = has.filter((id) => !had.includes(id) || remade.has(id) || pair.converted.has(id));
       if (lost.length > 0) revoke(`${privilege} (${columnNames(before, lost)})`);
       if (won.length > 0) grant(`${privilege} (${columnNames(after, won)})`);
     }

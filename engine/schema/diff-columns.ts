@@ -2,11 +2,14 @@
 import { quote } from '../db/identifiers.ts';
 import type { ProblemDetail } from '../problem.ts';
 import { change, type Change, type Check } from './change.ts';
-import { columnDefinition, columnName, tableName, typeOf } from './ddl.ts';
-import { notNullName } from './names.ts';
-import type { ColumnState, TablePair, TableState } from './state.ts';
+import { columnDefinition, columnName, tableName, typeOf, validateConstraint } from './ddl.ts';
+import type { Later, StepDraft } from './deferred/work.ts';
+import { validateLater } from './diff-constraints.ts';
+import { comingName, comingVersionName, fieldOf, notNullName } from './names.ts';
+import type { ColumnState, DesiredState, TablePair, TableState } from './state.ts';
 import { renameColumns } from './rename-columns.ts';
-import { addField, removeField, returnField } from './titles.ts';
+import { reusedNames } from './reused-names.ts';
+import { addField, convertField, removeField, returnField } from './titles.ts';
 import { typeChange } from './widen.ts';
 
 /** A refusal without the place in the document, which the publisher knows. */
@@ -16,13 +19,16 @@ export interface Refusal extends ProblemDetail {
 }
 
 /** Ids of the computed columns that are dropped and made again: grants and policies on them go with the old ones. */
-export function remadeColumns({ before, after }: Pick<TablePair, 'before' | 'after'>): ReadonlySet<string> {
-  const retyped = Object.entries(before.columns).some(([id, old]) => {
-    const column = after.columns[id];
-    return (
-      column !== undefined && column.generated === null && old.generated === null && typeOf(column) !== typeOf(old)
-    );
-  });
+export function remadeColumns({ before, after, converted }: TablePair): ReadonlySet<string> {
+  const anew = converted.size > 0 || reusedNames({ before, after }).size > 0;
+  const retyped =
+    anew ||
+    Object.entries(before.columns).some(([id, old]) => {
+      const column = after.columns[id];
+      return (
+        column !== undefined && column.generated === null && old.generated === null && typeOf(column) !== typeOf(old)
+      );
+    });
   const remade = Object.entries(before.columns).filter(([id, old]) => {
     const column = after.columns[id];
     if (old.generated === null || column === undefined) return false;
@@ -42,7 +48,8 @@ export function diffColumns(pair: TablePair, refusals: Refusal[]): Change[] {
   changes.push(...renameColumns(pair));
   for (const [id, column] of Object.entries(after.columns)) {
     const old = before.columns[id];
-    if (old === undefined) changes.push(...added(pair, id, column));
+    if (pair.converted.has(id)) changes.push(...converted(pair, id, old ?? null, column));
+    else if (old === undefined) changes.push(...added(pair, id, column));
     else if (column.generated !== null && old.generated === null) refusals.push(becameComputed(after, column));
     else if (column.generated === null && old.generated !== null) changes.push(...added(pair, id, column));
     else if (column.generated !== null) {
@@ -104,8 +111,9 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
       phase: computed ? 'add_generated' : 'add_columns',
       table: after.id,
       title: addField(column, after),
-      why:
-        filled && column.default !== null
+      why: column.rollup
+        ? KEPT
+        : filled && column.default !== null
           ? 'The release has it; records that exist get its default.'
           : 'The release has it; records that exist have no value yet.',
       sql: [
@@ -117,7 +125,127 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
       // A number for each record is written into each record.
       work: numbered ? 'write' : 'none',
       checks,
+      later: numbered ? numberLater(pair, id, column) : null,
     }),
+    ...fillKept(pair, undefined, column),
+  ];
+}
+
+const KEPT = 'It is kept with the record, so every record gets its value.';
+
+/** What is kept over parts has a value from the start, and another one when it becomes something else. */
+function fillKept({ after }: TablePair, old: ColumnState | undefined, column: ColumnState): Change[] {
+  const { rollup } = column;
+  if (!rollup || column.aside || (old && !old.aside && old.rollup?.definition === rollup.definition)) return [];
+  return [
+    change({
+      kind: 'add_column',
+      phase: 'fill',
+      table: after.id,
+      title: addField(column, after),
+      why: KEPT,
+      sql: [rollup.fill],
+      lock: 'share',
+      work: 'write',
+    }),
+  ];
+}
+
+/** The column comes empty and is filled afterwards; who creates a record meanwhile draws the next number. */
+function numberLater({ next, after }: TablePair, id: string, column: ColumnState): Later {
+  const table = tableName(next, after);
+  const optional = { ...column, notNull: false };
+  return {
+    now: [
+      `alter table ${table} add column ${columnDefinition(next, id, optional, false)}`,
+      `alter table ${table} alter column ${quote(column.name)} set default ${column.default}`,
+    ],
+    steps: [fillStep(next, after, id), ...(column.notNull ? [requireStep(next, after, id)] : [])],
+  };
+}
+
+function fillStep(next: DesiredState, after: TableState, id: string): StepDraft {
+  const column = after.columns[id];
+  return {
+    work: { kind: 'fill', table: after.id, column: id },
+    title: `Fill ${column?.label ?? id} of ${after.label}`,
+    why: 'Records without a value get the default, some at a time.',
+    change: 'change_required',
+    sql: [fillSql(next, after, id)],
+  };
+}
+
+function requireStep(next: DesiredState, after: TableState, id: string): StepDraft {
+  const column = after.columns[id];
+  return {
+    work: { kind: 'require', table: after.id, column: id },
+    title: `Require ${column?.label ?? id} of ${after.label}`,
+    why: 'Every record has a value by then.',
+    change: 'change_required',
+    sql: [`${notNull(next, after, id)} not valid`, validateConstraint(next, after, notNullName(id))],
+  };
+}
+
+const fillSql = (state: DesiredState, table: TableState, id: string): string =>
+  `update ${tableName(state, table)} set ${columnName(table, id)} = default where ${columnName(table, id)} is null`;
+
+/** Completed by ` not valid` where the rows are gone through afterwards. */
+export const notNull = (state: DesiredState, table: TableState, id: string): string =>
+  `alter table ${tableName(state, table)} add constraint ${quote(notNullName(id))} not null ${columnName(table, id)}`;
+
+/** A column of another type: made new or brought back, given its values, then held to its rules. */
+function converted(pair: TablePair, id: string, old: ColumnState | null, column: ColumnState): Change[] {
+  const { next, after } = pair;
+  const table = tableName(next, after);
+  const base = {
+    kind: 'change_type',
+    table: after.id,
+    title: convertField(column.label, after),
+    why: 'Its type changed. The values it had are kept and come back with a rollback.',
+  } as const;
+  const bare = { ...column, notNull: false };
+  const { ahead = false, spent = null } = pair.converted.get(id) ?? {};
+  const coming = ahead
+    ? `alter table ${table} rename column ${quote(comingName(id))} to ${quote(column.name)}`
+    : `alter table ${table} add column ${columnDefinition(next, id, bare, false)}`;
+  // With it goes the index of the rows that are still to be done.
+  const over = [comingVersionName(id), ...(spent === null ? [] : [spent])];
+  const done = ahead ? [`alter table ${table} ${over.map((name) => `drop column ${quote(name)}`).join(', ')}`] : [];
+  return [
+    ...(old === null ? [change({ ...base, phase: 'add_columns', sql: [coming] })] : []),
+    ...(column.default === null
+      ? []
+      : [
+          change({
+            ...base,
+            phase: 'alter_columns',
+            sql: [`alter table ${table} alter column ${quote(column.name)} set default ${column.default}`],
+          }),
+        ]),
+    change({ ...base, phase: 'convert', sql: done, work: ahead ? 'none' : 'write', risk: 'medium', convert: id }),
+    ...(column.notNull ? held(pair, id, column, base.title) : []),
+  ];
+}
+
+/** Required from now on; what is missing gets the default. That nothing else is missing was seen to before. */
+function held({ next, after }: TablePair, id: string, column: ColumnState, title: string): Change[] {
+  const base = { kind: 'change_required', table: after.id, title, why: 'Every record must have a value.' } as const;
+  const fill = change({
+    ...base,
+    phase: 'fill',
+    sql: [fillSql(next, after, id)],
+    work: 'write',
+    later: { now: [], steps: [fillStep(next, after, id)] },
+  });
+  const sql = notNull(next, after, id);
+  const work = { constraint: notNullName(id), column: id, what: 'not_null' } as const;
+  const later =
+    column.default === null
+      ? validateLater({ next, after }, sql, work)
+      : { now: [], steps: [requireStep(next, after, id)] };
+  return [
+    ...(column.default === null ? [] : [fill]),
+    change({ ...base, phase: 'not_null', sql: [sql], work: 'scan', later }),
   ];
 }
 
@@ -129,7 +257,24 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
   const alter = `alter table ${table} alter column ${name}`;
   const field = `${column.label} of ${after.label}`;
 
-  if (typeOf(old) !== typeOf(column)) {
+  changes.push(...fillKept(pair, old, column));
+  if (typeOf(old) !== typeOf(column) && old.rollup && column.rollup) {
+    changes.push(
+      change({
+        kind: 'change_type',
+        phase: 'alter_columns',
+        table: after.id,
+        title: `Change field ${field} from ${old.type} to ${column.type}`,
+        why: 'It is computed anew.',
+        sql: [
+          `${alter} drop default`,
+          `${alter} type ${typeOf(column)} using null`,
+          ...(column.default === null ? [] : [`${alter} set default ${column.default}`]),
+        ],
+        work: 'write',
+      }),
+    );
+  } else if (typeOf(old) !== typeOf(column)) {
     const kind = typeChange(old.type, column.type);
     if (kind.kind === 'refused') {
       refusals.push({
@@ -179,7 +324,7 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
         phase: column.aside ? 'set_aside' : 'alter_columns',
         table: after.id,
         title: column.aside
-          ? removeField(old, after)
+          ? asideTitle(pair, id, old)
           : old.aside
             ? returnField(column, after)
             : `Change the default of ${field}`,
@@ -199,14 +344,12 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
   return changes;
 }
 
-function required(
-  { previous, next, before, after }: TablePair,
-  id: string,
-  old: ColumnState,
-  column: ColumnState,
-): Change[] {
+const asideTitle = ({ after, converted }: TablePair, id: string, old: ColumnState): string =>
+  converted.has(fieldOf(id)) ? convertField(old.label, after) : removeField(old, after);
+
+function required(pair: TablePair, id: string, old: ColumnState, column: ColumnState): Change[] {
+  const { previous, next, before, after } = pair;
   const table = tableName(next, after);
-  const name = quote(column.name);
   const label = `${column.label} of ${after.label}`;
   const constraint = quote(notNullName(id));
   if (!column.notNull) {
@@ -215,7 +358,7 @@ function required(
         kind: 'change_required',
         phase: 'set_aside',
         table: after.id,
-        title: column.aside ? removeField(old, after) : `No longer require ${label}`,
+        title: column.aside ? asideTitle(pair, id, old) : `No longer require ${label}`,
         why: 'Records may be without it.',
         sql: [`alter table ${table} drop constraint ${constraint}`],
       }),
@@ -251,19 +394,28 @@ function required(
           change({
             ...base,
             phase: 'fill',
-            sql: [`update ${table} set ${name} = default where ${name} is null`],
+            sql: [fillSql(next, after, id)],
             lock: 'share',
             work: 'write',
             risk: 'low',
             reversible: false,
+            later: { now: [], steps: [fillStep(next, after, id)] },
           }),
         ]),
     change({
       ...base,
       phase: 'not_null',
-      sql: [`alter table ${table} add constraint ${constraint} not null ${name}`],
+      sql: [notNull(next, after, id)],
       work: 'scan',
       checks,
+      later:
+        column.default === null
+          ? validateLater({ next, after }, notNull(next, after, id), {
+              constraint: notNullName(id),
+              column: id,
+              what: 'not_null',
+            })
+          : { now: [], steps: [requireStep(next, after, id)] },
     }),
   ];
 }

@@ -2,9 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { qualified, quote } from '../db/identifiers.ts';
 import { change, type Change, type Check } from './change.ts';
-import { addReference, checkSql, columnName, columnNames, createIndex, tableName } from './ddl.ts';
+import { addReference, checkSql, columnName, columnNames, createIndex, tableName, validateConstraint } from './ddl.ts';
+import type { Later } from './deferred/work.ts';
+import { reusedNames } from './reused-names.ts';
 import { fieldTitle } from './titles.ts';
-import type { IndexState, ReferenceState, TablePair, TableState } from './state.ts';
+import type { ColumnState, DesiredState, IndexState, ReferenceState, TablePair, TableState } from './state.ts';
 
 export function diffConstraints(pair: TablePair): Change[] {
   return [...diffChecks(pair), ...diffReferences(pair), ...diffIndexes(pair)];
@@ -26,7 +28,7 @@ export function compare<T>(
 const labelOf = (table: TableState, column: string): string =>
   `${table.columns[column]?.label ?? column} of ${table.label}`;
 
-function diffChecks({ previous, next, before, after }: TablePair): Change[] {
+function diffChecks({ previous, next, before, after, converted }: TablePair): Change[] {
   const { gone, come } = compare(before.checks, after.checks);
   const base = { kind: 'change_checks', table: after.id, why: 'What counts as a valid value changed.' } as const;
   const title = (table: TableState, column: string) =>
@@ -40,14 +42,15 @@ function diffChecks({ previous, next, before, after }: TablePair): Change[] {
         sql: [`alter table ${tableName(previous, before)} drop constraint ${quote(name)}`],
       }),
     ),
-    ...come.map(([name, check]) =>
-      change({
+    ...come.map(([name, check]) => {
+      const sql = `alter table ${tableName(next, after)} add constraint ${quote(name)} check (${checkSql(after, check)})`;
+      return change({
         ...base,
         phase: 'add_checks',
         title: title(after, check.column),
-        sql: [`alter table ${tableName(next, after)} add constraint ${quote(name)} check (${checkSql(after, check)})`],
+        sql: [sql],
         work: 'scan',
-        checks: held(before, check.column)
+        checks: held({ before, converted }, check.column)
           ? [
               {
                 sql: `select count(*)::int as count from ${tableName(previous, before)} where (${check.sql.replaceAll('{}', columnName(before, check.column))}) is false`,
@@ -59,16 +62,43 @@ function diffChecks({ previous, next, before, after }: TablePair): Change[] {
               },
             ]
           : [],
-      }),
-    ),
+        later: validateLater({ next, after }, sql, { constraint: name, column: check.column, what: 'check' }),
+      });
+    }),
   ];
 }
 
-/** Whether the column holds values already: only those can be in the way. */
-const held = (before: TableState, column: string): boolean =>
-  before.columns[column] !== undefined && before.columns[column].generated === null;
+/** The constraint holds for what is written from now on; the rows that are there are gone through afterwards. */
+export function validateLater(
+  { next, after }: Pick<TablePair, 'next' | 'after'>,
+  sql: string,
+  work: {
+    readonly constraint: string;
+    readonly column: string;
+    readonly what: 'check' | 'reference' | 'not_null';
+  },
+): Later {
+  return {
+    now: [`${sql} not valid`],
+    steps: [
+      {
+        work: { kind: 'validate', table: after.id, ...work },
+        title: `Go through ${labelOf(after, work.column)} once`,
+        why: 'New values are held to the rule from the start; those that are there are checked without keeping anybody waiting.',
+        change: CHANGE_OF[work.what],
+        sql: [validateConstraint(next, after, work.constraint)],
+      },
+    ],
+  };
+}
 
-function diffReferences({ previous, next, before, after }: TablePair): Change[] {
+const CHANGE_OF = { check: 'change_checks', reference: 'change_reference', not_null: 'change_required' } as const;
+
+/** Whether the column holds values already that it keeps: only those can be in the way. */
+const held = ({ before, converted }: Pick<TablePair, 'before' | 'converted'>, column: string): boolean =>
+  before.columns[column]?.generated === null && !converted.has(column);
+
+function diffReferences({ previous, next, before, after, converted }: TablePair): Change[] {
   const { gone, come } = compare(before.references, after.references);
   return [
     ...gone.map(([name, reference]) =>
@@ -97,17 +127,35 @@ function diffReferences({ previous, next, before, after }: TablePair): Change[] 
               `Hold ${labelOf(after, reference.column)} to records that exist`,
             ),
         why: 'A reference always leads somewhere.',
-        sql: [addReference(next, after, name, reference)],
+        sql: [...dropDangling(next, before, after, reference), addReference(next, after, name, reference)],
         lock: 'share',
         work: 'scan',
-        checks: danglingCheck({ previous, next, before, after }, reference),
+        checks:
+          before.aside && after.links ? [] : danglingCheck({ previous, next, before, after, converted }, reference),
+        later:
+          before.aside && after.links
+            ? null
+            : validateLater({ next, after }, addReference(next, after, name, reference), {
+                constraint: name,
+                column: reference.column,
+                what: 'reference',
+              }),
       }),
     ),
   ];
 }
 
-function danglingCheck({ previous, before, after }: TablePair, reference: ReferenceState): Check[] {
-  if (!held(before, reference.column)) return [];
+/** Links that come back leave behind those whose record went in the meantime: they would have gone with it. */
+function dropDangling(next: DesiredState, before: TableState, after: TableState, reference: ReferenceState): string[] {
+  const target = next.tables[reference.table];
+  if (!before.aside || !after.links || !target) return [];
+  return [
+    `delete from ${tableName(next, after)} x where not exists (select from ${tableName(next, target)} t where t.${columnName(target, target.primaryKey.column)} = x.${columnName(after, reference.column)})`,
+  ];
+}
+
+function danglingCheck({ previous, before, after, converted }: TablePair, reference: ReferenceState): Check[] {
+  if (!held({ before, converted }, reference.column)) return [];
   const column = columnName(before, reference.column);
   const target = previous.tables[reference.table];
   const missing = target
@@ -125,8 +173,8 @@ function danglingCheck({ previous, before, after }: TablePair, reference: Refere
   ];
 }
 
-function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
-  const { gone, come } = compare(before.indexes, after.indexes);
+function diffIndexes({ previous, next, before, after, converted }: TablePair): Change[] {
+  const { gone, come } = compareIndexes({ before, after, converted });
   return [
     ...gone.map(([name, index]) =>
       change({
@@ -155,19 +203,48 @@ function diffIndexes({ previous, next, before, after }: TablePair): Change[] {
         sql: [createIndex(next, after, name, index)],
         lock: 'share',
         work: 'scan',
-        checks: index.unique ? duplicateCheck({ previous, next, before, after }, index) : [],
+        checks: index.unique ? duplicateCheck({ previous, next, before, after, converted }, index) : [],
+        later: {
+          now: [],
+          steps: [
+            {
+              work: { kind: 'index', table: after.id, index: name },
+              title: inWords(after, index),
+              why: index.unique
+                ? 'No two records may share these values. Until the index is built, nothing keeps people from it.'
+                : 'Lists, references and row policies look records up by it. It is built while everybody works.',
+              change: 'change_indexes',
+              sql: [createIndex(next, after, name, index, true)],
+            },
+          ],
+        },
       }),
     ),
   ];
 }
 
-function duplicateCheck({ previous, before, after }: TablePair, index: IndexState): Check[] {
-  // A column that is new holds no values yet; a default that every record shares is found by the index itself.
-  if (!index.columns.every((column) => held(before, column))) return [];
-  const names = columnNames(before, index.columns);
-  const filled = index.columns.map((column) => `${columnName(before, column)} is not null`);
+/** One that computes names columns, which may be other ones from now on. */
+function compareIndexes({ before, after, converted }: Pick<TablePair, 'before' | 'after' | 'converted'>) {
+  const found = compare(before.indexes, after.indexes);
+  if (converted.size === 0 && reusedNames({ before, after }).size === 0) return found;
+  const known = new Set(found.come.map(([name]) => name));
+  const again = Object.entries(after.indexes).filter(
+    ([name, { computed }]) => computed !== undefined && before.indexes[name] !== undefined && !known.has(name),
+  );
+  return { gone: [...found.gone, ...again], come: [...found.come, ...again] };
+}
+
+function duplicateCheck({ previous, before, after, converted }: TablePair, index: IndexState): Check[] {
+  const old = index.columns.filter((column) => held({ before, converted }, column));
+  // A column that is new holds no values yet, unless every record gets its default.
+  const others = index.columns.filter((column) => !old.includes(column));
+  if (!others.every((column) => isConstant(after.columns[column]) && !converted.has(column))) return [];
+  const names = old.length === 0 ? '()' : columnNames(before, old);
+  const filled = ['true', ...old.map((column) => `${columnName(before, column)} is not null`)];
   const live =
-    index.whereNull !== null && held(before, index.whereNull) ? [`${columnName(before, index.whereNull)} is null`] : [];
+    index.whereNull !== null && held({ before, converted }, index.whereNull)
+      ? [`${columnName(before, index.whereNull)} is null`]
+      : [];
   const labels = index.columns.map((column) => after.columns[column]?.label ?? column).join(', ');
   return [
     {
@@ -180,6 +257,10 @@ function duplicateCheck({ previous, before, after }: TablePair, index: IndexStat
     },
   ];
 }
+
+/** Every record that exists gets this default. */
+const isConstant = (column: ColumnState | undefined): boolean =>
+  column?.notNull === true && column.default !== null && !column.default.includes('nextval(');
 
 function inWords(table: TableState, index: IndexState): string {
   const labels = index.columns.map((column) => table.columns[column]?.label ?? column).join(', ');

@@ -10,8 +10,10 @@ import { diffCallers } from './diff-callers.ts';
 import { diffFunctions, diffGrants, diffPolicies, diffRoles, diffSequences, diffTriggers } from './diff-access.ts';
 import { diffColumns, type Refusal, remadeColumns } from './diff-columns.ts';
 import { diffConstraints } from './diff-constraints.ts';
+import { fieldOf } from './names.ts';
+import { reusedNames } from './reused-names.ts';
 import { settle } from './settle.ts';
-import { type DesiredState, emptyState, type TablePair, type TableState } from './state.ts';
+import { type Conversions, type DesiredState, emptyState, type TablePair, type TableState } from './state.ts';
 
 /** What the state is after the changes, and the changes in the order in which they must run. */
 export interface Difference {
@@ -21,23 +23,37 @@ export interface Difference {
 
 /**
  * @param previous what the last publish left behind; `null` for a new tenant
+ * @param converted columns whose values are made from those of another type, which `previous` has under its shape's id
  * @throws Problem `invalid_document` for changes that would lose values (with {@link Refusal}s)
  */
-export function difference(previous: DesiredState | null, next: DesiredState): Difference {
+export function difference(
+  previous: DesiredState | null,
+  next: DesiredState,
+  converted: Conversions = new Map(),
+): Difference {
   const before = previous ?? emptyState(next.schema);
   const settled = settle(before, next);
   const refusals: Refusal[] = [];
+  const divided = Object.values(settled.tables).filter((after) => isDivided(before.tables[after.id], after));
   const pairs = Object.values(settled.tables).flatMap((after): TablePair[] => {
     const old = before.tables[after.id];
-    return old ? [{ previous: before, next: settled, before: old, after }] : [];
+    return old && !divided.includes(after)
+      ? [{ previous: before, next: settled, before: old, after, converted: convertedOf(after, converted) }]
+      : [];
   });
-  const touched = pairs.flatMap(touchedColumns);
+  const touched = [
+    ...pairs.flatMap(touchedColumns),
+    ...divided.flatMap((table) =>
+      before.tables[table.id] ? [tableName(before, before.tables[table.id] ?? table)] : [],
+    ),
+  ];
   const changes = [
     ...diffRoles(before, settled),
     ...diffSequences(before, settled),
     ...Object.values(settled.tables)
       .filter((table) => !before.tables[table.id])
       .flatMap((table) => created(settled, table)),
+    ...divided.flatMap((table) => [dropEmpty(before, table), ...created(settled, table)]),
     ...renameTables(pairs),
     ...pairs.flatMap((pair) => [
       ...diffColumns(pair, refusals),
@@ -52,6 +68,44 @@ export function difference(previous: DesiredState | null, next: DesiredState): D
   const [first] = refusals;
   if (first) throw new Problem('invalid_document', first.message, refusals);
   return { settled, changes: inOrder(changes) };
+}
+
+/** Whether a table in one piece becomes one by months, or the other way round: that takes a new table. */
+function isDivided(before: TableState | undefined, after: TableState): boolean {
+  return before !== undefined && !after.aside && (before.partition === undefined) !== (after.partition === undefined);
+}
+
+function dropEmpty(previous: DesiredState, after: TableState): Change {
+  const before = previous.tables[after.id] ?? after;
+  const name = tableName(previous, before);
+  return change({
+    kind: 'divide_table',
+    phase: 'drop_indexes',
+    table: after.id,
+    title: after.partition ? `Divide ${after.label} by month` : `Keep ${after.label} in one piece`,
+    why: 'It takes another table, which only a table without records can become.',
+    // Written between the question and the lock: nothing is lost.
+    sql: [
+      `lock table ${name} in access exclusive mode`,
+      `do $$ begin if exists (select from ${name}) then raise check_violation; end if; end $$`,
+      `drop table ${name}`,
+    ],
+    work: 'scan',
+    checks: [
+      {
+        sql: `select count(*)::int as count from (select from ${name} limit 1000) x`,
+        code: 'records_there',
+        message: `${after.label} has {count} records or more. Only an entity without records can be divided by month, or no longer be.`,
+        entity: after.entity,
+        field: null,
+        property: null,
+      },
+    ],
+  });
+}
+
+function convertedOf({ columns }: TableState, converted: Conversions): Conversions {
+  return new Map([...converted].filter(([id]) => columns[id]));
 }
 
 /** The changes alone. */
@@ -70,7 +124,7 @@ function created(next: DesiredState, table: TableState): Change[] {
     policies: {},
     grants: {},
   };
-  const pair: TablePair = { previous: next, next, before: bare, after: table };
+  const pair: TablePair = { previous: next, next, before: bare, after: table, converted: new Map() };
   const title = table.history ? `Keep the ${table.label.toLowerCase()}` : `Create ${table.label}`;
   const parts = [...diffConstraints(pair), ...diffTriggers(pair), ...diffPolicies(pair, []), ...diffGrants(pair)];
   return [
@@ -85,7 +139,15 @@ function created(next: DesiredState, table: TableState): Change[] {
     }),
     // There is nothing in it that could be in the way, and nobody who would wait.
     ...parts.map(
-      (part): Change => ({ ...part, title, why: 'The release has it.', lock: 'none', work: 'none', checks: [] }),
+      (part): Change => ({
+        ...part,
+        title,
+        why: 'The release has it.',
+        lock: 'none',
+        work: 'none',
+        checks: [],
+        later: null,
+      }),
     ),
   ];
 }
@@ -140,10 +202,14 @@ function renameTables(pairs: readonly TablePair[]): Change[] {
 function touchedColumns(pair: TablePair): readonly string[] {
   const { before, after } = pair;
   const remade = remadeColumns(pair);
+  const reused = reusedNames(pair);
   return Object.entries(before.columns)
     .filter(([id, old]) => {
       const column = after.columns[id];
+      if (reused.has(old.name)) return true;
       if (!column) return old.generated !== null;
+      // What looks at it by its name looks at the one that takes its place from now on.
+      if (fieldOf(id) !== id && pair.converted.has(fieldOf(id)) && !old.aside) return true;
       return remade.has(id) || column.type !== old.type || (column.generated === null) !== (old.generated === null);
     })
     .map(([, old]) => quote(old.name));

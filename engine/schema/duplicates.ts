@@ -14,7 +14,7 @@ import { indexName } from './names.ts';
 import { ownRights } from './own-rights.ts';
 import { callerReaches } from './row-rights.ts';
 import type { FunctionState, IndexState } from './state.ts';
-import { PINNED } from './triggers.ts';
+import { PINNED } from './owner.ts';
 
 /** Candidates of one rule. */
 const CANDIDATES = 50;

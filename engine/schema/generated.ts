@@ -16,9 +16,13 @@ export function generatedFrom(field: Field, expression: string | undefined): str
   return placed(field, expression).replaceAll('{}', quote(field.key));
 }
 
-/** SQL of a field type with its companions' columns (`{_city}`) and its whole's (`{<}`) put in; `{}` stays for its own. */
+/**
+ * SQL of a field type with its companions' columns (`{_city}`), its whole's (`{<}`) and others' of its record
+ * (`{:account}`) put in; `{}` stays for its own.
+ */
 export function placed(field: Field, sql: string): string {
-  return sql.replaceAll(/\{(<|_[a-z0-9_]+)\}/g, (_, place: string) =>
-    quote(place === '<' ? (field.companionOf ?? field.key) : `${field.key}${place}`),
-  );
+  return sql.replaceAll(/\{(<|[_:][a-z0-9_]+)\}/g, (_, place: string) => {
+    if (place.startsWith(':')) return quote(place.slice(1));
+    return quote(place === '<' ? (field.companionOf ?? field.key) : `${field.key}${place}`);
+  });
 }

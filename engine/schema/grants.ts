@@ -54,7 +54,13 @@ function roleGrant(context: Context, entity: Entity, role: Role): GrantState {
           ),
     insert: create.length === 0 ? [] : sorted(keyed(entity, 'id'), creatable(entity, allFields(create))),
     update: sorted(
-      update.length === 0 ? [] : [...updatable(entity, allFields(update)), ...movable(context, entity, update)],
+      update.length === 0
+        ? []
+        : [
+            ...updatable(entity, allFields(update)),
+            ...movable(context, entity, update),
+            ...touchable(entity, allFields(update)),
+          ],
       remove.length > 0 ? keyed(entity, 'deleted_at') : [],
     ),
     delete: remove.length > 0 && !entity.softDelete,
@@ -96,6 +102,16 @@ const states = (entity: Entity): readonly string[] =>
 function movable(context: Context, entity: Entity, grants: readonly OwnGrant[]): readonly string[] {
   const columns = grants.flatMap((grant) => stepColumns(context, entity, grant).map(({ column }) => column));
   return keyed(entity, ...columns);
+}
+
+/**
+ * With a list of other records a record changes too: its version rises. Whoever may change nothing but lists writes a
+ * column for it that the row trigger sets anyway.
+ */
+function touchable(entity: Entity, allowed: ReadonlySet<string> | null): readonly string[] {
+  if (updatable(entity, allowed).length > 0) return [];
+  const lists = [...entity.fields.values()].filter(({ many }) => many !== null && many.via !== 'inverse');
+  return lists.some(({ id }) => allowed === null || allowed.has(id)) ? keyed(entity, 'updated_at') : [];
 }
 
 /** Ids of the fields of these keys, those left out that the entity does not have. */

@@ -12,7 +12,7 @@ import { ownRights } from './own-rights.ts';
 import { callerReaches } from './row-rights.ts';
 import { SHARES } from './shares.ts';
 import type { FunctionState } from './state.ts';
-import { PINNED } from './triggers.ts';
+import { PINNED } from './owner.ts';
 
 export const mergeName = (entity: Pick<Entity, 'id'>): string => fit(`merge_${entity.id}`);
 

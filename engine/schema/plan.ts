@@ -1,5 +1,7 @@
 /** A plan: the changes of a publish told to a person, step by step, before anything happens. */
 import type { Change, ChangeKind, Lock, Risk } from './change.ts';
+import type { ConversionPreview } from './convert/preview.ts';
+import type { StepDraft } from './deferred/work.ts';
 
 export interface PlanStep {
   readonly kind: ChangeKind;
@@ -17,6 +19,8 @@ export interface PlanStep {
   readonly risk: Risk;
   /** Whether a rollback brings back what it changes. */
   readonly reversible: boolean;
+  /** Done after the publish, beside everybody's work: nobody waits for it. */
+  readonly deferred?: true;
 }
 
 export interface Plan {
@@ -26,6 +30,8 @@ export interface Plan {
   readonly next: number;
   readonly steps: readonly PlanStep[];
   readonly warnings: readonly string[];
+  /** What becomes of the values of fields whose type changes. */
+  readonly conversions?: readonly ConversionPreview[];
 }
 
 /** Rows a second that Postgres checks, indexes or writes on modest hardware: for an order of magnitude, not a promise. */
@@ -40,11 +46,26 @@ const RISKS: readonly Risk[] = ['none', 'low', 'medium', 'high'];
 /**
  * @param changes in the order in which they run
  * @param rowsOf estimated number of records of a table, by table id
+ * @param drafts what is done afterwards
  */
-export function makePlan(base: number, changes: readonly Change[], rowsOf: (table: string) => number): Plan {
+export function makePlan(
+  base: number,
+  changes: readonly Change[],
+  rowsOf: (table: string) => number,
+  drafts: readonly StepDraft[] = [],
+): Plan {
   const groups = Map.groupBy(changes, (one) => JSON.stringify([one.table, one.title]));
-  const steps = [...groups.values()].map((group) => stepOf(group, rowsOf));
+  const steps = [
+    ...[...groups.values()].map((group) => stepOf(group, rowsOf)),
+    ...drafts.map((draft) => deferredStep(draft, rowsOf)),
+  ];
   return Object.freeze({ base, next: base + 1, steps, warnings: warningsOf(steps) });
+}
+
+function deferredStep({ work, title, why, change, sql }: StepDraft, rowsOf: (table: string) => number): PlanStep {
+  const rows = rowsOf(work.table);
+  const seconds = Math.round((rows / SPEED[work.kind === 'fill' ? 'write' : 'scan']) * 100) / 100;
+  return { kind: change, title, why, sql, lock: 'none', seconds, rows, risk: 'none', reversible: true, deferred: true };
 }
 
 function stepOf(group: readonly Change[], rowsOf: (table: string) => number): PlanStep {
@@ -82,7 +103,7 @@ const MAIN: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
 ]);
 
 function warningsOf(steps: readonly PlanStep[]): readonly string[] {
-  const long = steps.filter((step) => step.rows > MANY_ROWS && step.seconds !== undefined);
+  const long = steps.filter((step) => step.rows > MANY_ROWS && step.seconds !== undefined && step.lock !== 'none');
   const total = Math.ceil(long.reduce((sum, step) => sum + (step.seconds ?? 0), 0));
   return [
     ...long.map((step) => {

@@ -3,16 +3,15 @@ import { fit, quote } from '../db/identifiers.ts';
 import type { Entity } from '../model/model.ts';
 import type { Context } from './context.ts';
 import { anyOf, tableOf, textArray } from './context.ts';
+import { seenLinks } from './links.ts';
 import { type OwnGrant, ownRights } from './own-rights.ts';
+import { OWNER } from './owner.ts';
 import { rowsOf } from './row-rights.ts';
 import type { PolicyState } from './state.ts';
 
 export type Policies = Record<string, PolicyState>;
 
-/** Publishing fills and checks columns, and the definer functions write history and outbox, as the owner. */
-export const ownerPolicy = (): Policies => ({
-  owner: { role: 'armature_owner', command: 'all', using: 'true', check: 'true' },
-});
+export const ownerPolicy = (): Policies => ({ owner: OWNER });
 
 /**
  * Policies of an entity's table. A SELECT policy never looks at `deleted_at`: that filter belongs in the queries. With
@@ -57,7 +56,8 @@ export function historyPolicies(context: Context, entity: Entity, table: string)
   };
   for (const role of context.roles) {
     const { read } = ownRights(context.model, entity, role);
-    const using = historyRows(context, entity, read, `${quote(table)}.`);
+    const rows = historyRows(context, entity, read, `${quote(table)}.`);
+    const using = rows && [rows, ...seenLinks(context, entity, `${quote(table)}.`)].join(' and ');
     if (using)
       policies[fit(`read_${role.key}`)] = { role: names.role(role.key), command: 'select', using, check: null };
   }

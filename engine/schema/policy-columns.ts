@@ -32,6 +32,7 @@ export function policyColumns(context: Context, role: Role): PolicyColumns {
     if (ownRights(context.model, entity, role).share.length > 0) add(entity.name, 'id');
     for (const guard of guardsOf(context, entity, role)) addCondition(context, entity, guard, add);
     addParents(context, entity, role, add);
+    addLinks(context, entity, role, add);
   }
   return columns;
 }
@@ -65,6 +66,17 @@ function addOperand(entity: Entity, operand: Operand, add: Add): void {
   add(entity.name, operand.steps[0]?.field ?? operand.field);
   for (const [index, step] of operand.steps.entries())
     add(step.entity, 'id', operand.steps[index + 1]?.field ?? operand.field);
+}
+
+/** Both ends of links, which the policies of their tables look up. */
+function addLinks(context: Context, entity: Entity, role: Role, add: Add): void {
+  const { read, update } = ownRights(context.model, entity, role);
+  if (read.length + update.length === 0) return;
+  for (const { many } of entity.fields.values()) {
+    if (many?.via !== 'links') continue;
+    add(entity.name, 'id');
+    add(many.entity, 'id');
+  }
 }
 
 /** The way from a part to its outermost record. */

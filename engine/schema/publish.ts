@@ -3,49 +3,33 @@
  * afterwards or nothing of it.
  */
 import type { PoolClient } from 'pg';
+import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { problemOf } from '../db/database-error.ts';
-import { quote } from '../db/identifiers.ts';
-import { buildModel } from '../model/build.ts';
 import type { Pack, ReleaseSource } from '../model/documents.ts';
 import { loadShippedPacks } from '../model/packs.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { UpgradeConflict } from '../model/upgrade.ts';
-import { invalidAt, notFound, Problem, type ProblemDetail } from '../problem.ts';
-import { checkRows, estimateRows, registerRoles, runChanges } from './apply.ts';
-import type { Change } from './change.ts';
-import { desiredState } from './desired.ts';
-import { contextOf } from './context.ts';
-import { difference } from './diff.ts';
+import { invalidAt, notFound } from '../problem.ts';
+import type { OnFails } from './convert/conversions.ts';
+import { clearAhead, convertAheadOf, NeedsConversion } from './convert/publishing.ts';
+import type { StepWork } from './deferred/work.ts';
 import { diffReleases, type ReleaseDiff } from './diff-releases.ts';
 import { exportedDocuments } from './exported.ts';
-import { makePlan, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { type MakeSource, planWithPreviews, prepare } from './prepare.ts';
+import { publishIn, requireBase } from './publish-transaction.ts';
 import {
   listReleases,
   loadRelease,
   loadSource,
-  loadState,
   loadTenant,
   type Release,
   type ReleaseSummary,
-  saveRelease,
 } from './release-store.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
-import { rulesBroken } from './rule-rows.ts';
+import { emptySource, keepAll, nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
 import { upgradeConflict } from './upgrade-conflict.ts';
-import {
-  emptySource,
-  keepAll,
-  locate,
-  nextSource,
-  sourceAgain,
-  type SourceInput,
-  type TenantDocument,
-} from './source.ts';
-import type { DesiredState } from './state.ts';
-
-/** Milliseconds DDL may wait for a lock: everybody else waits behind it for as long. */
-const LOCK_TIMEOUT = 250;
 
 export interface PublisherOptions extends RetryOptions {
   readonly database: Database;
@@ -53,6 +37,12 @@ export interface PublisherOptions extends RetryOptions {
   readonly onPublished?: (tenantKey: string, release: number) => void;
   /** The packs that ship with the engine; read from `metadata/` when left out. */
   readonly packs?: readonly Pack[];
+  /** Which month it is (default: the system's). */
+  readonly clock?: Clock;
+  /** Records from which on a table is changed without going through it in the transaction (default 5,000). */
+  readonly deferAbove?: number;
+  /** Sees to it that the steps left for afterwards are worked off; part of the publish's transaction. */
+  readonly queueSteps?: (client: PoolClient, tenantKey: string) => Promise<void>;
   /** Layers of the plugins that are installed. */
   readonly plugins?: readonly Pack[];
 }
@@ -65,6 +55,8 @@ export interface PublishInput extends SourceInput {
 }
 
 export interface RollbackInput {
+  /** As {@link SourceInput.onFail}. */
+  readonly onFail?: OnFails | undefined;
   readonly base: number;
   /** Release whose documents are published again. */
   readonly to: number;
@@ -86,19 +78,6 @@ export interface ReleaseName {
   readonly tenant: string;
   readonly release: number;
 }
-
-/** Everything a publish is about to do. */
-interface Prepared {
-  readonly source: ReleaseSource;
-  readonly before: DesiredState | null;
-  readonly state: DesiredState;
-  /** Keys of the roles of administrators. */
-  readonly administrators: readonly string[];
-  readonly changes: readonly Change[];
-  readonly plan: Plan;
-}
-
-type MakeSource = (client: PoolClient, tenant: Tenant, release: number) => Promise<ReleaseSource>;
 
 export class Publisher {
   readonly #database: Database;
@@ -123,7 +102,8 @@ export class Publisher {
       const { tenant, release } = await loadTenant(client, tenantKey);
       if (input.base !== undefined) requireBase(input.base, release);
       const { make, conflicts } = await this.#decided(client, tenant, release, input);
-      return { ...(await prepare(client, tenant, release, make)).plan, conflicts };
+      const prepared = await prepare(client, tenant, release, make, { ...this.#options, onFail: input.onFail });
+      return { ...(await planWithPreviews(client, prepared)), conflicts };
     });
   }
 
@@ -203,7 +183,7 @@ export class Publisher {
    * @internal for `tenants.ts`
    */
   async publishWithin(client: PoolClient, tenantKey: string, input: PublishInput): Promise<Release> {
-    return publishIn(client, tenantKey, input, this.#fromInput(input));
+    return publishIn(client, tenantKey, input, this.#fromInput(input), this.#options);
   }
 
   async #publish(
@@ -211,12 +191,32 @@ export class Publisher {
     input: Omit<PublishInput, 'packs' | 'documents'>,
     make: MakeSource,
   ): Promise<Release> {
-    const release = await withRetries(
-      () => this.#owner((client) => publishIn(client, tenantKey, input, make)),
-      this.#options,
+    const release = await this.#convertingAhead((ready) =>
+      withRetries(
+        () => this.#owner((client) => publishIn(client, tenantKey, input, make, { ...this.#options, ready })),
+        this.#options,
+      ),
     ).catch(toProblem);
     this.#options.onPublished?.(tenantKey, release.number);
     return release;
+  }
+
+  /** Large tables are converted before the release that needs it, and once more where much was written meanwhile. */
+  async #convertingAhead(publish: (ready: readonly StepWork[]) => Promise<Release>): Promise<Release> {
+    let ready: readonly StepWork[] = [];
+    let tenant: Tenant | null = null;
+    for (let round = 0; ; round += 1) {
+      try {
+        return await publish(ready);
+      } catch (error) {
+        if (!(error instanceof NeedsConversion) || round > 5) {
+          if (tenant !== null) await clearAhead(this.#database, tenant);
+          throw error;
+        }
+        tenant = error.prepared.tenant;
+        ready = await convertAheadOf(this.#database, error.prepared, this.#options);
+      }
+    }
   }
 
   #fromInput(input: SourceInput): MakeSource {
@@ -267,86 +267,12 @@ export class Publisher {
   }
 }
 
-async function publishIn(
-  client: PoolClient,
-  tenantKey: string,
-  input: Omit<PublishInput, 'packs' | 'documents'>,
-  make: MakeSource,
-): Promise<Release> {
-  await client.query(`set local lock_timeout = ${LOCK_TIMEOUT}; set local search_path = pg_catalog, pg_temp`);
-  const { rows } = await client.query<{ locked: boolean }>(
-    'select pg_try_advisory_xact_lock(hashtextextended($1, 4092212)) as locked',
-    [tenantKey],
-  );
-  if (!rows[0]?.locked)
-    throw new Problem('publish_in_progress', 'Somebody is publishing right now. Try again when they are done.');
-  // Read with the lock held: whoever had it before has committed.
-  const { tenant, release } = await loadTenant(client, tenantKey);
-  requireBase(input.base, release);
-  const prepared = await prepare(client, tenant, release, make);
-  if (prepared.before === null) await client.query(`create schema ${quote(prepared.state.schema)}`);
-  await runChanges(client, prepared.changes);
-  await registerRoles(client, tenant, prepared.before, prepared.state, prepared.administrators);
-  return saveRelease(client, { tenant, ...prepared, base: input.base, author: input.author, message: input.message });
-}
-
-async function prepare(client: PoolClient, tenant: Tenant, release: number, make: MakeSource): Promise<Prepared> {
-  const source = await make(client, tenant, release);
-  const model = buildModel(source);
-  const before = await loadState(client, tenant);
-  const { settled, changes } = located(source, () => difference(before, desiredState(tenant, model)));
-  await checkRows(client, changes, source);
-  const rows = before === null ? new Map<string, number>() : await estimateRows(client, before.schema);
-  const plan = makePlan(release, changes, (table) => rows.get(before?.tables[table]?.name ?? '') ?? 0);
-  const broken = before === null ? [] : await rulesBroken(client, contextOf(tenant, model), before, settled);
-  const administrators = [...model.roles.values()].filter(({ administrator }) => administrator).map(({ key }) => key);
-  return {
-    source,
-    before,
-    state: settled,
-    administrators,
-    changes,
-    plan: broken.length === 0 ? plan : { ...plan, warnings: [...plan.warnings, ...broken] },
-  };
-}
-
 async function releaseSource(client: PoolClient, { tenant: key, release }: ReleaseName): Promise<ReleaseSource> {
   const { tenant } = await loadTenant(client, key);
   const source = await loadSource(client, tenant, release);
   if (source) return source;
   if (release !== 0) throw notFound();
   return emptySource(tenant);
-}
-
-function requireBase(base: number, release: number): void {
-  if (base === release) return;
-  const message = `This is based on release ${base}, and release ${release} is the current one.`;
-  throw new Problem('stale_base', message, [
-    { code: 'stale_base', message, pointer: '/base', params: { base, current: release } },
-  ]);
-}
-
-/** Refusals know the field; here they get the place in the documents. */
-function located<T>(source: ReleaseSource, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'invalid_document') throw error;
-    throw new Problem(
-      'invalid_document',
-      error.message,
-      error.errors.map((detail) => place(source, detail)),
-      { cause: error },
-    );
-  }
-}
-
-function place(
-  source: ReleaseSource,
-  detail: ProblemDetail & { readonly entity?: string; readonly field?: string | null },
-): ProblemDetail {
-  const { entity, field, ...rest } = detail;
-  return entity === undefined ? rest : { ...rest, ...locate(source, entity, field ?? null, null) };
 }
 
 function isDocument(document: unknown): document is TenantDocument {

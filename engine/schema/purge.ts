@@ -12,7 +12,7 @@ import { ownRights } from './own-rights.ts';
 import { callerReaches } from './row-rights.ts';
 import { sharedEntities, SHARES } from './shares.ts';
 import type { FunctionState } from './state.ts';
-import { PINNED } from './triggers.ts';
+import { PINNED } from './owner.ts';
 
 export const purgeName = (entity: Pick<Entity, 'id'>): string => fit(`purge_${entity.id}`);
 

@@ -1,10 +1,11 @@
 /** Tenants, releases and states in the platform's tables, read and written by the owner's transaction. */
-import type { PoolClient } from 'pg';
+import type { ClientBase, PoolClient } from 'pg';
 import { tenantNames } from '../db/identifiers.ts';
 import type { ReleaseSource } from '../model/documents.ts';
 import type { BusinessHours, Tenant } from '../model/tenant.ts';
 import { notFound } from '../problem.ts';
 import type { Plan } from './plan.ts';
+import { fieldOf } from './names.ts';
 import type { DesiredState } from './state.ts';
 
 /** Columns of `armature.tenant`, and the installation's prefix, as {@link tenantOf} reads them. */
@@ -66,7 +67,7 @@ export async function loadSource(client: PoolClient, tenant: Tenant, number: num
 }
 
 /** What the last publish left behind; `null` before the first. */
-export async function loadState(client: PoolClient, tenant: Tenant): Promise<DesiredState | null> {
+export async function loadState(client: ClientBase, tenant: Pick<Tenant, 'id'>): Promise<DesiredState | null> {
   const { rows } = await client.query<{ state: DesiredState }>(
     'select state from armature.tenant_state where tenant_id = $1',
     [tenant.id],
@@ -118,11 +119,43 @@ export async function saveRelease(client: PoolClient, release: NewRelease): Prom
   return { number, base, author, message, createdAt: rows[0]?.created_at ?? '', plan };
 }
 
+/** The release that still had what was set aside under this id; `null` when nothing was. */
+export async function releaseBeforeAside(client: ClientBase, tenant: Tenant, id: string): Promise<number | null> {
+  const { rows } = await client.query<{ release: number }>(
+    'select max(release) - 1 as release from armature.set_aside where tenant_id = $1 and id = $2',
+    [tenant.id, id],
+  );
+  return rows[0]?.release ?? null;
+}
+
+/**
+ * The purge's: the release stays, what was set aside is less. Rows of `armature.set_aside` follow.
+ * @param tenantId `Tenant.id`
+ */
+export async function updateState(client: ClientBase, tenantId: string, state: DesiredState): Promise<void> {
+  await client.query('update armature.tenant_state set state = $2 where tenant_id = $1', [
+    tenantId,
+    JSON.stringify(state),
+  ]);
+  await client.query('delete from armature.set_aside where tenant_id = $1 and id <> all($2)', [
+    tenantId,
+    [...asides(state).keys()],
+  ]);
+}
+
 /** Keeps `armature.set_aside` equal to what the state says, for the purge and for people who look. */
 async function saveAside(client: PoolClient, { tenant, source, before, state }: NewRelease): Promise<void> {
   const was = asides(before);
   const is = asides(state);
-  const kept = [...is].filter(([id, { table }]) => was.get(id)?.table === table);
+  const kept = [...is].filter(([id]) => was.has(id));
+  for (const [id, { table, column }] of kept) {
+    if (was.get(id)?.table === table && was.get(id)?.column === column) continue;
+    // Its table has another name; it was set aside when it was.
+    await client.query(
+      'update armature.set_aside set table_name = $3, column_name = $4 where tenant_id = $1 and id = $2',
+      [tenant.id, id, table, column],
+    );
+  }
   const gone = [...was.keys()].filter((id) => !kept.some(([other]) => other === id));
   if (gone.length > 0)
     await client.query('delete from armature.set_aside where tenant_id = $1 and id = any($2)', [tenant.id, gone]);
@@ -149,7 +182,8 @@ function asides(
   return found;
 }
 
-function originalName(before: DesiredState | null, id: string): string | undefined {
+function originalName(before: DesiredState | null, shape: string): string | undefined {
+  const id = fieldOf(shape);
   const table = before?.tables[id];
   if (table) return table.name;
   return Object.values(before?.tables ?? {}).find((one) => one.columns[id])?.columns[id]?.name;

@@ -3,7 +3,8 @@ import { quote } from '../db/identifiers.ts';
 import { change, type Change } from './change.ts';
 import { tableName } from './ddl.ts';
 import type { ColumnState, TablePair } from './state.ts';
-import { removeField, returnField } from './titles.ts';
+import { fieldOf } from './names.ts';
+import { convertField, removeField, returnField } from './titles.ts';
 
 interface Move {
   readonly id: string;
@@ -33,8 +34,20 @@ function movesOf({ before, after }: TablePair): readonly Move[] {
   });
 }
 
-function moved({ next, after }: TablePair, { old, column }: Move, from: string, to: string): Change {
+function moved(pair: TablePair, { id, old, column }: Move, from: string, to: string): Change {
+  const { next, after, converted } = pair;
   const sql = [`alter table ${tableName(next, after)} rename column ${quote(from)} to ${quote(to)}`];
+  if (converted.has(fieldOf(id)) && column.aside !== old.aside) {
+    return change({
+      kind: 'change_type',
+      phase: column.aside ? 'rename_aside' : 'rename',
+      table: after.id,
+      title: convertField(column.label, after),
+      why: 'Its type changed. The values it had are kept and come back with a rollback.',
+      sql,
+      risk: 'medium',
+    });
+  }
   if (column.aside) {
     return change({
       kind: 'set_column_aside',

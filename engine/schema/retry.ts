@@ -22,7 +22,7 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
     try {
       return await attempt();
     } catch (error) {
-      if (!isRetryable(error)) throw error;
+      if (!isLockConflict(error)) throw error;
       // Half of it by chance: two that met do not meet again.
       const wait = pause * (0.5 + Math.random() / 2);
       if (performance.now() + wait > end) {
@@ -38,7 +38,8 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
   }
 }
 
-function isRetryable(error: unknown): boolean {
+/** Whether somebody held a lock for too long, or two waited for each other. */
+export function isLockConflict(error: unknown): boolean {
   if (!isDatabaseError(error)) return false;
   // Two transactions that change one catalog row (a role of the whole cluster) are told so in this way.
   return RETRYABLE.has(error.code) || (error.code === 'XX000' && error.message.includes('tuple concurrently'));

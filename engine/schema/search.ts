@@ -17,15 +17,23 @@ import type { Context } from './context.ts';
 import { policySql, tableOf } from './context.ts';
 import { searchFunctionName, searchIndexName } from './names.ts';
 import { allFields, ownRights } from './own-rights.ts';
-import type { IndexState } from './state.ts';
+import type { ColumnState, IndexState } from './state.ts';
 
 /** Candidates of one role for one search. */
 const CANDIDATES = 2000;
 
-export function searchIndex(entity: Entity): Record<string, IndexState> {
+/** A virtual column cannot be indexed, but what it is computed from can: Postgres knows the one in the other. */
+export function searchIndex(entity: Entity, states: Readonly<Record<string, ColumnState>>): Record<string, IndexState> {
   const columns = indexedForSearch(entity).map((field) => field.id);
   if (columns.length === 0) return {};
-  return { [searchIndexName(entity)]: { columns, unique: false, method: 'gin', whereNull: null, folded: true } };
+  const computed = Object.fromEntries(
+    columns.flatMap((id) => {
+      const generated = states[id]?.generated;
+      return generated == null ? [] : [[id, generated]];
+    }),
+  );
+  const index: IndexState = { columns, unique: false, method: 'gin', whereNull: null, folded: true };
+  return { [searchIndexName(entity)]: Object.keys(computed).length === 0 ? index : { ...index, computed } };
 }
 
 /** By name: the function, and who may call it. */

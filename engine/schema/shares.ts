@@ -14,7 +14,7 @@ import { ownRights } from './own-rights.ts';
 import { ownerPolicy, type Policies } from './policies.ts';
 import { holdsRole, rowsOf } from './row-rights.ts';
 import type { ColumnState, GrantState, IndexState, TableState } from './state.ts';
-import { PINNED } from './triggers.ts';
+import { PINNED } from './owner.ts';
 
 /** Id and name. No entity's table is called so: those carry the pack's key and an underscore. */
 export const SHARES = 'shares';

@@ -1,4 +1,5 @@
 /** What a release is made from: shipped packs, the organisation's own documents, identities. */
+import type { OnFails } from './convert/conversions.ts';
 import { assignIdentities, NO_IDENTITIES } from '../model/build.ts';
 import { CORE, CUSTOM, isObject, type Pack, type ReleaseSource, type SourceDocument } from '../model/documents.ts';
 import type { Resolutions } from '../model/merge-documents.ts';
@@ -20,6 +21,8 @@ export interface SourceInput {
   readonly upgrade?: boolean | undefined;
   /** What is decided where an upgrade and the organisation's documents disagree, by the conflict's id. */
   readonly resolutions?: Resolutions | undefined;
+  /** What becomes of values that a field's new type cannot take: refused when left out. */
+  readonly onFail?: OnFails | undefined;
 }
 
 export interface NextSource {

@@ -21,7 +21,7 @@ export interface DesiredState {
   readonly functions: Readonly<Record<string, string>>;
   /** By function name: database roles that may call it. Trigger functions have none. Absent in states of earlier engines. */
   readonly callers?: Readonly<Record<string, readonly string[]>>;
-  /** By table id: the entity's id, `h_` and the entity's id for its history. */
+  /** By table id: the entity's id, `h_` and the entity's id for its history, `l_` and the field's id for links. */
   readonly tables: Readonly<Record<string, TableState>>;
 }
 
@@ -56,10 +56,14 @@ export interface TableState {
   /** Where its document stands, e.g. `crm.account`. */
   readonly entity: string;
   readonly history: boolean;
+  /** Its rows are links, which go with the records at their ends. */
+  readonly links?: true;
   /** Renamed out of the way by a publish that removed it. */
   readonly aside: boolean;
   /** By column id. */
   readonly columns: Readonly<Record<string, ColumnState>>;
+  /** Divided by month of this column; absent for a table in one piece. Its partitions are no part of the state. */
+  readonly partition?: { readonly column: string; readonly keep: number | null };
   readonly primaryKey: { readonly name: string; readonly column: string };
   /** By constraint name. `{}` in the SQL stands for the quoted column. */
   readonly checks: Readonly<Record<string, { readonly column: string; readonly sql: string }>>;
@@ -87,6 +91,8 @@ export interface ColumnState {
   /** Name of the sequence of an identity column. */
   readonly identity: string | null;
   readonly aside: boolean;
+  /** Kept over the parts of the record: what it is, by ids, and the statement that computes it for every record. */
+  readonly rollup?: { readonly definition: string; readonly fill: string };
   readonly label: string;
   /** Field key, for pointers into the document; `null` for columns of the engine. */
   readonly field: string | null;
@@ -110,6 +116,8 @@ export interface IndexState {
   readonly whereNull: string | null;
   /** Of trigrams of the columns' folded texts. */
   readonly folded?: true;
+  /** By column id: the expressions of those that are virtual, and stand in the index in their place. */
+  readonly computed?: Readonly<Record<string, string>>;
 }
 
 export interface PolicyState {
@@ -134,7 +142,15 @@ export interface TablePair {
   readonly next: DesiredState;
   readonly before: TableState;
   readonly after: TableState;
+  /** Columns that get their values from the one that had another type: `before` knows that one under its shape's id. */
+  readonly converted: Conversions;
 }
+
+/**
+ * By column id: `ahead` where the values were made ready before the publish, `within` where it makes them itself.
+ * `spent`: name of the column set aside whose values are in those that were made ready.
+ */
+export type Conversions = ReadonlyMap<string, { readonly ahead: boolean; readonly spent: string | null }>;
 
 /** The state of a tenant that has nothing yet. */
 export function emptyState(schema: string): DesiredState {

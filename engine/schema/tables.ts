@@ -33,6 +33,10 @@ export function entityTable(context: Context, entity: Entity, triggers: Readonly
         checks[checkName(id, check.suffix)] = { column: id, sql: placed(field, check.sql) };
     }
   }
+  const created = idOf(entity, 'created_at');
+  const at = columns[created];
+  // Where a record belongs is decided before its triggers run.
+  if (entity.partition && at) columns[created] = { ...at, default: 'armature.now()' };
   return {
     id: entity.id,
     name: entity.table,
@@ -41,10 +45,11 @@ export function entityTable(context: Context, entity: Entity, triggers: Readonly
     history: false,
     aside: false,
     columns,
+    ...(entity.partition && { partition: { column: created, keep: entity.partition.keep } }),
     primaryKey: { name: primaryKeyName(entity.id), column: idOf(entity, 'id') },
     checks,
     references: references(context, entity),
-    indexes: { ...indexes(entity), ...searchIndex(entity) },
+    indexes: { ...indexes(entity), ...searchIndex(entity, columns) },
     triggers,
     policies: tablePolicies(context, entity),
     grants: tableGrants(context, entity),

@@ -8,15 +8,15 @@ import type { Entity, Field } from '../model/model.ts';
 import { attachedFiles } from './attached.ts';
 import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
+import { keepDeadlines } from './deadlines.ts';
 import { pairingGuard } from './guard.ts';
 import { RULE_VARIABLES, ruleChecks } from './rules.ts';
 import { historyTableName, lifecycleName } from './names.ts';
+import { PINNED } from './owner.ts';
+import { passRollups, refreshWholes } from './rollups.ts';
 
 /** SQLSTATE of a refused lifecycle step; the error names the constraint `lc_<field id>`. */
 export const TRANSITION_REFUSED = 'AR001';
-
-/** What trigger functions may find by bare names: nothing of ours, and temporary objects last. */
-export const PINNED = 'set search_path = pg_catalog, pg_temp';
 
 export interface TriggersOf {
   readonly functions: Readonly<Record<string, string>>;
@@ -42,6 +42,12 @@ export function tableTriggers(context: Context, entity: Entity): TriggersOf {
   };
 }
 
+/**
+ * Publishing gives values another form: no version, no history, no event. Nobody else is that session's user, whatever
+ * settings they make.
+ */
+const QUIET = `session_user = 'armature_owner' and current_setting('armature.quiet', true) = 'on'`;
+
 /** Runs as whoever writes (SECURITY INVOKER): the guard's conditions see what that role may see. */
 function beforeFunction(name: string, context: Context, entity: Entity): string {
   const states = storedFields(entity).filter((field) => field.lifecycle !== null);
@@ -53,18 +59,19 @@ function beforeFunction(name: string, context: Context, entity: Entity): string 
   const rules = ruleChecks(context, entity);
   return `create or replace function ${name}() returns trigger language plpgsql ${PINNED} as $body$
 ${rules && RULE_VARIABLES}begin
+  if ${QUIET} then return new; end if;
   if tg_op = 'INSERT' then
 ${lines(insert)}    new."version" := 1;
     new."created_at" := armature.now();
     new."created_by" := armature.user_id();
   else
-${lines(update)}    new."version" := old."version" + 1;
+${passRollups(entity)}${lines(update)}    new."version" := old."version" + 1;
     new."created_at" := old."created_at";
     new."created_by" := old."created_by";
   end if;
   new."updated_at" := armature.now();
   new."updated_by" := armature.user_id();
-${rules}  return new;
+${keepDeadlines(context, entity)}${rules}  return new;
 end $body$`;
 }
 
@@ -107,13 +114,14 @@ function refuse(field: Field): string {
 function afterFunction(name: string, context: Context, entity: Entity): string {
   return `create or replace function ${name}() returns trigger language plpgsql security definer ${PINNED} as $body$
 begin
+  if ${QUIET} then return null; end if;
   if tg_op = 'INSERT' then
 ${outbox(context, entity, 'n', `'create'`, 'null', 'new_rows n')}
-${attachedFiles(context, entity, 'insert')}  elsif tg_op = 'UPDATE' then
+${attachedFiles(context, entity, 'insert')}${refreshWholes(context, entity, ['new_rows'])}  elsif tg_op = 'UPDATE' then
 ${outbox(context, entity, 'n', operation(entity), seenBefore(entity), 'new_rows n join old_rows o on o."id" = n."id"')}
-${attachedFiles(context, entity, 'update')}${entity.history ? history(context, entity, true) : ''}  else
+${attachedFiles(context, entity, 'update')}${entity.history ? history(context, entity, true) : ''}${refreshWholes(context, entity, ['new_rows', 'old_rows'])}  else
 ${outbox(context, entity, 'o', `'delete'`, wholeBefore(entity), 'old_rows o')}
-${attachedFiles(context, entity, 'delete')}${entity.history ? history(context, entity, false) : ''}  end if;
+${attachedFiles(context, entity, 'delete')}${entity.history ? history(context, entity, false) : ''}${refreshWholes(context, entity, ['old_rows'])}  end if;
   return null;
 end $body$`;
 }
@@ -190,7 +198,9 @@ function history({ tenant }: Context, entity: Entity, update: boolean): string {
 const UNKEPT: ReadonlySet<string> = new Set(['id', 'version', 'created_at', 'created_by', 'updated_at', 'updated_by']);
 
 function keptFields(entity: Entity): readonly Field[] {
-  return storedFields(entity).filter((field) => !field.type.computed && !UNKEPT.has(field.key));
+  return storedFields(entity).filter(
+    (field) => !field.type.computed && field.rollup === null && !UNKEPT.has(field.key),
+  );
 }
 
 const lines = (parts: readonly string[]): string =>

@@ -19,6 +19,9 @@ export type FieldKind =
   | 'tags'
   | 'reference'
   | 'children'
+  | 'links'
+  | 'records'
+  | 'any'
   | 'currency'
   | 'json'
   | 'richText'
@@ -70,7 +73,6 @@ const NAMES: Readonly<Record<string, FieldKind>> = {
   choices: 'choices',
   multiselect: 'choices',
   tags: 'tags',
-  lookup: 'reference',
   reference: 'reference',
   user: 'reference',
   team: 'reference',
@@ -82,6 +84,8 @@ const NAMES: Readonly<Record<string, FieldKind>> = {
 
 export function kindOf(field: UiField): FieldKind {
   if (field.children) return 'children';
+  if (field.list) return field.list.via === 'links' ? 'links' : 'records';
+  if (field.targets) return 'any';
   if (field.reference) return 'reference';
   if (field.currencyField) return 'money';
   if (isComposite(field)) return 'composite';

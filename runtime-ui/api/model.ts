@@ -39,9 +39,7 @@ export function referrers(
     .filter((entity) => !entity.child)
     .flatMap((entity) =>
       entity.fields
-        .filter(
-          (field) => field.reference === target && !field.system && !field.children && field.operators.includes('eq'),
-        )
+        .filter((field) => field.reference === target && !field.system && !field.list && field.operators.includes('eq'))
         .map((field) => ({ entity, field })),
     );
 }
@@ -54,7 +52,7 @@ export function viewsOf(entity: UiEntity, allLabel: string): readonly UiView[] {
   if (entity.views.some((view) => !view.filtered))
     return entity.views.toSorted((a, b) => Number(a.filtered) - Number(b.filtered));
   const shown = entity.fields
-    .filter((field) => !field.system && !field.children && !isCompanion(entity, field))
+    .filter((field) => !field.system && !field.list && !isCompanion(entity, field))
     .slice(0, 6);
   const columns = entity.views[0]?.columns ?? shown.map((field) => ({ field: field.key, width: null }));
   return [{ key: ALL, label: allLabel, columns, order: '', filtered: false }, ...entity.views];

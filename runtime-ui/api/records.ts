@@ -44,15 +44,16 @@ export function selectOf(
       const child = model.entities[field.children.entity];
       const back = field.children.field;
       if (!child) continue;
-      const own = child.fields.filter((each) => !each.system && each.key !== back && !each.children);
+      const own = child.fields.filter((each) => !each.system && each.key !== back && !each.list);
       parts.add(`${field.key}(${selectOf(model, child, own)})`);
-    } else if (field.reference) {
+    } else if (field.reference || field.list) {
       parts.add(`${field.key}(id,_title)`);
     } else {
       parts.add(field.key);
       if (field.currencyField && entity.fields.some((each) => each.key === field.currencyField))
         parts.add(field.currencyField);
-      for (const key of field.companions) parts.add(key);
+      // A reference to one of several entities is answered whole: nobody needs the references behind it.
+      if (!field.targets) for (const key of field.companions) parts.add(key);
     }
   }
   return [...parts].join(',');

@@ -8,6 +8,8 @@
  * | composite | its parts by their keys             | the parts                                  |
  * | file      | `{id, name, type, size}`            | id                                         |
  * | children  | rows, the known ones with their id  | array (create), `{create, update, delete}` (change) |
+ * | links     | `[{id, _title}]`                    | ids (create), `{add, remove}` (change)       |
+ * | any       | `{entity, id, _title}`              | `{entity, id}`                             |
  */
 import type { UiEntity, UiField, UiModel } from '../../engine/api/ui-model.ts';
 import { isComposite, kindOf } from '../api/field-kind.ts';
@@ -28,7 +30,7 @@ export function writable(field: UiField, mode: Mode): boolean {
 /** Fields of a child that a row of the sub-table shows. */
 export function rowFields(child: UiEntity, back: string): readonly UiField[] {
   return child.fields.filter(
-    (field) => !field.system && field.key !== back && !field.children && !isCompanion(child, field),
+    (field) => !field.system && field.key !== back && !field.list && !isCompanion(child, field),
   );
 }
 
@@ -87,6 +89,8 @@ function sent(model: UiModel, field: UiField, value: unknown): Values {
   if (isComposite(field)) return Object.fromEntries(partsOf(field, value));
   if (isFile(field) && isObject(value)) return { [field.key]: value['id'] };
   if (field.reference) return { [field.key]: pickedOf(value)?.id };
+  if (field.list) return { [field.key]: linkedIds(value) };
+  if (field.targets && isObject(value)) return { [field.key]: { entity: value['entity'], id: value['id'] } };
   return { [field.key]: value };
 }
 
@@ -104,7 +108,7 @@ function partsOf(field: UiField, value: unknown): readonly (readonly [string, un
 function isEmpty(field: UiField, value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true;
   if (isComposite(field)) return partsOf(field, value).length === 0;
-  if (field.reference) return pickedOf(value) === null;
+  if (field.reference || field.targets) return pickedOf(value) === null;
   if (kindOf(field) === 'money' && field.currencyField) return !moneyOf(value).amount;
   return Array.isArray(value) && value.length === 0;
 }
@@ -141,6 +145,11 @@ export function toPatch(model: UiModel, fields: readonly UiField[], before: Valu
       if (rows) patch[key] = rows;
       continue;
     }
+    if (field.list) {
+      const links = linksPatch(linkedIds(before[key]), linkedIds(after[key]));
+      if (links) patch[key] = links;
+      continue;
+    }
     const was = sent(model, field, before[key]);
     const is = sent(model, field, after[key]);
     if (same(was, is)) continue;
@@ -152,6 +161,17 @@ export function toPatch(model: UiModel, fields: readonly UiField[], before: Valu
     else Object.assign(patch, is);
   }
   return patch;
+}
+
+const linkedIds = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.flatMap((one) => pickedOf(one)?.id ?? []) : [];
+
+/** What to link and what not any more; a record may be linked to more than the form shows. */
+function linksPatch(before: readonly string[], after: readonly string[]): Values | null {
+  const add = after.filter((id) => !before.includes(id));
+  const remove = before.filter((id) => !after.includes(id));
+  if (add.length + remove.length === 0) return null;
+  return { ...(add.length > 0 && { add }), ...(remove.length > 0 && { remove }) };
 }
 
 /** What to do with the rows of a sub-table: `{create, update, delete}`, or `null` when they are as they were. */

@@ -103,7 +103,7 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack, on
             {upload.columns.map((column, at) => {
               const target = mapping[column] ?? null;
               const field = target ? fieldOf(entity, target.field) : undefined;
-              const finders = field?.reference ? findableBy(model, field) : [];
+              const finders = field?.reference || field?.list ? findableBy(model, field) : [];
               return (
                 <Table.Tr key={column}>
                   <Table.Td fw={500} dir="auto">

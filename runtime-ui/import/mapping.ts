@@ -9,12 +9,17 @@ export type Mapping = Readonly<Record<string, { readonly field: string; readonly
 
 /** Fields a column may go to. */
 export function targets(entity: UiEntity): readonly UiField[] {
-  return entity.fields.filter((field) => !field.children && (writable(field, 'create') || writable(field, 'update')));
+  return entity.fields.filter(
+    (field) =>
+      (!field.list || field.list.via === 'links') &&
+      !field.targets &&
+      (writable(field, 'create') || writable(field, 'update')),
+  );
 }
 
 /** The unique single fields the target of a reference can be found by. */
 export function findableBy(model: UiModel, field: UiField): readonly UiField[] {
-  const target = model.entities[field.reference ?? ''];
+  const target = model.entities[field.reference ?? field.list?.entity ?? ''];
   return target
     ? target.uniqueKeys.flatMap((key) =>
         key.length === 1 && key[0] && key[0] !== 'id' ? (fieldOf(target, key[0]) ?? []) : [],
@@ -26,7 +31,7 @@ export function findableBy(model: UiModel, field: UiField): readonly UiField[] {
 export function goesTo(model: UiModel, entity: UiEntity, key: string): Mapping[string] {
   const field = fieldOf(entity, key);
   if (!field) return null;
-  const by = field.reference ? findableBy(model, field)[0]?.key : undefined;
+  const by = field.reference || field.list ? findableBy(model, field)[0]?.key : undefined;
   return by ? { field: key, by } : { field: key };
 }
 
@@ -55,7 +60,7 @@ export function unmapped(entity: UiEntity, mapping: Mapping): readonly UiField[]
       field.required &&
       field.default === null &&
       !field.system &&
-      !field.children &&
+      !field.list &&
       writable(field, 'create') &&
       !keys.has(field.key),
   );

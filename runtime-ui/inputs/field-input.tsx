@@ -1,10 +1,12 @@
 /** The input of a field, whatever it holds. Forms, sub-tables, filters and transition dialogs all use this one. */
 import { kindOf } from '../api/field-kind.ts';
+import { AnyReferenceInput } from './any-reference-input.tsx';
 import { BooleanInput, ChoiceInput, ChoicesInput, CurrencyInput } from './choice-inputs.tsx';
 import { CompositeInput } from './composite-input.tsx';
 import { DateField, DateTimeField } from './date-inputs.tsx';
 import { FileField } from './file-input.tsx';
 import type { InputProps } from './input-props.ts';
+import { LinksInput } from './links-input.tsx';
 import { LookupInput } from './lookup-input.tsx';
 import { MoneyInput } from './money-input.tsx';
 import { RichTextInput } from './rich-text-input.tsx';
@@ -35,6 +37,10 @@ export function FieldInput(props: InputProps) {
       return <TagsField {...props} />;
     case 'reference':
       return <LookupInput {...props} />;
+    case 'links':
+      return <LinksInput {...props} />;
+    case 'any':
+      return <AnyReferenceInput {...props} />;
     case 'currency':
       return <CurrencyInput {...props} />;
     case 'richText':
@@ -56,6 +62,7 @@ export function FieldInput(props: InputProps) {
       return <FileField {...props} />;
     case 'json':
       return <JsonInput {...props} />;
+    case 'records': // shown, never written
     case 'children': // edited as a table by the form, never as one input
     case 'text':
     case 'email':

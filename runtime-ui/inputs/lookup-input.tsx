@@ -1,17 +1,13 @@
 /** Finds a record as one types. Value: `{id, _title}` or `undefined`. */
 import { CloseButton, Combobox, InputBase, Loader, useCombobox } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useModel } from '../api/model.ts';
-import { readPage } from '../api/records.ts';
 import { textOf } from '../values/field-value.tsx';
 import { common, type InputProps } from './input-props.ts';
 import { pickedOf } from './picked.ts';
 import { usePortal } from './portal.ts';
-
-const FOUND_AT_ONCE = 8;
+import { useFound } from './use-found.ts';
 
 export function LookupInput(props: InputProps) {
   const { t } = useTranslation();
@@ -20,26 +16,13 @@ export function LookupInput(props: InputProps) {
   const target = props.field.reference ? model.entities[props.field.reference] : undefined;
   const picked = pickedOf(props.value);
   const [typed, setTyped] = useState<string | null>(null);
-  const [text] = useDebouncedValue(typed ?? '', 200);
   const combobox = useCombobox({
     onDropdownClose: () => {
       combobox.resetSelectedOption();
       setTyped(null);
     },
   });
-  const found = useQuery({
-    queryKey: ['lookup', target?.url, text],
-    enabled: Boolean(target) && combobox.dropdownOpened,
-    staleTime: 10_000,
-    queryFn: ({ signal }) =>
-      target
-        ? readPage(
-            target,
-            `$select=id,_title&$first=${FOUND_AT_ONCE}${text ? `&$search=${encodeURIComponent(text)}` : ''}`,
-            signal,
-          )
-        : null,
-  });
+  const found = useFound(target, typed ?? '', combobox.dropdownOpened);
   const options = found.data?.data ?? [];
   const clearable = picked !== null && !props.required && !props.disabled;
   const choose = (id: string) => {

@@ -125,6 +125,9 @@ export function valueLabel(
       case 'currency':
       case 'tags':
       case 'children':
+      case 'links':
+      case 'records':
+      case 'any':
       case 'json':
       case 'richText':
       case 'time':

@@ -74,7 +74,7 @@ export function columnsOf(entity: UiEntity, view: UiView): readonly Column[] {
   const first = parts[0] ? fieldOf(entity, parts[0]) : undefined;
   const known = view.columns.flatMap((column) => {
     const field = fieldOf(entity, column.field);
-    return field && !field.children ? [{ field, width: column.width, title: false }] : [];
+    return field && (!field.list || field.list.via === 'links') ? [{ field, width: column.width, title: false }] : [];
   });
   const own = known.find((column) => column.field === first);
   const rest = known.filter((column) => !parts.includes(column.field.key));

@@ -41,7 +41,7 @@ export function HistoryTab({ entity, id }: { readonly entity: UiEntity; readonly
   );
 }
 
-function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: HistoryEntry }) {
+export function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: HistoryEntry }) {
   const { t } = useTranslation();
   const format = useFormat();
   const name = entry.actor?.name ?? t('history.system');
@@ -62,8 +62,8 @@ function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: H
         {format.ago(entry.at)}
       </time>
       <ul className={classes['changes']}>
-        {changes.map((change) => (
-          <li key={change.field}>
+        {changes.map((change, at) => (
+          <li key={`${change.field} ${at}`}>
             <span>{change.label}</span>
             {isNothing(change.old) ? null : (
               <>

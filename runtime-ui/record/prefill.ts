@@ -26,7 +26,12 @@ export function prefillOf(model: UiModel, entity: UiEntity, search: string): Val
       case 'choices':
         values[key] = text.split(',');
         break;
+      case 'links':
+        values[key] = text.split(',').map((id) => ({ id }));
+        break;
       case 'children':
+      case 'records':
+      case 'any':
       case 'composite':
       case 'file':
       case 'image':

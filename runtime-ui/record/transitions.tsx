@@ -113,7 +113,7 @@ function TransitionForm({ entity, transition, record, refusal, busy, onRun, onCl
   const [values, setValues] = useState<Values>(() =>
     toForm(
       model,
-      entity.fields.filter((field) => !field.children && field.schema !== null),
+      entity.fields.filter((field) => !field.list && field.schema !== null),
       record,
     ),
   );

@@ -21,6 +21,8 @@ export function field(key: string, rest: Partial<UiField> = {}): UiField {
     choices: null,
     reference: null,
     children: null,
+    list: null,
+    targets: null,
     currencyField: null,
     companions: [],
     companionOf: null,

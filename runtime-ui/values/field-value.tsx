@@ -70,7 +70,12 @@ export function FieldValue({ field, value, record, empty, plain = false }: Field
     case 'tags':
       return <Tags field={field} value={value} />;
     case 'reference':
-      return <Reference field={field} value={value} plain={plain} />;
+      return <Reference entity={field.reference} value={value} plain={plain} />;
+    case 'any':
+      return <AnyReference value={value} plain={plain} />;
+    case 'links':
+    case 'records':
+      return <Records field={field} value={value} plain={plain} />;
     case 'children':
       return <>{t('value.rows', { count: Array.isArray(value) ? value.length : 0 })}</>;
     case 'email':
@@ -190,7 +195,8 @@ function Tags({ field, value }: { readonly field: UiField; readonly value: unkno
   );
 }
 
-function Reference({
+/** Records by their titles, one after the other. */
+function Records({
   field,
   value,
   plain,
@@ -199,9 +205,44 @@ function Reference({
   readonly value: unknown;
   readonly plain: boolean;
 }) {
+  const records = Array.isArray(value) ? value : [value];
+  return (
+    <span className={classes['tags']}>
+      {records.map((record, at) => (
+        <span key={isObject(record) ? textOf(record['id']) : at} className={classes['tag']}>
+          <Reference entity={field.list?.entity ?? null} value={record} plain={plain} />
+        </span>
+      ))}
+    </span>
+  );
+}
+
+/** What it is stands before what it is called: records of several kinds share a column. */
+function AnyReference({ value, plain }: { readonly value: unknown; readonly plain: boolean }) {
+  const model = useModel();
+  const name = isObject(value) && typeof value['entity'] === 'string' ? value['entity'] : null;
+  const label = name === null ? undefined : model.entities[name]?.label;
+  return (
+    <span className={classes['any']}>
+      {label === undefined ? null : <span className={classes['kind']}>{label}</span>}
+      <Reference entity={name} value={value} plain={plain} />
+    </span>
+  );
+}
+
+function Reference({
+  entity,
+  value,
+  plain,
+}: {
+  /** Qualified name of what it points at. */
+  readonly entity: string | null;
+  readonly value: unknown;
+  readonly plain: boolean;
+}) {
   const { t } = useTranslation();
   const model = useModel();
-  const target = field.reference ? model.entities[field.reference] : undefined;
+  const target = entity ? model.entities[entity] : undefined;
   const id = isObject(value) ? textOf(value['id']) : textOf(value);
   const title = isObject(value) && typeof value['_title'] === 'string' ? value['_title'] : t('value.unknown');
   const link =
@@ -212,7 +253,7 @@ function Reference({
     ) : (
       <span dir="auto">{title}</span>
     );
-  return field.reference === 'core.user' ? <Person name={title}>{link}</Person> : link;
+  return entity === 'core.user' ? <Person name={title}>{link}</Person> : link;
 }
 
 export function textOf(value: unknown): string {

@@ -1,7 +1,7 @@
 /** Organisations with a schema that was really published, for tests of what Postgres does with it. */
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
-import { systemIds } from '#engine/clock.ts';
+import { type Clock, systemIds } from '#engine/clock.ts';
 import { bareSession, Database, type Session } from '#engine/db/database.ts';
 import { qualified, quote } from '#engine/db/identifiers.ts';
 import type { Pack } from '#engine/model/documents.ts';
@@ -9,6 +9,8 @@ import type { Entity, Field } from '#engine/model/model.ts';
 import type { Tenant } from '#engine/model/tenant.ts';
 import { ModelStore } from '#engine/schema/model-store.ts';
 import type { Plan } from '#engine/schema/plan.ts';
+import { StepRunner } from '#engine/schema/deferred/runner.ts';
+import { Steps } from '#engine/schema/deferred/steps.ts';
 import { Publisher } from '#engine/schema/publish.ts';
 import type { Release } from '#engine/schema/release-store.ts';
 import { ensureRoleSet } from '#engine/schema/role-sets.ts';
@@ -23,6 +25,8 @@ export interface SchemaLab {
   readonly database: Database;
   readonly models: ModelStore;
   readonly publisher: Publisher;
+  readonly steps: Steps;
+  readonly runner: StepRunner;
   organisation(
     key: string,
     options?: { packs?: readonly string[]; documents?: readonly TenantDocument[] },
@@ -30,10 +34,21 @@ export interface SchemaLab {
 }
 
 /** Everything it opens is closed after the file's last test. */
-export function schemaLab(test: TestDatabase, options: { packs?: readonly Pack[] } = {}): SchemaLab {
-  const database = new Database({ address: test.address, app: test.app, owner: test.owner, connections: 6 });
+export function schemaLab(
+  test: TestDatabase,
+  options: { packs?: readonly Pack[]; deferAbove?: number; clock?: Clock } = {},
+): SchemaLab {
+  const database = new Database({
+    address: test.address,
+    app: test.app,
+    owner: test.owner,
+    connections: 6,
+    ...(options.clock && { clock: options.clock }),
+  });
   const models = new ModelStore({ database });
   const publisher = new Publisher({ database, onPublished: models.published, ...options });
+  const steps = new Steps({ database });
+  const runner = new StepRunner({ database, pause: 10 });
   afterAll(async () => {
     await models.close();
     await database.close();
@@ -42,6 +57,8 @@ export function schemaLab(test: TestDatabase, options: { packs?: readonly Pack[]
     database,
     models,
     publisher,
+    steps,
+    runner,
     organisation: async (key, { packs = [], documents } = {}) => {
       const tenant = await createTenant(
         { database, ids: systemIds, publisher },

@@ -9,6 +9,7 @@ import { systemClock, systemIds } from '../../clock.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { Reader } from '../../records/read/reader.ts';
 import type { Scope } from '../../records/scope.ts';
+import { Commands } from '../../records/commands.ts';
 import { Writer } from '../../records/write/writer.ts';
 import type { HttpServices } from '../ports.ts';
 import { createHttp } from '../server.ts';
@@ -42,20 +43,22 @@ export async function labHttp(options: { predicates?: boolean } = {}): Promise<L
   const { database, tenant, model } = lab;
   const people = new Map<string, Principal>();
   const announced: string[] = [];
+  const writer = new Writer({
+    database,
+    ids: systemIds,
+    clock: systemClock,
+    announce: async (key, entity) => {
+      announced.push(`${key} ${entity}`);
+    },
+  });
   const services: HttpServices = {
     ...tested.services,
     database,
     models: { get: async () => ({ tenant, model }) },
     identity: { ...tested.services.identity, authenticate: async (token) => people.get(token) ?? null },
     reader: new Reader({ database, secret: 'x'.repeat(32), clock: systemClock }),
-    writer: new Writer({
-      database,
-      ids: systemIds,
-      clock: systemClock,
-      announce: async (key, entity) => {
-        announced.push(`${key} ${entity}`);
-      },
-    }),
+    writer,
+    commands: new Commands({ database, writer, ids: systemIds, clock: systemClock }),
   };
   const server = createServer(createHttp(services, options));
   server.listen(0, '127.0.0.1');

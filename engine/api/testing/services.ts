@@ -90,6 +90,7 @@ function entity(): Entity {
     flag: null,
     softDelete: true,
     history: true,
+    partition: null,
     concurrency: 'optional',
     sharing: false,
     keepDays: null,
@@ -320,6 +321,7 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       status: async (_scope, _entity, id) => ({ id }),
       errors: async () => Readable.from(['line,reason\n']),
     },
+    steps: { list: async () => [], cancel: async () => {}, retry: async () => {} },
     publisher: {
       documents: async () => ({ release: 3, packs: [], versions: {}, documents: [] }),
       plan: async (_tenant, input) => Object.assign({ ...PLAN, conflicts: [] }, { input }),

@@ -10,6 +10,7 @@ import { diffText } from '../diff-text.ts';
 import { readDocuments } from '../documents.ts';
 import { manifestOf, writeExport } from '../export-folder.ts';
 import { openTenant } from '../open-tenant.ts';
+import { ON_FAIL, onFailOf } from '../on-fail.ts';
 import { conflictsText, planText } from '../plan-text.ts';
 import { table } from '../table.ts';
 
@@ -42,6 +43,7 @@ const INPUT: Readonly<Record<string, Option>> = {
     value: 'ID=keep,…',
     help: 'decide conflicts of an upgrade: keep or take, by id, or one of them for all',
   },
+  'on-fail': ON_FAIL,
   base: { type: 'string', value: 'N', help: 'the release the folder is based on; refused when another came since' },
 };
 
@@ -85,7 +87,7 @@ async function inputOf(context: Context, given: Arguments, publisher: Publisher)
           `The folder was made on ${key} ${version}; the organisation has ${versions[key]}. --upgrade takes what this version ships.`,
         );
   }
-  const input = { documents, packs, upgrade: given.flag('upgrade') };
+  const input = { documents, packs, upgrade: given.flag('upgrade'), ...onFailOf(given) };
   const resolutions = resolutionsOf(given);
   if (typeof resolutions !== 'string') return { ...input, resolutions };
   const { conflicts } = await publisher.plan(tenant, input);
@@ -127,6 +129,8 @@ export const publish: Command = {
     const release = await publisher.publish(tenant, { ...input, base, author: author(), message });
     context.print(`Release ${release.number} of "${tenant}" is published.`);
     for (const warning of release.plan.warnings) context.say(`Warning: ${warning}`);
+    if (release.plan.steps.some(({ deferred }) => deferred))
+      context.say('A part of it is done afterwards: "armature steps" shows it.');
   },
 };
 
@@ -154,6 +158,7 @@ export const rollback: Command = {
     tenant: TENANT,
     to: { type: 'string', value: 'N', help: 'the release to go back to', required: true },
     message: { type: 'string', value: 'TEXT', help: 'why' },
+    'on-fail': ON_FAIL,
   },
   run: async (context, given) => {
     const tenant = given.required('tenant');
@@ -162,7 +167,13 @@ export const rollback: Command = {
     const { publisher } = await openTenant(context, tenant);
     const { release: base } = await publisher.documents(tenant);
     const message = given.text('message') ?? `Back to release ${to}`;
-    const release = await publisher.rollback(tenant, { base, to: Number(to), author: author(), message });
+    const release = await publisher.rollback(tenant, {
+      base,
+      to: Number(to),
+      author: author(),
+      message,
+      ...onFailOf(given),
+    });
     context.print(`Release ${release.number} of "${tenant}" is as release ${to} was.`);
   },
 };

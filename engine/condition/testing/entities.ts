@@ -81,6 +81,7 @@ export function entity(name: string, fields: readonly Field[]): Entity {
     flag: null,
     softDelete: false,
     history: false,
+    partition: null,
     concurrency: 'optional',
     sharing: name === 'lab.thing',
     keepDays: null,

@@ -5,16 +5,20 @@ import { resolveCondition } from '../../condition/resolve.ts';
 import type { Place } from '../faults.ts';
 import type { Draft, DraftEntity } from './draft.ts';
 
-/** `null` when every record fulfils it, or after a fault. */
+/**
+ * `null` when every record fulfils it, or after a fault.
+ * @param short the short form of permissions
+ * @param derived it may look at values that are computed when they are read: a view may, a row policy cannot
+ */
 export function conditionAt(
   draft: Draft,
   json: unknown,
   entity: DraftEntity,
   { document, pointer }: Place,
-  short = false,
+  { short = false, derived = false }: { readonly short?: boolean; readonly derived?: boolean } = {},
 ): Condition | null {
   if (json === undefined) return null;
-  const options = { document, pointer, problem: 'invalid_document' } as const;
+  const options = { document, pointer, problem: 'invalid_document', derived } as const;
   try {
     const raw = short ? parseShortConditions(json, options) : parseCondition(json, options);
     const condition = resolveCondition(raw, entity, (name) => draft.entities.get(name), options);

@@ -7,7 +7,9 @@ import type { EffectiveDocument } from '../layers.ts';
 import type { UniqueKey } from '../model.ts';
 import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
+import { tieAnyReferences } from './any-references.ts';
 import { buildDuplicates } from './duplicates.ts';
+import { checkDeadlines } from './deadlines.ts';
 import {
   type Draft,
   type DraftEntity,
@@ -25,11 +27,14 @@ export function buildEntities(draft: Draft): void {
   for (const effective of documents) buildEntity(draft, effective);
   checkCollisions(draft);
   for (const entity of draft.entities.values()) tieFields(draft, entity);
+  tieAnyReferences(draft);
   for (const entity of draft.entities.values()) tieLists(draft, entity);
   for (const entity of draft.entities.values()) {
     tieParent(draft, entity);
     buildTitle(draft, entity);
     buildUnique(draft, entity);
+    checkDeadlines(draft, entity);
+    checkPartition(draft, entity);
     buildDuplicates(draft, entity);
   }
   // The children's parents are known only now.
@@ -77,6 +82,7 @@ function buildEntity(draft: Draft, effective: EffectiveDocument<EntityDocument>)
     owner: document.owner ?? false,
     softDelete: document.softDelete ?? false,
     history: document.history ?? false,
+    partition: document.partition ? { keep: document.partition.keep ?? null } : null,
     concurrency: document.concurrency ?? 'optional',
     sharing: document.sharing ?? false,
     keepDays: document.bin?.keepDays ?? null,
@@ -191,6 +197,32 @@ function tieParent(draft: Draft, entity: DraftEntity): void {
   if (notes.written.get(key)?.document['onDelete'] === undefined)
     field.reference = { ...field.reference, onDelete: 'cascade' };
   entity.parent = { entity: field.reference.entity, field: key };
+}
+
+/** Postgres keeps unique what lies in one part; nothing can refer to a record whose part goes as a whole. */
+function checkPartition(draft: Draft, entity: DraftEntity): void {
+  const effective = draft.notes.get(entity.name)?.effective;
+  if (entity.partition === null || !effective) return;
+  const [key] = entity.unique;
+  if (key) {
+    draft.faults.add(
+      effective.place('partition'),
+      'invalid',
+      `A partitioned entity cannot keep ${key.fields.join(', ')} unique: only the months can be looked at one by one.`,
+      { found: key.fields },
+    );
+  }
+  for (const other of draft.entities.values()) {
+    for (const field of other.fields.values()) {
+      if (field.reference?.entity !== entity.name) continue;
+      draft.faults.add(
+        effective.place('partition'),
+        'invalid',
+        `“${other.name}.${field.key}” refers to it: a record that goes with its month cannot be referred to.`,
+        { found: `${other.name}.${field.key}` },
+      );
+    }
+  }
 }
 
 function tieChildren(draft: Draft, entity: DraftEntity): void {

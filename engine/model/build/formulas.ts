@@ -20,7 +20,12 @@ function buildEntityFormulas(draft: Draft, entity: DraftEntity): void {
   const places = new Map<string, Place>();
   const notes = draft.notes.get(entity.name);
   // Itself among them: a formula that reads itself is told as the cycle that it is.
-  const types = new Map([...entity.fields.values()].map((field) => [field.key, inFormulas(field)] as const));
+  // What is computed when it is read cannot be part of what is kept with the record.
+  const types = new Map(
+    [...entity.fields.values()].map(
+      (field) => [field.key, field.derived === null ? inFormulas(field) : { valueType: null }] as const,
+    ),
+  );
   for (const field of entity.fields.values()) {
     const { expr, scale } = field.options;
     const { valueType } = field.type;

@@ -38,7 +38,8 @@ export function tieLists(draft: Draft, entity: DraftEntity): void {
   }
 }
 
-function addOtherSide(
+/** The field of the other entity that shows the list, where one is asked for (`inverse`). */
+export function addOtherSide(
   draft: Draft,
   entity: DraftEntity,
   field: DraftField,

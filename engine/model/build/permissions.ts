@@ -73,7 +73,7 @@ function buildPermission(draft: Draft, { document, pack, place }: EffectiveDocum
     condition:
       document.conditions === undefined
         ? conditionAt(draft, document.condition, entity, place('condition'))
-        : conditionAt(draft, document.conditions, entity, place('conditions'), true),
+        : conditionAt(draft, document.conditions, entity, place('conditions'), { short: true }),
   };
   entity.permissions.push(permission);
 }

@@ -4,6 +4,7 @@
  * ("infinite recursion detected in policy"), so such a pair is refused here, with the documents that make it.
  */
 import type { Condition, Many, Operand } from '../../condition/condition.ts';
+import { manyOf } from '../../condition/operands.ts';
 import { USER_ENTITY } from '../system-fields.ts';
 import type { Draft } from './draft.ts';
 import { cycleFrom } from './roles.ts';
@@ -14,7 +15,13 @@ export function checkPolicyCycles(draft: Draft): void {
     const others = new Set<string>();
     // A part's policy looks at its parent.
     if (entity.parent) others.add(entity.parent.entity);
-    for (const { condition } of entity.permissions) if (condition) collect(condition, others);
+    for (const { condition } of entity.permissions) {
+      if (!condition) continue;
+      collect(condition, others);
+      // Links have policies of their own, which look at the records at both ends.
+      const linked = manyOf(condition).some(({ many }) => many.by === null && many.anchor.steps.length === 0);
+      if (linked) others.add(entity.name);
+    }
     looksAt.set(entity.name, others);
   }
   const reported = new Set<string>();

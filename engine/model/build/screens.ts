@@ -1,7 +1,7 @@
 /** Views, forms, menus: what the screens show. They give no rights. */
 import type { FormDocument, MenuDocument, ViewDocument } from '../documents.ts';
 import type { EffectiveDocument } from '../layers.ts';
-import type { Form, Menu, View } from '../model.ts';
+import { type Form, hasValue, type Menu, type View } from '../model.ts';
 import { candidates, lookUp, readable } from '../naming.ts';
 import { conditionAt } from './conditions.ts';
 import {
@@ -34,7 +34,7 @@ function buildView(draft: Draft, { document, pack, place }: EffectiveDocument<Vi
         : { field: column.field, width: column.width ?? null };
     const at = typeof column === 'string' ? place('columns', index) : place('columns', index, 'field');
     const found = fieldNamed(draft, entity, field, at);
-    if (found && found.column === null)
+    if (found && !hasValue(found) && found.many?.via !== 'links')
       draft.faults.add(at, 'invalid', `“${field}” holds no single value and cannot be a column.`, { found: field });
     return { field, width };
   });
@@ -61,7 +61,7 @@ function buildView(draft: Draft, { document, pack, place }: EffectiveDocument<Vi
     entity: entity.name,
     columns,
     order,
-    filter: conditionAt(draft, document.filter, entity, place('filter')),
+    filter: conditionAt(draft, document.filter, entity, place('filter'), { derived: true }),
     roles: rolesNamed(draft, document.roles, (index) => place('roles', index)),
     flag: flagNamed(draft, document.flag, pack, place('flag')),
   };

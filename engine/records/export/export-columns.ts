@@ -25,6 +25,7 @@ export function exportColumns(plan: SelectPlan, path: readonly string[] = [], be
       case 'reference':
         return exportColumns(item.target, [...path, item.field.key], joined(before, item.field.label));
       case 'many':
+        if (item.many.via === 'links') return [column(path, item.field.key, before, item.field.label, item.field)];
         throw unfit(item.field.key, plan.entity);
       case 'actions':
         throw unfit('_actions', plan.entity);

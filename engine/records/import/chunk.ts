@@ -6,7 +6,7 @@ import type { IdSource } from '#engine/clock.ts';
 import type { Database, Transaction } from '#engine/db/database.ts';
 import { isDatabaseError } from '#engine/db/database-error.ts';
 import type { Statement } from '#engine/db/execute.ts';
-import type { Entity } from '#engine/model/model.ts';
+import type { Entity, Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
@@ -69,8 +69,8 @@ export async function makeReady(
     const faults = [...row.faults];
     for (const reference of row.references) {
       const found = context.lookups.find(reference);
-      if ('id' in found) row.values.set(reference.field.key, found.id);
-      else faults.push(found.fault);
+      if ('fault' in found) faults.push(found.fault);
+      else row.values.set(reference.field.key, pointing(reference.field, row.values, found.id));
     }
     if (faults.length > 0) outcomes.push(failed(row.line, faults));
     else usable.push(row);
@@ -98,6 +98,13 @@ export async function importRows(context: ChunkContext, transaction: Transaction
   for (const round of roundsOf(context.upsertBy, ready.usable))
     outcomes.push(...(await writeRound(context, transaction, round)));
   return outcomes;
+}
+
+/** One record, or one more of those it is linked to. */
+function pointing({ key, many }: Field, values: ReadonlyMap<string, Value>, id: string): Value {
+  if (many === null) return id;
+  const before = values.get(key);
+  return [...(Array.isArray(before) ? before.map(String) : []), id];
 }
 
 const failed = (line: number, sentences: readonly string[]): Outcome => ({

@@ -6,7 +6,7 @@ import { writableFields } from '../write/validate.ts';
 /** Fields a column may become: those that may be given at creation, and those that may be changed where rows update records. */
 export function importableFields(scope: Scope, entity: Entity): ReadonlyMap<string, Field> {
   const fields = new Map([...writableFields(scope, entity, 'create'), ...writableFields(scope, entity, 'update')]);
-  for (const [key, field] of fields) if (field.column === null) fields.delete(key);
+  for (const [key, field] of fields) if (field.column === null && field.many?.via !== 'links') fields.delete(key);
   return fields;
 }
 

@@ -97,6 +97,12 @@ export class Converter {
         references.push({ field, entity: field.reference.entity, by, text: cell });
         continue;
       }
+      if (field.many) {
+        const { entity } = field.many;
+        const names = cell.split(';').map((name) => name.trim());
+        references.push(...names.flatMap((text) => (text === '' ? [] : [{ field, entity, by, text }])));
+        continue;
+      }
       const parsed = field.type.importCell(cell, field, typeof given === 'number' ? this.#typed : this.#context);
       if ('error' in parsed) {
         faults.push(`${field.label}: ${parsed.error.message}`);

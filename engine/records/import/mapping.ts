@@ -143,11 +143,13 @@ function readColumn(
     return null;
   }
   const { by, rule } = target;
-  const allowed = field.reference ? keysOf(scope, field.reference.entity) : new Set<string>();
+  const other = field.reference?.entity ?? field.many?.entity;
+  const allowed = other === undefined ? new Set<string>() : keysOf(scope, other);
   if (by !== undefined && by !== null && (typeof by !== 'string' || !allowed.has(by))) {
-    const message = field.reference
-      ? `${field.label} can be found by: ${[...allowed].join(', ')}.`
-      : `${field.label} is no reference.`;
+    const message =
+      other !== undefined
+        ? `${field.label} can be found by: ${[...allowed].join(', ')}.`
+        : `${field.label} is no reference.`;
     faults.add({ code: 'unknown_field', message, pointer: at(pointer, 'by'), params: { allowed: [...allowed] } });
   }
   return {

@@ -3,11 +3,12 @@
  * is masked. Grants pair a condition with fields; two of them never add up to the fields of the one on the records of
  * the other.
  */
-import type { Condition, FieldOperand } from '../../condition/condition.ts';
+import type { Condition, FieldOperand, Step } from '../../condition/condition.ts';
 import { TRUE } from '../../condition/condition.ts';
 import { manyOf, operandsOf, treesOf } from '../../condition/operands.ts';
 import { any, isTrue, simplify } from '../../condition/simplify.ts';
 import type { Entity, Field, Model } from '../../model/model.ts';
+import type { Derived, Many } from '../../model/relations.ts';
 import type { Grant, Rights } from '../../model/rights.ts';
 
 export interface EntityAccess {
@@ -53,7 +54,8 @@ export class Access {
     // What a list holds are records of another entity.
     const visible = (field: Field): boolean => {
       if (!readable || !(ALWAYS.has(field.key) || readableFields.has(field.key))) return false;
-      return field.many === null || this.rights.of(field.many.entity).read.length > 0;
+      if (field.derived !== null) return this.#sees(entity, field.derived);
+      return field.many === null || this.#seesList(field.many);
     };
     return Object.freeze({
       entity,
@@ -62,6 +64,39 @@ export class Access {
       masks: masksOf(entity, read, predicate, visible),
       visible,
     });
+  }
+
+  /** Derived values are shown to whoever may see what they are made of. */
+  #sees(entity: Entity, derived: Derived): boolean {
+    if (derived.kind === 'any') return derived.targets.some((target) => this.rights.of(target.entity).read.length > 0);
+    if (derived.kind === 'lookup') return this.#seesWay(entity, derived.steps, derived.field);
+    const { list, many, field: measured, currency, where } = derived.rollup;
+    const other = this.lookup(many.entity);
+    const holder = list === null ? null : entity.fields.get(list);
+    if (other === undefined || holder === undefined || !this.#seesList(many)) return false;
+    if (holder !== null && !this.visible(entity, holder)) return false;
+    return (
+      [measured, currency].every((key) => key === null || this.#seesWay(other, [], key)) &&
+      (where === null || this.withoutHidden(where, other))
+    );
+  }
+
+  /** Who may not see what refers to a record does not see the other side of it either. */
+  #seesList(many: Many): boolean {
+    const other = this.lookup(many.entity);
+    if (other === undefined || !this.of(other).readable) return false;
+    const back = many.via === 'inverse' ? other.fields.get(many.field) : undefined;
+    return back === undefined || this.visible(other, back);
+  }
+
+  #seesWay(entity: Entity, steps: readonly Step[], last: string): boolean {
+    let place: Entity | undefined = entity;
+    for (const key of [...steps.map((step) => step.field), last]) {
+      const found: Field | undefined = place?.fields.get(key);
+      if (place === undefined || found === undefined || !this.visible(place, found)) return false;
+      place = found.reference === null ? undefined : this.lookup(found.reference.entity);
+    }
+    return true;
   }
 
   /**
@@ -76,15 +111,7 @@ export class Access {
       return inner !== undefined && this.#shows(holder, field) && this.withoutHidden(of, inner);
     });
     if (!trees || !many) return false;
-    return fieldsOf(condition).every(({ steps, field }) => {
-      let place: Entity | undefined = entity;
-      for (const key of [...steps.map((step) => step.field), field]) {
-        const found: Field | undefined = place?.fields.get(key);
-        if (place === undefined || found === undefined || !this.visible(place, found)) return false;
-        place = found.reference === null ? undefined : this.model.entities.get(found.reference.entity);
-      }
-      return true;
-    });
+    return fieldsOf(condition).every(({ steps, field }) => this.#seesWay(entity, steps, field));
   }
 
   #shows(entity: string, key: string): boolean {
@@ -111,7 +138,8 @@ function masksOf(
   if (grants.every((grant) => grant.fields === null)) return masks;
   const everywhere = JSON.stringify(predicate);
   for (const field of entity.fields.values()) {
-    if (field.column === null || ALWAYS.has(field.key) || !visible(field)) continue;
+    // A list of parts has no column; whether it is shown on some records only is asked where it is read.
+    if ((field.column === null && field.children === null) || ALWAYS.has(field.key) || !visible(field)) continue;
     const condition = rowsOf(grants.filter((grant) => grant.fields === null || grant.fields.has(field.key)));
     if (!isTrue(condition) && JSON.stringify(condition) !== everywhere) masks.set(field.key, condition);
   }

@@ -5,6 +5,7 @@
 import type { Statement, StatementResult } from '../../db/execute.ts';
 import { fit, qualified, quote } from '../../db/identifiers.ts';
 import type { Condition } from '../../condition/condition.ts';
+import { isTrue } from '../../condition/simplify.ts';
 import type { Entity, Field } from '../../model/model.ts';
 import { notFound } from '../../problem.ts';
 import type { Scope } from '../scope.ts';
@@ -44,12 +45,16 @@ function write(scope: Scope, entity: Entity): { text: string; sources: readonly 
   const binds = new Binds();
   const writer = new SqlWriter(access, binds, scope.tenant.names.schema, scope.predicates);
   const { visible, masks } = access.of(entity);
-  const fields = [...entity.fields.values()].filter((field) => field.column !== null && visible(field));
+  const fields = [...entity.fields.values()].filter(
+    (field) => (field.column !== null || field.many?.via === 'links') && visible(field),
+  );
   const id = binds.once({ kind: 'id' }, 'uuid');
   const record = writer.source(entity, 'x', 'any');
   const names = fieldNames(fields, entity, scope, binds);
-  const masked = scope.predicates ? maskedFields(fields, masks, entity, writer) : [];
-  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, h.old, h.new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...masked])} order by h.version desc fetch first ${LIMIT} rows with ties`;
+  const masked = scope.predicates
+    ? [...maskedFields(fields, masks, entity, writer), ...hiddenLinks(fields, writer)]
+    : [];
+  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, ${linked('h.old', fields, writer)} as old, ${linked('h.new', fields, writer)} as new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...masked])} order by h.version desc fetch first ${LIMIT} rows with ties`;
   const entries = `select c.at, c.version, ${actorSql(scope, writer)} as actor, json_agg(json_build_object('field', c.field, 'label', c.label, 'old', c.old, 'new', c.new) order by c.id) as changes from (${change}) c group by c.at, c.version, c.actor order by c.version desc, c.at desc`;
   // A record without changes still answers; one that may not be seen does not.
   const text = `select coalesce((select json_agg(e) from (${entries}) e)::text, '[]') from ${record.from}${whereOf([`x."id" = ${id}`, ...record.where])}`;
@@ -81,6 +86,35 @@ function maskedFields(
     const id = writer.binds.once({ kind: 'id' }, 'uuid');
     const shown = `exists (select from ${writer.table(entity)} ${inner} where ${inner}."id" = ${id} and ${holds})`;
     return [`(h.field_id <> ${writer.binds.bind(field.id, 'text')} or ${shown})`];
+  });
+}
+
+/** A value as it was kept; of a link the record at its other end, `{"id","_title"}`. */
+function linked(value: string, fields: readonly Field[], writer: SqlWriter): string {
+  const cases = fields.flatMap(({ id, many }) => {
+    const target = many?.via === 'links' ? writer.access.lookup(many.entity) : undefined;
+    if (target === undefined) return [];
+    const alias = writer.alias('_h');
+    const { from, where } = writer.source(target, alias, 'any');
+    const found = [`${alias}."id" = (${value} #>> '{}')::uuid`, ...where].join(' and ');
+    const record = `select ${alias}."id", ${titleSql(target, alias, writer)} as "_title" from ${from} where ${found}`;
+    return [`when ${writer.binds.bind(id, 'text')} then (select to_jsonb(_o) from (${record}) _o)`];
+  });
+  return cases.length === 0 ? value : `case h.field_id ${cases.join(' ')} else ${value} end`;
+}
+
+/** A link is told of to whoever may see the record at its other end. */
+function hiddenLinks(fields: readonly Field[], writer: SqlWriter): string[] {
+  return fields.flatMap(({ id, many }) => {
+    const target = many?.via === 'links' ? writer.access.lookup(many.entity) : undefined;
+    if (target === undefined || isTrue(writer.access.of(target).predicate)) return [];
+    const alias = writer.alias('_f');
+    const { from, where } = writer.source(target, alias, 'any');
+    const linked = `(coalesce(h.new, h.old) #>> '{}')::uuid`;
+    const seen = [`${alias}."id" = ${linked}`, ...where].join(' and ');
+    return [
+      `case when h.field_id = ${writer.binds.bind(id, 'text')} then exists (select from ${from} where ${seen}) else true end`,
+    ];
   });
 }
 

@@ -14,7 +14,13 @@ export interface PlannedPath {
 /** @throws Problem `unknown_field` or `invalid_parameter`: hidden equals missing */
 export function planPath(path: readonly string[], at: string, entity: Entity, access: Access): PlannedPath {
   const faults = new Faults({});
-  const resolved = resolvePath(path, at, { entity, lookup: access.lookup, visible: access.visible, faults });
+  const resolved = resolvePath(path, at, {
+    entity,
+    lookup: access.lookup,
+    visible: access.visible,
+    faults,
+    derived: true,
+  });
   faults.check();
   if (resolved === undefined) throw new TypeError('a path without a fault resolves');
   return { steps: resolved.operand.steps, field: resolved.field };

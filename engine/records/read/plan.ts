@@ -5,7 +5,7 @@
 import type { Condition } from '../../condition/condition.ts';
 import { TRUE } from '../../condition/condition.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
-import type { Entity, Field, View } from '../../model/model.ts';
+import { type Entity, type Field, hasValue, type View } from '../../model/model.ts';
 import type { Many } from '../../model/relations.ts';
 import { searchedFields } from '../../model/search-fields.ts';
 import { nearest } from '../../nearest.ts';
@@ -26,7 +26,8 @@ export interface SelectPlan {
 }
 
 export type PlannedItem =
-  | { readonly kind: 'field'; readonly field: Field }
+  /** `parts`: what is answered of a reference to one of several entities. */
+  | { readonly kind: 'field'; readonly field: Field; readonly parts?: ReadonlySet<string> }
   | { readonly kind: 'title' }
   | { readonly kind: 'actions' }
   | { readonly kind: 'may' }
@@ -106,6 +107,7 @@ export function planWhere(query: Query, entity: Entity, access: Access): Conditi
   return resolveCondition(query.where, entity, access.lookup, {
     visible: access.visible,
     fromText: query.fromText,
+    derived: true,
     ...(query.fromText && { controls: CONTROLS }),
   });
 }
@@ -253,7 +255,9 @@ export function planSelect(
   for (const item of selection?.items ?? [{ kind: 'all', at: '' } as const]) {
     if (item.kind === 'all') {
       for (const field of entity.fields.values()) {
-        const plain = field.column !== null && (field.key !== 'deleted_at' || !field.system || level.deleted);
+        // The references behind one to several entities are answered when they are named.
+        const behind = field.companionOf !== null && entity.fields.get(field.companionOf)?.derived?.kind === 'any';
+        const plain = hasValue(field) && !behind && (field.key !== 'deleted_at' || !field.system || level.deleted);
         if (plain && visible(field) && !items.has(field.key)) items.set(field.key, { kind: 'field', field });
       }
     } else {
@@ -278,6 +282,7 @@ function planItem(
   }
   const field = findField(item.key, item.at, entity, access);
   if (field.many !== null) return planMany(field.many, field, item, access, level);
+  if (field.derived?.kind === 'any') return { kind: 'field', field, parts: partsOf(item) };
   const target = field.reference === null ? undefined : access.lookup(field.reference.entity);
   if (target === undefined) {
     return refuse(
@@ -298,6 +303,26 @@ function planItem(
     field,
     target: planSelect(item.of, target, access, { ...level, depth: level.depth + 1, deleted: false }),
   };
+}
+
+const PARTS: readonly string[] = ['entity', 'id', '_title'];
+
+/** What is selected of a reference to one of several entities: they have no fields in common but these. */
+function partsOf(item: Extract<SelectItem, { kind: 'nested' }>): ReadonlySet<string> {
+  if (item.order.length > 0 || item.first !== null)
+    refuse(item.at, 'invalid_parameter', `"${item.key}" is one record: it has no order and no length.`);
+  const parts = new Set<string>();
+  for (const one of item.of.items) {
+    if (one.kind === 'all') for (const part of PARTS) parts.add(part);
+    else if (one.kind === 'field' && PARTS.includes(one.key)) parts.add(one.key);
+    else {
+      refuse(one.at, 'unknown_field', `"${one.key}" is not a part of "${item.key}"; it has ${PARTS.join(', ')}.`, {
+        expected: PARTS,
+        found: one.key,
+      });
+    }
+  }
+  return parts;
 }
 
 function planMany(

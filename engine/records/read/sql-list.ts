@@ -52,7 +52,7 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
       foreign.push(`${rankSql(plan.search ?? NOTHING, entity, RECORD, writer, joins)} as ${quote(RANK)}`);
       return `p.${quote(RANK)}::text`;
     }
-    if (term.steps.length === 0) {
+    if (term.steps.length === 0 && term.field.derived === null) {
       columns.add(term.field.key);
       return `p.${quote(term.field.key)}::text`;
     }

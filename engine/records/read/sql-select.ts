@@ -5,10 +5,12 @@
  */
 import { literal, quote } from '../../db/identifiers.ts';
 import type { Entity, Field } from '../../model/model.ts';
+import type { Derived } from '../../model/relations.ts';
 import type { PlannedItem, PlannedOrder, SelectPlan } from './plan.ts';
 import { tokenSql } from '../sealed.ts';
 import type { SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
+import { columnsBehind, lookupSql, rollupSql } from './sql-derived.ts';
 import { manySource } from './sql-many.ts';
 import { actionsSql, maySql } from './sql-actions.ts';
 
@@ -25,6 +27,7 @@ export function selectItems(plan: SelectPlan, alias: string, writer: SqlWriter, 
 function selectItem(item: PlannedItem, entity: Entity, alias: string, writer: SqlWriter, used?: Used): string {
   switch (item.kind) {
     case 'field':
+      if (item.field.derived !== null) return derivedItem(item, item.field.derived, alias, writer, used);
       used?.(item.field.key);
       if (item.field.type.sealed) {
         used?.('id');
@@ -45,6 +48,26 @@ function selectItem(item: PlannedItem, entity: Entity, alias: string, writer: Sq
       used?.('id');
       return `${list(item, alias, writer)} as ${quote(item.field.key)}`;
   }
+}
+
+function derivedItem(
+  { field, parts }: Extract<PlannedItem, { kind: 'field' }>,
+  derived: Derived,
+  alias: string,
+  writer: SqlWriter,
+  used?: Used,
+): string {
+  for (const column of columnsBehind(derived)) used?.(column);
+  const value =
+    derived.kind === 'any'
+      ? anySql(derived, alias, writer, parts)
+      : field.type.select(
+          derived.kind === 'lookup'
+            ? lookupSql(derived, alias, writer)
+            : rollupSql(field, derived.rollup, alias, writer, new Joins(writer)),
+          field,
+        );
+  return `${value} as ${quote(field.key)}`;
 }
 
 /** The record that `id` points at, or NULL when there is none that may be seen. */
@@ -73,7 +96,7 @@ export function orderBy(order: readonly PlannedOrder[], alias: string, joins: Jo
 }
 
 export function orderKey(term: PlannedOrder, alias: string, joins: Joins): string {
-  return `${joins.reach(term.steps, alias)}.${quote(term.field.key)}`;
+  return joins.value(term.steps, term.field, alias);
 }
 
 /** How far titles of titles go: an order line shows its product's title. */
@@ -103,4 +126,32 @@ function titlePart(field: Field, column: string, writer: SqlWriter, depth: numbe
   const { from, where } = writer.source(target, inner, 'exclude');
   const title = titleSql(target, inner, writer, undefined, depth + 1);
   return `(select ${title} from ${from} where ${[`${inner}."id" = ${column}`, ...where].join(' and ')})`;
+}
+
+const PARTS = ['entity', 'id', '_title'] as const;
+
+/** `{"entity","id","_title"}` of the record it points at; null for none, and for one that may not be seen. */
+function anySql(
+  { targets }: Extract<Derived, { kind: 'any' }>,
+  near: string,
+  writer: SqlWriter,
+  parts: ReadonlySet<string> = new Set(PARTS),
+): string {
+  const found = targets.flatMap(({ entity: name, field }) => {
+    const entity = writer.access.lookup(name);
+    if (entity === undefined || !writer.access.of(entity).readable) return [];
+    const alias = writer.alias('_a');
+    const { from, where } = writer.source(entity, alias, 'exclude');
+    const values = {
+      entity: () => literal(name).trim(),
+      id: () => `${alias}."id"`,
+      _title: () => titleSql(entity, alias, writer),
+    };
+    const items = PARTS.filter((part) => parts.has(part)).map((part) => `${values[part]()} as ${quote(part)}`);
+    const conditions = [`${alias}."id" = ${near}.${quote(field)}`, ...where];
+    return [
+      `(select row_to_json(_o) from (select ${items.join(', ')} from ${from} where ${conditions.join(' and ')}) _o)`,
+    ];
+  });
+  return found.length === 0 ? 'null::json' : `coalesce(${found.join(', ')})`;
 }

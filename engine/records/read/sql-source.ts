@@ -18,6 +18,7 @@ import type { Entity, Field } from '../../model/model.ts';
 import { SQL_TYPE } from '../../model/value-type.ts';
 import type { Access } from './access.ts';
 import type { Binds } from './binds.ts';
+import { rollupSql } from './sql-derived.ts';
 
 export type Deleted = 'exclude' | 'only' | 'any';
 
@@ -203,7 +204,7 @@ export class SqlWriter {
       at = this.target(step);
     }
     if (field === undefined || !this.access.of(place).visible(field)) return `null::${SQL_TYPE[operand.type]}`;
-    return `${joins.reach(operand.steps, alias)}.${quote(field.key)}`;
+    return joins.value(operand.steps, field, alias);
   }
 }
 
@@ -242,6 +243,21 @@ export class Joins {
       reached = joined;
     }
     return reached;
+  }
+
+  /** What the reader sees of a field at the end of the way; a value over a list of records is computed once beside it. */
+  value(steps: readonly Step[], field: Field, alias: string): string {
+    const reached = this.reach(steps, alias);
+    if (field.derived?.kind !== 'rollup') return `${reached}.${quote(field.key)}`;
+    const path = [alias, ...steps.map((step) => step.field), field.key].join('.');
+    let joined = this.#known.get(path);
+    if (joined === undefined) {
+      joined = this.#writer.alias('_d');
+      const value = rollupSql(field, field.derived.rollup, reached, this.#writer, new Joins(this.#writer));
+      this.#own.push(` left join lateral ${value} ${joined} on true`);
+      this.#known.set(path, joined);
+    }
+    return `${joined}.v`;
   }
 
   /** The joins that were added here. */

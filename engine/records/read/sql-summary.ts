@@ -30,7 +30,7 @@ export function summaryTemplate(
     ...writer.narrowing(narrowing(plan), plan.entity, RECORD, joins),
     ...searchSql(plan.search, plan.entity, RECORD, writer, joins),
   ];
-  const column = (path: PlannedPath): string => `${joins.reach(path.steps, RECORD)}.${quote(path.field.key)}`;
+  const column = (path: PlannedPath): string => joins.value(path.steps, path.field, RECORD);
   const groups = plan.groups.map((group, index) => {
     // Written twice, a title would not be recognised as the same: its subselects have names of their own.
     if (group.title !== null) {
@@ -124,5 +124,6 @@ const same = (sql: string): { key: string; output: string } => ({ key: sql, outp
 /** Digits after the point, from the column's type: `numeric(19,2)`. */
 function numericScale(field: Field): number {
   const type = field.type.columns(field)[0]?.type ?? '';
-  return Number(/,\s*(\d+)\)/.exec(type)?.[1] ?? 2);
+  const { scale = 2 } = field.options;
+  return Number(/,\s*(\d+)\)/.exec(type)?.[1] ?? scale);
 }

@@ -12,6 +12,7 @@ import type { Scope } from '../scope.ts';
 import { isAllowed, isDecidable } from './new-record.ts';
 import type { NewRow } from './insert.ts';
 import { insertStatement, recordset } from './insert.ts';
+import { linkChecks, linkStatements } from './links.ts';
 import type { Plan } from './plan.ts';
 import { pairedPredicates } from './predicate.ts';
 import type { NewGroup } from './new-records.ts';
@@ -104,7 +105,15 @@ export function insertStatements(
     references.add(entity, wholes);
     references.add(entity, parts, entity.parent?.field);
     const checks = wholes.length === 0 ? [] : conditionChecks(scope, entity, fields, wholes);
-    return [...checks, insertStatement(scope, entity, fields, rows)];
+    const linked = rows.flatMap(({ links = [] }) => links);
+    const links = linked.length === 0 ? [] : linkStatements(scope, linked, references);
+    const allowed = wholes.flatMap((row) => row.links ?? []);
+    return [
+      ...checks,
+      insertStatement(scope, entity, fields, rows),
+      ...links,
+      ...(allowed.length === 0 ? [] : linkChecks(scope, entity, allowed)),
+    ];
   };
   return { referred: records.referred().flatMap(write), own: records.own().flatMap(write) };
 }

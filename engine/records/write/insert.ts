@@ -4,6 +4,7 @@ import type { Statement } from '#engine/db/execute.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import type { Scope } from '../scope.ts';
+import type { LinkChange } from './links.ts';
 import { column, Parameters, recordColumns, sqlTypeOf, tableOf } from './sql.ts';
 
 /** A record about to be stored. */
@@ -15,6 +16,7 @@ export interface NewRow {
   readonly values: ReadonlyMap<string, Value>;
   /** Keys the client sent itself; the rest is defaults. */
   readonly sent: ReadonlySet<string>;
+  readonly links?: readonly LinkChange[];
   /** A part of a record of the same request: the rights to it follow that one, which the row policies ask for. */
   readonly part?: boolean;
 }

@@ -154,6 +154,10 @@ function prepareChanged(
     const inner: Place = { depth: place.depth + 1, stage: place.stage, budget: place.budget };
     prepareReferred(nest, accepted, pointer, inner);
     if (id === undefined) continue;
+    for (const field of accepted.links.keys()) {
+      const message = `${field.label} cannot be changed from here.`;
+      faults.add({ code: 'read_only', message, pointer: at(pointer, field.key) });
+    }
     ids.push(id);
     for (const [field, sent] of accepted.children)
       prepareChangedParts(nest, field, sent, id, at(pointer, field.key), inner, parts);

@@ -4,7 +4,9 @@ import type { Entity, Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
+import type { NewRow } from './insert.ts';
 import { LIMITS } from './limits.ts';
+import { preparedLinks } from './links.ts';
 import type { NewRecords } from './new-records.ts';
 import { brokenRules } from './rules.ts';
 import { found } from './sentences.ts';
@@ -54,12 +56,13 @@ function prepareOne(nest: Nest, entity: Entity, { body, pointer }: NewBody, plac
   const before = faults.details.length;
   const accepted = checkBody(scope, entity, 'create', body, pointer, faults, options);
   const { values, children } = accepted;
-  const sent = new Set(values.keys());
+  const sent = new Set([...values.keys(), ...[...accepted.links.keys()].map(({ key }) => key)]);
   if (accepted.nested.size > 0) prepareReferred(nest, accepted, pointer, place);
   checkState(scope, entity, values, pointer, faults);
   for (const [key, value] of given) values.set(key, value);
   fillDefaults(scope, entity, values);
-  const row = { id, pointer, values, sent, part: given.size > 0 };
+  const links = accepted.links.size === 0 ? [] : preparedLinks(accepted.links, id, pointer, faults);
+  const row: NewRow = { id, pointer, values, sent, part: given.size > 0, ...(links.length > 0 && { links }) };
   records.add(entity, row, place.stage);
   // Of a body with faults nobody knows what the record would be.
   if (faults.details.length === before) for (const detail of brokenRules(scope, entity, row)) faults.add(detail);

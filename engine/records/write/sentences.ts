@@ -22,6 +22,7 @@ const EXPECTED: Readonly<Record<ValueType, string>> = {
 /** What a value of the field is: `Amount must be …`. */
 export function expected(field: Field): string {
   const { valueType } = field.type;
+  if (field.derived?.kind === 'any') return 'an object with “entity” and “id”';
   if (valueType === null) return 'a list of records';
   if (valueType !== 'decimal') return EXPECTED[valueType];
   const { scale = 2 } = field.options;
@@ -61,7 +62,10 @@ export function schemaDetail(error: ErrorObject, field: Field, value: unknown, p
     case 'maxItems':
       return detail('too_many', `${label} must have at most ${String(limit)} entries.`, { max: limit });
     case 'enum': {
-      const allowed = (field.choices ?? []).map(({ key }) => key);
+      const allowed =
+        field.derived?.kind === 'any'
+          ? field.derived.targets.map(({ entity }) => entity)
+          : (field.choices ?? []).map(({ key }) => key);
       const shown = `${allowed.slice(0, 12).join(', ')}${allowed.length > 12 ? ', …' : ''}`;
       return detail('choice', `${label} must be one of: ${shown}.`, { allowed });
     }

@@ -15,6 +15,7 @@ import type { Change, Versions } from './change.ts';
 import { changeStatement } from './change.ts';
 import { insertStatements, notAllowed } from './create.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
+import { linkStatements, preparedLinks } from './links.ts';
 import type { Parts } from './parts.ts';
 import { noParts, partStatements, prepareChangedParts } from './parts.ts';
 import type { Plan } from './plan.ts';
@@ -51,6 +52,7 @@ export function planUpdate(
   const accepted = checkBody(scope, entity, 'update', body, '', faults, { record: id });
   const { values, children } = accepted;
   prepareReferred(nest, accepted, '', place);
+  const links = preparedLinks(accepted.links, record, '', faults);
   const parts: Parts = noParts();
   for (const [field, sent] of children) prepareChangedParts(nest, field, sent, record, at('', field.key), place, parts);
   faults.check();
@@ -58,7 +60,7 @@ export function planUpdate(
   const references = new References(scope, records);
   references.add(entity, [{ pointer: '', values }]);
   const { referred, own } = insertStatements(scope, records, references);
-  const changes = partStatements(scope, parts, references);
+  const changes = [...partStatements(scope, parts, references), ...linkStatements(scope, links, references)];
   const pointers = new Map([
     ...parts.pointers,
     ...records.rows().map(({ id: made, pointer }) => [made, pointer] as const),
@@ -66,7 +68,15 @@ export function planUpdate(
   const lookup = references.statement();
   const touched = own.length + changes.length > 0;
   const change: Change = {
-    ...updateOf(scope, entity, record, version, values, touched),
+    ...updateOf(
+      scope,
+      entity,
+      record,
+      version,
+      values,
+      touched,
+      links.map(({ field }) => field.key),
+    ),
     ...(also && { conditions: also }),
   };
   return {
@@ -98,13 +108,14 @@ function updateOf(
   version: Versions,
   values: ReadonlyMap<string, Value>,
   touched: boolean,
+  linked: readonly string[],
 ): Change {
   const { readableFields } = scope.rights.of(entity.name);
   return {
     id,
     version,
     grants: scope.rights.of(entity.name).update,
-    fields: [...values.keys()],
+    fields: [...values.keys(), ...linked],
     // Comparing means reading, which not everybody may who may write.
     skipEqual: !touched && [...values.keys()].every((key) => readableFields.get(key) === 'always'),
     assignments: (parameters) => {
@@ -127,9 +138,13 @@ export function assignmentsOf(
   });
 }
 
-/** A column set to what it holds. */
+/**
+ * A column set to what it holds. Whoever may change nothing but lists may write `updated_at`, which the row trigger sets
+ * whatever is written to it.
+ */
 export function keptAssignment(scope: Scope, entity: Entity): { column: string; value: string } {
-  const field = [...writableFields(scope, entity, 'update').values()].find(({ column }) => column !== null);
+  const writable = [...writableFields(scope, entity, 'update').values()];
+  const field = writable.find(({ column }) => column !== null) ?? (writable[0] && entity.fields.get('updated_at'));
   if (!field) throw new Problem('forbidden', `You may not change records of “${entity.label}”.`);
   return { column: column(field), value: `x.${column(field)}` };
 }

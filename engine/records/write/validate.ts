@@ -4,8 +4,10 @@
  */
 import type { ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { JsonSchema, ValueContext } from '#engine/model/field-type.ts';
+import type { JsonSchema, ValueContext, ValueError } from '#engine/model/field-type.ts';
+import { parseUuid } from '#engine/model/fields/types/reference.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
+import type { AnyTarget } from '#engine/model/relations.ts';
 import type { Rights } from '#engine/model/rights.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { nearest } from '#engine/nearest.ts';
@@ -24,6 +26,8 @@ export interface Accepted {
   readonly values: Map<string, Value>;
   /** What was sent for children fields, unchecked. */
   readonly children: ReadonlyMap<Field, unknown>;
+  /** What was sent for links, unchecked. */
+  readonly links: ReadonlyMap<Field, unknown>;
   /** What was sent for references instead of an id, unchecked. {@link values} has {@link TO_BE_MADE} for each of them. */
   readonly nested: ReadonlyMap<Field, Readonly<Record<string, unknown>>>;
 }
@@ -134,10 +138,11 @@ export function checkBody(
 ): Accepted {
   const values = new Map<string, Value>();
   const children = new Map<Field, unknown>();
+  const links = new Map<Field, unknown>();
   const nested = new Map<Field, Readonly<Record<string, unknown>>>();
   if (!isObject(body)) {
     faults.add({ code: 'wrong_type', message: `A record must be an object, not ${found(body)}.`, pointer });
-    return { values, children, nested };
+    return { values, children, nested, links };
   }
   const allowed = writableFields(scope, entity, operation, options);
   const known: Record<string, unknown> = {};
@@ -146,6 +151,7 @@ export function checkBody(
     const field = allowed.get(key);
     if (!field) faults.add(refusedKey(scope, entity, key, pointer, allowed));
     else if (field.children) children.set(field, value);
+    else if (field.many) links.set(field, value);
     else if (field.reference && isObject(value)) {
       nested.set(field, value);
       known[key] = TO_BE_MADE;
@@ -156,6 +162,12 @@ export function checkBody(
   for (const [key, value] of Object.entries(known)) {
     const field = allowed.get(key);
     if (!field || bad.has(key)) continue;
+    if (field.derived?.kind === 'any') {
+      const found = pointedAt(field.derived.targets, value);
+      if ('error' in found) faults.add(valueDetail(found.error, field, at(at(pointer, key), 'id')));
+      else for (const [to, id] of found.values) values.set(to, id);
+      continue;
+    }
     const stored = normalised(field, value, context);
     if (field.type.sealed && options.record === null && value !== null) {
       const message = `${field.label} is encrypted for one record: change records with it one at a time.`;
@@ -171,12 +183,28 @@ export function checkBody(
       );
     }
   }
-  return { values, children, nested };
+  return { values, children, nested, links };
+}
+
+/** `{"entity", "id"}` as the references behind it: the one has the id, the others none. */
+function pointedAt(
+  targets: readonly AnyTarget[],
+  value: unknown,
+): { readonly values: readonly (readonly [string, Value])[] } | { readonly error: ValueError } {
+  const { entity, id } = isObject(value) ? value : {};
+  const parsed = typeof id === 'string' ? parseUuid(id) : { value: null };
+  if ('error' in parsed) return parsed;
+  return { values: targets.map((target) => [target.field, target.entity === entity ? parsed.value : null]) };
 }
 
 /** Where records inside this one are not possible. @param why a sentence that begins after the field's label */
-export function refuseNested({ children, nested }: Accepted, pointer: string, why: string, faults: Faults): void {
-  for (const field of [...children.keys(), ...nested.keys()])
+export function refuseNested(
+  { children, nested, links }: Accepted,
+  pointer: string,
+  why: string,
+  faults: Faults,
+): void {
+  for (const field of [...children.keys(), ...nested.keys(), ...links.keys()])
     faults.add({ code: 'read_only', message: `${field.label} ${why}`, pointer: at(pointer, field.key) });
 }
 
@@ -291,10 +319,15 @@ function findWritable(scope: Scope, entity: Entity, operation: Operation): Reado
   for (const field of entity.fields.values()) {
     if (!granted.has(field.key) || !writable(field, operation)) continue;
     if (field.children && scope.rights.of(field.children.entity).create.length === 0) continue;
+    // Links are made and undone by whoever may change the field, and see what is linked, on new records too.
+    if (field.many?.via === 'links' && !(rights.updatableFields.has(field.key) && sees(scope, field.many.entity)))
+      continue;
     fields.set(field.key, field);
   }
   return fields;
 }
+
+const sees = (scope: Scope, entity: string): boolean => scope.rights.of(entity).read.length > 0;
 
 /** A hidden field equals a missing one; one that may be read and not written may be called by its name. */
 function refusedKey(

@@ -1,6 +1,7 @@
 /** Links to any number of records of another entity (many to many). No column here: the links are rows of a table of their own. */
 import type { FieldType } from '../../field-type.ts';
 import { options, refuse } from '../base.ts';
+import { namesOf } from '../named-records.ts';
 
 const MAX_LINKS = 1000;
 const ids = { type: 'array', items: { type: 'string', format: 'uuid' }, maxItems: MAX_LINKS } as const;
@@ -22,8 +23,6 @@ export const links: FieldType = {
     ['to'],
   ),
   valueType: null,
-  // Until its table is there.
-  internal: true,
   columns: () => [],
   inputSchema: () => ({
     anyOf: [
@@ -47,6 +46,6 @@ export const links: FieldType = {
   searchable: false,
   widget: () => 'links',
   // Files name the other records by their titles, separated by semicolons; the import looks them up.
-  importCell: () => refuse('links', 'Links cannot stand in a cell; import them with the API.'),
-  exportCell: () => '',
+  importCell: () => refuse('links', 'Links are looked up by the import.'),
+  exportCell: namesOf,
 };

@@ -1,0 +1,182 @@
+/**
+ * Converting a large table before the release that needs it: beside everybody's work, in short transactions, into a
+ * column nobody sees yet. Every write raises the record's version, and each value remembers the version it was made
+ * from: what was written meanwhile is found by that and converted again. The publish itself converts what little is
+ * left and exchanges the columns.
+ */
+import type { PoolClient } from 'pg';
+import type { Database } from '../../db/database.ts';
+import { qualified, quote } from '../../db/identifiers.ts';
+import type { Tenant } from '../../model/tenant.ts';
+import { Problem } from '../../problem.ts';
+import { LOCK_TIMEOUT, StepMoved } from '../deferred/performance.ts';
+import { abandoned, beginAhead, closeAbandoned, finish, hold, progress, type StepRow } from '../deferred/store.ts';
+import type { StepWork } from '../deferred/work.ts';
+import { tableName, typeOf } from '../ddl.ts';
+import { comingIndexName, comingName, comingVersionName } from '../names.ts';
+import { releaseAheadLock, tryAheadLock } from '../publish-lock.ts';
+import { loadState } from '../release-store.ts';
+import { type RetryOptions, withRetries } from '../retry.ts';
+import type { DesiredState } from '../state.ts';
+import type { Conversion } from './conversions.ts';
+import { convertRows, type Places, quietly } from './rows.ts';
+
+/** Rows that may be left for the publish's own transaction. */
+const LEFT = 500;
+
+export interface AheadInput {
+  readonly database: Database;
+  readonly tenant: Tenant;
+  /** The current release. */
+  readonly release: number;
+  readonly before: DesiredState;
+  readonly wanted: DesiredState;
+  readonly conversion: Conversion;
+  readonly total: number;
+  readonly retry: RetryOptions;
+}
+
+/**
+ * @returns how many values cannot become the new type; where that refuses the release, everything is cleared away again
+ * @throws Problem `publish_in_progress` while another one converts; {@link StepMoved} when a release came in between
+ */
+export async function convertAhead(input: AheadInput): Promise<number> {
+  const { database, tenant, conversion, retry } = input;
+  return database.asOwner(async (client) => {
+    if (!(await tryAheadLock(client, tenant.key)))
+      throw new Problem('publish_in_progress', 'Somebody is publishing right now. Try again when they are done.');
+    try {
+      await client.query(`set lock_timeout = ${LOCK_TIMEOUT}; set search_path = pg_catalog, pg_temp`);
+      const step = await withRetries(() => transaction(client, () => prepareColumns(client, input)), retry);
+      const failed = await convertAll(client, input, step);
+      if (failed > 0 && conversion.onFail === 'refuse') {
+        await withRetries(() => transaction(client, () => dropColumns(client, input.before, workOf(input))), retry);
+        await finish(client, tenant.id, step, `${failed.toLocaleString('en')} values could not be converted.`);
+      }
+      return failed;
+    } finally {
+      await client.query('reset lock_timeout; reset search_path').catch(() => {});
+      await releaseAheadLock(client, tenant.key).catch(() => {});
+    }
+  });
+}
+
+/** What publishes have left behind that were refused or died after they converted values ahead. */
+export async function clearAbandoned(client: PoolClient, tenant: Tenant): Promise<void> {
+  if ((await abandoned(client, tenant.id)).length === 0 || !(await tryAheadLock(client, tenant.key))) return;
+  try {
+    // With the lock: whoever was at it is done.
+    const steps = await abandoned(client, tenant.id);
+    const state = await loadState(client, tenant);
+    for (const { number, work } of steps) {
+      if (state && work.kind === 'convert')
+        await withRetries(() => transaction(client, () => dropColumns(client, state, work)));
+      await closeAbandoned(client, tenant.id, number);
+    }
+  } finally {
+    await releaseAheadLock(client, tenant.key);
+  }
+}
+
+type ConvertWork = Extract<StepWork, { readonly kind: 'convert' }>;
+
+/** The same for the same conversion: what was begun before a crash goes on. */
+export function workOf({ wanted, conversion }: Pick<AheadInput, 'wanted' | 'conversion'>): ConvertWork {
+  const { table, column, aside } = conversion;
+  const target = wanted.tables[table]?.columns[column];
+  if (!target) throw new TypeError(`no column ${column}`);
+  return { kind: 'convert', table, column, aside, type: `${conversion.to.type.key} ${typeOf(target)}` };
+}
+
+async function prepareColumns(client: PoolClient, input: AheadInput): Promise<StepRow> {
+  const { tenant, release, before, wanted, conversion, total } = input;
+  const { table, column, to, entity } = conversion;
+  const title = `Convert ${to.label} of ${entity.label} to ${to.type.key}`;
+  const why = 'Its type changes with the next release; the values are made ready beside everybody’s work.';
+  const step = await beginAhead(client, tenant, release, { work: workOf(input), title, why, sql: [], total });
+  const state = before.tables[table];
+  const target = wanted.tables[table]?.columns[column];
+  if (!step || !state || !target) throw new StepMoved();
+  await client.query(
+    `alter table ${tableName(before, state)} add column if not exists ${quote(comingVersionName(column))} integer, add column if not exists ${quote(comingName(column))} ${typeOf(target)}`,
+  );
+  return step;
+}
+
+/** What a conversion that came to nothing has left. */
+export async function dropColumns(client: PoolClient, before: DesiredState, work: ConvertWork): Promise<void> {
+  for (const sql of droppingColumns(before, work)) await client.query(sql);
+}
+
+export function droppingColumns(before: DesiredState, { table, column }: ConvertWork): readonly string[] {
+  const state = before.tables[table];
+  if (!state) return [];
+  const names = [comingVersionName(column), comingName(column)].map((name) => `drop column if exists ${quote(name)}`);
+  return [`alter table ${tableName(before, state)} ${names.join(', ')}`];
+}
+
+async function convertAll(client: PoolClient, input: AheadInput, step: StepRow): Promise<number> {
+  const { tenant, before, conversion } = input;
+  const places = placesBefore(input);
+  const version = quote('version');
+  const index = comingIndexName(conversion.column);
+  // Half of one may be left; only rows that are still to be done are in it.
+  await client.query('set lock_timeout = 0');
+  await client.query(`drop index concurrently if exists ${qualified(before.schema, index)}`);
+  await client.query(
+    `create index concurrently ${quote(index)} on ${places.table} (${quote('id')}) where ${places.version} is distinct from ${version}`,
+  );
+  await client.query(`set lock_timeout = ${LOCK_TIMEOUT}`);
+  let failed = 0;
+  let done = 0;
+  for (let pass = 0; ; pass += 1) {
+    let seen = 0;
+    let last: string | null = null;
+    do {
+      const batch = await withRetries(
+        () =>
+          transaction(client, async () => {
+            if (!(await hold(client, tenant.id, step))) throw new StepMoved();
+            await quietly(client);
+            const made = await convertRows(client, tenant, conversion, places, last);
+            await progress(client, tenant.id, step, done + made.rows, null);
+            return made;
+          }),
+        input.retry,
+      );
+      seen += batch.rows;
+      done += batch.rows;
+      if (pass === 0) failed += batch.failures.length;
+      last = batch.last;
+    } while (last !== null);
+    if (seen <= LEFT) return failed;
+  }
+}
+
+function placesBefore({ before, wanted, conversion }: AheadInput): Places {
+  const { table, column, returns } = conversion;
+  const state = before.tables[table];
+  const target = wanted.tables[table]?.columns[column];
+  const source = state?.columns[column];
+  if (!state || !source || !target) throw new StepMoved();
+  return {
+    table: tableName(before, state),
+    from: quote(source.name),
+    to: quote(comingName(column)),
+    kept: returns === null ? null : quote(returns),
+    type: typeOf(target),
+    version: quote(comingVersionName(column)),
+  };
+}
+
+async function transaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
+  await client.query('begin');
+  try {
+    const result = await work();
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Which fields of a release get another type, and what becomes of their columns. The field keeps its id; the column with
+ * the old type's values is set aside under the id and a mark of that type, and comes back when the type comes back.
+ */
+import { createHash } from 'node:crypto';
+import type { Entity, Field, Model } from '../../model/model.ts';
+import { typeOf } from '../ddl.ts';
+import { shapeId } from '../names.ts';
+import type { Refusal } from '../diff-columns.ts';
+import type { ColumnState, DesiredState, TableState } from '../state.ts';
+import { freeze } from '../state.ts';
+import { typeChange } from '../widen.ts';
+import { isConvertible, staysAsItIs } from './values.ts';
+
+export type OnFail = 'refuse' | 'null';
+
+/** By `entity.field`, e.g. `crm.account.size`: what becomes of values that the new type cannot take. */
+export type OnFails = Readonly<Record<string, OnFail>>;
+
+export interface Conversion {
+  /** Table and column id; the column's is the field's. */
+  readonly table: string;
+  readonly column: string;
+  /** The entity and the field as they will be. */
+  readonly entity: Entity;
+  readonly to: Field;
+  readonly from: Field;
+  /** Id under which the old column is set aside. */
+  readonly aside: string;
+  /** Name of a column of the new type that was set aside before and comes back; `null` without one. */
+  readonly returns: string | null;
+  readonly onFail: OnFail;
+}
+
+/** `ahead`: the values are made ready before the publish, because the table is large. */
+export type PlannedConversion = Conversion & { readonly ahead: boolean };
+
+export interface ConversionsInput {
+  readonly before: DesiredState;
+  readonly wanted: DesiredState;
+  readonly next: Model;
+  /** The field as the values that are there have it; `undefined` when nobody knows. */
+  readonly fieldBefore: (table: string, column: string, aside: boolean) => Promise<Field | undefined>;
+  /** Whether a table is so large that it is not rewritten in place. */
+  readonly many: (table: string) => boolean;
+  readonly onFail: OnFails;
+}
+
+export interface Conversions {
+  readonly conversions: readonly Conversion[];
+  /** Fields whose values cannot become those of their new type. */
+  readonly refusals: readonly Refusal[];
+}
+
+export async function findConversions(input: ConversionsInput): Promise<Conversions> {
+  const { before, wanted, next, fieldBefore, many, onFail } = input;
+  const conversions: Conversion[] = [];
+  const refusals: Refusal[] = [];
+  const entities = new Map([...next.entities.values()].map((entity) => [entity.id, entity]));
+  for (const now of Object.values(wanted.tables)) {
+    const old = before.tables[now.id];
+    const entity = entities.get(now.id);
+    if (!old || !entity || now.history) continue;
+    for (const [id, column] of Object.entries(now.columns)) {
+      const to = entity.fieldsById.get(id);
+      const was = old.columns[id];
+      if (!to || !was || was.generated !== null || column.generated !== null) continue;
+      // What is kept over parts is computed anew.
+      if (was.rollup || column.rollup) continue;
+      const sameType = typeOf(was) === typeOf(column);
+      if (!sameType && !many(now.id) && typeChange(was.type, column.type).kind !== 'refused') continue;
+      const from = await fieldBefore(now.id, id, was.aside);
+      if (!from) continue;
+      const marks = { from: markOf(from, was), to: markOf(to, column) };
+      const kept = marks.from === marks.to ? undefined : old.columns[shapeId(id, marks.to)];
+      const returns = kept?.aside === true ? kept.name : null;
+      if (sameType && returns === null && staysAsItIs(from, to)) continue;
+      if (!isConvertible(from, to)) {
+        refusals.push(refusal(entity, from, to));
+        continue;
+      }
+      conversions.push({
+        table: now.id,
+        column: id,
+        entity,
+        to,
+        from,
+        aside: shapeId(id, marks.from),
+        returns,
+        onFail: onFail[`${entity.name}.${to.key}`] ?? 'refuse',
+      });
+    }
+  }
+  return { conversions, refusals };
+}
+
+function refusal(entity: Entity, from: Field, to: Field): Refusal {
+  return {
+    code: 'type_change',
+    message: `Field ${to.label} of ${entity.label} is ${from.type.key} and cannot become ${to.type.key}. Add another field and remove this one.`,
+    params: { from: from.type.key, to: to.type.key },
+    entity: entity.name,
+    field: to.key,
+  };
+}
+
+/** Tells the types a field has had from each other. */
+function markOf(field: Field, column: ColumnState): string {
+  return createHash('sha256')
+    .update(`${field.type.key} ${typeOf(column)}`)
+    .digest('hex')
+    .slice(0, 6);
+}
+
+/** The state as the difference has to see it: the old column is another one than the field's. */
+export function withConversions(
+  before: DesiredState,
+  wanted: DesiredState,
+  conversions: readonly PlannedConversion[],
+): DesiredState {
+  if (conversions.length === 0) return before;
+  const tables: Record<string, TableState> = { ...before.tables };
+  for (const conversion of conversions) {
+    const table = tables[conversion.table];
+    const column = wanted.tables[conversion.table]?.columns[conversion.column];
+    if (table && column) tables[table.id] = reshaped(table, conversion, markOf(conversion.to, column));
+  }
+  return freeze({ ...before, tables });
+}
+
+function reshaped(whole: TableState, { column, aside, returns, ahead }: PlannedConversion, mark: string): TableState {
+  const back = shapeId(column, mark);
+  const { [back]: _taken, ...others } = whole.columns;
+  // What was made ready ahead has the values that come back in it.
+  const table = ahead && returns !== null ? { ...whole, columns: others } : whole;
+  const renamed = (id: string): string => (id === column ? aside : returns !== null && id === back ? column : id);
+  const columnsOf = (of: readonly string[]): readonly string[] => of.map(renamed);
+  return {
+    ...table,
+    columns: mapped(table.columns, (id, state) => [renamed(id), state]),
+    checks: mapped(table.checks, (name, check) => [name, { ...check, column: renamed(check.column) }]),
+    references: mapped(table.references, (name, to) => [name, { ...to, column: renamed(to.column) }]),
+    indexes: mapped(table.indexes, (name, index) => [name, { ...index, columns: columnsOf(index.columns) }]),
+    grants: mapped(table.grants, (role, grant) => [
+      role,
+      {
+        ...grant,
+        select: grant.select === 'all' ? grant.select : columnsOf(grant.select),
+        insert: columnsOf(grant.insert),
+        update: columnsOf(grant.update),
+      },
+    ]),
+  };
+}
+
+function mapped<T>(
+  record: Readonly<Record<string, T>>,
+  change: (key: string, value: T) => readonly [string, T],
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => change(key, value)));
+}

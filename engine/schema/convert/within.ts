@@ -1,0 +1,104 @@
+/** A conversion inside the transaction of a publish: all rows of a small table, or what was written since they were converted ahead. */
+import type { PoolClient } from 'pg';
+import { quote } from '../../db/identifiers.ts';
+import type { ReleaseSource } from '../../model/documents.ts';
+import type { Tenant } from '../../model/tenant.ts';
+import { Problem } from '../../problem.ts';
+import { columnName, columnNames, tableName, typeOf } from '../ddl.ts';
+import { comingVersionName } from '../names.ts';
+import { locate } from '../source.ts';
+import type { DesiredState } from '../state.ts';
+import type { Conversion } from './conversions.ts';
+import { aloud, convertRows, type Places, quietly } from './rows.ts';
+
+/**
+ * @param after the state of the release; the table already has its names
+ * @param ahead whether rows were converted before, so that only those are left that were written since
+ * @throws Problem `invalid_document` when values cannot become the new type, with their number
+ */
+export async function convertWithin(
+  client: PoolClient,
+  tenant: Tenant,
+  source: ReleaseSource,
+  after: DesiredState,
+  conversion: Conversion,
+  ahead: boolean,
+): Promise<void> {
+  const places = placesAfter(after, conversion, ahead);
+  await quietly(client);
+  let last: string | null = null;
+  let failed = 0;
+  do {
+    const batch = await convertRows(client, tenant, conversion, places, last);
+    failed += batch.failures.length;
+    last = batch.last;
+  } while (last !== null);
+  await aloud(client);
+  refuseFailures(source, conversion, failed);
+  await refuseDuplicates(client, source, after, conversion);
+  if (conversion.to.required && conversion.to.default === undefined) {
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*)::int as count from ${places.table} where ${places.to} is null`,
+    );
+    const count = rows[0]?.count ?? 0;
+    if (count > 0)
+      throw refusal(source, conversion, 'values_missing', count, 'would have no value, and it is required');
+  }
+}
+
+/** Values that were different may be the same now. */
+async function refuseDuplicates(
+  client: PoolClient,
+  source: ReleaseSource,
+  after: DesiredState,
+  conversion: Conversion,
+): Promise<void> {
+  const table = after.tables[conversion.table];
+  if (!table) return;
+  for (const { unique, columns, whereNull } of Object.values(table.indexes)) {
+    if (!unique || !columns.includes(conversion.column)) continue;
+    const filled = columns.map((column) => `${columnName(table, column)} is not null`);
+    const live = whereNull === null ? [] : [`${columnName(table, whereNull)} is null`];
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*)::int as count from (select from ${tableName(after, table)} where ${[...filled, ...live].join(' and ')}
+       group by ${columnNames(table, columns)} having count(*) > 1) d`,
+    );
+    const count = rows[0]?.count ?? 0;
+    if (count > 0) throw refusal(source, conversion, 'values_not_unique', count, 'would be used by several records');
+  }
+}
+
+/** @throws Problem `invalid_document` */
+export function refuseFailures(source: ReleaseSource, conversion: Conversion, failed: number): void {
+  if (failed > 0 && conversion.onFail === 'refuse')
+    throw refusal(source, conversion, 'values_not_convertible', failed, `cannot become ${conversion.to.type.key}`);
+}
+
+function refusal(
+  source: ReleaseSource,
+  { entity, to, from }: Conversion,
+  code: string,
+  count: number,
+  what: string,
+): Problem {
+  const message = `${count.toLocaleString('en')} values of ${to.label} of ${entity.label} ${what}. A plan shows which.`;
+  const params = { count, from: from.type.key, to: to.type.key };
+  return new Problem('invalid_document', message, [
+    { code, message, params, ...locate(source, entity.name, to.key, 'type') },
+  ]);
+}
+
+function placesAfter(after: DesiredState, { table, column, aside, returns }: Conversion, ahead: boolean): Places {
+  const state = after.tables[table];
+  const target = state?.columns[column];
+  if (!state || !target) throw new TypeError(`no column ${column}`);
+  return {
+    table: tableName(after, state),
+    from: columnName(state, aside),
+    to: columnName(state, column),
+    // It is that column itself by now, unless another one was made ready in its place.
+    kept: returns === null ? null : ahead ? quote(returns) : columnName(state, column),
+    type: typeOf(target),
+    version: ahead ? quote(comingVersionName(column)) : null,
+  };
+}

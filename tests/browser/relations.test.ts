@@ -1,0 +1,133 @@
+/** Links, references to one of several entities, lookups and rollups as people meet them. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, test } from 'vitest';
+import { TOURS } from '../integration/tours.ts';
+import { ROOT } from '../rules/source.ts';
+import { testApp } from '../support/app.ts';
+import { testBrowser } from '../support/browser.ts';
+import { testDatabase } from '../support/postgres.ts';
+import { makeTenant } from '../support/tenant.ts';
+
+const database = await testDatabase();
+const app = await testApp(database);
+const browser = await testBrowser();
+await makeTenant(app, 'acme');
+const admin = await app.as('acme', 'admin@acme.example');
+const PASSWORD = 'correct horse battery';
+const shots = join(ROOT, 'test-results');
+let tour = '';
+
+beforeAll(async () => {
+  await mkdir(shots, { recursive: true });
+  const view = {
+    kind: 'view',
+    key: 'tours',
+    label: 'Tours',
+    entity: 'tour',
+    columns: ['name', 'city', 'places', 'regarding', 'stop_count', 'fees', 'seats'],
+    order: ['-fees'],
+  };
+  const menu = {
+    kind: 'menu',
+    key: 'guide',
+    label: 'Guide',
+    items: ['tour', 'place', 'booking'].map((key) => ({ key, entity: key })),
+  };
+  const published = await admin.post('/api/metadata/publish', {
+    base: 1,
+    message: 'Tours',
+    documents: [...TOURS, view, menu],
+  });
+  if (published.status >= 300) throw new Error(published.text);
+  const { json } = await admin.get('/api/core/v1/users?email=admin@acme.example');
+  await admin.post(`/api/core/v1/users/${json.data?.[0]?.id}/actions/set_password`, { password: PASSWORD });
+  const places: string[] = [];
+  for (const [name, city] of [
+    ['Harbour', 'Bremen'],
+    ['Museum', 'Bremen'],
+    ['Lighthouse', 'Cuxhaven'],
+    ['Town hall', 'Bremen'],
+  ])
+    places.push((await admin.post('/api/custom/v1/places', { name, city, cost: '4.00' })).json.data?.id ?? '');
+  const made = await admin.post('/api/custom/v1/tours', {
+    name: 'Old town',
+    start: places[0],
+    places: places.slice(0, 2),
+    regarding: { entity: 'custom.place', id: places[2] },
+    stops: [
+      { name: 'Square', minutes: 20, fee: '2.50', kind: 'walk' },
+      { name: 'Lunch', minutes: 60, fee: '18.00', kind: 'meal' },
+    ],
+  });
+  tour = made.json.data?.id ?? '';
+  await admin.post('/api/custom/v1/tours', { name: 'By the river', start: places[2], places: [places[3]] });
+  await admin.post('/api/custom/v1/bookings', { name: 'Family Sample', tour, seats: 4, paid: '80.00' });
+});
+
+const shot = (page: Page, name: string) => page.screenshot({ path: join(shots, `${name}.png`) });
+
+async function signIn(page: Page): Promise<void> {
+  await page.getByLabel('E-mail').fill('admin@acme.example');
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('link', { name: 'Tours' }).first().waitFor();
+}
+
+test('a person links records, points at one of several kinds, and reads what they come to', async () => {
+  const { page, expectClean } = await browser.open(app.url);
+  await signIn(page);
+  await page.goto(`${app.url}/custom/tours`);
+  await page.getByText('Old town').first().waitFor();
+  await page.getByText('Harbour').first().waitFor();
+  await page.waitForTimeout(500);
+  await shot(page, 'relations-list');
+
+  await page.goto(`${app.url}/custom/tours/${tour}`);
+  await page.getByText('Lighthouse').first().waitFor();
+  await shot(page, 'relations-record');
+
+  await page.getByRole('button', { name: 'Edit' }).click();
+  const places = page.getByLabel('Places', { exact: true }).first();
+  await places.click();
+  await places.fill('Town');
+  await page.getByRole('option', { name: 'Town hall' }).click();
+  await page.getByRole('button', { name: 'Remove Harbour' }).click();
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Regarding: kind of record').first().click();
+  await page.getByRole('option', { name: 'Booking' }).click();
+  const regarding = page.getByRole('combobox', { name: 'Regarding', exact: true });
+  await regarding.fill('Fam');
+  await page.getByRole('option', { name: 'Family Sample' }).click();
+  await shot(page, 'relations-edit');
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Edit' }).waitFor();
+  const { json } = await admin.get(`/api/custom/v1/tours/${tour}?$select=places(name),regarding`);
+  expect(json.data).toMatchObject({
+    places: expect.arrayContaining([{ name: 'Museum' }, { name: 'Town hall' }]),
+    regarding: { entity: 'custom.booking', _title: 'Family Sample' },
+  });
+  expectClean();
+});
+
+test('in Arabic, from right to left', async () => {
+  const { page, expectClean } = await browser.open(app.url, { locale: 'ar' });
+  await page.locator('input[type=password]').waitFor();
+  await page.locator('input').first().fill('admin@acme.example');
+  await page.locator('input[type=password]').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.locator('nav').first().waitFor();
+  await page.goto(`${app.url}/custom/tours/${tour}`);
+  await page.getByText('Museum').first().waitFor();
+  await page.getByRole('button', { name: 'تعديل' }).first().click();
+  await page.getByText('Museum').first().waitFor();
+  await page.waitForTimeout(300);
+  await shot(page, 'relations-arabic');
+  expectClean();
+});
