@@ -39,10 +39,43 @@ const RESOLUTIONS: Part = {
 };
 const MESSAGE: Part = { type: 'string', minLength: 1, maxLength: 500, description: 'What the release is for.' };
 
+/** What becomes of the values of a field whose type changes. */
+const CONVERSION = exactly(
+  {
+    entity: text,
+    field: text,
+    from: text,
+    to: text,
+    checked: whole,
+    fails: whole,
+    onFail: { enum: ['null', 'refuse'] },
+    sample: listOf({ type: 'object' }),
+  },
+  ['sample'],
+);
+
+const STEP = exactly({
+  number: whole,
+  release: whole,
+  kind: text,
+  title: text,
+  why: text,
+  sql: texts,
+  state: text,
+  supersededBy: orNull(whole),
+  attempts: whole,
+  error: orNull(text),
+  done: whole,
+  total: orNull(whole),
+  createdAt: moment,
+  startedAt: orNull(moment),
+  finishedAt: orNull(moment),
+});
+
 /** Under `components/schemas`, for administrators. */
 export const METADATA_SCHEMAS: Readonly<Record<string, Part>> = {
-  Plan: {
-    ...exactly({
+  Plan: exactly(
+    {
       base: whole,
       next: whole,
       steps: listOf(
@@ -57,14 +90,20 @@ export const METADATA_SCHEMAS: Readonly<Record<string, Part>> = {
             rows: { type: 'integer', description: 'Estimated.' },
             risk: { enum: ['none', 'low', 'medium', 'high'] },
             reversible: yesNo,
+            deferred: { const: true, description: 'Done after the publish, beside everybody’s work.' },
           },
-          ['seconds'],
+          ['seconds', 'deferred'],
         ),
       ),
       warnings: texts,
-    }),
-    additionalProperties: true,
-  },
+      conversions: listOf(CONVERSION),
+      conflicts: {
+        ...listOf({ type: 'object' }),
+        description: 'Of a plan: where a pack’s upgrade and the organisation’s documents disagree.',
+      },
+    },
+    ['conversions', 'conflicts'],
+  ),
   ReleaseSummary: exactly({ number: whole, base: whole, author: text, message: text, createdAt: moment }),
   Release: exactly({
     number: whole,
@@ -93,6 +132,7 @@ export const METADATA_SCHEMAS: Readonly<Record<string, Part>> = {
     updatedAt: moment,
     documents: listOf(DOCUMENT),
   }),
+  Step: STEP,
   Flag: exactly({
     flag: text,
     label: text,
@@ -133,6 +173,11 @@ function operation({ id, summary, description, parameters, body: requestBody, an
   };
 }
 
+const ON_FAIL: Part = {
+  ...mapOf({ enum: ['null', 'refuse'] }),
+  description: 'By qualified field: what becomes of values that its new type cannot take.',
+};
+
 const SOURCE: Readonly<Record<string, Part>> = {
   packs: { type: 'array', items: text, description: 'Packs to have; what is left out stays as it is.' },
   documents: {
@@ -142,10 +187,11 @@ const SOURCE: Readonly<Record<string, Part>> = {
   },
   upgrade: { type: 'boolean', description: 'Takes the packs as they are shipped now.' },
   resolutions: RESOLUTIONS,
+  onFail: ON_FAIL,
   base: { type: 'integer', minimum: 0, description: 'Release it is based on.' },
   message: MESSAGE,
 };
-const OPTIONAL = ['packs', 'documents', 'upgrade', 'resolutions'];
+const OPTIONAL = ['packs', 'documents', 'upgrade', 'resolutions', 'onFail'];
 
 const BOAT = {
   kind: 'entity',
@@ -268,7 +314,24 @@ const FLAG_PATHS: Paths = {
   },
 };
 
-/** @param fromZero `from=0` is the time before the first release */
+const STEPS = answer('Steps, the newest first.', listOf(schemaRef('Step')));
+const STEP_NUMBER = inPath('number', 'Number of the step.', { type: 'integer', minimum: 1 }, 1);
+
+/** What publishes left for afterwards. */
+const STEP_PATHS: Paths = {
+  '/api/metadata/steps': {
+    get: operation({ id: 'steps', summary: 'What publishes left for afterwards', answers: { '200': STEPS } }),
+  },
+  '/api/metadata/steps/{number}/cancel': {
+    parameters: [STEP_NUMBER],
+    post: operation({ id: 'cancel_step', summary: 'Take a step back', answers: { '200': STEPS }, also: [409] }),
+  },
+  '/api/metadata/steps/{number}/retry': {
+    parameters: [STEP_NUMBER],
+    post: operation({ id: 'retry_step', summary: 'Try a step again', answers: { '200': STEPS }, also: [409] }),
+  },
+};
+
 const RELEASE_NUMBER: Part = { type: 'integer', minimum: 0 };
 
 export const METADATA_PATHS: Paths = {
@@ -304,7 +367,11 @@ export const METADATA_PATHS: Paths = {
     post: operation({
       id: 'rollback',
       summary: 'Publish an earlier release again',
-      body: body(exactly({ base: whole, to: whole, message: MESSAGE }), { base: 2, to: 1, message: 'No boats' }),
+      body: body(exactly({ base: whole, to: whole, message: MESSAGE, onFail: ON_FAIL }, ['onFail']), {
+        base: 2,
+        to: 1,
+        message: 'No boats',
+      }),
       answers: { '201': PUBLISHED },
     }),
   },
@@ -361,4 +428,5 @@ export const METADATA_PATHS: Paths = {
   },
   ...DRAFT_PATHS,
   ...FLAG_PATHS,
+  ...STEP_PATHS,
 };

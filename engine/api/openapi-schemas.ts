@@ -91,7 +91,15 @@ function fitting(scope: Scope, field: Field): string {
   const { pattern, maxLength } = field.type.inputSchema(field) ?? {};
   const allowed = typeof pattern === 'string' ? new RegExp(pattern, 'u') : null;
   const most = typeof maxLength === 'number' ? maxLength : Number.POSITIVE_INFINITY;
-  const tries = [field.label, scope.tenant.timeZone, scope.tenant.locale, 'EXAMPLE', 'example', '1'];
+  const tries = [
+    field.label,
+    scope.tenant.timeZone,
+    scope.tenant.locale,
+    scope.tenant.currency,
+    'EXAMPLE',
+    'example',
+    '1',
+  ];
   return tries.find((one) => one.length <= most && (allowed === null || allowed.test(one))) ?? field.label;
 }
 
