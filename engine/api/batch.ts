@@ -24,6 +24,8 @@ import type { Idempotency } from './request-headers.ts';
 import { idempotencyOf, preferencesOf, requireJsonAccepted } from './request-headers.ts';
 import type { Scopes } from './scopes.ts';
 
+export const BATCH_PATH = '/api/$batch';
+
 export function isBatchPath(url: string): boolean {
   return /^\/api\/(?:\$|%24)batch(?:\?|$)/.test(url);
 }

@@ -8,7 +8,6 @@ import type { Scope } from '../records/scope.ts';
 import { authenticate } from './authenticate.ts';
 import { originalUrl, searchOf, sendJson } from './exchange.ts';
 import type { HttpServices } from './ports.ts';
-import { notAllowed } from './problem-response.ts';
 import type { RecordRequest } from './record-request.ts';
 import { mount } from './routes.ts';
 import type { Scopes } from './scopes.ts';
@@ -70,15 +69,7 @@ function read(
 }
 
 /** `{url}/$changes?since=…&$first=…` */
-export async function changesRoute({
-  exchange,
-  services,
-  scope,
-  entity,
-  method,
-  search,
-}: RecordRequest): Promise<void> {
-  if (method !== 'GET' && method !== 'HEAD') throw notAllowed('GET, HEAD');
+export async function changesRoute({ exchange, services, scope, entity, search }: RecordRequest): Promise<void> {
   const parameters = parametersOf(search, ['since', '$first']);
   if (scope.rights.of(entity.name).read.length === 0)
     throw new Problem('forbidden', `You may not read “${entity.label}”.`);

@@ -41,8 +41,15 @@ export function mountDrafts(
   administrator: Administrator,
 ): void {
   const drafts = new Drafts(services);
-  const answer = (exchange: Exchange, status: number, draft: { readonly version: number }) =>
-    sendJson(exchange, status, { data: draft }, { headers: ['ETag', versionTag(draft.version)] });
+  const answer = (
+    exchange: Exchange,
+    status: number,
+    given: { readonly version: number; readonly created?: boolean },
+  ) => {
+    const { created, ...draft } = given;
+    const code = created === true ? 201 : status;
+    sendJson(exchange, code, { data: draft }, { headers: ['ETag', versionTag(draft.version)] });
+  };
 
   mount(app, '/api/metadata/drafts', {
     GET: async (exchange) => {
@@ -69,8 +76,7 @@ export function mountDrafts(
         documents,
         ...(body['message'] !== undefined && { message: message(body) }),
       };
-      const { created, ...draft } = await drafts.put(principal, nameIn(name), input, version);
-      answer(exchange, created ? 201 : 200, draft);
+      answer(exchange, 200, await drafts.put(principal, nameIn(name), input, version));
     },
     DELETE: async (exchange, { name = '' }) => {
       const { principal } = await administrator(exchange);

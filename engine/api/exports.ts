@@ -9,7 +9,7 @@ import { parseUrlQuery } from '../records/query/url.ts';
 import { isObject } from '../records/write/validate.ts';
 import { credentialsOf } from './authenticate.ts';
 import { readJson, RECORD_LIMIT } from './body.ts';
-import { notAllowed, problemDocument } from './problem-response.ts';
+import { problemDocument } from './problem-response.ts';
 import type { RecordRequest } from './record-request.ts';
 import { pour, watchRights } from './streaming.ts';
 
@@ -73,7 +73,6 @@ async function queryOf(request: RecordRequest, rest: string): Promise<Query> {
 /** @throws Problem before anything is sent; what goes wrong later breaks the answer off */
 export async function exportRoute(request: RecordRequest): Promise<void> {
   const { exchange, scope, entity, services, method, search } = request;
-  if (!['GET', 'HEAD', 'QUERY', 'POST'].includes(method)) throw notAllowed('GET, HEAD, QUERY, POST');
   const { own, rest } = split(search);
   const format =
     oneOf('$format', own.get('$format'), ['ndjson', 'csv', 'xlsx']) ?? acceptedFormat(exchange.request) ?? 'csv';

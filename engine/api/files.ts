@@ -4,7 +4,6 @@ import { INLINE_TYPES } from '../files/recognise.ts';
 import type { ByteRange } from '../files/store.ts';
 import { invalidAt, Problem } from '../problem.ts';
 import { sendEmpty, sendJson } from './exchange.ts';
-import { notAllowed } from './problem-response.ts';
 import type { RecordRequest } from './record-request.ts';
 import { matchesNone } from './request-headers.ts';
 
@@ -13,8 +12,7 @@ const SANDBOX = "default-src 'none'; sandbox";
 
 /** The body is the file itself, whatever its type says. */
 export async function uploadRoute(request: RecordRequest): Promise<void> {
-  const { exchange, scope, entity, services, method, search } = request;
-  if (method !== 'POST') throw notAllowed('POST');
+  const { exchange, scope, entity, services, search } = request;
   const name = new URLSearchParams(search).get('name') ?? 'file';
   const announced = Number(exchange.request.headers['content-length'] ?? 0);
   if (announced > services.files.limit)
@@ -48,7 +46,6 @@ function rangeOf(header: string | undefined, size: number): ByteRange | 'beyond'
 
 export async function downloadRoute(request: RecordRequest, id: string, field: string): Promise<void> {
   const { exchange, scope, entity, services, method, search } = request;
-  if (method !== 'GET' && method !== 'HEAD') throw notAllowed('GET, HEAD');
   const file = await services.files.find(scope, entity, id, field);
   const inline = INLINE_TYPES.has(file.type) && new URLSearchParams(search).has('inline');
   const tag = `"${file.id}"`;

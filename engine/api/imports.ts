@@ -3,14 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
-import { notFound, Problem } from '../problem.ts';
+import { Problem } from '../problem.ts';
 import { ENCODINGS } from '../records/import/decode.ts';
 import type { TableOptions } from '../records/import/table-file.ts';
 import { hasBody, readJson, RECORD_LIMIT } from './body.ts';
 import { sendJson } from './exchange.ts';
 import type { RecordRequest } from './record-request.ts';
-import { notAllowed } from './problem-response.ts';
-import { requireId } from './record-request.ts';
 
 /** Bytes of a file to import. */
 const FILE_LIMIT = 50 * 1024 * 1024;
@@ -77,7 +75,8 @@ async function receiveFile<T>(
   }
 }
 
-async function errorsFile(request: RecordRequest, id: string): Promise<void> {
+/** `GET {url}/imports/{import}/errors.csv` */
+export async function importErrors(request: RecordRequest, id: string): Promise<void> {
   const { exchange, scope, entity, services } = request;
   const stream = await services.importer.errors(scope, entity, id);
   exchange.response.writeHead(200, [
@@ -113,35 +112,29 @@ function readOptions(search: string): TableOptions {
   return options;
 }
 
-/** `{url}/imports…`; `rest` is what stands after `imports`. */
-export async function importRoute(request: RecordRequest, rest: readonly string[]): Promise<void> {
-  const { exchange, scope, entity, services, method } = request;
-  const [first, second] = rest;
-  if (first === undefined) {
-    if (method !== 'POST') throw notAllowed('POST');
-    const options = readOptions(request.search);
-    const made = await receiveFile(exchange.request, (name, stream) =>
-      services.importer.upload(scope, entity, { ...options, name, stream }),
-    );
-    return sendJson(exchange, 201, { data: made });
-  }
-  const id = requireId(first);
-  if (second === undefined) {
-    if (method === 'GET' || method === 'HEAD')
-      return sendJson(exchange, 200, { data: await services.importer.status(scope, entity, id) });
-    if (method !== 'PATCH') throw notAllowed('GET, HEAD, PATCH');
-    const body = await readJson(exchange.request, RECORD_LIMIT);
-    return sendJson(exchange, 200, { data: await services.importer.configure(scope, entity, id, body) });
-  }
-  if (rest.length > 2) throw notFound();
-  if (second === 'start') {
-    if (method !== 'POST') throw notAllowed('POST');
-    const body = hasBody(exchange.request) ? await readJson(exchange.request, RECORD_LIMIT) : {};
-    return sendJson(exchange, 202, { data: await services.importer.start(scope, entity, id, body) });
-  }
-  if (second === 'errors.csv') {
-    if (method !== 'GET' && method !== 'HEAD') throw notAllowed('GET, HEAD');
-    return errorsFile(request, id);
-  }
-  throw notFound();
+/** `POST {url}/imports`: takes a file in. */
+export async function uploadImport(request: RecordRequest): Promise<void> {
+  const { exchange, scope, entity, services } = request;
+  const options = readOptions(request.search);
+  const made = await receiveFile(exchange.request, (name, stream) =>
+    services.importer.upload(scope, entity, { ...options, name, stream }),
+  );
+  sendJson(exchange, 201, { data: made });
+}
+
+/** `GET {url}/imports/{import}` */
+export async function importStatus({ exchange, scope, entity, services }: RecordRequest, id: string): Promise<void> {
+  sendJson(exchange, 200, { data: await services.importer.status(scope, entity, id) });
+}
+
+/** `PATCH {url}/imports/{import}` */
+export async function configureImport({ exchange, scope, entity, services }: RecordRequest, id: string): Promise<void> {
+  const body = await readJson(exchange.request, RECORD_LIMIT);
+  sendJson(exchange, 200, { data: await services.importer.configure(scope, entity, id, body) });
+}
+
+/** `POST {url}/imports/{import}/start` */
+export async function startImport({ exchange, scope, entity, services }: RecordRequest, id: string): Promise<void> {
+  const body = hasBody(exchange.request) ? await readJson(exchange.request, RECORD_LIMIT) : {};
+  sendJson(exchange, 202, { data: await services.importer.start(scope, entity, id, body) });
 }

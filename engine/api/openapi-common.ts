@@ -1,5 +1,6 @@
 /** The parts of the OpenAPI document that are the same for every entity. */
 import { PROBLEMS } from '../problem.ts';
+import { IMPORT_SCHEMAS } from './openapi-imports.ts';
 import { MAX_DEPTH, RECORD_LIMIT } from './body.ts';
 
 type Part = Readonly<Record<string, unknown>>;
@@ -181,15 +182,5 @@ export const COMMON_SCHEMAS: Readonly<Record<string, Part>> = {
       },
     },
   },
-  Import: {
-    type: 'object',
-    properties: {
-      id: text({ format: 'uuid' }),
-      state: { enum: ['uploaded', 'queued', 'running', 'done', 'failed'] },
-      processed: { type: 'integer' },
-      created: { type: 'integer' },
-      updated: { type: 'integer' },
-      failed: { type: 'integer' },
-    },
-  },
+  ...IMPORT_SCHEMAS,
 };

@@ -3,20 +3,13 @@ import { offeredOperators } from '../condition/offered.ts';
 import type { Entity, Field } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
-import { exampleOf, recordExample, schemaNames, schemaRef } from './openapi-schemas.ts';
+import type { Part, Paths } from './openapi-parts.ts';
+import { data, headerRef, json, operation, parameter } from './openapi-parts.ts';
+import { createExample, EXAMPLE_ID, exampleOf, schemaNames, schemaRef, updateExample } from './openapi-schemas.ts';
 import { UPSERTED, writePaths } from './openapi-writes.ts';
 import { commandPaths, idOf } from './openapi-commands.ts';
+import { filePaths, importPaths } from './openapi-files.ts';
 import { readableFields, resourceUrl } from './ui-entity.ts';
-
-type Part = Readonly<Record<string, unknown>>;
-type Paths = Record<string, Part>;
-
-const parameter = (key: string): Part => ({ $ref: `#/components/parameters/${key}` });
-const headerRef = (key: string): Part => ({ [key]: { $ref: `#/components/headers/${key}` } });
-const json = (schema: Part, example?: unknown): Part => ({
-  'application/json': { schema, ...(example !== undefined && { example }) },
-});
-const data = (schema: Part): Part => ({ type: 'object', required: ['data'], properties: { data: schema } });
 
 const LIST_CONTROLS = [
   'select',
@@ -100,10 +93,6 @@ function filterParameter(scope: Scope, entity: Entity, field: Field): Part {
   };
 }
 
-function operation(entity: Entity, verb: string, summary: string, rest: Part): Part {
-  return { operationId: `${verb}_${entity.name.replace('.', '_')}`, tags: [entity.name], summary, ...rest };
-}
-
 function collection(scope: Scope, entity: Entity, paths: Paths): void {
   const rights = scope.rights.of(entity.name);
   const names = schemaNames(entity);
@@ -142,16 +131,14 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
   }
   if (rights.create.length > 0) {
     const one = schemaRef(names.create);
-    const example = recordExample(
-      scope,
-      entity,
-      [...rights.creatableFields].filter((key) => entity.fields.get(key)?.required === true),
-    );
     item['post'] = operation(entity, 'create', `Create ${entity.label}`, {
       parameters: ['select', 'upsert', 'idempotencyKey', 'prefer'].map(parameter),
       requestBody: {
         required: true,
-        content: json({ oneOf: [one, { type: 'array', minItems: 1, maxItems: 1000, items: one }] }, example),
+        content: json(
+          { oneOf: [one, { type: 'array', minItems: 1, maxItems: 1000, items: one }] },
+          createExample(scope, entity),
+        ),
       },
       responses: {
         '200': { description: 'With `$upsert`: what became of each.', content: json(UPSERTED) },
@@ -184,6 +171,7 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
       responses: {
         '200': { description: 'The record.', headers: headerRef('ETag'), content: json(data(schemaRef(names.record))) },
         '304': { description: 'It is as the ETag says.' },
+        '308': { description: 'It has been merged into the record at `Location`.', headers: headerRef('Location') },
         ...problems(...ALWAYS),
       },
     });
@@ -194,7 +182,7 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
       requestBody: {
         required: true,
         content: {
-          ...json(schemaRef(names.update)),
+          ...json(schemaRef(names.update), updateExample(scope, entity)),
           'application/merge-patch+json': { schema: schemaRef(names.update) },
         },
       },
@@ -205,7 +193,8 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
       },
     });
   }
-  if (rights.delete.length > 0) {
+  // What is neither kept in a bin nor a part of something is kept for good.
+  if (rights.delete.length > 0 && (entity.softDelete || entity.parent)) {
     item['delete'] = operation(entity, 'delete', `Delete ${entity.label}`, {
       parameters: ['ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
       responses: { '204': { description: 'Deleted.' }, ...problems(...ALWAYS, 403, 409, 412, 428) },
@@ -219,7 +208,12 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
       post: operation(entity, `template_${template.name.replace('.', '_')}`, `${template.label}, filled in`, {
         requestBody: {
           required: false,
-          content: json({ type: 'object', properties: { locale: { type: 'string' } }, additionalProperties: false }),
+          content: json(
+            { type: 'object', properties: { locale: { type: 'string' } }, additionalProperties: false },
+            {
+              locale: 'en',
+            },
+          ),
         },
         responses: {
           '200': {
@@ -262,13 +256,17 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
 function actions(scope: Scope, entity: Entity, paths: Paths): void {
   const rights = scope.rights.of(entity.name);
   const url = `${resourceUrl(entity)}/{id}/actions`;
-  const post = (key: string, summary: string, body: Part | null): void => {
+  const post = (key: string, summary: string, body: Part | null, example: Part = {}): void => {
     paths[`${url}/${key}`] = {
       parameters: [parameter('id')],
       post: operation(entity, key, summary, {
         parameters: ['select', 'ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
-        ...(body && { requestBody: { required: false, content: json(body) } }),
-        responses: { '200': written(scope, entity, headerRef('ETag')), ...problems(...WITH_BODY, 428) },
+        ...(body && { requestBody: { required: false, content: json(body, example) } }),
+        responses: {
+          ...(key !== 'purge' && { '200': written(scope, entity, headerRef('ETag')) }),
+          '204': { description: 'Done, without a body.' },
+          ...problems(...WITH_BODY, 428),
+        },
       }),
     };
   };
@@ -285,146 +283,25 @@ function actions(scope: Scope, entity: Entity, paths: Paths): void {
       post: operation(entity, 'set_password', 'Set a password', {
         requestBody: {
           required: true,
-          content: json({
-            type: 'object',
-            required: ['password'],
-            properties: { password: { type: 'string', writeOnly: true } },
-          }),
+          content: json(
+            {
+              type: 'object',
+              required: ['password'],
+              properties: {
+                password: { type: 'string', writeOnly: true },
+                old_password: { type: 'string', writeOnly: true, description: 'Of one’s own.' },
+              },
+            },
+            { password: 'a-long-password-of-one-s-own' },
+          ),
         },
         responses: { '204': { description: 'Set. The person’s sessions have ended.' }, ...problems(...WITH_BODY) },
       }),
     };
   }
-  if (rights.assign.length > 0) post('assign', `Assign ${entity.label}`, idOf('owner'));
+  if (rights.assign.length > 0) post('assign', `Assign ${entity.label}`, idOf('owner'), { owner: EXAMPLE_ID });
   if (rights.purge.length > 0) post('purge', `Delete ${entity.label} for good`, null);
   if (entity.softDelete && rights.delete.length > 0) post('restore', `Restore ${entity.label}`, null);
-}
-
-function imports(scope: Scope, entity: Entity, paths: Paths): void {
-  if (!scope.rights.of(entity.name).import) return;
-  const url = `${resourceUrl(entity)}/imports`;
-  const answer = (status: string, description: string): Part => ({
-    [status]: { description, content: json(data(schemaRef('Import'))) },
-  });
-  paths[url] = {
-    post: operation(entity, 'import', `Upload a file of ${entity.pluralLabel}`, {
-      parameters: [
-        {
-          name: 'encoding',
-          in: 'query',
-          description: 'Of a CSV file; UTF-8, or what its byte order mark says, without it.',
-          schema: { enum: ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] },
-        },
-        {
-          name: 'sheet',
-          in: 'query',
-          description: 'A sheet of a workbook; the first one without it.',
-          schema: { type: 'string' },
-        },
-      ],
-      requestBody: {
-        required: true,
-        content: {
-          'multipart/form-data': {
-            schema: {
-              type: 'object',
-              required: ['file'],
-              properties: { file: { type: 'string', description: 'CSV, or an Excel workbook (.xlsx).' } },
-            },
-          },
-        },
-      },
-      responses: {
-        ...answer('201', 'What was found in the file, with a suggested mapping.'),
-        ...problems(...ALWAYS, 403, 413, 415, 422),
-      },
-    }),
-  };
-  paths[`${url}/{import}`] = {
-    parameters: [parameter('import')],
-    get: operation(entity, 'import_status', 'Progress of an import', {
-      responses: { ...answer('200', 'How far it is.'), ...problems(...ALWAYS) },
-    }),
-    patch: operation(entity, 'import_settings', 'Settings of an import', {
-      requestBody: {
-        required: true,
-        content: json({
-          type: 'object',
-          properties: {
-            mapping: { type: 'object' },
-            upsertBy: { type: 'array', items: { type: 'string' } },
-            dryRun: { type: 'boolean' },
-          },
-        }),
-      },
-      responses: { ...answer('200', 'Stored.'), ...problems(...WITH_BODY) },
-    }),
-  };
-  paths[`${url}/{import}/start`] = {
-    parameters: [parameter('import')],
-    post: operation(entity, 'import_start', 'Start an import', {
-      responses: { ...answer('202', 'It runs.'), ...problems(...ALWAYS, 403, 409, 422) },
-    }),
-  };
-  paths[`${url}/{import}/errors.csv`] = {
-    parameters: [parameter('import')],
-    get: operation(entity, 'import_errors', 'Rows that were not imported', {
-      responses: {
-        '200': {
-          description: 'The rows as they were, each with its reason.',
-          content: { 'text/csv': { schema: { type: 'string' } } },
-        },
-        ...problems(...ALWAYS),
-      },
-    }),
-  };
-}
-
-/** Files: sent before the record that names them, fetched with it. */
-function files(scope: Scope, entity: Entity, paths: Paths): void {
-  const rights = scope.rights.of(entity.name);
-  const held = [...entity.fields.values()].filter(({ key, type }) => type.attached && rights.readableFields.has(key));
-  if (held.length === 0) return;
-  const url = resourceUrl(entity);
-  if (rights.create.length + rights.update.length > 0) {
-    paths[`${url}/$files`] = {
-      post: operation(entity, 'upload', `Send a file for ${entity.label}`, {
-        parameters: [
-          { name: 'name', in: 'query', schema: { type: 'string' }, description: 'What the file is called.' },
-        ],
-        requestBody: { required: true, content: { 'application/octet-stream': { schema: {} } } },
-        responses: {
-          '201': {
-            description: 'Kept for a day, until a record names its id.',
-            content: json(data({ type: 'object' })),
-          },
-          ...problems(...ALWAYS, 403, 413, 429),
-        },
-      }),
-    };
-  }
-  for (const { key, label } of held) {
-    paths[`${url}/{id}/files/${key}`] = {
-      parameters: [parameter('id')],
-      get: operation(entity, `file_${key}`, `${label} of ${entity.label}`, {
-        parameters: [
-          {
-            name: 'inline',
-            in: 'query',
-            schema: { type: 'string' },
-            description: 'Show a picture instead of saving it.',
-          },
-        ],
-        responses: {
-          '200': { description: 'The file.', content: { 'application/octet-stream': { schema: {} } } },
-          '206': { description: 'The range of it that was asked for.' },
-          '304': { description: 'You have it already.' },
-          '416': { description: 'The file is shorter.' },
-          ...problems(...ALWAYS),
-        },
-      }),
-    };
-  }
 }
 
 /** Every path of the entity that the principal may use. */
@@ -433,9 +310,9 @@ export function entityPaths(scope: Scope, entity: Entity): Paths {
   collection(scope, entity, paths);
   record(scope, entity, paths);
   actions(scope, entity, paths);
-  imports(scope, entity, paths);
+  importPaths(scope, entity, paths);
   commandPaths(scope, entity, paths);
-  files(scope, entity, paths);
+  filePaths(scope, entity, paths);
   writePaths(scope, entity, paths);
   return paths;
 }

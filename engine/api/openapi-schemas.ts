@@ -28,7 +28,7 @@ export function schemaRef(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-const EXAMPLE_ID = '01900000-0000-7000-8000-000000000001';
+export const EXAMPLE_ID = '01900000-0000-7000-8000-000000000001';
 
 /** A value such as the field has, by its kind. */
 export function exampleOf(scope: Scope, field: Field): unknown {
@@ -36,7 +36,7 @@ export function exampleOf(scope: Scope, field: Field): unknown {
   if (lifecycle) return lifecycle.initial;
   const first = field.choices?.[0]?.key;
   if (first !== undefined) return field.type.valueType === 'texts' ? [first] : first;
-  const schema = field.type.outputSchema(field);
+  const schema = field.type.inputSchema(field) ?? field.type.outputSchema(field);
   switch (field.type.valueType) {
     case 'uuid':
       return EXAMPLE_ID;
@@ -82,8 +82,25 @@ function textExample(scope: Scope, field: Field): string {
     case 'currency':
       return scope.tenant.currency;
     default:
-      return field.label;
+      return fitting(scope, field);
   }
+}
+
+/** A text that the field's pattern and length allow, its label if they do. */
+function fitting(scope: Scope, field: Field): string {
+  const { pattern, maxLength } = field.type.inputSchema(field) ?? {};
+  const allowed = typeof pattern === 'string' ? new RegExp(pattern, 'u') : null;
+  const most = typeof maxLength === 'number' ? maxLength : Number.POSITIVE_INFINITY;
+  const tries = [
+    field.label,
+    scope.tenant.timeZone,
+    scope.tenant.locale,
+    scope.tenant.currency,
+    'EXAMPLE',
+    'example',
+    '1',
+  ];
+  return tries.find((one) => one.length <= most && (allowed === null || allowed.test(one))) ?? field.label;
 }
 
 function nullable(schema: JsonSchema): JsonSchema {
@@ -105,7 +122,8 @@ function outputSchema(scope: Scope, field: Field): JsonSchema {
   const value = target !== undefined && isReadable(scope.rights, target) ? { anyOf: [own, schemaRef(target)] } : own;
   return {
     ...described,
-    ...(field.required || field.system ? value : nullable(value)),
+    // Nobody in particular has made what came with the organisation.
+    ...(field.required || (field.system && !field.reference) ? value : nullable(value)),
     readOnly: field.readOnly || field.system,
   };
 }
@@ -116,7 +134,7 @@ function partsSchema(scope: Scope, field: Field, update: boolean): JsonSchema | 
   if (!child || scope.rights.of(child.name).create.length === 0) return null;
   const names = schemaNames(child);
   const created = { type: 'array', maxItems: LIMITS.parts, items: schemaRef(names.create) };
-  const identified = { allOf: [{ type: 'object', required: ['id'] }] };
+  const identified = { type: 'object', required: ['id'], properties: { id: { type: 'string', format: 'uuid' } } };
   const changed = { type: 'array', maxItems: LIMITS.parts, items: identified };
   const removed = { type: 'array', maxItems: LIMITS.parts, items: { type: 'string', format: 'uuid' } };
   const commands = {
@@ -191,6 +209,26 @@ export function recordExample(scope: Scope, entity: Entity, keys: Iterable<strin
   return example;
 }
 
+/** What must be sent with a new record. */
+export function createExample(scope: Scope, entity: Entity): Record<string, unknown> {
+  const allowed = [...scope.rights.of(entity.name).creatableFields];
+  return recordExample(
+    scope,
+    entity,
+    allowed.filter((key) => entity.fields.get(key)?.required === true),
+  );
+}
+
+/** A change of the first field that is plain to change; empty where there is none. */
+export function updateExample(scope: Scope, entity: Entity): Record<string, unknown> {
+  const plain = [...scope.rights.of(entity.name).updatableFields].find((key) => {
+    const field = entity.fields.get(key);
+    const kind = field?.type.valueType;
+    return field && !field.unique && !field.reference && (kind === 'text' || kind === 'integer' || kind === 'boolean');
+  });
+  return plain === undefined ? {} : recordExample(scope, entity, [plain]);
+}
+
 /** All schemas of an entity that the principal has a use for, by name. */
 export function entitySchemas(scope: Scope, entity: Entity): SchemaSet {
   const names = schemaNames(entity);
@@ -221,7 +259,7 @@ export function entitySchemas(scope: Scope, entity: Entity): SchemaSet {
         recordExample(
           scope,
           entity,
-          fields.map(({ key }) => key),
+          fields.filter(({ type }) => !type.attached).map(({ key }) => key),
         ),
       ],
     };

@@ -4,11 +4,8 @@ import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems } from './openapi-common.ts';
 import { resourceUrl } from './ui-entity.ts';
 
-type Part = Readonly<Record<string, unknown>>;
-
-const query = (name: string, description: string, schema: Part): Part => ({ name, in: 'query', description, schema });
-const shared = (key: string): Part => ({ $ref: `#/components/parameters/${key}` });
-const text = { type: 'string' };
+import type { Part } from './openapi-parts.ts';
+import { body, parameter as shared, query, text } from './openapi-parts.ts';
 
 const CHANGES: Part = {
   type: 'object',
@@ -64,31 +61,41 @@ export function streamPaths(scope: Scope, entity: Entity): Record<string, Part> 
   };
   if (!rights.export) return paths;
   const file = { schema: { type: 'string' } };
+  const own = [
+    query('$format', 'Instead of `Accept`.', { enum: ['ndjson', 'csv', 'xlsx'] }),
+    query('$header', 'What stands in the first line.', { enum: ['keys', 'labels'] }),
+    query('$bom', 'A byte order mark before CSV.', { type: 'boolean' }),
+  ];
+  const responses = {
+    '200': {
+      description: 'The file.',
+      content: {
+        'text/csv': file,
+        'application/x-ndjson': file,
+        'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': {
+          schema: { type: 'string', contentEncoding: 'binary' },
+        },
+      },
+    },
+    ...problems(...ALWAYS, 403, 429, 504),
+  };
   paths[`${url}/$export`] = {
     get: {
       operationId: `export_${name}`,
       tags: [entity.name],
       summary: `Export ${entity.pluralLabel}`,
       description: 'The whole list as a file; filters as for the list.',
-      parameters: [
-        ...['select', 'order', 'search', 'view', 'deleted'].map(shared),
-        query('$format', 'Instead of `Accept`.', { enum: ['ndjson', 'csv', 'xlsx'] }),
-        query('$header', 'What stands in the first line.', { enum: ['keys', 'labels'] }),
-        query('$bom', 'A byte order mark before CSV.', { type: 'boolean' }),
-      ],
-      responses: {
-        '200': {
-          description: 'The file.',
-          content: {
-            'text/csv': file,
-            'application/x-ndjson': file,
-            'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': {
-              schema: { type: 'string', contentEncoding: 'binary' },
-            },
-          },
-        },
-        ...problems(...ALWAYS, 403, 504),
-      },
+      parameters: [...['select', 'order', 'search', 'view', 'deleted'].map(shared), ...own],
+      responses,
+    },
+    post: {
+      operationId: `export_query_${name}`,
+      tags: [entity.name],
+      summary: `Export ${entity.pluralLabel} by a query in JSON`,
+      description: 'The body is that of `$query` without what makes a page. The method QUERY does the same.',
+      parameters: own,
+      requestBody: body({ type: 'object' }, { where: { id: { null: false } }, select: ['id'] }),
+      responses: { ...responses, ...problems(413, 415, 422) },
     },
   };
   return paths;
@@ -98,6 +105,7 @@ export const COMMON_STREAM_PATHS: Record<string, Part> = {
   '/api/$changes': {
     get: {
       operationId: 'changes',
+      tags: ['Together'],
       summary: 'Changes of several entities',
       parameters: [ENTITIES, SINCE, FIRST],
       responses: { ...changes(), ...problems(...ALWAYS) },
@@ -106,6 +114,7 @@ export const COMMON_STREAM_PATHS: Record<string, Part> = {
   '/api/$events': {
     get: {
       operationId: 'events',
+      tags: ['Together'],
       summary: 'Changes as they happen (server-sent events)',
       parameters: [ENTITIES, SINCE, { name: 'Last-Event-ID', in: 'header', description: 'As `since`.', schema: text }],
       responses: {

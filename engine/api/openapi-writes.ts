@@ -6,17 +6,10 @@ import type { Scope } from '../records/scope.ts';
 import { LIMITS, MANY_LIMITS } from '../records/write/limits.ts';
 import { MAX_PARTS } from './batch-body.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
-import { exampleOf, schemaNames, schemaRef } from './openapi-schemas.ts';
+import type { Part, Paths } from './openapi-parts.ts';
+import { data, headerRef as header, json, operation, parameter, uuid as id } from './openapi-parts.ts';
+import { exampleOf, schemaNames, schemaRef, updateExample, createExample, EXAMPLE_ID } from './openapi-schemas.ts';
 import { resourceUrl } from './ui-entity.ts';
-
-type Part = Readonly<Record<string, unknown>>;
-type Paths = Record<string, Part>;
-
-const parameter = (key: string): Part => ({ $ref: `#/components/parameters/${key}` });
-const header = (key: string): Part => ({ [key]: { $ref: `#/components/headers/${key}` } });
-const json = (schema: Part): Part => ({ 'application/json': { schema } });
-const data = (schema: Part): Part => ({ type: 'object', required: ['data'], properties: { data: schema } });
-const id: Part = { type: 'string', format: 'uuid' };
 
 const AFFECTED: Part = {
   description: 'What was changed; records that had the values already are not among it.',
@@ -36,12 +29,15 @@ const WHERE: Part = {
   description: 'Conditions by field, `and`, `or`, `not`; never empty.',
 };
 
-function operation(entity: Entity, verb: string, summary: string, rest: Part): Part {
-  return { operationId: `${verb}_${entity.name.replace('.', '_')}`, tags: [entity.name], summary, ...rest };
+/** The rest of a record whose key stands in the address. */
+function keyExample(scope: Scope, entity: Entity, key: string): Part {
+  const rights = scope.rights.of(entity.name);
+  const { [key]: _, ...rest } = rights.create.length > 0 ? createExample(scope, entity) : updateExample(scope, entity);
+  return rest;
 }
 
 /** A filter in the address with the values as the body, or both in the body. */
-function byFilter(entity: Entity, verb: string, summary: string, set: Part | null): Part {
+function byFilter(entity: Entity, verb: string, summary: string, set: Part | null, example = {}): Part {
   const both = {
     type: 'object',
     required: set ? ['where', 'set'] : ['where'],
@@ -51,7 +47,13 @@ function byFilter(entity: Entity, verb: string, summary: string, set: Part | nul
   return operation(entity, verb, summary, {
     description: `All that match or none. A filter stands in the address as for a list (then the body has the values alone) or in \`where\`; it must not be empty. At most ${MANY_LIMITS.standard} records, up to ${MANY_LIMITS.most} with \`Prefer: max-affected\`.`,
     parameters: ['idempotencyKey', 'prefer'].map(parameter),
-    requestBody: { required: false, content: json(set ? { anyOf: [both, set] } : both) },
+    requestBody: {
+      required: false,
+      content: json(set ? { anyOf: [both, set] } : both, {
+        where: { id: { in: [EXAMPLE_ID] } },
+        ...(set && { set: example }),
+      }),
+    },
     responses: { '200': AFFECTED, ...problems(...WITH_BODY, 428) },
   });
 }
@@ -99,8 +101,13 @@ function byKeys(scope: Scope, entity: Entity, paths: Paths): void {
             description:
               'A record that exists is changed as by PATCH; what counts at creation only (owner, state) is then left as it is. `If-Match` asks for one that exists, `If-None-Match: *` for none.',
             parameters: ['select', 'ifMatch', 'ifNoneMatch', 'idempotencyKey', 'prefer'].map(parameter),
-            requestBody: { required: true, content: json(body) },
-            responses: { '200': done('Changed.'), '201': done('Created.'), ...problems(...WITH_BODY, 428) },
+            requestBody: { required: true, content: json(body, keyExample(scope, entity, key)) },
+            responses: {
+              '200': done('Changed.'),
+              '201': done('Created.'),
+              '204': { description: 'Changed, and answered without a body.' },
+              ...problems(...WITH_BODY, 428),
+            },
           },
         ),
       }),
@@ -114,7 +121,8 @@ export function writePaths(scope: Scope, entity: Entity, paths: Paths): void {
   const url = resourceUrl(entity);
   const names = schemaNames(entity);
   byKeys(scope, entity, paths);
-  if (rights.read.length === 0) return;
+  // Those are changed one at a time, each with If-Match.
+  if (rights.read.length === 0 || entity.concurrency === 'required') return;
   const item: Record<string, unknown> = { ...paths[url] };
   if (rights.update.length > 0) {
     const change = byFilter(
@@ -122,6 +130,7 @@ export function writePaths(scope: Scope, entity: Entity, paths: Paths): void {
       'update_many',
       `Change all ${entity.pluralLabel} that match`,
       schemaRef(names.update),
+      updateExample(scope, entity),
     );
     item['patch'] = change;
     for (const key of rights.transitions) {
@@ -151,41 +160,51 @@ export const UPSERTED: Part = data({
 });
 
 /** `POST /api/$batch`, for whoever may do anything at all. */
-export const BATCH_PATH: Paths = {
+/** Tag of the routes that are about several entities. */
+export const COMMON_TAGS: readonly Part[] = [{ name: 'Together', description: 'Several entities at once' }];
+
+export const BATCH_PATHS: Paths = {
   '/api/$batch': {
     post: {
       operationId: 'batch',
+      tags: ['Together'],
       summary: 'Several requests as one',
       description:
         '`atomic`: one transaction, in which later requests see what earlier ones did; the first that fails undoes all, and is what is answered. Else each is answered by itself. `@{a.id}`, `@{a.status}`, `@{a.headers.etag}` and `@{a.body.data.field}` stand in paths, headers and bodies for what an earlier request was answered; `@@{` for `@{`.',
       parameters: ['idempotencyKey', 'prefer'].map(parameter),
       requestBody: {
         required: true,
-        content: json({
-          type: 'object',
-          required: ['requests'],
-          additionalProperties: false,
-          properties: {
-            atomic: { type: 'boolean', default: true },
-            requests: {
-              type: 'array',
-              minItems: 1,
-              maxItems: MAX_PARTS,
-              items: {
-                type: 'object',
-                required: ['id', 'method', 'path'],
-                additionalProperties: false,
-                properties: {
-                  id: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
-                  method: { enum: ['GET', 'HEAD', 'QUERY', 'POST', 'PUT', 'PATCH', 'DELETE'] },
-                  path: { type: 'string', description: 'Address of records: `/api/{pack}/v1/…`.' },
-                  headers: { type: 'object', additionalProperties: { type: 'string' } },
-                  body: { description: 'JSON.' },
+        content: json(
+          {
+            type: 'object',
+            required: ['requests'],
+            additionalProperties: false,
+            properties: {
+              atomic: { type: 'boolean', default: true },
+              requests: {
+                type: 'array',
+                minItems: 1,
+                maxItems: MAX_PARTS,
+                items: {
+                  type: 'object',
+                  required: ['id', 'method', 'path'],
+                  additionalProperties: false,
+                  properties: {
+                    id: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
+                    method: { enum: ['GET', 'HEAD', 'QUERY', 'POST', 'PUT', 'PATCH', 'DELETE'] },
+                    path: { type: 'string', description: 'Address of records: `/api/{pack}/v1/…`.' },
+                    headers: { type: 'object', additionalProperties: { type: 'string' } },
+                    body: { description: 'JSON.' },
+                  },
                 },
               },
             },
           },
-        }),
+          {
+            atomic: false,
+            requests: [{ id: 'a', method: 'GET', path: '/api/core/v1/users?$select=id,_title&$first=1' }],
+          },
+        ),
       },
       responses: {
         '200': {

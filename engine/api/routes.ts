@@ -28,9 +28,24 @@ function paramsOf(given: Readonly<Record<string, string | string[]>>): Params {
   );
 }
 
+export interface MountedRoute {
+  /** As in an OpenAPI document, `/problems/{code}`. */
+  readonly path: string;
+  readonly methods: readonly string[];
+}
+
+const mounted = new WeakMap<Express, MountedRoute[]>();
+
+/** What has been mounted, in that order. */
+export function mountedRoutes(app: Express): readonly MountedRoute[] {
+  return mounted.get(app) ?? [];
+}
+
 /** Mounts the handlers of one path: HEAD is answered as GET, OPTIONS and other methods with what there is. */
 export function mount(app: Express, path: string, handlers: Handlers): void {
   const methods = Object.keys(handlers).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  const described = { path: path.replaceAll(/:(\w+)/g, '{$1}'), methods: Object.keys(handlers) };
+  mounted.set(app, [...mountedRoutes(app), described]);
   const find = (method: string): Handler | undefined => {
     switch (method) {
       case 'GET':

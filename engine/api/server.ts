@@ -6,7 +6,7 @@ import { mountChanges } from './changes.ts';
 import { mountEvents } from './events.ts';
 import type { Exchange } from './exchange.ts';
 import { logExchange, openExchange, sendJson, sendText } from './exchange.ts';
-import { batchDispatcher, isBatchPath } from './batch.ts';
+import { BATCH_PATH, batchDispatcher, isBatchPath } from './batch.ts';
 import { mountHealth } from './health.ts';
 import { mountMetadata } from './metadata.ts';
 import { mountSteps } from './steps.ts';
@@ -15,7 +15,9 @@ import { mountPages } from './pages.ts';
 import type { HttpServices } from './ports.ts';
 import { describeProblem, sendProblem } from './problem-response.ts';
 import { isRecordPath, recordDispatcher } from './records.ts';
-import { attach, exchangeOf, mount } from './routes.ts';
+import { RECORD_ROUTES } from './record-routes.ts';
+import type { MountedRoute } from './routes.ts';
+import { attach, exchangeOf, mount, mountedRoutes } from './routes.ts';
 import { Scopes } from './scopes.ts';
 import { mountSettings } from './settings.ts';
 import { mountSession } from './session.ts';
@@ -52,6 +54,13 @@ function problemPage(code: string, exchange: Exchange): void {
   const again = problem.retryable ? 'Trying the same request again may succeed.' : 'The same request will fail again.';
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>${problem.code}</title><h1>${problem.title}</h1><p>Code <code>${problem.code}</code>, HTTP status ${problem.status}. ${again}</p></html>`;
   sendText(exchange, 200, html, { type: 'text/html; charset=utf-8' });
+}
+
+const tables = new WeakMap<RequestListener, readonly MountedRoute[]>();
+
+/** Every route that a listener of {@link createHttp} answers; the pages are none. HEAD goes with GET. */
+export function routesOf(listener: RequestListener): readonly MountedRoute[] {
+  return tables.get(listener) ?? [];
 }
 
 /**
@@ -98,7 +107,7 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
     // A path that is not valid percent-encoding is an address where nothing is.
     sendProblem(exchangeOf(request), error instanceof URIError ? notFound() : error);
   });
-  return (request, response) => {
+  const listener: RequestListener = (request, response) => {
     // Record routes go past Express, which costs about as much per request as all of ours together.
     const url = request.url ?? '';
     const dispatch = isRecordPath(url) ? records : isBatchPath(url) ? batches : null;
@@ -106,4 +115,13 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
     const exchange = openExchange(request, response, log, headers);
     void dispatch(exchange).finally(() => logExchange(exchange));
   };
+  tables.set(listener, [
+    ...RECORD_ROUTES.map(({ path, methods }) => ({
+      path: `/api/{pack}/v1/{plural}${path === '' ? '' : `/${path}`}`,
+      methods: Object.keys(methods),
+    })),
+    { path: BATCH_PATH, methods: ['POST'] },
+    ...mountedRoutes(app),
+  ]);
+  return listener;
 }

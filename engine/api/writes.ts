@@ -106,7 +106,7 @@ export async function write(
 
 const CREATE: Manner = { body: 'required', about: 'new' };
 /** A command about a record, with what it says; one about none that has a version; one that says nothing. */
-export const COMMAND: Manner = { body: 'required', about: 'one' };
+const COMMAND: Manner = { body: 'required', about: 'one' };
 export const FREE_COMMAND: Manner = { body: 'required', about: 'new' };
 export const BARE_COMMAND: Manner = { body: 'none', about: 'new' };
 const CHANGE: Manner = { body: 'required', about: 'one', types: PATCH_TYPES };
@@ -175,6 +175,17 @@ export async function action(request: RecordRequest, id: string, name: string): 
   if (name === 'restore')
     return write(request, STEP, (_, options) => services.writer.restore(scope, entity, id, options));
   return write(request, STEP, (input, options) => services.writer.transition(scope, entity, id, name, input, options));
+}
+
+export function merge(request: RecordRequest, id: string): Promise<void> {
+  const { scope, entity, services } = request;
+  return write(request, COMMAND, (input, options) => services.commands.merge(scope, entity, id, input, options));
+}
+
+/** `POST …/bin`: restores or purges several. */
+export function bin(request: RecordRequest): Promise<void> {
+  const { scope, entity, services } = request;
+  return write(request, FREE_COMMAND, (input, options) => services.commands.bin(scope, entity, input, options));
 }
 
 /**

@@ -108,16 +108,18 @@ test('is answered with a problem, and changes nothing', { timeout: 1_200_000 }, 
           redirect: 'manual',
           signal: AbortSignal.timeout(30_000),
         });
-        // A stream of events has no end.
-        const stream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-        answered = stream ? '' : await response.text();
-        if (stream) await response.body?.cancel();
+        // Events never end by themselves.
+        const endless = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+        if (endless) await response.body?.cancel();
+        answered = endless ? '' : await response.text();
       } catch (error) {
         odd.push(`no answer: ${what}: ${String(error)}`);
         continue;
       }
       statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
-      if (response.status >= 500 || OURS.test(answered))
+      // What a plan would do is SQL.
+      const planned = response.ok && path.startsWith('/api/metadata/');
+      if (response.status >= 500 || (!planned && OURS.test(answered)))
         odd.push(`${response.status} ${answered.slice(0, 500)} ← ${what}`);
       if (response.status >= 400 && method !== 'HEAD') {
         const problem =
@@ -133,7 +135,7 @@ test('is answered with a problem, and changes nothing', { timeout: 1_200_000 }, 
       } else if (method !== 'GET') await events();
       if (sent % 500 !== 0) continue;
       const { rss } = process.memoryUsage();
-      if (sent * 10 < REQUESTS) memory = Math.max(memory, rss);
+      if (sent * 10 < REQUESTS || memory === 0) memory = Math.max(memory, rss);
       largest = Math.max(largest, rss);
     }
   };

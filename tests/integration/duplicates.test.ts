@@ -77,8 +77,9 @@ describe.each([
 
   test('a record is not its own duplicate, and nonsense is like nothing', async () => {
     expect(await like(ACCOUNTS, { id: account, name: 'Müller & Söhne' }, by)).toEqual([]);
-    for (const draft of [{}, { name: '' }, { name: 'GmbH' }, { name: 5 }, { name: null }, { nonsense: 1 }, []])
+    for (const draft of [{}, { name: '' }, { name: 'GmbH' }, { name: 5 }, { name: null }, { nonsense: 1 }])
       expect(await like(ACCOUNTS, draft, by)).toEqual([]);
+    expect((await by.post(`${ACCOUNTS}/$duplicates`, ['no draft'])).status).toBe(422);
   });
 
   test('what may not be read is like nothing', async () => {

@@ -16,8 +16,6 @@ export function canaryValue(field: Field, mark: string): string | readonly strin
     case 'text':
     case 'long_text':
       return Number(field.options.max ?? 1000) < 60 ? mark : `${mark} ${field.key}`;
-    case 'rich_text':
-      return `<p>${mark} ${field.key}</p>`;
     case 'email':
       return `${mark}@canary.example`;
     case 'url':

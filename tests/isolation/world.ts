@@ -212,6 +212,7 @@ function setField(
     return;
   }
   if (field.type.key === 'choice' && field.required) body[field.key] = field.choices?.[0]?.key;
+  if (field.type.key === 'rich_text' && field.required) body[field.key] = '<p>Text</p>';
   if (field.type.key === 'date' || field.type.key === 'datetime') return;
   const value = canaryValue(field, token());
   if (value === null) return;

@@ -1,0 +1,62 @@
+/** An organisation's documents that use every kind of route: files, templates, keys, flags, settings, duplicates, strict versions. */
+export const BERTHS: readonly Record<string, unknown>[] = [
+  {
+    kind: 'entity',
+    key: 'berth',
+    plural: 'berths',
+    label: 'Berth',
+    pluralLabel: 'Berths',
+    title: '{code}',
+    owner: true,
+    softDelete: true,
+    history: true,
+    duplicates: [{ key: 'same_note', label: 'Same note', match: [{ field: 'note', how: 'normalised' }] }],
+    fields: [
+      { key: 'code', type: 'text', label: 'Code', required: true, max: 60, unique: true, search: 'A' },
+      { key: 'note', type: 'text', label: 'Note' },
+      { key: 'plan', type: 'file', label: 'Plan' },
+      { key: 'depth', type: 'decimal', label: 'Depth', scale: 1 },
+      { key: 'status', type: 'state', label: 'Status', lifecycle: 'berth_status' },
+    ],
+  },
+  {
+    kind: 'lifecycle',
+    key: 'berth_status',
+    label: 'Status of a berth',
+    initial: 'free',
+    states: [
+      { key: 'free', label: 'Free' },
+      { key: 'taken', label: 'Taken' },
+    ],
+    transitions: [{ key: 'take', label: 'Take', from: ['free'], to: 'taken' }],
+  },
+  {
+    kind: 'entity',
+    key: 'permit',
+    plural: 'permits',
+    label: 'Permit',
+    pluralLabel: 'Permits',
+    concurrency: 'required',
+    softDelete: true,
+    fields: [
+      { key: 'name', type: 'text', label: 'Name', required: true },
+      { key: 'berth', type: 'reference', label: 'Berth', to: 'berth' },
+    ],
+  },
+  {
+    kind: 'template',
+    key: 'berth_letter',
+    label: 'Letter about a berth',
+    entity: 'berth',
+    subject: 'Berth {{code}}',
+    body: '{{note}}',
+  },
+  { kind: 'flag', key: 'tides', label: 'Tides', default: true },
+  {
+    kind: 'setting',
+    key: 'season',
+    label: 'Season',
+    schema: { type: 'string', enum: ['summer', 'winter'] },
+    default: 'summer',
+  },
+];
