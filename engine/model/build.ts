@@ -7,6 +7,7 @@ import type { Draft } from './build/draft.ts';
 import { buildEntities } from './build/entities.ts';
 import { buildFormulas } from './build/formulas.ts';
 import { buildLifecycles } from './build/lifecycles.ts';
+import { checkMailFields } from './build/mail.ts';
 import { buildPermissions } from './build/permissions.ts';
 import { checkPolicyCycles } from './build/policy-cycles.ts';
 import { buildFlags } from './build/flags.ts';
@@ -64,6 +65,7 @@ export function buildModel(source: ReleaseSource): Model {
   checkPolicyCycles(draft);
   const rules = buildRules(draft);
   const settings = buildSettings(draft);
+  checkMailFields(draft, settings);
   const templates = buildTemplates(draft);
   const views = buildViews(draft);
   const forms = buildForms(draft);
