@@ -17,6 +17,7 @@ import { describeProblem, sendProblem } from './problem-response.ts';
 import { isRecordPath, recordDispatcher } from './records.ts';
 import { attach, exchangeOf, mount } from './routes.ts';
 import { Scopes } from './scopes.ts';
+import { mountMetrics } from './metrics.ts';
 import { mountSettings } from './settings.ts';
 import { mountSession } from './session.ts';
 import { mountUiModel } from './ui-model-build.ts';
@@ -91,6 +92,7 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
   mountChanges(app, services, scopes, publicOrigin);
   mountEvents(app, services, scopes, publicOrigin);
   mountSettings(app, services, scopes, publicOrigin);
+  mountMetrics(app, services, scopes, publicOrigin);
   mount(app, '/problems/:code', { GET: (exchange, { code = '' }) => problemPage(code, exchange) });
   mountPages(app, options.uiRoot);
 

@@ -143,3 +143,23 @@ test('an e-mail field that asks the DNS needs the setting that switches it', () 
   expect(faults(entity, setting({ schema: { type: 'string' } }))).toEqual(fault);
   expect(faults(entity, setting({}))).toEqual([]);
 });
+
+test('a metric is an aggregate of fields that are there and have it', () => {
+  const metric = (more: Json): Json => ({
+    kind: 'metric',
+    key: 'm',
+    label: 'M',
+    entity: 'deal',
+    aggregate: 'sum(size)',
+    ...more,
+  });
+  expect(faults(metric({ filter: { size: { gt: 1 } }, group: ['month(created_at)'] }))).toEqual([]);
+  expect(faults(metric({ aggregate: 'sum(sise)' }))).toMatchObject([['/aggregate', expect.stringContaining('size')]]);
+  expect(faults(metric({ aggregate: 'sum(name)' }))).toMatchObject([
+    ['/aggregate', expect.stringContaining('not possible')],
+  ]);
+  expect(faults(metric({ group: ['month(name)'] }))).toMatchObject([['/group/0', expect.stringContaining('name')]]);
+  expect(faults(metric({ filter: { nothing: 1 } }))).toMatchObject([
+    [expect.stringContaining('/filter'), expect.any(String)],
+  ]);
+});
