@@ -32,6 +32,8 @@ import { loadPlugins, pluginFolders } from './plugins/load.ts';
 import { Importer } from './records/import/importer.ts';
 import { openSharedCache } from './redis/shared-cache.ts';
 import { Reader } from './records/read/reader.ts';
+import { MailDomains } from './mail/mail-domains.ts';
+import { MailInspector } from './mail/mail-inspector.ts';
 import { Writer } from './records/write/writer.ts';
 import { ModelStore } from './schema/model-store.ts';
 import { StepRunner } from './schema/deferred/runner.ts';
@@ -195,6 +197,7 @@ async function openServices(
     database,
     ids,
     clock,
+    inspector: new MailInspector({ domains: new MailDomains({ clock }), clock, secret }),
     announce: (tenant, entity, id) => {
       hub.wrote();
       return identity

@@ -21,6 +21,7 @@ const KINDS = [
   'setting',
   'sequence',
   'template',
+  'metric',
 ] as const;
 const schemas = new URL('../metadata/schema/', import.meta.url);
 const target = fileURLToPath(new URL('../engine/model/documents.generated.ts', import.meta.url));

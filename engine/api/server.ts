@@ -19,6 +19,7 @@ import { RECORD_ROUTES } from './record-routes.ts';
 import type { MountedRoute } from './routes.ts';
 import { attach, exchangeOf, mount, mountedRoutes } from './routes.ts';
 import { Scopes } from './scopes.ts';
+import { mountMetrics } from './metrics.ts';
 import { mountSettings } from './settings.ts';
 import { mountSession } from './session.ts';
 import { mountUiModel } from './ui-model-build.ts';
@@ -100,6 +101,7 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
   mountChanges(app, services, scopes, publicOrigin);
   mountEvents(app, services, scopes, publicOrigin);
   mountSettings(app, services, scopes, publicOrigin);
+  mountMetrics(app, services, scopes, publicOrigin);
   mount(app, '/problems/:code', { GET: (exchange, { code = '' }) => problemPage(code, exchange) });
   mountPages(app, options.uiRoot);
 

@@ -7,6 +7,8 @@ import type { Draft } from './build/draft.ts';
 import { buildEntities } from './build/entities.ts';
 import { buildFormulas } from './build/formulas.ts';
 import { buildLifecycles } from './build/lifecycles.ts';
+import { checkMailFields } from './build/mail.ts';
+import { buildMetrics } from './build/metrics.ts';
 import { buildPermissions } from './build/permissions.ts';
 import { checkPolicyCycles } from './build/policy-cycles.ts';
 import { buildFlags } from './build/flags.ts';
@@ -64,7 +66,9 @@ export function buildModel(source: ReleaseSource): Model {
   checkPolicyCycles(draft);
   const rules = buildRules(draft);
   const settings = buildSettings(draft);
+  checkMailFields(draft, settings);
   const templates = buildTemplates(draft);
+  const metrics = buildMetrics(draft);
   const views = buildViews(draft);
   const forms = buildForms(draft);
   const menus = buildMenus(draft, views);
@@ -93,6 +97,7 @@ export function buildModel(source: ReleaseSource): Model {
     settings: frozenMap(settings),
     sequences: frozenMap(draft.sequences),
     templates: frozenMap(templates),
+    metrics: frozenMap(metrics),
     packs: frozenMap(
       effective.of('pack').map(({ document: { key, version, label } }) => [key, { key, version, label }]),
     ),

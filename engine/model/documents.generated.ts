@@ -17,7 +17,8 @@ export type Document =
   | FlagDocument
   | SettingDocument
   | SequenceDocument
-  | TemplateDocument;
+  | TemplateDocument
+  | MetricDocument;
 /**
  * Keys of the roles it is shown to; everybody when left out. Showing is not permitting: rights come from permissions.
  *
@@ -1222,4 +1223,59 @@ export interface TemplateVariant {
    * The text.
    */
   readonly body: string;
+}
+/**
+ * A figure computed over the records that whoever asks may read.
+ */
+export interface MetricDocument {
+  /**
+   * Address of this JSON Schema, for editors.
+   */
+  readonly $schema?: string;
+  /**
+   * The kind of document.
+   */
+  readonly kind: 'metric';
+  /**
+   * In an organisation’s own documents: the pack whose document this one overrides, or `custom` (the default) for one of its own.
+   */
+  readonly pack?: string;
+  /**
+   * `true` takes the element or document away that a lower layer brought.
+   */
+  readonly removed?: boolean;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly key: string;
+  /**
+   * What people read, in English; other languages come from translation documents.
+   */
+  readonly label: string;
+  /**
+   * The entity whose records are counted.
+   */
+  readonly entity: string;
+  /**
+   * What is computed: `count()`, or `sum(amount)` of a field.
+   */
+  readonly aggregate: string;
+  readonly filter?: ConditionDocument5;
+  /**
+   * One figure for each value of these: a field, or a date in periods such as `month(created_at)`.
+   *
+   * @minItems 1
+   * @maxItems 4
+   */
+  readonly group?: string[];
+  /**
+   * How it is shown; `number` when left out.
+   */
+  readonly format?: 'number' | 'money' | 'percent';
+}
+/**
+ * Which records; all when left out.
+ */
+export interface ConditionDocument5 {
+  [k: string]: unknown;
 }

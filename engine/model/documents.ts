@@ -10,6 +10,7 @@ export type {
   FormDocument,
   LifecycleDocument,
   MenuDocument,
+  MetricDocument,
   PackDocument,
   PermissionDocument,
   RoleDocument,
@@ -39,6 +40,7 @@ export const KINDS = [
   'setting',
   'sequence',
   'template',
+  'metric',
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

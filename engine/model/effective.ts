@@ -78,6 +78,7 @@ const NAMESPACED: ReadonlySet<Kind> = new Set<Kind>([
   'setting',
   'sequence',
   'template',
+  'metric',
 ]);
 
 /** Things whose key lives in a pack's namespace: an organisation cannot put its own there, a later version of the pack might bring the same. */

@@ -118,3 +118,48 @@ test('a field that draws from a sequence says nothing of its own', () => {
     ['/prefix', 'Only a gapless sequence has the year in its prefix.'],
   ]);
 });
+
+test('an e-mail field that asks the DNS needs the setting that switches it', () => {
+  const entity: Json = {
+    kind: 'entity',
+    key: 'person',
+    plural: 'people',
+    label: 'Person',
+    fields: [
+      { key: 'name', type: 'text' },
+      { key: 'email', type: 'email', mx: true },
+    ],
+  };
+  const setting = (more: Json): Json => ({
+    kind: 'setting',
+    key: 'email_mx_check',
+    label: 'Check',
+    schema: { type: 'boolean' },
+    ...more,
+  });
+  const fault = [['/fields/1/mx', expect.stringContaining('needs the setting')]];
+  expect(faults(entity)).toEqual(fault);
+  expect(faults(entity, setting({ scope: 'user' }))).toEqual(fault);
+  expect(faults(entity, setting({ schema: { type: 'string' } }))).toEqual(fault);
+  expect(faults(entity, setting({}))).toEqual([]);
+});
+
+test('a metric is an aggregate of fields that are there and have it', () => {
+  const metric = (more: Json): Json => ({
+    kind: 'metric',
+    key: 'm',
+    label: 'M',
+    entity: 'deal',
+    aggregate: 'sum(size)',
+    ...more,
+  });
+  expect(faults(metric({ filter: { size: { gt: 1 } }, group: ['month(created_at)'] }))).toEqual([]);
+  expect(faults(metric({ aggregate: 'sum(sise)' }))).toMatchObject([['/aggregate', expect.stringContaining('size')]]);
+  expect(faults(metric({ aggregate: 'sum(name)' }))).toMatchObject([
+    ['/aggregate', expect.stringContaining('not possible')],
+  ]);
+  expect(faults(metric({ group: ['month(name)'] }))).toMatchObject([['/group/0', expect.stringContaining('name')]]);
+  expect(faults(metric({ filter: { nothing: 1 } }))).toMatchObject([
+    [expect.stringContaining('/filter'), expect.any(String)],
+  ]);
+});

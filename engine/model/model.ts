@@ -7,7 +7,7 @@ import type { Formula } from '../formula/formula.ts';
 import type { DuplicateRule } from './duplicates.ts';
 import { deadlineOf } from './deadline.ts';
 import type { FieldType } from './field-type.ts';
-import type { Flag, Rule, Sequence, Setting, Template } from './parts.ts';
+import type { Flag, Rule, Sequence, Setting, Template, Metric } from './parts.ts';
 import type { Derived, Many, Rollup } from './relations.ts';
 import type { Value } from './value-type.ts';
 
@@ -34,6 +34,7 @@ export interface Model {
   readonly flags: ReadonlyMap<string, Flag>;
   readonly settings: ReadonlyMap<string, Setting>;
   readonly sequences: ReadonlyMap<string, Sequence>;
+  readonly metrics: ReadonlyMap<string, Metric>;
   readonly templates: ReadonlyMap<string, Template>;
   readonly packs: ReadonlyMap<string, { readonly key: string; readonly version: string; readonly label: string }>;
 }

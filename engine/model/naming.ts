@@ -86,6 +86,7 @@ export function identityOf(document: Document, pack: string): string {
     case 'setting':
     case 'sequence':
     case 'template':
+    case 'metric':
       return `${document.kind} ${pack}.${document.key}`;
     case 'pack':
     case 'role':

@@ -59,6 +59,21 @@ export interface Sequence {
   readonly gapless: boolean;
 }
 
+export interface Metric {
+  /** Qualified name, `crm.big_deals`. */
+  readonly name: string;
+  readonly label: string;
+  readonly entity: string;
+  /** As the read grammar has it, `sum(amount)`. */
+  readonly aggregate: string;
+  /** As written. */
+  readonly filter: unknown;
+  readonly group: readonly string[];
+  /** Keys of the fields in aggregate and group. */
+  readonly fields: readonly string[];
+  readonly format: 'number' | 'money' | 'percent';
+}
+
 export interface Template {
   /** Qualified name, `crm.welcome`. */
   readonly name: string;

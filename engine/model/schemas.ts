@@ -22,6 +22,7 @@ const BY_KEY: ReadonlySet<string> = new Set([
   'setting',
   'sequence',
   'template',
+  'metric',
 ]);
 
 export interface Validators {

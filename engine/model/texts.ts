@@ -14,6 +14,7 @@
  * | `rule:crm.big_deals` | what is said when a record does not keep a rule |
  * | `flag:crm.forecast`, `template:crm.welcome` | a flag, a template |
  * | `setting:crm.fiscal_year`, `….help` | a setting, its help |
+ * | `metric:crm.big_deals` | a metric |
  */
 import type { Entity, Field, Model } from './model.ts';
 
@@ -37,6 +38,7 @@ export const textKey = {
   rule: (rule: string) => `rule:${rule}`,
   flag: (flag: string) => `flag:${flag}`,
   template: (template: string) => `template:${template}`,
+  metric: (metric: string) => `metric:${metric}`,
   setting: (setting: string) => `setting:${setting}`,
   settingHelp: (setting: string) => `setting:${setting}.help`,
 } as const;
@@ -76,6 +78,7 @@ export function* translatable(model: Model): Generator<readonly [key: string, en
   for (const rules of model.rules.values()) for (const rule of rules) yield [textKey.rule(rule.name), rule.message];
   for (const flag of model.flags.values()) yield [textKey.flag(flag.name), flag.label];
   for (const template of model.templates.values()) yield [textKey.template(template.name), template.label];
+  for (const metric of model.metrics.values()) yield [textKey.metric(metric.name), metric.label];
   for (const setting of model.settings.values()) {
     yield [textKey.setting(setting.name), setting.label];
     if (setting.help !== null) yield [textKey.settingHelp(setting.name), setting.help];

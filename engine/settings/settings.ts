@@ -1,7 +1,7 @@
 /** Values of declared settings: the organisation's, everybody's own, and secrets that are set and never told. */
-import type { Database } from '../db/database.ts';
 import { sessionOf } from '../db/database.ts';
 import { problemOf } from '../db/database-error.ts';
+import type { Sender } from '../db/sender.ts';
 import type { Statement } from '../db/execute.ts';
 import { pointer } from '../model/faults.ts';
 import type { Setting } from '../model/parts.ts';
@@ -28,10 +28,10 @@ export interface SettingState {
 }
 
 export class Settings {
-  readonly #database: Database;
+  readonly #database: Pick<Sender, 'batch'>;
   readonly #secrets: Secrets;
 
-  constructor({ database, secret }: { readonly database: Database; readonly secret: string }) {
+  constructor({ database, secret }: { readonly database: Pick<Sender, 'batch'>; readonly secret: string }) {
     this.#database = database;
     this.#secrets = new Secrets(secret);
   }

@@ -119,6 +119,7 @@ describe('imports point one way', () => {
     cells: ['db', 'identity', 'api'],
     identity: ['db', 'model', 'schema', 'records', 'jobs'],
     settings: ['db', 'model', 'records'],
+    mail: ['db', 'model', 'records', 'settings'],
     plugins: ['db', 'model'],
     api: ['settings', 'db', 'model', 'condition', 'formula', 'schema', 'records', 'identity', 'jobs', 'files'],
     cli: ['settings', 'db', 'model', 'schema', 'records', 'identity', 'jobs', 'api', 'cells'],

@@ -37,7 +37,7 @@ export interface LabHttp {
 }
 
 /** Call it at the top of a test file; everything is released after the file's last test. */
-export async function labHttp(options: { predicates?: boolean } = {}): Promise<LabHttp> {
+export async function labHttp(options: Parameters<typeof makeLab>[1] = {}): Promise<LabHttp> {
   const tested = testServices();
   const lab = await makeLab(await testDatabase(), options);
   const { database, tenant, model } = lab;

@@ -131,6 +131,7 @@ export function testModel(): Model {
     lifecycles: new Map(),
     views: new Map(),
     forms: new Map(),
+    metrics: new Map(),
     menus: [
       {
         key: 'main',

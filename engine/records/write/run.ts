@@ -28,6 +28,8 @@ export interface WriteOptions {
   readonly returning?: Selection | null | 'minimal' | undefined;
   /** Everything is done, checked and answered as ever, and nothing of it is kept. */
   readonly dryRun?: boolean | undefined;
+  /** Waited for when the write is known to be well-formed, before anything of it is sent. It throws to refuse it. */
+  readonly ready?: (() => Promise<void>) | undefined;
 }
 
 export interface WriteResult {
@@ -110,6 +112,7 @@ export async function runMany(
   return orStored(sender, scope, entity, options, idempotency, async () => {
     for (let attempt = 1; ; attempt += 1) {
       const job = make();
+      if (options.ready && attempt === 1) await options.ready();
       const pointerOf = (record: string) => job.pointerOf?.(record);
       const results: StatementResult[] = [];
       try {
@@ -234,6 +237,7 @@ async function attempts(
   job: OneJob,
 ): Promise<WriteResult> {
   const plan = job.plan();
+  if (options.ready) await options.ready();
   const id = job.id(plan);
   const fixed = job.fixed?.(plan);
   const answer = answerOf(scope, entity, options, idempotency, job, id, fixed);

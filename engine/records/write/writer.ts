@@ -14,6 +14,7 @@ import { type DuplicateWish, refuseDuplicates } from '../duplicates/on-create.ts
 import { opened } from '../sealed.ts';
 import type { Versions } from './change.ts';
 import { planCreate } from './create.ts';
+import type { Inspected, Inspector } from './inspector.ts';
 import type { ManyNow, ManyOptions, Matching } from './many.ts';
 import { removeMany, transitionMany, updateMany } from './many.ts';
 import type { Plan } from './plan.ts';
@@ -48,6 +49,8 @@ export interface WriterServices {
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly announce?: Announce;
+  /** Asked about new values outside the database. */
+  readonly inspector?: Inspector | undefined;
 }
 
 export class Writer {
@@ -69,14 +72,15 @@ export class Writer {
     options: Pick<WriteOptions, 'idempotency' | 'dryRun'>,
     work: (writer: Writer, inside: Sender) => Promise<string>,
   ): Promise<{ readonly text: string; readonly replayed: boolean; readonly sameRights: boolean }> {
-    const { announce, ids, clock, database } = this.#services;
+    const { announce, ids, clock, database, inspector } = this.#services;
+    const inspected = inspector?.together();
     let written: Parameters<Announce>[] = [];
     const result = await runTogether(database, scope, options, (inside) => {
       written = [];
       const noted: Announce = async (...what) => {
         written.push(what);
       };
-      return work(new Writer({ database: inside, ids, clock, announce: noted }), inside);
+      return work(new Writer({ database: inside, ids, clock, announce: noted, inspector: inspected }), inside);
     });
     if (announce && options.dryRun !== true && !result.replayed) for (const what of written) await announce(...what);
     return result;
@@ -94,7 +98,7 @@ export class Writer {
     return this.#write(
       scope,
       entity,
-      options,
+      this.#inspected(options, { scope, entity, body, target: null }),
       Array.isArray(body)
         ? {
             plan,
@@ -118,7 +122,7 @@ export class Writer {
   update(scope: Scope, entity: Entity, id: string, body: unknown, options: ChangeOptions = {}): Promise<WriteResult> {
     const { database, ids } = this.#services;
     const version = versionsOf(options);
-    return this.#write(scope, entity, options, {
+    return this.#write(scope, entity, this.#inspected(options, { scope, entity, body, target: { id } }), {
       plan: () => planUpdate(database, scope, entity, id, body, version, ids),
       status: 200,
       id: () => id.toLowerCase(),
@@ -138,7 +142,8 @@ export class Writer {
     options: UpsertOptions = {},
   ): Promise<WriteResult> {
     const { database, ids } = this.#services;
-    return this.#announced(scope, entity, options, upsert(database, ids, scope, entity, keys, body, options));
+    const inspected = this.#inspected(options, { scope, entity, body, target: { keys } });
+    return this.#announced(scope, entity, options, upsert(database, ids, scope, entity, keys, body, inspected));
   }
 
   /** Changes all records that match, or none; see `many.ts`. */
@@ -154,7 +159,14 @@ export class Writer {
       scope,
       entity,
       options,
-      updateMany(database, scope, entity, matching, body, this.#now(options)),
+      updateMany(
+        database,
+        scope,
+        entity,
+        matching,
+        body,
+        this.#now(this.#inspected(options, { scope, entity, body, target: null })),
+      ),
     );
   }
 
@@ -174,7 +186,8 @@ export class Writer {
     options: ManyOptions = {},
   ): Promise<WriteResult> {
     const { database } = this.#services;
-    const done = transitionMany(database, scope, entity, matching, action, body, this.#now(options));
+    const inspected = this.#now(this.#inspected(options, { scope, entity, body, target: null }));
+    const done = transitionMany(database, scope, entity, matching, action, body, inspected);
     return this.#announced(scope, entity, options, done);
   }
 
@@ -217,11 +230,18 @@ export class Writer {
     options: ChangeOptions = {},
   ): Promise<WriteResult> {
     const version = versionsOf(options);
-    return this.#write(scope, entity, options, {
+    return this.#write(scope, entity, this.#inspected(options, { scope, entity, body, target: { id } }), {
       plan: () => planTransition(this.#services.database, scope, entity, id, action, body, version),
       status: 200,
       id: () => id.toLowerCase(),
     });
+  }
+
+  /** The options, with what the write waits for where there is anything to ask. */
+  #inspected<T extends WriteOptions>(options: T, write: Inspected): T {
+    const { inspector, database } = this.#services;
+    const ready = inspector?.inspect(database, write);
+    return ready ? { ...options, ready } : options;
   }
 
   #now(options: ManyOptions): ManyNow {

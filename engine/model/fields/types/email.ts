@@ -22,7 +22,12 @@ function parse(text: string, field: Field): Parsed {
 
 export const email: FieldType = {
   key: 'email',
-  options: options({}),
+  options: options({
+    mx: {
+      type: 'boolean',
+      description: 'New values are looked up in the DNS while the setting email_mx_check of the pack is on.',
+    },
+  }),
   valueType: 'text',
   columns: (field) => [
     { name: field.key, type: 'text', checks: [{ suffix: 'max', sql: `char_length({}) <= ${MAX}` }] },

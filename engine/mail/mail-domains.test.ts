@@ -1,0 +1,70 @@
+import { Resolver } from 'node:dns/promises';
+import { afterAll, expect, test } from 'vitest';
+import { dnsServer } from '#tests/support/dns-server.ts';
+import { fixedClock } from '../clock.ts';
+import { MailDomains } from './mail-domains.ts';
+
+const server = await dnsServer({
+  'mx.example': { MX: 'mail.mx.example' },
+  'host.example': { A: '192.0.2.1' },
+  'host6.example': { AAAA: '20010db8000000000000000000000001' },
+  'null.example': { MX: '.', A: '192.0.2.1' },
+  'bare.example': {},
+  'broken.example': 'servfail',
+  'silent.example': 'silence',
+  'xn--mller-kva.example': { MX: 'mail.mx.example' },
+});
+afterAll(() => server.close());
+
+const clock = fixedClock(0);
+const fresh = () =>
+  new MailDomains({
+    clock,
+    open: () => {
+      const resolver = new Resolver({ timeout: 300, tries: 1 });
+      resolver.setServers([server.address]);
+      return resolver;
+    },
+  });
+const refused = async (domains: MailDomains, ...names: string[]) => [
+  ...(await domains.refusing(new Set(names), 1_500)),
+];
+
+test('a domain takes mail by an MX record or an address, unless it says that it does not', async () => {
+  const domains = fresh();
+  expect(await refused(domains, 'mx.example', 'host.example', 'host6.example', 'müller.example')).toEqual([]);
+  const bad = await refused(domains, 'null.example', 'bare.example', 'gone.example', 'mx.example');
+  expect(bad.sort()).toEqual(['bare.example', 'gone.example', 'null.example']);
+});
+
+test('a name server that fails or keeps silent refuses nobody, and is waited for no longer than was said', async () => {
+  const domains = fresh();
+  const began = performance.now();
+  expect(await domains.refusing(new Set(['broken.example', 'silent.example', 'gone.example']), 150)).toEqual(
+    new Set(['gone.example']),
+  );
+  expect(performance.now() - began).toBeLessThan(290);
+});
+
+test('an answer is kept: a yes for an hour, a no for five minutes', async () => {
+  const domains = fresh();
+  const count = async () => {
+    const before = server.asked.length;
+    await refused(domains, 'mx.example', 'gone.example');
+    return server.asked.slice(before).sort();
+  };
+  expect(await count()).toEqual(['gone.example MX', 'mx.example MX']);
+  clock.advance(299_000);
+  expect(await count()).toEqual([]);
+  clock.advance(2_000);
+  expect(await count()).toEqual(['gone.example MX']);
+  clock.advance(3_300_000);
+  expect(await count()).toEqual(['gone.example MX', 'mx.example MX']);
+});
+
+test('those who ask together share one lookup', async () => {
+  const domains = fresh();
+  const before = server.asked.length;
+  await Promise.all([refused(domains, 'mx.example'), refused(domains, 'mx.example')]);
+  expect(server.asked.length - before).toBe(1);
+});
