@@ -1,7 +1,7 @@
 /**
  * Organisations for the benchmark, made beside the running server as the command line makes them: really created, with a
  * small pack of two entities that is published for each of them. Two entities are few; a model of forty takes more of
- * the server's memory (see `MAX_MODELS` in the model store).
+ * the server's memory (see `MAX_ENTITIES` in the model store).
  */
 import { openApp } from '#engine/app.ts';
 import { readConfig } from '#engine/config.ts';
