@@ -14,6 +14,16 @@ import { fillTeams, fillUp, fillUsers, userByEmail } from './fill.ts';
 import type { Size } from './generate.ts';
 import { FULL, generate, NAME } from './generate.ts';
 import { readProgress, writeProgress } from './progress.ts';
+import {
+  articleBodies,
+  campaignBodies,
+  memberBodies,
+  priceBookBodies,
+  quoteBodies,
+  slaBodies,
+  subscriptionBodies,
+  ticketBodies,
+} from './customers.ts';
 import type { Body } from './records.ts';
 import {
   accountBodies,
@@ -51,7 +61,7 @@ export async function ensureDemo(services: Services, options: DemoOptions): Prom
   if (exists && known?.done) return people;
 
   await writeProgress(options.home, { today, done: false });
-  if (await fill(services, organisation, password, options.signal))
+  if (await fill(services, organisation, password, today, options.signal))
     await writeProgress(options.home, { today, done: true });
   return people;
 }
@@ -98,6 +108,7 @@ async function fill(
   services: Services,
   organisation: Organisation,
   password: string,
+  today: number,
   signal: AbortSignal,
 ): Promise<boolean> {
   const scope = await administratorScope(services, organisation, password);
@@ -111,6 +122,15 @@ async function fill(
   const deals = { users, products, accounts, contacts };
   const opportunities = await make('crm.opportunity', opportunityBodies(organisation, deals));
   await make('crm.activity', activityBodies(organisation, { ...deals, opportunities }));
+  const made = { ...deals, opportunities, teams };
+  const [sla] = await make('crm.sla', slaBodies());
+  await make('crm.ticket', ticketBodies(organisation, made, today, sla));
+  await make('crm.article', articleBodies());
+  const [priceBook] = await make('crm.price_book', priceBookBodies(organisation, made));
+  await make('crm.quote', quoteBodies(organisation, made, today, priceBook));
+  await make('crm.subscription', subscriptionBodies(organisation, made, today));
+  const campaigns = await make('crm.campaign', campaignBodies(today));
+  await make('crm.campaign_member', memberBodies(organisation, made, campaigns));
   return !signal.aborted;
 }
 

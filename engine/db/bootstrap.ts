@@ -70,6 +70,8 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
   });
   await connected(address, options.admin, async (client) => {
     await client.query(`grant create, connect on database ${quote(options.database)} to ${quote(owner.user)}`);
+    // Nobody has use for temporary tables, and they would be names of one's own making.
+    await client.query(`revoke temporary on database ${quote(options.database)} from public`);
     await client.query(`grant create on schema public to ${quote(owner.user)}`);
     await revokeSettings(client, options.warn);
   });
@@ -215,6 +217,8 @@ async function prepareQueues(client: pg.Client): Promise<void> {
     grant usage on schema bullmq to ${jobs}, armature_tenant;
     grant select, insert, update, delete on all tables in schema bullmq to ${jobs};
     grant usage, select, update on all sequences in schema bullmq to ${jobs};
+    revoke execute on all functions in schema bullmq from public;
+    grant execute on all functions in schema bullmq to ${jobs};
     -- A job becomes visible with the transaction that made it, or not at all.
     create or replace function bullmq.enqueue(queue text, id text, name text, data jsonb, options jsonb default '{}') returns text
       language plpgsql security definer set search_path = bullmq, pg_temp as $$

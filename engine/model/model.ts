@@ -5,6 +5,7 @@
 import type { Condition } from '../condition/condition.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { DuplicateRule } from './duplicates.ts';
+import { deadlineOf } from './deadline.ts';
 import type { FieldType } from './field-type.ts';
 import type { Flag, Rule, Sequence, Setting, Template } from './parts.ts';
 import type { Derived, Many, Rollup } from './relations.ts';
@@ -134,6 +135,8 @@ export interface Field {
 /** Keys of the fields that a computed field tells of: who may not read one of them may not read it either. */
 export function inputsOf(field: Field): readonly string[] {
   if (field.formula !== null) return field.formula.reads;
+  const deadline = deadlineOf(field);
+  if (deadline !== null) return [deadline.from, deadline.via, deadline.by];
   const rollup = field.rollup ?? (field.derived?.kind === 'rollup' ? field.derived.rollup : null);
   if (rollup !== null) return rollup.list === null ? [] : [rollup.list];
   if (field.derived?.kind === 'lookup') return field.derived.steps.slice(0, 1).map((step) => step.field);

@@ -17,6 +17,7 @@ import { sharesFunctions, sharesTable } from './shares.ts';
 import type { DesiredState, FunctionState, SequenceState, TableState } from './state.ts';
 import { freeze, STATE_FORMAT } from './state.ts';
 import { entitySequences, entityTable } from './tables.ts';
+import { minuteFunctions } from './deadlines.ts';
 import { tableTriggers } from './triggers.ts';
 
 /**
@@ -37,6 +38,9 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
   for (const entity of model.entities.values()) {
     const triggers = tableTriggers(context, entity);
     Object.assign(functions, triggers.functions, searchFunctions(context, entity));
+    // Whoever writes a record has its deadlines computed.
+    for (const [name, sql] of Object.entries(minuteFunctions(context, entity)))
+      called(name, { sql, users: Object.keys(tenantRoles(context)).sort() });
     called(assignName(entity), assignFunction(context, entity));
     called(mergeName(entity), mergeFunction(context, entity));
     called(similarName(entity), similarFunction(context, entity));

@@ -8,6 +8,7 @@ import type { Entity, Field } from '../model/model.ts';
 import { attachedFiles } from './attached.ts';
 import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
+import { keepDeadlines } from './deadlines.ts';
 import { pairingGuard } from './guard.ts';
 import { RULE_VARIABLES, ruleChecks } from './rules.ts';
 import { historyTableName, lifecycleName } from './names.ts';
@@ -70,7 +71,7 @@ ${passRollups(entity)}${lines(update)}    new."version" := old."version" + 1;
   end if;
   new."updated_at" := armature.now();
   new."updated_by" := armature.user_id();
-${rules}  return new;
+${keepDeadlines(context, entity)}${rules}  return new;
 end $body$`;
 }
 

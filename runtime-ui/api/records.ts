@@ -52,7 +52,8 @@ export function selectOf(
       parts.add(field.key);
       if (field.currencyField && entity.fields.some((each) => each.key === field.currencyField))
         parts.add(field.currencyField);
-      for (const key of field.companions) parts.add(key);
+      // A reference to one of several entities is answered whole: nobody needs the references behind it.
+      if (!field.targets) for (const key of field.companions) parts.add(key);
     }
   }
   return [...parts].join(',');

@@ -4,6 +4,7 @@ import { DatesProvider } from '@mantine/dates';
 import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from '@tanstack/react-query';
 import 'dayjs/locale/ar-ly.js';
+import 'dayjs/locale/de.js';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { onSessionLost } from '../api/client.ts';
 import { ModelContext, readModel } from '../api/model.ts';
@@ -66,14 +67,18 @@ function Language() {
   const language = useMemo(() => ({ locale, change }), [locale, change]);
   return (
     <LanguageContext value={language}>
-      <DatesProvider
-        settings={{ locale: locale.startsWith('ar') ? 'ar-ly' : 'en', firstDayOfWeek: 1, consistentWeeks: true }}
-      >
+      <DatesProvider settings={{ locale: datesIn(locale), firstDayOfWeek: 1, consistentWeeks: true }}>
         <Notifications position="bottom-right" limit={3} autoClose={7000} />
         <Gate locale={locale} />
       </DatesProvider>
     </LanguageContext>
   );
+}
+
+/** The calendars' own names of languages. */
+function datesIn(locale: string): string {
+  if (locale.startsWith('ar')) return 'ar-ly';
+  return locale.startsWith('de') ? 'de' : 'en';
 }
 
 /** Nobody sees a screen before it is known who they are and what they may see. */

@@ -2,6 +2,7 @@
 import { changeLanguage, use } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import ar from '../locales/ar.json' with { type: 'json' };
+import de from '../locales/de.json' with { type: 'json' };
 import en from '../locales/en.json' with { type: 'json' };
 import { languageTag, preferred } from './languages.ts';
 
@@ -9,6 +10,7 @@ const KEY = 'armature.locale';
 /** Languages the screens themselves speak; the model may know more, the texts then fall back to English. */
 export const SCREEN_LOCALES = [
   { key: 'en', label: 'English' },
+  { key: 'de', label: 'Deutsch' },
   { key: 'ar', label: 'العربية' },
 ] as const;
 
@@ -36,7 +38,7 @@ export async function startI18n(locale: string): Promise<void> {
   await use(initReactI18next).init({
     lng: locale,
     fallbackLng: 'en',
-    resources: { en: { translation: en }, ar: { translation: ar } },
+    resources: { en: { translation: en }, de: { translation: de }, ar: { translation: ar } },
     interpolation: { escapeValue: false },
   });
 }

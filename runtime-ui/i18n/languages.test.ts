@@ -1,6 +1,21 @@
 import { describe, expect, test } from 'vitest';
+import ar from '../locales/ar.json' with { type: 'json' };
+import de from '../locales/de.json' with { type: 'json' };
+import en from '../locales/en.json' with { type: 'json' };
 import { createFormat } from './format.ts';
 import { browserLanguages, languageTag, preferred, regional } from './languages.ts';
+
+test('the screens say everything in every language they speak', () => {
+  const keysOf = (texts: object, before = ''): readonly string[] =>
+    Object.entries(texts).flatMap(([key, text]) =>
+      typeof text === 'string' ? [`${before}${key}`] : keysOf(text, `${before}${key}.`),
+    );
+  // Arabic has more forms of the plural.
+  const wanted = keysOf(en);
+  for (const texts of [ar, de]) expect(wanted.filter((key) => !keysOf(texts).includes(key))).toEqual([]);
+  expect(keysOf(de).filter((key) => !wanted.includes(key))).toEqual([]);
+  expect(createFormat('de', 'UTC').integer(1234567)).toBe('1.234.567');
+});
 
 describe('languages a browser reports', () => {
   test.each([

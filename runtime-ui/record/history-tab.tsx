@@ -41,7 +41,7 @@ export function HistoryTab({ entity, id }: { readonly entity: UiEntity; readonly
   );
 }
 
-function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: HistoryEntry }) {
+export function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: HistoryEntry }) {
   const { t } = useTranslation();
   const format = useFormat();
   const name = entry.actor?.name ?? t('history.system');

@@ -13,6 +13,7 @@ import { HistoryTab } from './history-tab.tsx';
 import classes from './record.module.css';
 import { RecordHead } from './record-head.tsx';
 import { RelatedTab } from './related-tab.tsx';
+import { TimelineTab } from './timeline-tab.tsx';
 import { useRecord } from './use-record.ts';
 
 export function RecordPage({ entity, id }: { readonly entity: UiEntity; readonly id: string }) {
@@ -37,6 +38,7 @@ export function RecordPage({ entity, id }: { readonly entity: UiEntity; readonly
           <Tabs.List className={classes['tabs'] ?? ''}>
             <Tabs.Tab value="details">{t('record.details')}</Tabs.Tab>
             {related.length > 0 ? <Tabs.Tab value="related">{t('record.related')}</Tabs.Tab> : null}
+            <Tabs.Tab value="timeline">{t('record.timeline')}</Tabs.Tab>
             <Tabs.Tab value="history">{t('record.history')}</Tabs.Tab>
           </Tabs.List>
         </div>
@@ -45,6 +47,9 @@ export function RecordPage({ entity, id }: { readonly entity: UiEntity; readonly
         </Tabs.Panel>
         <Tabs.Panel value="related" className={classes['body'] ?? ''}>
           <RelatedTab entity={entity} id={id} related={related} />
+        </Tabs.Panel>
+        <Tabs.Panel value="timeline" className={classes['body'] ?? ''}>
+          <TimelineTab entity={entity} id={id} related={related} />
         </Tabs.Panel>
         <Tabs.Panel value="history" className={classes['body'] ?? ''}>
           <HistoryTab entity={entity} id={id} />

@@ -18,6 +18,14 @@ const TABLES = {
   'crm/leads': 10,
   'crm/opportunities': 60,
   'crm/activities': 90,
+  'crm/tickets': 30,
+  'crm/quotes': 15,
+  'crm/subscriptions': 20,
+  'crm/campaigns': 5,
+  'crm/campaign_members': 90,
+  'crm/articles': 5,
+  'crm/slas': 2,
+  'crm/price_books': 1,
 };
 
 test('the demo organisation is taken up where an interrupted start left it, and then left alone', async () => {
@@ -44,6 +52,16 @@ test('the demo organisation is taken up where an interrupted start left it, and 
   const again = { home, signal: new AbortController().signal, size };
   expect(await ensureDemo(app.services, again)).toEqual(first);
   for (const [path, expected] of Object.entries(TABLES)) expect([path, await count(path)]).toEqual([path, expected]);
+
+  // Counted, summed and due by what the database knows.
+  const { json: campaigns } = await client.get('/api/crm/v1/campaigns?$select=members,responses&$order=name&$first=1');
+  expect(campaigns.data?.[0]).toMatchObject({ members: 18 });
+  const { json: quotes } = await client.get('/api/crm/v1/quotes?$select=number,net,tax,gross&$first=50');
+  for (const { net, tax, gross } of quotes.data ?? []) expect(Number(net) + Number(tax)).toBeCloseTo(Number(gross), 1);
+  expect(quotes.data?.every(({ number }) => /^Q-\d{4}-\d{5}$/.test(String(number)))).toBe(true);
+  const { json: tickets } = await client.get('/api/crm/v1/tickets?$select=opened_at,first_response_due&$first=50');
+  for (const { opened_at, first_response_due } of tickets.data ?? [])
+    expect(Date.parse(String(first_response_due))).toBeGreaterThan(Date.parse(String(opened_at)));
 
   // Complete: what people do with it afterwards is theirs.
   const { json } = await client.get('/api/crm/v1/leads?$select=id&$first=1');

@@ -17,6 +17,7 @@ export interface PermissionDocument {
   >;
   readonly conditions?: { readonly owner?: 'self' | 'team' };
   readonly condition?: unknown;
+  readonly transitions?: readonly string[];
 }
 
 /** A person as far as permissions care. */
@@ -31,7 +32,11 @@ export interface Person {
 export interface Subject {
   readonly tenant: string;
   readonly owner: string | null;
+  readonly id?: string;
 }
+
+/** The one condition among the shipped permissions: the record is the person. */
+const ONESELF = JSON.stringify({ fact: 'id', operator: 'equal', value: { fact: 'user', path: '$.id' } });
 
 /** Fields that a permission's field lists never hide. */
 const ALWAYS = new Set(['id', 'version']);
@@ -80,6 +85,20 @@ export class Expectation {
     );
   }
 
+  /** Whether the person may take the step with the record, as far as rights go. */
+  takes(person: Person, entity: string, subject: Subject, transition: string): boolean {
+    if (person.tenant !== subject.tenant) return false;
+    if (person.roles.includes('administrator')) return true;
+    return this.#permissions.some(
+      (permission) =>
+        [...person.roles, 'member'].includes(permission.role) &&
+        permission.entity === entity &&
+        permission.actions.includes('update') &&
+        (permission.transitions?.includes(transition) ?? true) &&
+        holds(permission, person, subject),
+    );
+  }
+
   /** Whether there is any record on which the person may do this with the field. */
   knows(person: Person, action: string, entity: string, field: string): boolean {
     const own: Subject = { tenant: person.tenant, owner: person.userId };
@@ -88,7 +107,8 @@ export class Expectation {
 }
 
 function holds(permission: PermissionDocument, person: Person, subject: Subject): boolean {
-  if (permission.condition !== undefined) return false;
+  if (permission.condition !== undefined)
+    return JSON.stringify(permission.condition) === ONESELF && subject.id === person.userId;
   const rule = permission.conditions?.owner;
   if (rule === undefined) return true;
   if (subject.owner === null) return false;

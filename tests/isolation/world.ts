@@ -56,7 +56,9 @@ export interface World {
   readonly people: readonly WorldPerson[];
   readonly records: readonly WorldRecord[];
   readonly entities: readonly Entity[];
+  /** The first organisation's. The other's says the same, with other identities. */
   readonly model: Model;
+  modelOf(tenant: string): Model;
   clientOf(person: WorldPerson, url: string): Client;
 }
 
@@ -87,14 +89,14 @@ const UNDER: Readonly<Record<string, readonly string[]>> = {
 export async function buildWorld(app: TestApp, prepare: (tenant: string) => Promise<void>): Promise<World> {
   const people: WorldPerson[] = [];
   const records: WorldRecord[] = [];
-  let known: Model | null = null;
+  const models = new Map<string, Model>();
   for (const tenant of TENANTS) {
     await prepare(tenant);
     const admin = await app.as(tenant, `admin@${tenant}.example`);
     people.push(...(await hire(app, tenant, admin)));
     await publishOverrides(admin);
     const { model } = await app.app.services.models.get(tenant);
-    known = model;
+    models.set(tenant, model);
     records.push(
       ...(await fill(
         tenant,
@@ -104,12 +106,18 @@ export async function buildWorld(app: TestApp, prepare: (tenant: string) => Prom
       )),
     );
   }
-  if (!known) throw new Error('there is no model');
+  const modelOf = (tenant: string): Model => {
+    const known = models.get(tenant);
+    if (!known) throw new Error(`there is no model of ${tenant}`);
+    return known;
+  };
+  const model = modelOf(TENANTS[0]);
   return {
     people,
     records,
-    model: known,
-    entities: recordEntities(known),
+    model,
+    modelOf,
+    entities: recordEntities(model),
     clientOf: (person, url) => client(url, person.token),
   };
 }

@@ -61,6 +61,22 @@ describe('the engine knows no business', () => {
     'probability',
     'priority',
     'leads',
+    'body',
+    'entries',
+    'quote',
+    'quotes',
+    'terms',
+    'currency',
+    'language',
+    'channel',
+    'members',
+    'responses',
+    'budget',
+    'net',
+    'interval',
+    'subscription',
+    'cost',
+    'category',
   ]);
 
   /** Keys of entities, of their fields, and of roles. */
@@ -76,6 +92,8 @@ describe('the engine knows no business', () => {
 
   test('the rule has words to look for', () => {
     expect(words).toContain('opportunity');
+    expect(words).toContain('ticket');
+    expect(words).toContain('campaign');
     expect(words).toContain('sales_rep');
   });
 

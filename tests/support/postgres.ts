@@ -21,7 +21,21 @@ export interface TestDatabase {
 }
 
 /** Call it at the top of a test file; everything is released after the file's last test. */
-export async function testDatabase(): Promise<TestDatabase> {
+export function testDatabase(): Promise<TestDatabase> {
+  return openClone(TEMPLATE, null);
+}
+
+/**
+ * A copy of a test's database with all that is in it. Both have the same roles, as those belong to the cluster. Nobody
+ * but its superuser client may be connected to the original, and that one is let go.
+ */
+export async function cloneDatabase(original: TestDatabase): Promise<TestDatabase> {
+  await original.superuser.end();
+  return openClone(original.address.database, original.rolePrefix);
+}
+
+/** @param prefix of the roles that are there already; without, of its own, dropped with the database */
+async function openClone(template: string, prefix: string | null): Promise<TestDatabase> {
   const port = inject('postgresPort');
   const name = `x${randomBytes(4).toString('hex')}`;
   const admin = { user: 'postgres', password: 'superuser' };
@@ -30,13 +44,13 @@ export async function testDatabase(): Promise<TestDatabase> {
   await maintenance.connect();
   await maintenance.query(`select pg_advisory_lock(71)`);
   await maintenance.query(
-    `create database ${quote(name)} template ${quote(TEMPLATE)} owner ${quote(LOGIN_ROLES.owner)}`,
+    `create database ${quote(name)} template ${quote(template)} owner ${quote(LOGIN_ROLES.owner)}`,
   );
   await maintenance.query(`select pg_advisory_unlock(71)`);
   const superuser = new pg.Client({ ...server, ...admin, database: name });
   superuser.on('error', () => {});
   await superuser.connect();
-  await superuser.query('update armature.installation set role_prefix = $1', [name]);
+  if (prefix === null) await superuser.query('update armature.installation set role_prefix = $1', [name]);
   const credentials = (user: string): Credentials => ({ user, password: derive(SECRET, `postgres:${user}`) });
 
   afterAll(async () => {
@@ -46,6 +60,7 @@ export async function testDatabase(): Promise<TestDatabase> {
       'select rolname from pg_roles where rolname like $1',
       [`${name}\\_%`],
     );
+    // Of a copy there are none: its roles are the original's, which goes later.
     if (rows.length > 0) await maintenance.query(`drop role ${rows.map((row) => quote(row.rolname)).join(', ')}`);
     await maintenance.end();
   });
@@ -55,7 +70,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     owner: credentials(LOGIN_ROLES.owner),
     app: credentials(LOGIN_ROLES.app),
     jobs: credentials(LOGIN_ROLES.jobs),
-    rolePrefix: name,
+    rolePrefix: prefix ?? name,
     secret: SECRET,
     superuser,
   };

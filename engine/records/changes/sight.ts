@@ -3,10 +3,10 @@
  * at once. That a record is gone from sight is told only to those who saw it before: by the values that permissions look
  * at, as they stood in the record until the change. Everybody else hears nothing, not even that something happened.
  */
-import type { Condition } from '#engine/condition/condition.ts';
+import { type Condition, FALSE } from '#engine/condition/condition.ts';
 import { evaluate } from '#engine/condition/evaluate.ts';
-import { asksTheClock, operandsOf } from '#engine/condition/operands.ts';
-import { isTrue } from '#engine/condition/simplify.ts';
+import { asksTheClock, looksFurther, operandsOf } from '#engine/condition/operands.ts';
+import { all, any, isTrue } from '#engine/condition/simplify.ts';
 import { userAttribute } from '#engine/condition/user-attributes.ts';
 import { arrayText } from '#engine/db/identifiers.ts';
 import type { Database } from '#engine/db/database.ts';
@@ -110,13 +110,9 @@ function itemOf(
   return { kind: 'removed', reason: 'changed', ...about, version };
 }
 
-/** Whether the record was to be seen until this event, as far as its own values tell. */
+/** Whether the record was to be seen until this event for certain, as far as its own values tell. */
 function sawBefore(scope: Scope, entity: Entity, predicate: Condition, { before }: OutboxEvent): boolean {
-  if (before === null || asksTheClock(predicate)) return false;
-  const known = operandsOf(predicate).every(
-    (operand) => operand.kind !== 'field' || (operand.steps.length === 0 && Object.hasOwn(before, operand.fieldId)),
-  );
-  if (!known) return false;
+  if (before === null) return false;
   const record = Object.fromEntries(
     Object.entries(before).flatMap(([id, value]) => {
       const key = entity.fieldsById.get(id)?.key;
@@ -124,12 +120,44 @@ function sawBefore(scope: Scope, entity: Entity, predicate: Condition, { before 
     }),
   );
   const { principal, tenant } = scope;
-  return evaluate(predicate, record, {
+  return evaluate(certain(predicate, before), record, {
     user: (attribute) => userAttribute(principal, attribute),
     now: 0,
     timeZone: principal.timeZone,
     businessHours: tenant.businessHours,
   });
+}
+
+/** What the former values decide by themselves: true for no record for which the whole was false. */
+function certain(condition: Condition, before: Readonly<Record<string, unknown>>): Condition {
+  switch (condition.kind) {
+    case 'all':
+      return all(condition.of.map((member) => certain(member, before)));
+    case 'any':
+      return any(condition.of.map((member) => certain(member, before)));
+    default:
+      return isDecided(condition, before) ? condition : FALSE;
+  }
+}
+
+/** Shares, trees, other records and the time were what they were then, which nobody has written down. */
+function isDecided(condition: Condition, before: Readonly<Record<string, unknown>>): boolean {
+  if (asksTheClock(condition) || looksFurther(condition) || asksForShares(condition)) return false;
+  return operandsOf(condition).every(
+    (operand) => operand.kind !== 'field' || (operand.steps.length === 0 && Object.hasOwn(before, operand.fieldId)),
+  );
+}
+
+function asksForShares(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'all':
+    case 'any':
+      return condition.of.some(asksForShares);
+    case 'not':
+      return asksForShares(condition.of);
+    default:
+      return condition.kind === 'shared';
+  }
 }
 
 /** The records that are to be seen, deleted ones too: a statement for each entity, all in one round trip. */
@@ -168,11 +196,15 @@ function visibleStatement(scope: Scope, entity: Entity, ids: readonly string[]):
   if (!access.of(entity).readable) return null;
   const binds = new Binds();
   const writer = new SqlWriter(access, binds, scope.tenant.names.schema, scope.predicates);
-  const { from, where } = writer.source(entity, 'x', 'any');
-  const list = binds.add({ kind: 'value', value: arrayText(ids), sqlType: 'uuid[]' }, 'uuid[]');
-  const deleted = entity.softDelete ? 'x."deleted_at" is not null' : 'false';
+  const list = binds.once({ kind: 'value', value: arrayText(ids), sqlType: 'uuid[]' }, 'uuid[]');
+  // Asked twice, because not everybody may read when a record was deleted.
+  const found = (which: 'exclude' | 'only', alias: string): string => {
+    const { from, where } = writer.source(entity, alias, which);
+    const conditions = [`${alias}."id" = any(${list})`, ...where].join(' and ');
+    return `select ${alias}."id"::text, ${alias}."version"::text, ${which === 'only'} from ${from} where ${conditions}`;
+  };
   return {
-    text: `select x."id"::text, x."version"::text, ${deleted} from ${from} where ${[`x."id" = any(${list})`, ...where].join(' and ')}`,
+    text: entity.softDelete ? `${found('exclude', 'x')} union all ${found('only', 'y')}` : found('exclude', 'x'),
     values: binds.sources.map((source) => bindValue(source, { principal: scope.principal })),
   };
 }

@@ -10,8 +10,9 @@ import { isTrue } from '#engine/condition/simplify.ts';
 import type { Query } from '../query/query.ts';
 import { valuesAt } from '../read/binds.ts';
 import type { ListPlan } from '../read/plan.ts';
-import { narrowing, planWhere } from '../read/plan.ts';
+import { narrowing, planWhere, RANK } from '../read/plan.ts';
 import { accessOf } from '../read/shapes.ts';
+import { searchSql } from '../read/sql-search.ts';
 import { orderBy, selectItems } from '../read/sql-select.ts';
 import { Joins, SqlWriter } from '../read/sql-source.ts';
 import { RECORD, whereOf } from '../read/template.ts';
@@ -30,8 +31,14 @@ export function exportSql(scope: Scope, query: Query, plan: ListPlan, now: numbe
   const joins = new Joins(writer);
   const { from, where } = writer.source(entity, RECORD, query.deleted);
   const items = selectItems(plan.select, RECORD, writer);
-  const sorted = orderBy(plan.order, RECORD, joins);
-  const conditions = [...where, ...writer.narrowing(narrowing(plan), entity, RECORD, joins)];
+  // A file is read whole: the best hits need not come first.
+  const order = plan.order.filter(({ field }) => field.key !== RANK);
+  const sorted = orderBy(order, RECORD, joins);
+  const conditions = [
+    ...where,
+    ...writer.narrowing(narrowing(plan), entity, RECORD, joins),
+    ...searchSql(plan.search, entity, RECORD, writer, joins),
+  ];
   const own = planWhere(query, entity, access);
   if (!isTrue(own)) conditions.push(writer.filter(own, entity, RECORD, joins));
   const records = `select ${items} from ${from}${joins.sql}${whereOf(conditions)} order by ${sorted}`;

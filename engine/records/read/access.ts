@@ -138,7 +138,8 @@ function masksOf(
   if (grants.every((grant) => grant.fields === null)) return masks;
   const everywhere = JSON.stringify(predicate);
   for (const field of entity.fields.values()) {
-    if (field.column === null || ALWAYS.has(field.key) || !visible(field)) continue;
+    // A list of parts has no column; whether it is shown on some records only is asked where it is read.
+    if ((field.column === null && field.children === null) || ALWAYS.has(field.key) || !visible(field)) continue;
     const condition = rowsOf(grants.filter((grant) => grant.fields === null || grant.fields.has(field.key)));
     if (!isTrue(condition) && JSON.stringify(condition) !== everywhere) masks.set(field.key, condition);
   }

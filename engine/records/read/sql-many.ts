@@ -16,12 +16,19 @@ export interface ManySource {
  * @param alias what the records on the list are called
  */
 export function manySource(many: Many, other: Entity, near: string, alias: string, writer: SqlWriter): ManySource {
-  // The parent is visible, so its parts are.
-  const { from, where } = writer.source(other, alias, 'exclude', many.via === 'children');
+  // The parent is visible, so its parts are, unless the list is shown on some records only.
+  const { from, where } = writer.source(other, alias, 'exclude', many.via === 'children' && !isMasked(other, writer));
   if (many.via !== 'links') return { from, where: [`${alias}.${quote(many.field)} = ${near}."id"`, ...where] };
   const link = writer.alias('_l');
   return {
     from: `${qualified(writer.schema, many.table)} ${link} join ${from} on ${alias}."id" = ${link}.${quote(many.far)}`,
     where: [`${link}.${quote(many.near)} = ${near}."id"`, ...where],
   };
+}
+
+/** Whether the list that holds these parts is hidden on some of the records that are shown. */
+function isMasked({ name, parent }: Entity, { access }: SqlWriter): boolean {
+  const whole = parent === null ? undefined : access.lookup(parent.entity);
+  const list = [...(whole?.fields.values() ?? [])].find(({ children }) => children?.entity === name);
+  return whole !== undefined && list !== undefined && access.of(whole).masks.has(list.key);
 }

@@ -37,9 +37,13 @@ export async function diagnose(
   const predicates = pairedPredicates(scope, wanted.grants, wanted.fields, 'x', parameters);
   const readable = andReadable(scope, entity, 'x', parameters);
   const field = stateField === null ? undefined : entity.fields.get(stateField);
+  // Whoever may take a step need not see the state; a mask, like everywhere, whether or not conditions are compiled in.
+  const masked = { ...scope, predicates: true };
+  const readers = scope.rights.of(entity.name).read;
+  const shown = field ? pairedPredicates(masked, readers, [field.key], 'x', parameters) : [];
   const live = entity.softDelete ? ` and x.deleted_at is ${wanted.deleted ? 'not null' : 'null'}` : '';
   const text = `select x.version, ${predicates.length === 0 ? 'true' : `(${predicates.join(' and ')}) is true`}, ${
-    field ? `x.${column(field)}` : 'null::text'
+    field ? `case when ${['true', ...shown].join(' and ')} then x.${column(field)} end` : 'null::text'
   } from ${tableOf(scope, entity)} x where x.id = ${id}${live}${readable}`;
   const [result] = await sender.batch(sessionOf(scope.principal), [{ text, values: parameters.values }]);
   const row = result?.rows[0];

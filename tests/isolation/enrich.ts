@@ -1,0 +1,43 @@
+/** What the plain world lacks: parts, references to what others own, histories, records in the bin. */
+import type { TestApp } from '../support/app.ts';
+import { canaryValue, token } from './canary.ts';
+import { recordEntities, TENANTS, type World } from './world.ts';
+
+export async function enrich(app: TestApp, world: World): Promise<void> {
+  for (const tenant of TENANTS) {
+    const admin = await app.as(tenant, `admin@${tenant}.example`);
+    for (const entity of recordEntities(world.model)) {
+      const own = world.records.filter((record) => record.tenant === tenant && record.entity === entity.name);
+      for (const [index, record] of own.entries()) {
+        const body: Record<string, unknown> = {};
+        for (const field of entity.fields.values()) {
+          if (field.system || field.readOnly) continue;
+          if (field.reference && field.type.key === 'reference' && index % 2 === 0) {
+            // Somebody else's, where the first was one's own.
+            const others = world.records.filter(
+              (one) => one.tenant === tenant && one.entity === field.reference?.entity,
+            );
+            const other = others[(index + 3) % others.length];
+            if (other && other.id !== record.id) body[field.key] = other.id;
+          }
+          if (field.type.key === 'integer') body[field.key] = Number(field.options['min'] ?? 0) + 20 + index;
+          const part = field.children && world.model.entities.get(field.children.entity);
+          if (part) body[field.key] = { create: [partOf(part.fields.values())] };
+          if (field.type.key === 'long_text') body[field.key] = canaryValue(field, token());
+        }
+        const { status, text } = await admin.patch(`/api/${entity.path.replace('/', '/v1/')}/${record.id}`, body);
+        if (status !== 200) throw new Error(`${entity.name}: ${text}`);
+      }
+    }
+  }
+}
+
+function partOf(fields: Iterable<Parameters<typeof canaryValue>[0]>): Record<string, unknown> {
+  const part: Record<string, unknown> = {};
+  for (const field of fields) {
+    if (field.system || field.readOnly || field.reference) continue;
+    const value = field.type.key === 'integer' ? 3 : canaryValue(field, token());
+    if (value !== null && (field.required || field.type.key === 'text')) part[field.key] = value;
+  }
+  return part;
+}

@@ -1,0 +1,179 @@
+/**
+ * The second layer alone, in SQL: first as it is, against the expectation; then with every policy, grant and guard of an
+ * organisation loosened or taken away in turn, which at least one case must notice.
+ */
+import { beforeAll, expect, test } from 'vitest';
+import { sessionOf } from '#engine/db/database.ts';
+import { qualified } from '#engine/db/identifiers.ts';
+import type { Entity } from '#engine/model/model.ts';
+import { testApp } from '../support/app.ts';
+import { client } from '../support/http.ts';
+import { testDatabase } from '../support/postgres.ts';
+import { makeTenant } from '../support/tenant.ts';
+import { enrich } from './enrich.ts';
+import { Expectation, type Person, type Subject } from './expectation.ts';
+import { casesFor, EQUIVALENT, type Mutant, mutantsOf } from './mutants.ts';
+import { EntityCases } from './sql-cases.ts';
+import { type Actor, runCase, type SqlCase } from './sql-run.ts';
+import { buildWorld, OVERRIDES } from './world.ts';
+
+const TENANT = 'acme';
+const SCHEMA = `t_${TENANT}`;
+
+const database = await testDatabase();
+const { superuser } = database;
+const app = await testApp(database);
+const world = await buildWorld(app, (key) => makeTenant(app, key));
+await enrich(app, world);
+const inputs = (entity: string, field: string) =>
+  world.model.entities.get(entity)?.fields.get(field)?.formula?.reads ?? [];
+const expectation = new Expectation(OVERRIDES, inputs);
+
+/** By table, those of its history with it. */
+const cases = new Map<string, SqlCase[]>();
+const actors: Actor[] = [];
+const held = new Map<string, ReadonlySet<string>>();
+
+beforeAll(async () => {
+  for (const person of world.people.filter(({ tenant, name }) => tenant === TENANT || name === 'admin')) {
+    await client(app.url, person.token).get('/api/session');
+    const principal = await app.app.services.identity.principalOf(person.tenant, person.userId);
+    if (!principal) throw new Error(`${person.email} is nobody`);
+    actors.push({ person, session: sessionOf(principal) });
+    const { rows } = await superuser.query<{ name: string }>(
+      `select name from armature.database_role where pg_has_role($1, name, 'USAGE')`,
+      [principal.dbRole],
+    );
+    held.set(person.email, new Set(rows.map(({ name }) => name)));
+  }
+  for (const entity of world.modelOf(TENANT).entities.values()) {
+    if (entity.history) await fillHistory(entity);
+    const of = await EntityCases.open(superuser, world.modelOf(TENANT), entity, TENANT, expectation);
+    const all = actors.flatMap((actor) => of.of(actor));
+    cases.set(entity.table, all);
+    if (entity.history)
+      cases.set(
+        `h_${entity.table}`,
+        all.filter(({ part }) => part === 'history' || part === 'trail'),
+      );
+  }
+  await superuser.query('begin');
+});
+
+/** A change of every field of every record, and of a record that is gone. */
+async function fillHistory(entity: Entity): Promise<void> {
+  const columns = [...entity.fields.values()].filter(({ column }) => column !== null).map(({ id }) => id);
+  await superuser.query(
+    `insert into ${qualified(SCHEMA, `h_${entity.table}`)} (record_id, version, field_id, old, new, at, actor)
+     select r.id, 1, f, '"old"', '"new"', now(), null
+     from (select id from ${qualified(SCHEMA, entity.table)} union all select gen_random_uuid()) r cross join unnest($1::text[]) f`,
+    [columns],
+  );
+}
+
+const failureOf = async (one: SqlCase): Promise<string | null> => {
+  const outcome = await runCase(superuser, one);
+  return outcome === one.expected ? null : `${one.title}\n  ${one.sql}\n  expected ${one.expected}\n  but ${outcome}`;
+};
+
+test('Postgres by itself allows what is allowed and nothing else', { timeout: 120_000 }, async () => {
+  const failures: string[] = [];
+  let count = 0;
+  for (const [table, all] of cases) {
+    if (table.startsWith('h_')) continue;
+    for (const one of all) {
+      count++;
+      const failure = await failureOf(one);
+      if (failure !== null) failures.push(`${table}: ${failure}`);
+    }
+  }
+  console.log(`isolation in SQL: ${count.toLocaleString('en')} cases`);
+  expect(failures.slice(0, 40).join('\n')).toBe('');
+});
+
+test('a rule that is loosened or taken away is noticed', { timeout: 300_000 }, async () => {
+  const system = `${database.rolePrefix}_${TENANT}__system`;
+  const everyState = new Set(
+    [...world.modelOf(TENANT).lifecycles.values()].map(({ states }) => [...states.keys()].sort().join()),
+  );
+  const all = await mutantsOf(superuser, SCHEMA, new Set([system, 'armature_owner']), everyState);
+  const survivors: string[] = [];
+  const equivalent = new Map<string, number>();
+  // Shares and merges, which are no records, are held by the tests of their commands.
+  const mutants = all.filter(({ table }) => cases.has(table));
+  for (const mutant of mutants) {
+    const reason = mutant.equivalent ?? (await isInherited(mutant)) ?? unreachable(mutant);
+    if (reason !== null) equivalent.set(reason, (equivalent.get(reason) ?? 0) + 1);
+    else if (!(await isNoticed(mutant))) survivors.push(mutant.title);
+  }
+  const listed = [...equivalent.values()].reduce((sum, count) => sum + count, 0);
+  const tried = mutants.length - listed;
+  const reasons = [...equivalent].map(([reason, count]) => `  ${count} equivalent: ${reason}`);
+  console.log(
+    [
+      `mutants of an organisation's rules, of records and histories: ${tried - survivors.length} of ${tried} noticed`,
+      ...reasons,
+    ].join('\n'),
+  );
+  // Four refusals of the pairing guard, for columns that steps write: no case reaches them, and it is not shown that none could.
+  const undecided = survivors.filter((title) =>
+    /^crm_(activities|leads|opportunities): refusal \d+ is left out$/.test(title),
+  );
+  console.log(`undecided: ${undecided.join('; ')}`);
+  expect(survivors.filter((title) => !undecided.includes(title))).toEqual([]);
+  expect(undecided.length).toBeLessThanOrEqual(4);
+  expect(tried).toBeGreaterThan(300);
+});
+
+/** Tries every combination of roles on a record of one's own, of one's team and of somebody else. */
+function unreachable({ paired, table }: Mutant): string | null {
+  const entity = [...world.model.entities.values()].find((one) => one.table === table);
+  if (!paired || paired.length === 0 || !entity) return null;
+  const roles = [...world.model.roles.values()].filter(({ administrator }) => !administrator).map(({ key }) => key);
+  const owners = ['me', 'mate', 'stranger'].map((owner) => ({ tenant: TENANT, owner }));
+  for (let set = 1; set < 2 ** roles.length; set++) {
+    const person: Person = {
+      tenant: TENANT,
+      userId: 'me',
+      members: ['me', 'mate'],
+      roles: roles.filter((_, index) => (set >> index) % 2 === 1),
+    };
+    for (const column of paired) {
+      const steps = [...(entity.fields.values() ?? [])].some(
+        ({ key, lifecycle }) => key === column && lifecycle !== null,
+      );
+      const may = (subject: Subject) => expectation.allows(person, 'update', entity.name, subject, column);
+      const reached = (subject: Subject) =>
+        ['update', 'delete'].some((action) => expectation.allows(person, action, entity.name, subject));
+      const granted = steps || owners.some(may);
+      if (granted && owners.some((subject) => reached(subject) && !may(subject))) return null;
+    }
+  }
+  return EQUIVALENT.unreachable;
+}
+
+async function isInherited({ inherited, sql }: Mutant): Promise<string | null> {
+  if (!inherited) return null;
+  await superuser.query('savepoint mutant');
+  if (inherited.when === 'after') await superuser.query(sql);
+  const { rows } = await superuser.query<{ holds: boolean }>(`select ${inherited.sql} as holds`);
+  await superuser.query('rollback to savepoint mutant');
+  return rows[0]?.holds === true ? EQUIVALENT.inherited : null;
+}
+
+async function isNoticed(mutant: Mutant): Promise<boolean> {
+  await superuser.query('savepoint mutant');
+  try {
+    await superuser.query(mutant.sql);
+    const all = cases.get(mutant.table) ?? [];
+    for (const { person } of actors) {
+      const own = all.filter((one) => one.person.person === person);
+      const roles = held.get(person.email) ?? new Set();
+      for (const one of casesFor(mutant, own, (role) => roles.has(role)))
+        if ((await failureOf(one)) !== null) return true;
+    }
+    return false;
+  } finally {
+    await superuser.query('rollback to savepoint mutant');
+  }
+}
