@@ -60,6 +60,7 @@ const CONTEXT = `select set_config('armature.user_id',$1,true), set_config('arma
 function contextOf(session: Session, now: string): Statement {
   return {
     text: CONTEXT,
+    anyRole: true,
     values: [
       session.userId ?? '',
       session.team ?? '',

@@ -17,6 +17,8 @@ export interface Statement {
   readonly text: string;
   readonly values: readonly (string | null)[];
   readonly unprepared?: boolean;
+  /** It touches no table, so one plan serves all roles: with many organisations each would else push out another's. */
+  readonly anyRole?: boolean;
 }
 
 export interface StatementResult {
@@ -114,7 +116,7 @@ class Batch implements Submittable {
         connection.close({ type: 'S', name: oldest }, true);
       }
       for (const statement of this.#statements) {
-        const name = statement.unprepared ? '' : statementName(statement.text, this.#role);
+        const name = statement.unprepared ? '' : statementName(statement.text, statement.anyRole ? '' : this.#role);
         if (name === '' || !registry.known.has(name)) {
           if (name === '' || !this.#parsing.includes(name)) {
             this.#parsing.push(name);

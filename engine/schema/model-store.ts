@@ -15,18 +15,20 @@ import { Listener } from '../db/listener.ts';
 import { TENANT_COLUMNS } from './release-store.ts';
 import { foundTenant, getTenant } from './tenants.ts';
 
-/** Tenants whose models are kept. A model of forty entities takes about 2 MB. */
-const MAX_MODELS = 500;
+/** Entities of the models that are kept, all tenants together: a model of forty takes about 2 MB, so a gigabyte at most. */
+const MAX_ENTITIES = 20_000;
 
 interface Entry {
   readonly loading: Promise<TenantModel>;
   /** Known when it has loaded. */
   release: number | null;
+  /** Entities of its model, 1 until it has loaded. */
+  weight: number;
 }
 
 export interface ModelStoreOptions {
   readonly database: Database;
-  /** Models kept (default 500). */
+  /** Entities of the models kept (default 20,000). */
   readonly max?: number;
 }
 
@@ -42,7 +44,7 @@ export class ModelStore implements ModelSource {
   constructor(options: ModelStoreOptions) {
     const { database } = options;
     this.#database = database;
-    this.#max = options.max ?? MAX_MODELS;
+    this.#max = options.max ?? MAX_ENTITIES;
     this.#listener = new Listener({
       address: database.address,
       credentials: database.credentials.app,
@@ -91,21 +93,31 @@ export class ModelStore implements ModelSource {
   }
 
   #load(tenantKey: string): Entry {
-    const entry: Entry = { loading: this.#read(tenantKey), release: null };
+    const entry: Entry = { loading: this.#read(tenantKey), release: null, weight: 1 };
     this.#entries.set(tenantKey, entry);
     entry.loading.then(
       ({ model }) => {
         entry.release = model.release;
+        entry.weight = Math.max(1, model.entities.size);
+        this.#shrink(entry);
       },
       () => {
         if (this.#entries.get(tenantKey) === entry) this.#entries.delete(tenantKey);
       },
     );
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#max) break;
-      this.#entries.delete(oldest);
-    }
     return entry;
+  }
+
+  /** Lets go of the oldest, but never of the one that was just asked for. */
+  #shrink(kept: Entry): void {
+    let weight = 0;
+    for (const entry of this.#entries.values()) weight += entry.weight;
+    for (const [key, entry] of this.#entries) {
+      if (weight <= this.#max) break;
+      if (entry === kept) continue;
+      this.#entries.delete(key);
+      weight -= entry.weight;
+    }
   }
 
   async #read(tenantKey: string): Promise<TenantModel> {

@@ -134,20 +134,25 @@ begin
   end if;
   return new;
 end $body$`,
-    // Sharing with a team is sharing with its members and with those of the teams that are a part of it.
-    [SHARED_RECORDS]: `create or replace function ${qualified(schema, SHARED_RECORDS)}(entity text, level text) returns setof uuid language sql stable security definer ${PINNED} as $body$
-  with recursive mine(id, parent) as (
+    // Sharing with a team is sharing with its members and with those of the teams that are a part of it. It is asked in
+    // every statement about such records: plpgsql keeps its plans, and the way up the teams is gone only where some
+    // team has a share at all.
+    [SHARED_RECORDS]: `create or replace function ${qualified(schema, SHARED_RECORDS)}(entity text, level text) returns setof uuid language plpgsql stable security definer ${PINNED} as $body$
+begin
+  return query select s."record" from ${qualified(schema, SHARES)} s
+  where s."user" = armature.user_id() and s."entity" = $1 and s."ended_at" is null
+    and (s."until" is null or s."until" > armature.now()) and ($2 = 'read' or s."level" = 'write');
+  if armature.team() is null or not exists (select from ${qualified(schema, SHARES)} s where s."team" is not null) then
+    return;
+  end if;
+  return query with recursive mine(id, parent) as (
     select t."id", t."parent" from ${tableOf(context, teams)} t where t."id" = armature.team()
     union
     select t."id", t."parent" from ${tableOf(context, teams)} t join mine m on t."id" = m.parent)
-  select s."record" from ${qualified(schema, SHARES)} s
-  where s."user" = armature.user_id() and s."entity" = $1 and s."ended_at" is null
-    and (s."until" is null or s."until" > armature.now()) and ($2 = 'read' or s."level" = 'write')
-  union all
   select s."record" from mine m join ${qualified(schema, SHARES)} s on s."team" = m.id
   where s."entity" = $1 and s."ended_at" is null
-    and (s."until" is null or s."until" > armature.now()) and ($2 = 'read' or s."level" = 'write')
-$body$`,
+    and (s."until" is null or s."until" > armature.now()) and ($2 = 'read' or s."level" = 'write');
+end $body$`,
   };
 }
 

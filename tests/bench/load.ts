@@ -5,6 +5,8 @@ export interface Target {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
   readonly requests: readonly autocannon.Request[];
+  /** Each connection begins somewhere else in the requests; without it all begin with the first. */
+  readonly scattered?: boolean;
 }
 
 export interface Measure {
@@ -23,12 +25,19 @@ export interface Measure {
  */
 export async function load(target: Target, connections: number, seconds: number): Promise<Measure> {
   if (new URL(target.url).hostname !== '127.0.0.1') throw new RangeError('load goes to this machine only');
+  const requests = [...target.requests];
+  let connection = 0;
+  const scatter = (client: autocannon.Client) => {
+    const from = Math.floor((connection++ * requests.length) / connections) % requests.length;
+    client.setRequests([...requests.slice(from), ...requests.slice(0, from)]);
+  };
   const result = await autocannon({
     url: target.url,
     connections,
     duration: seconds,
-    requests: [...target.requests],
+    requests,
     timeout: 30,
+    ...(target.scattered && { setupClient: scatter }),
   });
   return {
     rate: result.requests.total / result.duration,

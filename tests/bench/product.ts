@@ -16,7 +16,9 @@ export interface Running {
 }
 
 function node(script: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...args], {
+  // As `npm start` runs it.
+  const flags = script === 'engine/main.ts' ? ['--max-semi-space-size=4'] : [];
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...flags, script, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
