@@ -68,7 +68,7 @@ function lookStatement(scope: Scope, entity: Entity, { winner, losers }: Wanted,
   const parameters = new Parameters();
   const { merge, update, delete: remove } = scope.rights.of(entity.name);
   const which = parameters.bind(winner, 'uuid');
-  const all = parameters.bind([winner, ...losers], 'uuid[]');
+  const others = parameters.bind(losers, 'uuid[]');
   const same = version === null ? '' : ` and (x.id <> ${which} or (true${andVersion(version, parameters)}))`;
   const mayMerge = andAll(pairedPredicates(scope, merge, [], 'x', parameters));
   const mayChange = pairedPredicates(scope, update, [], 'x', parameters);
@@ -78,7 +78,7 @@ function lookStatement(scope: Scope, entity: Entity, { winner, losers }: Wanted,
       ? ''
       : ` and case when x.id = ${which} then ${mayChange.join(' and ') || 'true'} else ${mayDelete.join(' and ') || 'true'} end`;
   return {
-    text: `select armature.refuse('unmatched') from (select count(*) as n from ${tableOf(scope, entity)} x where x.id = any(${all})${andLive(entity, 'x')}${same}${andReadable(scope, entity, 'x', parameters)}${mayMerge}${each}) f where f.n <> ${parameters.bind(losers.length + 1, 'integer')}`,
+    text: `select armature.refuse('unmatched') from (select count(*) as n from ${tableOf(scope, entity)} x where (x.id = ${which} or x.id = any(${others}))${andLive(entity, 'x')}${same}${andReadable(scope, entity, 'x', parameters)}${mayMerge}${each}) f where f.n <> ${parameters.bind(losers.length + 1, 'integer')}`,
     values: parameters.values,
   };
 }
