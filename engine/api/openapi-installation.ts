@@ -118,12 +118,12 @@ export const INSTALLATION_PATHS: Paths = {
       responses: { '200': answer('With their names and labels.', listOf(METRIC)), ...problems(401, 500, 503) },
     },
   },
-  '/api/metrics/{name}': {
+  '/api/metrics/{metric}': {
     get: {
       operationId: 'metric',
       tags: [SCREENS],
       summary: 'A metric, computed under the caller’s rights',
-      parameters: [inPath('name', 'Its qualified name.', text, 'crm.pipeline_value')],
+      parameters: [inPath('metric', 'Its qualified name.', text, 'crm.pipeline_value')],
       responses: { '200': answer('Its figures.', METRIC), ...problems(401, 404, 500, 503) },
     },
   },

@@ -44,7 +44,7 @@ export class EntityCases {
     expectation: Expectation,
   ): Promise<EntityCases> {
     const parent = entity.parent === null ? undefined : model.entities.get(entity.parent.entity);
-    const owner = parent
+    const owner = parent?.owner
       ? `(select p.owner from ${qualified(`t_${tenant}`, parent.table)} p where p.id = x.${quote(entity.parent?.field ?? '')})`
       : entity.owner
         ? 'x.owner'
