@@ -44,7 +44,7 @@ export default defineConfig({
           ...shared,
           name: 'database',
           include: ['engine/**/*.db.test.ts', 'tests/{fuzz,integration,isolation,plans}/**/*.test.ts'],
-          // Long proofs that are still being widened to the whole CRM: ARMATURE_PROOFS=on runs them as well.
+          // They do not hold for the whole CRM yet: ARMATURE_PROOFS=on runs them as well.
           exclude: [
             'engine/redis/**',
             ...(process.env['ARMATURE_PROOFS'] === 'on' ? [] : ['tests/isolation/{interference,mutation}.test.ts']),
