@@ -8,7 +8,7 @@ import type { Authenticator } from './authenticate.ts';
 /** Milliseconds between looks at the rights of whoever reads a long answer. */
 export const RIGHTS_INTERVAL = 1000;
 /** Milliseconds in which a client has to take something. */
-const STALL = 60_000;
+export const STALL = 60_000;
 
 /**
  * Writes what comes, as fast as it is taken. The stream is destroyed when the client goes away, or takes nothing of what
@@ -52,7 +52,8 @@ export function destroyWith(stream: Readable, response: ServerResponse): () => v
   return () => response.off('close', left);
 }
 
-function drained(response: ServerResponse): Promise<void> {
+/** Until the client has taken what waits for it, or is gone. */
+export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     if (response.destroyed) return resolve();
     const done = () => {
