@@ -24,6 +24,7 @@ import { originalUrl, searchOf } from './exchange.ts';
 import type { HttpServices } from './ports.ts';
 import { mount } from './routes.ts';
 import type { Scopes } from './scopes.ts';
+import { drained, STALL } from './streaming.ts';
 
 /** Milliseconds between signs of life, and until a browser connects again. */
 const HEARTBEAT = 15_000;
@@ -34,6 +35,8 @@ const TOGETHER = 12;
 const BUFFER = 256 * 1024;
 /** Changes told at once to somebody who was away. */
 const PAGE = 500;
+/** Changes that may wait while the past is told. */
+const WAITING = 5000;
 
 class EventStream {
   readonly #response: ServerResponse;
@@ -56,23 +59,44 @@ class EventStream {
   }
 
   send(event: string, data: unknown, id?: string): void {
-    if (this.#response.writableEnded || this.#response.destroyed) return;
-    if (this.#response.writableLength > BUFFER) {
-      // Whoever does not read comes back with the last id they have seen.
-      this.#response.destroy();
-      return;
-    }
-    this.#response.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    if (this.over) return;
+    if (this.#response.writableLength > BUFFER) this.slow();
+    else this.#write(event, data, id);
   }
 
-  /** A sign of life that also says how far everything was told. */
+  /** A sign of life that also says how far everything was told. Whoever takes nothing gets none. */
   beat(id: string): void {
-    if (!this.#response.writableEnded) this.#response.write(`: \nid: ${id}\n\n`);
+    if (!this.over && this.#response.writableLength === 0) this.#response.write(`: \nid: ${id}\n\n`);
   }
 
   end(event: string, reason: string): void {
-    this.send(event, { reason });
+    if (this.over) return;
+    this.#write(event, { reason });
     this.#response.end();
+    // What waits goes out yet, as long as it is taken.
+    this.#response.setTimeout(STALL, () => this.#response.destroy());
+  }
+
+  /** Whoever does not read comes back with the last id they have seen. */
+  slow(): void {
+    this.end('end', 'slow');
+  }
+
+  /** Whether nothing more can be told. */
+  get over(): boolean {
+    return this.#response.writableEnded || this.#response.destroyed;
+  }
+
+  /** Until what waits has been taken, or it is over. */
+  async taken(): Promise<void> {
+    if (this.over || !this.#response.writableNeedDrain) return;
+    const timer = setTimeout(() => this.slow(), STALL);
+    await drained(this.#response);
+    clearTimeout(timer);
+  }
+
+  #write(event: string, data: unknown, id?: string): void {
+    this.#response.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 }
 
@@ -115,6 +139,7 @@ async function listen(
   const stream = new EventStream(exchange);
   // What happens while the past is told waits, so that nothing is told twice or in the wrong order.
   let waiting: { items: readonly ChangeItem[]; position: Position }[] | null = [];
+  let queued = 0;
   let told = await hub.head();
   const id = (position: Position) => changes.tokens.encode(scope, entities, position);
   const send = (items: readonly ChangeItem[], position: Position) => {
@@ -129,8 +154,11 @@ async function listen(
       },
       entities: entities.map(({ name }) => name),
       send: (items, _scope, _entities, position) => {
-        if (waiting) waiting.push({ items, position });
-        else send(items, position);
+        if (!waiting) send(items, position);
+        else if ((queued += items.length) <= WAITING) waiting.push({ items, position });
+        else stream.slow();
+        // Nothing more is looked up for whoever is told nothing more.
+        if (stream.over) unsubscribe();
       },
       end: (reason) => (reason === 'rights' ? stream.end('reset', reason) : stream.end('end', reason)),
     },
@@ -142,6 +170,7 @@ async function listen(
   stream.send('ready', {}, id(told));
   for (const { items, position } of waiting) send(items, position);
   waiting = null;
+  if (stream.over) return unsubscribe();
   beat = setInterval(() => stream.beat(id(told)), HEARTBEAT);
 }
 
@@ -157,8 +186,9 @@ async function tellPast(
     for (let next = since; ; ) {
       const page = await changes.read(scope, entities, next, PAGE);
       if (page.data.length > 0) stream.send('change', { data: page.data }, page.next);
-      if (!page.hasMore) return;
+      if (!page.hasMore || stream.over) return;
       next = page.next;
+      await stream.taken();
     }
   } catch (error) {
     if (!(error instanceof Problem) || (error.code !== 'gone' && error.code !== 'invalid_cursor')) throw error;

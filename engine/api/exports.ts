@@ -11,7 +11,7 @@ import { credentialsOf } from './authenticate.ts';
 import { readJson, RECORD_LIMIT } from './body.ts';
 import { problemDocument } from './problem-response.ts';
 import type { RecordRequest } from './record-request.ts';
-import { pour, watchRights } from './streaming.ts';
+import { destroyWith, pour, watchRights } from './streaming.ts';
 
 const TYPES: Readonly<Record<ExportFormat, string>> = {
   ndjson: 'application/x-ndjson; charset=utf-8',
@@ -102,11 +102,14 @@ export async function exportRoute(request: RecordRequest): Promise<void> {
   const credentials = credentialsOf(exchange.request);
   const unwatch = credentials ? watchRights(stream, services.identity, credentials.token, scope.principal) : () => {};
   const { response } = exchange;
+  // The first row may be a long sort away.
+  const endWatch = destroyWith(stream, response);
   try {
     // What Postgres refuses it mostly refuses before the first row: then there is a problem document to answer with.
     await new Promise<void>((resolve, reject) => {
       stream.once('readable', resolve).once('end', resolve).once('error', reject).once('close', resolve);
     });
+    if (response.destroyed) return;
     response.writeHead(200, headers);
     if (await pour(stream, response)) response.end();
   } catch (error) {
@@ -120,6 +123,7 @@ export async function exportRoute(request: RecordRequest): Promise<void> {
       response.write(`\n${line}\n`, () => response.destroy());
     }
   } finally {
+    endWatch();
     unwatch();
   }
 }

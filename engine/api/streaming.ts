@@ -8,34 +8,54 @@ import type { Authenticator } from './authenticate.ts';
 /** Milliseconds between looks at the rights of whoever reads a long answer. */
 export const RIGHTS_INTERVAL = 1000;
 /** Milliseconds in which a client has to take something. */
-const STALL = 60_000;
+export const STALL = 60_000;
 
 /**
- * Writes what comes, as fast as it is taken. The stream is destroyed when the client goes away or takes nothing.
+ * Writes what comes, as fast as it is taken. The stream is destroyed when the client goes away, or takes nothing of what
+ * waits for it.
+ * @param stall milliseconds in which the client has to take something
  * @returns whether the client is still there
  * @throws the stream's own error
  */
-export async function pour(stream: Readable, response: ServerResponse): Promise<boolean> {
-  const left = () => stream.destroy();
-  response.once('close', left);
-  response.setTimeout(STALL, () => response.destroy());
+export async function pour(stream: Readable, response: ServerResponse, stall: number = STALL): Promise<boolean> {
+  const endWatch = destroyWith(stream, response);
+  const stalled = () => response.destroy();
+  response.on('timeout', stalled);
   try {
     for await (const chunk of stream) {
       if (response.destroyed) return false;
-      if (!response.write(chunk)) await drained(response);
+      if (response.write(chunk)) continue;
+      // Whoever waits for Postgres has not stalled: only what waits for them counts.
+      response.setTimeout(stall);
+      await drained(response);
+      response.setTimeout(0);
     }
     return !response.destroyed;
   } catch (error) {
     if (response.destroyed) return false;
     throw error;
   } finally {
-    response.off('close', left);
+    response.off('timeout', stalled);
+    endWatch();
     stream.destroy();
   }
 }
 
-function drained(response: ServerResponse): Promise<void> {
+/**
+ * Destroys the stream when the client goes away.
+ * @returns what ends the watch
+ */
+export function destroyWith(stream: Readable, response: ServerResponse): () => void {
+  const left = () => stream.destroy();
+  if (response.destroyed) left();
+  response.once('close', left);
+  return () => response.off('close', left);
+}
+
+/** Until the client has taken what waits for it, or is gone. */
+export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
+    if (response.destroyed) return resolve();
     const done = () => {
       response.off('drain', done).off('close', done);
       resolve();

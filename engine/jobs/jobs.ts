@@ -194,7 +194,7 @@ async function run(
     await processor(job.data, context);
   } catch (error) {
     if (error instanceof Interrupted) {
-      await job.moveToDelayed(Date.now() + AFTER_INTERRUPTION, token);
+      await job.moveToDelayed(Date.now() + (error.pause ?? AFTER_INTERRUPTION), token);
       throw new DelayedError();
     }
     // What a client would be told not to repeat is not repeated here either.

@@ -17,7 +17,7 @@ import { arrayText, tenantNames } from '#engine/db/identifiers.ts';
 import type { BaselineConfig } from './baseline.ts';
 import { measureImport } from './import.ts';
 import { compare, type Comparison, load, type Target } from './load.ts';
-import { watchMemory } from './memory.ts';
+import { watchMemory } from '#tests/support/memory.ts';
 import { runCommand, type Running, startBaseline, startProduct } from './product.ts';
 import { BY_HAND, type ByHand, IMPORT, MEMORY, ROWS, TENANTS } from './targets.ts';
 import { type BenchTenant, makeMany, openTenantMaker } from './tenants.ts';

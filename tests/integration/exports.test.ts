@@ -6,6 +6,7 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../support/http.ts';
 import { testApp } from '../support/app.ts';
+import { addAccounts } from '../support/many-accounts.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { hire, makeTenant } from '../support/tenant.ts';
 
@@ -15,8 +16,8 @@ await makeTenant(app, 'acme');
 const admin = await app.as('acme', 'admin@acme.example');
 const ACCOUNTS = '/api/crm/v1/accounts';
 const OPPORTUNITIES = '/api/crm/v1/opportunities';
-/** Rows of the large list. */
-const MANY = 300_000;
+/** Rows of the large list: more than fits between Postgres and a client. */
+const MANY = 60_000;
 
 let looker: Client;
 let seller: Client;
@@ -153,71 +154,6 @@ function open(client: string, path: string) {
   });
 }
 
-const exporting = async (): Promise<number> => {
-  const { rows } = await database.superuser.query(
-    `select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name = 'armature exports' and state <> 'idle'`,
-  );
-  return Number(rows[0]?.n);
-};
-
-test(`${MANY} records leave at flat memory, however slowly they are read, and a reader who goes ends the query`, async () => {
-  const { rows } = await database.superuser.query(
-    `select id from t_acme.core_users where email = 'admin@acme.example'`,
-  );
-  await database.superuser.query('set armature.user_id = ' + `'${rows[0]?.id}'`);
-  await database.superuser.query(`set session_replication_role = replica`);
-  await database.superuser.query(
-    `insert into t_acme.crm_accounts (id, version, name, created_at, updated_at, owner)
-     select gen_random_uuid(), 1, 'Account ' || n, now(), now(), $1 from generate_series(1, ${MANY}) n`,
-    [rows[0]?.id],
-  );
-  await database.superuser.query(`set session_replication_role = origin`);
-  await database.superuser.query('analyze t_acme.crm_accounts');
-  const { token } = await app.app.services.identity.issueToken({
-    tenant: 'acme',
-    user: { email: 'admin@acme.example' },
-  });
-  // A third of them is enough to tell whether cells are kept.
-  for (const [format, filter, least] of [
-    ['ndjson', '', MANY],
-    ['csv', '&name[starts]=Account+1', MANY / 3],
-    ['xlsx', '&name[starts]=Account+1', 0],
-  ] as const) {
-    const started = performance.now();
-    global.gc?.();
-    const before = process.memoryUsage().rss;
-    let peak = before;
-    let bytes = 0;
-    let lines = 0;
-    const answer = await open(token, `${ACCOUNTS}/$export?$format=${format}&$order=name${filter}`);
-    expect(answer.statusCode).toBe(200);
-    // Reads a second's worth of nothing at first: whoever buffers has to do it now.
-    await delay(1000);
-    peak = Math.max(peak, process.memoryUsage().rss);
-    for await (const chunk of answer) {
-      bytes += chunk.length;
-      for (const byte of chunk) if (byte === 10) lines += 1;
-      peak = Math.max(peak, process.memoryUsage().rss);
-      if (bytes % 7 === 0) await delay(1);
-    }
-    if (format !== 'xlsx') expect(lines).toBeGreaterThanOrEqual(least);
-    const growth = Math.round((peak - before) / 1e6);
-    console.log(
-      `export ${format}: ${format === 'xlsx' ? 'as many' : lines} records, ${(bytes / 1e6).toFixed(0)} MB in ${((performance.now() - started) / 1000).toFixed(1)} s, memory +${growth} MB`,
-    );
-    // What a workbook's writer leaves behind is collected when V8 wants to; of the rows nothing may be kept.
-    expect(growth).toBeLessThan(format === 'xlsx' ? 600 : 150);
-  }
-  const left = await open(token, `${ACCOUNTS}/$export?$format=ndjson&$order=name`);
-  left.once('data', () => left.destroy());
-  left.on('error', () => {});
-  await delay(100);
-  for (let waited = 0; (await exporting()) > 0; waited += 50) {
-    expect(waited).toBeLessThan(3000);
-    await delay(50);
-  }
-}, 300_000);
-
 /** The end of an answer as it came over the wire, for what a client that tidies up would not show. */
 function wire(path: string, token: string, slowly: () => boolean): Promise<string> {
   const { hostname, port } = new URL(app.url);
@@ -237,13 +173,14 @@ function wire(path: string, token: string, slowly: () => boolean): Promise<strin
 }
 
 test('what fails half-way does not look complete', async () => {
+  await addAccounts(database, MANY);
   const { token } = await app.app.services.identity.issueToken({
     tenant: 'acme',
     user: { email: 'admin@acme.example' },
   });
   for (const format of ['ndjson', 'csv']) {
     let slowly = true;
-    const ended = wire(`${ACCOUNTS}/$export?$format=${format}&$select=name`, token, () => slowly);
+    const ended = wire(`${ACCOUNTS}/$export?$format=${format}`, token, () => slowly);
     await delay(100);
     await database.superuser.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'armature exports' and state = 'active'`,

@@ -1,56 +1,17 @@
 /** The server is killed in the middle of an import, twice; the import goes on and every row is there once. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { client } from '../support/http.ts';
 import { testApp } from '../support/app.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { start, type Running } from '../support/process.ts';
+import { serverProcesses } from '../support/server-process.ts';
 import { makeTenant } from '../support/tenant.ts';
 
 const ROWS = 20_000;
 const CONTACTS = '/api/crm/v1/contacts';
 
 const database = await testDatabase();
-const home = await mkdtemp(join(tmpdir(), 'armature-crash-'));
-let server: Running | null = null;
-afterAll(async () => {
-  server?.child.kill('SIGKILL');
-  await rm(home, { recursive: true, force: true });
-});
-
-async function begin(): Promise<string> {
-  const { host, port, database: name } = database.address;
-  const { user, password } = database.admin;
-  await rm(join(home, 'server.json'), { force: true });
-  server = start('engine/main.ts', [], {
-    ARMATURE_HOME: home,
-    ARMATURE_SECRET: database.secret,
-    DATABASE_URL: `postgres://${user}:${password}@${host}:${port}/${name}`,
-    PORT: '0',
-    LOG_LEVEL: 'error',
-  });
-  for (let waited = 0; waited < 60_000; waited += 50) {
-    const url = /"url"\s*:\s*"([^"]+)"/.exec(await readFile(join(home, 'server.json'), 'utf8').catch(() => ''))?.[1];
-    if (
-      url &&
-      (await fetch(`${url}/readyz`).then(
-        (answer) => answer.ok,
-        () => false,
-      ))
-    )
-      return url;
-    await delay(50);
-  }
-  throw new Error(server.err());
-}
-
-async function kill(): Promise<void> {
-  server?.child.kill('SIGKILL');
-  await server?.ended();
-}
+const servers = await serverProcesses(database);
 
 test('an import survives the end of its server', { timeout: 180_000 }, async () => {
   // The organisation is made by an application that has ended before the server starts.
@@ -62,14 +23,14 @@ test('an import survives the end of its server', { timeout: 180_000 }, async () 
   });
   await app.app.close();
 
-  let url = await begin();
+  let server = await servers.begin();
   const csv = `Last name,External ID,E-mail\n${Array.from({ length: ROWS }, (_, row) => `Person ${row},C-${row},${row % 50 === 7 ? 'no address' : `p${row}@people.example`}`).join('\n')}\n`;
   const form = new FormData();
   form.set('file', new File([csv], 'people.csv'));
-  const upload = await client(url, token).send('POST', `${CONTACTS}/imports`, form);
+  const upload = await client(server.url, token).send('POST', `${CONTACTS}/imports`, form);
   expect(upload.status, upload.text).toBe(201);
   const at = `${CONTACTS}/imports/${upload.json.data?.id}`;
-  const state = async () => (await client(url, token).get(at)).json.data;
+  const state = async () => (await client(server.url, token).get(at)).json.data;
   const reaches = async (rows: number) => {
     for (let waited = 0; waited < 60_000; waited += 20) {
       const now = await state();
@@ -78,15 +39,15 @@ test('an import survives the end of its server', { timeout: 180_000 }, async () 
     }
     throw new Error(`stuck: ${JSON.stringify(await state())}`);
   };
-  const started = await client(url, token).post(`${at}/start`, {
+  const started = await client(server.url, token).post(`${at}/start`, {
     mapping: { 'Last name': 'last_name', 'External ID': 'external_id', 'E-mail': 'email' },
   });
   expect(started.status, started.text).toBe(202);
 
   for (const rows of [2000, 7000]) {
     expect((await reaches(rows))?.['state']).toBe('running');
-    await kill();
-    url = await begin();
+    await server.kill();
+    server = await servers.begin();
   }
   const resumed = performance.now();
   const done = await reaches(ROWS + 1);
@@ -97,9 +58,9 @@ test('an import survives the end of its server', { timeout: 180_000 }, async () 
     `select count(*)::int as n, count(distinct external_id)::int as keys from t_acme.crm_contacts`,
   );
   expect(rows[0]).toEqual({ n: ROWS - failed, keys: ROWS - failed });
-  const errors = await client(url, token).get(`${at}/errors.csv`);
+  const errors = await client(server.url, token).get(`${at}/errors.csv`);
   expect(errors.text.trim().split('\r\n')).toHaveLength(failed + 1);
   const left = await database.superuser.query('select count(*)::int as n from armature.import_chunk');
   expect(left.rows[0]?.n).toBe(0);
-  await kill();
+  await server.kill();
 });

@@ -23,13 +23,25 @@ export interface Running {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** @param file path of the entry below the project's folder */
-export function start(file: string, args: readonly string[], environment: Environment): Running {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(ROOT, file), ...args], {
-    cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+/**
+ * @param file path of the entry below the project's folder
+ * @param flags of Node
+ */
+export function start(
+  file: string,
+  args: readonly string[],
+  environment: Environment,
+  flags: readonly string[] = [],
+): Running {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', ...flags, join(ROOT, file), ...args],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -2,7 +2,7 @@
  * Exports: the same query as a list, planned by the same planner with the same rights, without a page. Rows come from
  * Postgres no faster than they are read, and nothing is kept.
  */
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Clock } from '#engine/clock.ts';
 import type { Database } from '#engine/db/database.ts';
 import { sessionOf } from '#engine/db/database.ts';
@@ -19,7 +19,7 @@ import { hasSealed, opened } from '../sealed.ts';
 import { csvOf } from './csv-export.ts';
 import { exportColumns } from './export-columns.ts';
 import { exportSql } from './export-sql.ts';
-import { openedLines, readRecords } from './rows.ts';
+import { openedLines, readRecords, through } from './rows.ts';
 import { xlsxOf } from './xlsx-export.ts';
 
 export const EXPORT_FORMATS = ['ndjson', 'csv', 'xlsx'] as const;
@@ -84,21 +84,15 @@ export class Exporter {
     rows.once('close', leave);
     const openLine = (line: string) => opened(scope, line);
     if (options.format === 'ndjson')
-      return hasSealed(scope.model) ? Readable.from(openedLines(rows, openLine), { objectMode: false }) : rows;
-    const records = readRecords(rows, openLine);
+      return hasSealed(scope.model) ? through(rows, (source) => openedLines(source, openLine)) : rows;
+    const records = (source: AsyncIterable<Buffer>) => readRecords(source, openLine);
     if (options.format === 'csv') {
       const header = `${options.mark ? BYTE_ORDER_MARK : ''}${csvLine(headers.map(guardFormula))}`;
-      return Readable.from(csvOf(records, columns, header), { objectMode: false });
+      return through(rows, (source) => csvOf(records(source), columns, header));
     }
-    const book = xlsxOf(records, columns, { headers, timeZone: scope.principal.timeZone });
-    const file = Readable.from(bytesOf(book), { objectMode: false });
-    file.once('close', () => rows.destroy());
-    return file;
+    const { timeZone } = scope.principal;
+    return through(rows, (source) => xlsxOf(records(source), columns, { headers, timeZone }));
   }
-}
-
-async function* bytesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream) yield chunk;
 }
 
 function plan(scope: Scope, entity: Entity, query: Query, { format, header }: ExportOptions, now: number) {

@@ -1,4 +1,5 @@
 /** From the bytes of a COPY to records. */
+import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
 /** What is done to the text of a record before it is read: encrypted values are opened. */
@@ -23,4 +24,19 @@ export async function* readRecords(stream: AsyncIterable<Buffer>, open: OpenLine
 /** The same lines, opened. */
 export async function* openedLines(stream: AsyncIterable<Buffer>, open: OpenLine): AsyncGenerator<string> {
   for await (const lines of readLines(stream, open)) yield `${lines.join('\n')}\n`;
+}
+
+/**
+ * The file made of rows. Whoever destroys it destroys the rows at once, and does not wait for the next one as a generator
+ * would: it may be a long sort away.
+ */
+export function through(
+  rows: Readable,
+  file: (source: AsyncIterable<Buffer>) => AsyncIterable<string | Uint8Array>,
+): Readable {
+  const out = new PassThrough();
+  // What goes wrong destroys the file with it: that is where it is told.
+  pipeline(rows, file, out, () => {});
+  out.once('close', () => rows.destroy());
+  return out;
 }

@@ -43,8 +43,10 @@ import {
 /** Rows of a statement that stores the file. */
 const CHUNK = 1000;
 const SAMPLE = 5;
-/** Imports that run at the same time. */
-const TOGETHER = 4;
+/** Imports that run at the same time: of all organisations, and of one, so that others find room at once. */
+const TOGETHER = { all: 4, tenant: 2 } as const;
+/** Milliseconds until an import that found no room looks again. */
+const PAUSE = 1000;
 const SHOWN_ERRORS = 20;
 
 export interface Upload {
@@ -79,6 +81,14 @@ export interface ImportStatus {
   readonly errors: readonly { readonly line: number; readonly message: string }[];
 }
 
+type RunContext = Pick<JobContext, 'signal' | 'last'> & Partial<Pick<JobContext, 'othersWait'>>;
+
+interface ImportJob {
+  readonly tenant: string;
+  readonly id: string;
+  readonly user: string;
+}
+
 export interface ImporterServices {
   readonly database: Database;
   readonly ids: IdSource;
@@ -89,6 +99,8 @@ export interface ImporterServices {
 
 export class Importer {
   readonly #services: ImporterServices;
+  /** By organisation, how many imports run. */
+  readonly #running = new Map<string, number>();
 
   constructor(services: ImporterServices) {
     this.#services = services;
@@ -244,15 +256,28 @@ export class Importer {
 
   /** Registers the runs with the queue. */
   work(jobs: Jobs): void {
-    jobs.process('imports', (data, context) => this.run(data, context), { concurrency: TOGETHER });
+    jobs.process('imports', (data, context) => this.run(data, context), { concurrency: TOGETHER.all });
   }
 
-  /** Runs a queued import, as the user who started it and with the rights they have now. */
-  async run(
-    data: unknown,
-    context: Pick<JobContext, 'signal' | 'last'> & Partial<Pick<JobContext, 'othersWait'>>,
-  ): Promise<void> {
-    const { tenant, id, user } = readJob(data);
+  /**
+   * Runs a queued import, as the user who started it and with the rights they have now.
+   * @throws Interrupted when it gives way to others: it goes on later
+   */
+  async run(data: unknown, context: RunContext): Promise<void> {
+    const job = readJob(data);
+    const running = this.#running.get(job.tenant) ?? 0;
+    if (running >= TOGETHER.tenant) throw new Interrupted(PAUSE);
+    this.#running.set(job.tenant, running + 1);
+    try {
+      await this.#run(job, context);
+    } finally {
+      const left = (this.#running.get(job.tenant) ?? 1) - 1;
+      if (left > 0) this.#running.set(job.tenant, left);
+      else this.#running.delete(job.tenant);
+    }
+  }
+
+  async #run({ tenant, id, user }: ImportJob, context: RunContext): Promise<void> {
     const principal = await this.#services.principalOf(tenant, user);
     const { database, ids, models } = this.#services;
     const known = await models.get(tenant);
@@ -310,7 +335,7 @@ function requireStill({ state, settings }: StoredImport): void {
 
 const shown = (cell: Cell): string => (typeof cell === 'number' ? plainNumber(cell) : cell);
 
-function readJob(data: unknown): { tenant: string; id: string; user: string } {
+function readJob(data: unknown): ImportJob {
   if (!isObject(data)) throw new TypeError('an import job without data');
   const { tenant, import: id, user } = data;
   if (typeof tenant !== 'string' || typeof id !== 'string' || typeof user !== 'string')

@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 export interface MemoryWatch {
   /** Megabytes at most since the last time this was asked. */
   lap(): number;
+  /** Megabytes now; `null` where there is no /proc. */
+  now(): Promise<number | null>;
   /** Megabytes at most since the process began; `null` where there is no /proc. */
   peak(): Promise<number | null>;
   stop(): void;
@@ -12,17 +14,19 @@ export interface MemoryWatch {
 /** Looks ten times a second; what comes and goes between two looks is in {@link MemoryWatch.peak} alone. */
 export function watchMemory(pid: number | undefined): MemoryWatch {
   let most = 0;
-  const timer = setInterval(() => {
-    void resident(pid, 'VmRSS').then((now) => {
-      most = Math.max(most, now ?? 0);
-    });
-  }, 100);
+  const look = async () => {
+    const now = await resident(pid, 'VmRSS');
+    most = Math.max(most, now ?? 0);
+    return now;
+  };
+  const timer = setInterval(() => void look(), 100);
   return {
     lap: () => {
       const lap = most;
       most = 0;
       return lap;
     },
+    now: look,
     peak: () => resident(pid, 'VmHWM'),
     stop: () => clearInterval(timer),
   };

@@ -1,0 +1,74 @@
+import { createServer, type Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { pour } from './streaming.ts';
+
+const STALL = 200;
+let server: Server | null = null;
+afterEach(() => server?.closeAllConnections());
+
+/** Pours a stream to a client that reads when it is told to. */
+async function pouring(stream: Readable) {
+  let poured: Promise<boolean> = Promise.resolve(false);
+  server = createServer((_, response) => {
+    poured = pour(stream, response, STALL).then((whole) => {
+      if (whole) response.end();
+      return whole;
+    });
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  socket.pause();
+  socket.on('error', () => {});
+  socket.write('GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n');
+  await new Promise((resolve) => server?.once('request', resolve));
+  return { socket, poured };
+}
+
+async function* endless(): AsyncGenerator<Buffer> {
+  for (;;) yield Buffer.alloc(65_536);
+}
+
+test('a client that takes nothing is let go, and the stream with it', async () => {
+  const stream = Readable.from(endless(), { objectMode: false });
+  const { poured } = await pouring(stream);
+  expect(await poured).toBe(false);
+  expect(stream.destroyed).toBe(true);
+});
+
+test('a client that takes little is not', async () => {
+  const stream = Readable.from(endless(), { objectMode: false });
+  const { socket, poured } = await pouring(stream);
+  const ended = poured.then(() => true);
+  // Several times as long as it may take nothing.
+  for (let turn = 0; turn < 20; turn++) {
+    socket.resume();
+    await delay(15);
+    socket.pause();
+    await delay(35);
+  }
+  expect(await Promise.race([ended, Promise.resolve(false)])).toBe(false);
+  socket.destroy();
+  expect(await poured).toBe(false);
+  expect(stream.destroyed).toBe(true);
+});
+
+test('nobody has stalled who waits for a slow query', async () => {
+  async function* slow(): AsyncGenerator<Buffer> {
+    yield Buffer.from('a');
+    await delay(STALL * 3);
+    yield Buffer.from('b');
+  }
+  const { socket, poured } = await pouring(Readable.from(slow(), { objectMode: false }));
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += String(chunk);
+  });
+  socket.resume();
+  expect(await poured).toBe(true);
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect(text).toMatch(/\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n$/);
+});
