@@ -89,7 +89,8 @@ function uiField(
     type: type.key,
     widget: type.widget(field),
     valueType: type.valueType,
-    required: field.required,
+    // What is filled when it is left empty need not be given.
+    required: field.required && field.fill === null,
     system: field.system,
     onCreate,
     onUpdate,

@@ -5,6 +5,7 @@
 import { buildDerived } from './build/derived.ts';
 import type { Draft } from './build/draft.ts';
 import { buildEntities } from './build/entities.ts';
+import { buildFills } from './build/fills.ts';
 import { buildFormulas } from './build/formulas.ts';
 import { buildLifecycles } from './build/lifecycles.ts';
 import { checkMailFields } from './build/mail.ts';
@@ -61,6 +62,7 @@ export function buildModel(source: ReleaseSource): Model {
   buildFormulas(draft);
   for (const entity of draft.entities.values())
     tieCurrencies(entity.fields.values(), (name) => draft.entities.get(name));
+  for (const entity of draft.entities.values()) buildFills(draft, entity);
   buildTransitions(draft);
   buildPermissions(draft);
   checkPolicyCycles(draft);

@@ -7,6 +7,7 @@ import type { Formula } from '../formula/formula.ts';
 import type { DuplicateRule } from './duplicates.ts';
 import { deadlineOf } from './deadline.ts';
 import type { FieldType } from './field-type.ts';
+import type { Fill } from './fill.ts';
 import type { Flag, Rule, Sequence, Setting, Template, Metric } from './parts.ts';
 import type { Derived, Many, Rollup } from './relations.ts';
 import type { Value } from './value-type.ts';
@@ -104,6 +105,8 @@ export interface Field {
   /** Part of title search; weight A–D, `null` when not searched. */
   readonly search: 'A' | 'B' | 'C' | 'D' | null;
   readonly default: Value | undefined;
+  /** Another record's value, for a new record that names none. */
+  readonly fill: Fill | null;
   /** Kept by the engine (id, version, …), never written by clients (except `owner` at creation). */
   readonly system: boolean;
   /** Clients never write it: system, formula, sequence; state is given at creation at most, then moved by transitions. */

@@ -30,6 +30,7 @@ function field(key: string, type: string, rest: Partial<Field> = {}): Field {
     index: false,
     search: null,
     default: undefined,
+    fill: null,
     system: false,
     readOnly: false,
     reference: null,

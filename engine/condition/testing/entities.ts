@@ -24,6 +24,7 @@ export function field(key: string, valueType: ValueType | null, options: FieldOp
     index: false,
     search: null,
     default: undefined,
+    fill: null,
     system: false,
     readOnly: false,
     reference: to === undefined ? null : { entity: to, onDelete: 'restrict' },

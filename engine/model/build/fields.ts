@@ -20,6 +20,7 @@ const COMMON: ReadonlySet<string> = new Set([
   'index',
   'search',
   'default',
+  'fill',
   'removed',
 ]);
 /** Longest key; the companion's suffix must fit as well. */
@@ -132,6 +133,7 @@ export function bareField(type: FieldType, key: string, label: string): DraftFie
     index: false,
     search: null,
     default: undefined,
+    fill: null,
     system: false,
     readOnly: type.readOnly === true,
     reference: null,

@@ -34,6 +34,7 @@ export function fieldOf(
     index: false,
     search: null,
     default: undefined,
+    fill: null,
     system: false,
     readOnly: false,
     reference: null,
