@@ -3,6 +3,7 @@
  * its faults to one list, so that an author sees as much as possible at once; nothing is answered when there is any.
  */
 import { buildDerived } from './build/derived.ts';
+import { checkDeadlines } from './build/deadlines.ts';
 import type { Draft } from './build/draft.ts';
 import { buildEntities } from './build/entities.ts';
 import { buildFills } from './build/fills.ts';
@@ -62,7 +63,10 @@ export function buildModel(source: ReleaseSource): Model {
   buildFormulas(draft);
   for (const entity of draft.entities.values())
     tieCurrencies(entity.fields.values(), (name) => draft.entities.get(name));
-  for (const entity of draft.entities.values()) buildFills(draft, entity);
+  for (const entity of draft.entities.values()) {
+    checkDeadlines(draft, entity);
+    buildFills(draft, entity);
+  }
   buildTransitions(draft);
   buildPermissions(draft);
   checkPolicyCycles(draft);

@@ -3,6 +3,7 @@
  * documents; read by everything else. Nothing here is looked up by scanning: what the hot path needs is a Map.
  */
 import type { Condition } from '../condition/condition.ts';
+import { operandsOf } from '../condition/operands.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { DuplicateRule } from './duplicates.ts';
 import { deadlineOf } from './deadline.ts';
@@ -126,6 +127,8 @@ export interface Field {
   readonly lifecycle: string | null;
   readonly guards: ReadonlyMap<string, Condition> | null;
   readonly formula: Formula | null;
+  /** deadline: while the record fulfils it, the clock stands. */
+  readonly pause: Condition | null;
   /** Type-specific options as the document has them (max, min, scale, prefix, …), schema-valid. */
   readonly options: Readonly<Record<string, unknown>>;
   /** money, and formulas that return it: key of the field with the currency, e.g. `amount_currency`. */
@@ -140,7 +143,11 @@ export interface Field {
 export function inputsOf(field: Field): readonly string[] {
   if (field.formula !== null) return field.formula.reads;
   const deadline = deadlineOf(field);
-  if (deadline !== null) return [deadline.from, deadline.via, deadline.by];
+  if (deadline !== null) {
+    const asked = field.pause === null ? [] : operandsOf(field.pause);
+    const pausing = asked.flatMap((operand) => (operand.kind === 'field' ? [operand.field] : []));
+    return [...new Set([deadline.from, deadline.via, deadline.by, ...pausing])];
+  }
   const rollup = field.rollup ?? (field.derived?.kind === 'rollup' ? field.derived.rollup : null);
   if (rollup !== null) return rollup.list === null ? [] : [rollup.list];
   if (field.derived?.kind === 'lookup') return field.derived.steps.slice(0, 1).map((step) => step.field);

@@ -31,6 +31,7 @@ function field(key: string, type: string, rest: Partial<Field> = {}): Field {
     search: null,
     default: undefined,
     fill: null,
+    pause: null,
     system: false,
     readOnly: false,
     reference: null,

@@ -25,6 +25,7 @@ export function field(key: string, valueType: ValueType | null, options: FieldOp
     search: null,
     default: undefined,
     fill: null,
+    pause: null,
     system: false,
     readOnly: false,
     reference: to === undefined ? null : { entity: to, onDelete: 'restrict' },

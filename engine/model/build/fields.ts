@@ -134,6 +134,7 @@ export function bareField(type: FieldType, key: string, label: string): DraftFie
     search: null,
     default: undefined,
     fill: null,
+    pause: null,
     system: false,
     readOnly: type.readOnly === true,
     reference: null,

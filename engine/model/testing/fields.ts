@@ -35,6 +35,7 @@ export function fieldOf(
     search: null,
     default: undefined,
     fill: null,
+    pause: null,
     system: false,
     readOnly: false,
     reference: null,
