@@ -186,7 +186,7 @@ export interface EntityDocument {
    */
   readonly unique?: string[][];
   /**
-   * The flag that must be on for whoever is to see it. Hiding is no permission: rights stay as they are.
+   * The flag that must be on for it to exist for whoever asks, in the API and on the screens. It gives no right.
    */
   readonly flag?: string;
 }
@@ -294,6 +294,10 @@ export interface FieldDocument {
    * Value of a new record that names none, as the API would take it.
    */
   readonly default?: string | number | boolean | string[];
+  /**
+   * The flag that must be on for it to exist for whoever asks. It gives no right.
+   */
+  readonly flag?: string;
   readonly fill?: FillDocument;
   /**
    * `true` takes the element or document away that a lower layer brought.
@@ -613,6 +617,10 @@ export interface TransitionDocument {
    * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
    */
   readonly requires?: string[];
+  /**
+   * The flag that must be on for it to exist for whoever asks. It gives no right.
+   */
+  readonly flag?: string;
   /**
    * Values that the step sets: field → value, or `{"now": true}`, `{"today": true}`, `{"user": true}`.
    */
@@ -980,7 +988,7 @@ export interface ConditionDocument5 {
   [k: string]: unknown;
 }
 /**
- * A switch for a part of the product: who sees it, and from when. It hides; it gives and takes no rights.
+ * A switch for a part of the product: who sees it, and from when. It hides, in the API and on the screens; it gives no rights.
  */
 export interface FlagDocument {
   /**
@@ -1294,6 +1302,10 @@ export interface MetricDocument {
    */
   readonly aggregate: string;
   readonly filter?: ConditionDocument6;
+  /**
+   * The flag that must be on for it to exist for whoever asks. It gives no right.
+   */
+  readonly flag?: string;
   /**
    * One figure for each value of these: a field, or a date in periods such as `month(created_at)`.
    *

@@ -76,7 +76,7 @@ export interface Entity {
   /** All fields by key, system fields first (id, version, created_at, created_by, updated_at, updated_by, [owner], [deleted_at]). */
   readonly fields: ReadonlyMap<string, Field>;
   readonly fieldsById: ReadonlyMap<string, Field>;
-  /** Flag that must be on for the screens to show it. */
+  /** Flag that must be on for it to exist for somebody. */
   readonly flag: string | null;
   /** All of them: the document's combinations and every `unique` field. */
   readonly unique: readonly UniqueKey[];
@@ -137,6 +137,8 @@ export interface Field {
   readonly companions: readonly string[];
   /** Key of the field that brought it along. */
   readonly companionOf: string | null;
+  /** Flag that must be on for it to exist for somebody; the fields that it brings along go with it. */
+  readonly flag: string | null;
 }
 
 /** Keys of the fields that a computed field tells of: who may not read one of them may not read it either. */
@@ -239,6 +241,8 @@ export interface Transition {
   readonly requires: readonly string[];
   /** Field values it sets: key → literal or `{"now": true}` / `{"today": true}` / `{"user": true}`. */
   readonly sets: Readonly<Record<string, unknown>>;
+  /** Flag that must be on for it to exist for somebody. */
+  readonly flag: string | null;
 }
 
 export interface View {

@@ -257,7 +257,10 @@ async function elsewhere({ method, path, example }: ApiOperation): Promise<Sent>
       break;
   }
   const named = path.startsWith('/api/metadata/drafts/') ? path.replace('{name}', await draft('mine')) : path;
-  const filled = named.replace('{number}', '1').replace('{file}', 'entity.json');
+  const filled = named
+    .replace('{number}', '1')
+    .replace('{file}', 'entity.json')
+    .replace('{metric}', 'crm.pipeline_value');
   return send(filled, example === undefined ? {} : { body: example });
 }
 

@@ -32,6 +32,7 @@ function field(key: string, type: string, rest: Partial<Field> = {}): Field {
     default: undefined,
     fill: null,
     pause: null,
+    flag: null,
     system: false,
     readOnly: false,
     reference: null,

@@ -26,6 +26,7 @@ export function field(key: string, valueType: ValueType | null, options: FieldOp
     default: undefined,
     fill: null,
     pause: null,
+    flag: null,
     system: false,
     readOnly: false,
     reference: to === undefined ? null : { entity: to, onDelete: 'restrict' },

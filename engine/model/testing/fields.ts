@@ -36,6 +36,7 @@ export function fieldOf(
     default: undefined,
     fill: null,
     pause: null,
+    flag: null,
     system: false,
     readOnly: false,
     reference: null,

@@ -1,4 +1,7 @@
-/** Deadlines whose clock stops: business time without pauses, and what becomes of a deadline when it stops and goes on. */
+/**
+ * Deadlines whose clock stops: business time without pauses, and what becomes of a deadline when it stops and goes on.
+ * And flags that are switched: who keeps models in memory knows and is told.
+ */
 import type { Knex } from 'knex';
 import { down as withoutBusinessTime, up as asBefore } from './0016_business_time.ts';
 
@@ -130,11 +133,29 @@ export async function up(knex: Knex): Promise<void> {
       armature.keep_deadline(uuid, timestamptz, bigint, boolean, boolean, timestamptz, timestamptz, tstzmultirange)
       to armature_tenant, armature_owner;
     grant execute on function armature.business_day(jsonb, jsonb, date) to armature_owner;
+
+    grant select on armature.flag_switch to armature_gate;
+    create policy gate on armature.flag_switch for select to armature_gate using (true);
+    create function armature.tell_switch() returns trigger language plpgsql security definer
+      set search_path = pg_catalog, pg_temp
+      as $$
+      begin
+        perform pg_notify('armature_release', t.key || ' flags') from armature.tenant t
+          where t.id = case when tg_op = 'DELETE' then old.tenant_id else new.tenant_id end;
+        return null;
+      end $$;
+    revoke execute on function armature.tell_switch() from public;
+    create trigger tell after insert or update or delete on armature.flag_switch
+      for each row execute function armature.tell_switch();
   `);
 }
 
 export async function down(knex: Knex): Promise<void> {
   await knex.raw(`
+    drop trigger tell on armature.flag_switch;
+    drop function armature.tell_switch();
+    drop policy gate on armature.flag_switch;
+    revoke select on armature.flag_switch from armature_gate;
     drop function armature.keep_deadline(uuid, timestamptz, bigint, boolean, boolean, timestamptz, timestamptz, tstzmultirange);
     drop function armature.business_time(uuid, timestamptz, timestamptz);
     drop function armature.add_business_time(uuid, timestamptz, bigint);
