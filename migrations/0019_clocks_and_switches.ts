@@ -134,6 +134,28 @@ export async function up(knex: Knex): Promise<void> {
       to armature_tenant, armature_owner;
     grant execute on function armature.business_day(jsonb, jsonb, date) to armature_owner;
 
+    -- The value of a setting as a condition compares it, NULL where none of that kind is set. What was stored when the
+    -- setting was something else is as good as none. The twin is in engine/condition/evaluate.ts.
+    create function armature.setting(name text, own boolean, kind text) returns text language sql stable parallel safe
+      set search_path = pg_catalog, pg_temp
+      as $$
+        select case
+          when jsonb_typeof(v.json) = 'boolean' then case when kind = 'boolean' then v.json #>> '{}' end
+          when jsonb_typeof(v.json) = 'number' then
+            case when kind = 'decimal' and pg_input_is_valid(v.json #>> '{}', 'numeric')
+                or kind = 'integer' and pg_input_is_valid(v.json #>> '{}', 'bigint') then v.json #>> '{}' end
+          when jsonb_typeof(v.json) = 'string' then
+            case when kind = 'text' or kind = 'date' and v.json #>> '{}' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+                and pg_input_is_valid(v.json #>> '{}', 'date') then v.json #>> '{}' end
+        end
+        from (select case when pg_input_is_valid(s.value, 'jsonb') then s.value::jsonb end as json
+          from armature.setting_value s
+          where s.tenant_id = armature.tenant_id() and s.setting = $1
+            and case when own then s.user_id = armature.user_id() else s.user_id is null end) v
+      $$;
+    revoke execute on function armature.setting(text, boolean, text) from public;
+    grant execute on function armature.setting(text, boolean, text) to armature_tenant, armature_owner;
+
     grant select on armature.flag_switch to armature_gate;
     create policy gate on armature.flag_switch for select to armature_gate using (true);
     create function armature.tell_switch() returns trigger language plpgsql security definer
@@ -152,6 +174,7 @@ export async function up(knex: Knex): Promise<void> {
 
 export async function down(knex: Knex): Promise<void> {
   await knex.raw(`
+    drop function armature.setting(text, boolean, text);
     drop trigger tell on armature.flag_switch;
     drop function armature.tell_switch();
     drop policy gate on armature.flag_switch;

@@ -52,10 +52,12 @@ export function buildModel(source: ReleaseSource): Model {
     entities: new Map(),
     notes: new Map(),
     flags: new Map(),
+    declared: new Map(),
     sequences: new Map(),
   };
   buildRoles(draft);
   buildFlags(draft);
+  buildSettings(draft);
   buildSequences(draft);
   buildLifecycles(draft);
   buildEntities(draft);
@@ -71,8 +73,7 @@ export function buildModel(source: ReleaseSource): Model {
   buildPermissions(draft);
   checkPolicyCycles(draft);
   const rules = buildRules(draft);
-  const settings = buildSettings(draft);
-  checkMailFields(draft, settings);
+  checkMailFields(draft, draft.declared);
   const templates = buildTemplates(draft);
   const metrics = buildMetrics(draft);
   const views = buildViews(draft);
@@ -100,7 +101,7 @@ export function buildModel(source: ReleaseSource): Model {
     translations: frozenMap([...translations].map(([locale, texts]) => [locale, frozenMap(texts)])),
     rules: frozenMap(rules),
     flags: frozenMap(draft.flags),
-    settings: frozenMap(settings),
+    settings: frozenMap(draft.declared),
     sequences: frozenMap(draft.sequences),
     templates: frozenMap(templates),
     metrics: frozenMap(metrics),
