@@ -247,6 +247,8 @@ async function elsewhere({ method, path, example }: ApiOperation): Promise<Sent>
       return send(path, { body: { base: release, to: 2, message: 'Back' } });
     case 'PUT /api/metadata/flags/{flag}':
       return send(path.replace('{flag}', 'custom.tides'), { body: example });
+    case 'GET /api/metrics/{metric}':
+      return send(path.replace('{metric}', 'crm.pipeline_value'));
     case 'PUT /api/metadata/drafts/{name}':
       return send(path.replace('{name}', 'fresh'), { body: { base: release, ...BOATS } });
     case 'POST /api/metadata/drafts/{name}/merge': {
@@ -257,10 +259,7 @@ async function elsewhere({ method, path, example }: ApiOperation): Promise<Sent>
       break;
   }
   const named = path.startsWith('/api/metadata/drafts/') ? path.replace('{name}', await draft('mine')) : path;
-  const filled = named
-    .replace('{number}', '1')
-    .replace('{file}', 'entity.json')
-    .replace('{metric}', 'crm.pipeline_value');
+  const filled = named.replace('{number}', '1').replace('{file}', 'entity.json');
   return send(filled, example === undefined ? {} : { body: example });
 }
 

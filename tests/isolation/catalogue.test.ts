@@ -29,6 +29,7 @@ const DEFINERS: readonly string[] = [
   'armature.in_business_hours',
   'armature.is_administrator',
   'armature.keep_metadata_event',
+  'armature.outbox_horizon',
   'armature.tell_switch',
   'armature.tenant_id',
   'bullmq.enqueue',
