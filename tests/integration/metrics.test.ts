@@ -141,7 +141,7 @@ test('each answers what the OpenAPI document says of it, and nobody else’s are
     const schema = { $ref: `#/components/schemas/Metric_crm_${name}` };
     expect(document.follow(schema)).toMatchObject({ properties: { metric: { const: `crm.${name}` } } });
     expect(document.faults(schema, json.data)).toEqual([]);
-    expect(document.faults(schema, { ...json.data, figures: [{ worth: 1 }] })).not.toEqual([]);
+    expect(document.faults(schema, { ...Object(json.data), figures: [{ worth: 1 }] })).not.toEqual([]);
   }
   await hire(admin, { name: 'Sue', email: 'sue@acme.example', roles: ['support'] });
   const support = await app.as('acme', 'sue@acme.example');
