@@ -17,10 +17,18 @@ const { hire, ask } = await labHttp({
         { key: 'name', type: 'text' },
         { key: 'size', type: 'integer' },
         { key: 'area', type: 'text' },
+        { key: 'cost', type: 'integer' },
       ],
     },
     { kind: 'permission', role: 'boss', entity: 'sale', actions: ['create', 'read'] },
-    { kind: 'permission', role: 'rep', entity: 'sale', actions: ['create', 'read'], conditions: { owner: 'self' } },
+    {
+      kind: 'permission',
+      role: 'rep',
+      entity: 'sale',
+      actions: ['create', 'read'],
+      conditions: { owner: 'self' },
+      fields: { read: { except: ['cost'] } },
+    },
     {
       kind: 'metric',
       key: 'large',
@@ -29,6 +37,15 @@ const { hire, ask } = await labHttp({
       aggregate: 'sum(size)',
       filter: { size: { gte: 10 } },
     },
+    {
+      kind: 'metric',
+      key: 'costly',
+      label: 'Costly',
+      entity: 'sale',
+      aggregate: 'count()',
+      filter: { cost: { gt: 5 } },
+    },
+    { kind: 'metric', key: 'costs', label: 'Costs', entity: 'sale', aggregate: 'sum(cost)' },
     { kind: 'metric', key: 'by_area', label: 'By area', entity: 'sale', aggregate: 'count()', group: ['area'] },
   ],
 });
@@ -75,4 +92,16 @@ test('of an entity that the caller may not read equals one that does not exist',
   expect((await ask('rep', 'GET', '/api/metrics')).body).toMatchObject({
     data: [{ metric: 'lab.large' }, { metric: 'lab.by_area' }],
   });
+});
+
+test('that looks at a field one may not read, if only in its filter, does not exist', async () => {
+  const names = async (who: string) => {
+    const { body } = await ask(who, 'GET', '/api/metrics');
+    return JSON.stringify(body)
+      .match(/lab\.\w+/g)
+      ?.filter((name) => name !== 'lab.sale');
+  };
+  expect(await names('boss')).toEqual(['lab.large', 'lab.costly', 'lab.costs', 'lab.by_area']);
+  expect(await names('rep')).toEqual(['lab.large', 'lab.by_area']);
+  for (const metric of ['costly', 'costs']) expect((await figures('rep', metric))[0]).toBe(404);
 });

@@ -24,8 +24,7 @@ import {
 
 const SESSION = 'Session';
 /** A metric; with its figures where it was asked for by name. */
-const METRIC = { type: 'object' };
-const SCREENS = 'Screens';
+export const SCREENS = 'Screens';
 
 const PERSON: Readonly<Record<string, Part>> = {
   tenant: text,
@@ -108,23 +107,6 @@ export const INSTALLATION_PATHS: Paths = {
       tags: [SCREENS],
       summary: 'Which flags are on for the caller',
       responses: { '200': answer('By qualified name.', mapOf(yesNo)), ...problems(401, 500, 503) },
-    },
-  },
-  '/api/metrics': {
-    get: {
-      operationId: 'metrics',
-      tags: [SCREENS],
-      summary: 'Metrics that the caller may ask for',
-      responses: { '200': answer('With their names and labels.', listOf(METRIC)), ...problems(401, 500, 503) },
-    },
-  },
-  '/api/metrics/{metric}': {
-    get: {
-      operationId: 'metric',
-      tags: [SCREENS],
-      summary: 'A metric, computed under the caller’s rights',
-      parameters: [inPath('metric', 'Its qualified name.', text, 'crm.pipeline_value')],
-      responses: { '200': answer('Its figures.', METRIC), ...problems(401, 404, 500, 503) },
     },
   },
   '/api/settings': {

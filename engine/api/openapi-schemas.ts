@@ -173,7 +173,11 @@ function inputSchema(scope: Scope, field: Field, update: boolean): JsonSchema | 
           ],
         }
       : own;
-  return { title: field.label, ...(field.required ? value : nullable(value)), examples };
+  return {
+    title: field.label,
+    ...(field.required && (update || field.fill === null) ? value : nullable(value)),
+    examples,
+  };
 }
 
 function inputs(scope: Scope, entity: Entity, allowed: ReadonlySet<string>, update = false): SchemaSet {
@@ -193,6 +197,7 @@ function mustSend(entity: Entity, key: string): boolean {
     field !== undefined &&
     field.required &&
     field.default === undefined &&
+    field.fill === null &&
     field.lifecycle === null &&
     key !== 'owner' &&
     field.key !== entity.parent?.field

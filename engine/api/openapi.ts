@@ -4,7 +4,8 @@ import type { Model } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { authenticate } from './authenticate.ts';
 import { sendEmpty, sendText } from './exchange.ts';
-import { INSTALLATION_PATHS, INSTALLATION_TAGS } from './openapi-installation.ts';
+import { INSTALLATION_PATHS, INSTALLATION_TAGS, SCREENS } from './openapi-installation.ts';
+import { metricPaths, metricSchemas } from './openapi-metrics.ts';
 import { METADATA_PATHS, METADATA_SCHEMAS, METADATA_TAG } from './openapi-metadata.ts';
 import { COMMON_HEADERS, COMMON_PARAMETERS, COMMON_RESPONSES, COMMON_SCHEMAS } from './openapi-common.ts';
 import { entityPaths } from './openapi-paths.ts';
@@ -26,7 +27,7 @@ interface Finished {
   readonly tag: string;
 }
 
-/** By release (the model object, which is one tenant's) and roles. */
+/** By release (the model object, which is one tenant's), roles and flags. */
 const finished = new WeakMap<Model, Map<string, Finished>>();
 
 /** @param publicUrl base address of the installation, e.g. `https://crm.example` */
@@ -36,7 +37,11 @@ export function buildOpenApi(scope: Scope, publicUrl: string): Record<string, un
   const paths: Paths = Object.fromEntries([
     ...entities.flatMap((entity) => Object.entries({ ...entityPaths(scope, entity), ...streamPaths(scope, entity) })),
     ...(entities.length > 0 ? Object.entries({ ...COMMON_STREAM_PATHS, ...BATCH_PATHS }) : []),
-    ...Object.entries({ ...INSTALLATION_PATHS, ...(rights.administrator && METADATA_PATHS) }),
+    ...Object.entries({
+      ...INSTALLATION_PATHS,
+      ...metricPaths(scope, SCREENS),
+      ...(rights.administrator && METADATA_PATHS),
+    }),
   ]);
   // Not every role has a use for all of them.
   const text = JSON.stringify(paths);
@@ -79,6 +84,7 @@ export function buildOpenApi(scope: Scope, publicUrl: string): Record<string, un
       responses: used('responses', COMMON_RESPONSES),
       schemas: {
         ...COMMON_SCHEMAS,
+        ...metricSchemas(scope),
         ...(rights.administrator && METADATA_SCHEMAS),
         ...Object.fromEntries(entities.flatMap((entity) => Object.entries(entitySchemas(scope, entity)))),
       },
@@ -92,7 +98,7 @@ function finish(scope: Scope, publicUrl: string): Finished {
     known = new Map();
     finished.set(scope.model, known);
   }
-  const key = scope.principal.roles.join();
+  const key = `${scope.principal.roles.join()} ${[...scope.rights.off].join()}`;
   const found = known.get(key);
   if (found) return found;
   const body = JSON.stringify(buildOpenApi(scope, publicUrl));

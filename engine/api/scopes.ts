@@ -1,38 +1,41 @@
 /** From a principal to the scope its reads and writes run in. Made once per principal and release, not per request. */
+import { type Clock, systemClock } from '../clock.ts';
 import type { Principal } from '../identity/principal.ts';
+import { nextTurn, rightsBehindFlags } from '../model/flag-rights.ts';
 import type { Entity } from '../model/model.ts';
 import type { Rights } from '../model/rights.ts';
-import { rightsOf } from '../model/rights.ts';
-import type { ModelSource } from '../model/tenant.ts';
+import type { ModelSource, TenantModel } from '../model/tenant.ts';
 import type { Scope } from '../records/scope.ts';
 
 export class Scopes {
   readonly #models: ModelSource;
   readonly #predicates: boolean;
-  readonly #byPrincipal = new WeakMap<Principal, Scope>();
+  readonly #clock: Clock;
+  readonly #byPrincipal = new WeakMap<Principal, { readonly scope: Scope; readonly until: number }>();
 
   /** @param predicates see {@link Scope.predicates} */
-  constructor(models: ModelSource, predicates = true) {
+  constructor(models: ModelSource, predicates = true, clock: Clock = systemClock) {
     this.#models = models;
     this.#predicates = predicates;
+    this.#clock = clock;
   }
 
   /** @throws Problem `not_found` when the tenant is gone */
   async of(principal: Principal): Promise<Scope> {
-    const { tenant, model } = await this.#models.get(principal.tenant);
+    const found = await this.#models.get(principal.tenant);
+    const { model } = found;
+    const now = this.#clock.now();
     const known = this.#byPrincipal.get(principal);
-    if (known && known.model === model && known.tenant === tenant) return known;
-    const scope: Scope = {
-      tenant,
-      model,
-      principal,
-      rights: rightsOf(model, principal.roles),
-      predicates: this.#predicates,
-    };
-    this.#byPrincipal.set(principal, scope);
+    if (known && isOf(known.scope, found) && now < known.until) return known.scope;
+    const rights = rightsBehindFlags(found, principal, now);
+    const scope: Scope = { ...found, principal, rights, predicates: this.#predicates };
+    this.#byPrincipal.set(principal, { scope, until: nextTurn(model, now) });
     return scope;
   }
 }
+
+const isOf = (scope: Scope, { tenant, model, switched }: TenantModel): boolean =>
+  scope.model === model && scope.tenant === tenant && scope.switched === switched;
 
 /** Whether the principal knows of the entity at all. One without any right equals one that does not exist. */
 export function knowsEntity(rights: Rights, entity: Entity): boolean {

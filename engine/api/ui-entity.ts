@@ -15,15 +15,15 @@ export function isFor(roles: readonly string[] | null, own: ReadonlySet<string>)
 /** What the screens show of the model: nothing behind a flag that is off. That hides; rights stay as they are. */
 export interface Shown {
   readonly flag: (flag: string | null) => boolean;
-  /** Whether there are screens of the entity: it is readable, and its flag is on. */
+  /** Whether there are screens of the entity: it is readable, which nothing is whose flag is off. */
   readonly entity: (name: string) => boolean;
 }
 
-export function shownTo({ model, rights }: Scope, flags: ReadonlySet<string>): Shown {
+export function shownTo({ rights }: Scope, flags: ReadonlySet<string>): Shown {
   const flag = (name: string | null) => name === null || flags.has(name);
   return {
     flag,
-    entity: (name) => isReadable(rights, name) && flag(model.entities.get(name)?.flag ?? null),
+    entity: (name) => isReadable(rights, name),
   };
 }
 
@@ -89,7 +89,8 @@ function uiField(
     type: type.key,
     widget: type.widget(field),
     valueType: type.valueType,
-    required: field.required,
+    // What is filled when it is left empty need not be given.
+    required: field.required && field.fill === null,
     system: field.system,
     onCreate,
     onUpdate,

@@ -10,6 +10,7 @@ import { parseCondition } from './parse.ts';
 import { resolveCondition } from './resolve.ts';
 import { conditionJson } from './testing/arbitraries.ts';
 import { lookup, THING } from './testing/entities.ts';
+import { SETTINGS } from './testing/settings.ts';
 import { actAs, attributeOf, buildWorld, contextOf, SCHEMA, type User, user, type World } from './testing/world.ts';
 import { conditionToSql, inlineValue, type SqlTarget } from './to-sql.ts';
 
@@ -25,7 +26,7 @@ beforeAll(async () => {
 });
 
 function compile(json: unknown): Condition {
-  return resolveCondition(parseCondition(json, { pointer: '' }), THING, lookup);
+  return resolveCondition(parseCondition(json, { pointer: '' }), THING, lookup, { settings: SETTINGS });
 }
 
 /** Ids of the things that fulfil the condition, by the evaluator. */

@@ -39,6 +39,7 @@ export type Operand =
   | FieldOperand
   /** An attribute of the principal: `id`, `team`, `teams`, `team_members`, `roles`, `department`, … */
   | { readonly kind: 'user'; readonly attribute: string; readonly type: ValueType }
+  | SettingOperand
   | { readonly kind: 'now'; readonly type: 'datetime' }
   | { readonly kind: 'today'; readonly type: 'date' }
   /** The first day (or moment) of a period such as `last_month`, or the first after it. */
@@ -50,6 +51,17 @@ export type Operand =
     }
   /** How many of many records fulfil a condition of their own. */
   | { readonly kind: 'count'; readonly type: 'integer'; readonly many: Many; readonly of: Condition };
+
+/** The value that a declared setting has at that moment; its default, `null` without one, where none is set. */
+export interface SettingOperand {
+  readonly kind: 'setting';
+  readonly type: ValueType;
+  /** Qualified name. */
+  readonly setting: string;
+  /** The acting user's own value; else the organisation's. */
+  readonly own: boolean;
+  readonly fallback: Scalar;
+}
 
 /** A field of the record, or of a record it refers to: `steps` are the references on the way (at most 3), outermost first. */
 export interface FieldOperand {

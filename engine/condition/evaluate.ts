@@ -1,7 +1,8 @@
 /** Does a record fulfil a condition? The twin of `to-sql.ts`: property tests hold the two equal. */
 import type { BusinessHours } from '../model/tenant.ts';
 import type { Value } from '../model/value-type.ts';
-import type { Condition, FieldOperand, Many, Operand, Shared, ShareLevel } from './condition.ts';
+import type { Condition, FieldOperand, Many, Operand, SettingOperand, Shared, ShareLevel } from './condition.ts';
+import { parseLiteral } from './literals.ts';
 import { evaluateTest, type Tested } from './evaluate-test.ts';
 import { localTime } from './moment.ts';
 import { periodEdge } from './period.ts';
@@ -21,6 +22,8 @@ export interface EvaluationContext {
   readonly businessHours: BusinessHours;
   /** Month the fiscal year begins with; January when left out. */
   readonly fiscalYearStart?: number;
+  /** The stored value of a setting, `undefined` where none is. Needed where a condition asks for one. */
+  readonly setting?: (name: string, own: boolean) => unknown;
   /** The records that belong to one; not needed where records carry them as arrays. */
   readonly many?: (many: Many, id: string) => readonly PlainRecord[];
   /**
@@ -82,6 +85,8 @@ function read(operand: Operand, record: PlainRecord, context: EvaluationContext)
       return operand.values;
     case 'user':
       return context.user(operand.attribute);
+    case 'setting':
+      return readSetting(operand, context);
     case 'now':
       return new Date(context.now).toISOString();
     case 'today':
@@ -93,6 +98,14 @@ function read(operand: Operand, record: PlainRecord, context: EvaluationContext)
     case 'field':
       return readField(operand, record, context);
   }
+}
+
+function readSetting({ setting, own, type, fallback }: SettingOperand, context: EvaluationContext): Value {
+  if (context.setting === undefined) throw new TypeError(`"${setting}" is asked for, and the context cannot tell`);
+  const stored = context.setting(setting, own);
+  // Of a number a setting has a JSON number, never its text.
+  const fits = type === 'decimal' || type === 'integer' ? typeof stored === 'number' : true;
+  return (fits ? parseLiteral(stored, type) : undefined) ?? fallback;
 }
 
 /** Upwards from the record, as far as records may be seen; a circle ends where it began. */

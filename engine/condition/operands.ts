@@ -71,7 +71,7 @@ export function looksFurther(condition: Condition): boolean {
   return treesOf(condition).length > 0 || manyOf(condition).length > 0;
 }
 
-/** Whether it asks what time it is, in any form: a share ends at a time. */
+/** Whether it asks for what changes by itself: the time, a share, which ends at a time, a setting. */
 export function asksTheClock(condition: Condition): boolean {
   switch (condition.kind) {
     case 'all':
@@ -82,6 +82,7 @@ export function asksTheClock(condition: Condition): boolean {
     case 'test':
       return [condition.left, condition.right].some(
         (operand) =>
+          operand.kind === 'setting' ||
           operand.kind === 'now' ||
           operand.kind === 'today' ||
           operand.kind === 'period' ||

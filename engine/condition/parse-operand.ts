@@ -1,4 +1,4 @@
-/** The right side of a test: a scalar, a list, or `{ "fact": …, "path": … }`. */
+/** The right side of a test: a scalar, a list, `{ "fact": …, "path": … }`, or `{ "setting": … }`. */
 import { at, describe, type Faults, hint } from './faults.ts';
 import { nearest } from '../nearest.ts';
 import { LIMITS, type RawOperand } from './raw.ts';
@@ -28,9 +28,24 @@ function parseMember(json: unknown, pointer: string, faults: Faults): RawOperand
     }
     return parseFact(json.fact, 'path' in json ? json.path : undefined, pointer, faults);
   }
-  faults.add(pointer, 'invalid', `A value or {"fact": …} is expected here, found ${describe(json)}.`, {
+  if (!Array.isArray(json) && 'setting' in json) {
+    for (const key of Object.keys(json)) if (key !== 'setting') unknownKey(key, at(pointer, key), ['setting'], faults);
+    return parseSetting(json.setting, pointer, faults);
+  }
+  faults.add(pointer, 'invalid', `A value, {"fact": …} or {"setting": …} is expected here, found ${describe(json)}.`, {
     expected: 'value',
     found: describe(json),
+  });
+  return { kind: 'value', at: pointer, value: null };
+}
+
+const NAME = /^([a-z][a-z0-9_]{0,39}[.])?[a-z][a-z0-9_]{0,39}$/;
+
+function parseSetting(name: unknown, pointer: string, faults: Faults): RawOperand {
+  if (typeof name === 'string' && NAME.test(name)) return { kind: 'setting', at: pointer, name };
+  faults.add(at(pointer, 'setting'), 'invalid', `The name of a setting is expected here, found ${describe(name)}.`, {
+    expected: 'name of a setting',
+    found: describe(name),
   });
   return { kind: 'value', at: pointer, value: null };
 }

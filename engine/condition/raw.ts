@@ -47,6 +47,7 @@ export type RawOperand =
   /** A field of the record, reached over references: `['account', 'country']`. */
   | { readonly kind: 'path'; readonly at: string; readonly path: readonly string[] }
   | { readonly kind: 'user'; readonly at: string; readonly attribute: string }
+  | { readonly kind: 'setting'; readonly at: string; readonly name: string }
   | { readonly kind: 'now' | 'today'; readonly at: string }
   /** Some JSON scalar, `null` included; its type is checked against the other side. */
   | { readonly kind: 'value'; readonly at: string; readonly value: unknown }

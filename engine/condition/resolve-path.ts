@@ -4,6 +4,7 @@ import type { Derived } from '../model/relations.ts';
 import { nearest } from '../nearest.ts';
 import type { FieldOperand, Step } from './condition.ts';
 import { type Faults, hint } from './faults.ts';
+import type { Settings } from './resolve-setting.ts';
 
 /** Each step is a subselect per record. */
 const MAX_STEPS = 3;
@@ -16,6 +17,8 @@ export interface Surroundings {
   readonly faults: Faults;
   /** Whether values that are computed when they are read may be asked for. */
   readonly derived?: boolean;
+  /** A declared setting that may be named. None without it. */
+  readonly settings?: Settings;
   /** Words that stand where field keys stand and are none: suggested where one was probably meant. */
   readonly controls?: readonly string[];
 }

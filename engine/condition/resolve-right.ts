@@ -6,6 +6,7 @@ import type { Operand } from './condition.ts';
 import { describe, hint } from './faults.ts';
 import { EXPECTED, type Literal, parseLiteral } from './literals.ts';
 import type { RawOperand } from './raw.ts';
+import { resolveSetting } from './resolve-setting.ts';
 import { resolvePath, type Surroundings } from './resolve-path.ts';
 import { userAttributeType } from './user-attributes.ts';
 
@@ -39,6 +40,10 @@ export function resolveRight(raw: RawOperand, type: ValueType, field: Field | nu
     case 'user': {
       const operand: Operand = { kind: 'user', attribute: raw.attribute, type: userAttributeType(raw.attribute) };
       return sameType(Object.freeze(operand), `user.${raw.attribute}`, raw.at, type, side);
+    }
+    case 'setting': {
+      const operand = resolveSetting(raw, type, side);
+      return operand && sameType(operand, raw.name, raw.at, type, side);
     }
     case 'now':
       return sameType(Object.freeze({ kind: 'now', type: 'datetime' }), 'now', raw.at, type, side);

@@ -11,6 +11,7 @@ import { elementType, resolveLiterals, resolveRight, type Side } from './resolve
 import { all, any, not, simplify, test } from './simplify.ts';
 import { findMany, resolveMany } from './resolve-many.ts';
 import { resolveLike, resolveSearch, resolveUnder, resolveWithin } from './resolve-special.ts';
+import type { Settings } from './resolve-setting.ts';
 import { sharedWithUser } from './shared.ts';
 import { userAttributeType } from './user-attributes.ts';
 
@@ -21,6 +22,8 @@ export interface ResolveOptions extends Origin {
   readonly fromText?: boolean;
   /** Values that are computed when they are read may be asked for: a query and a view may, a row policy cannot. */
   readonly derived?: boolean;
+  /** Settings that may be named. */
+  readonly settings?: Settings;
   /** Parameters beside the filters, suggested for a field that does not exist. */
   readonly controls?: readonly string[];
 }
@@ -48,6 +51,7 @@ export function resolveCondition(
     fromText: options.fromText ?? false,
     derived: options.derived ?? false,
     ...(options.controls && { controls: options.controls }),
+    ...(options.settings && { settings: options.settings }),
   };
   const condition = resolve(raw, side);
   faults.check();
@@ -162,6 +166,7 @@ function resolveLeft(
       return { operand: Object.freeze({ kind: 'now', type: 'datetime' }), field: null };
     case 'today':
       return { operand: Object.freeze({ kind: 'today', type: 'date' }), field: null };
+    case 'setting':
     case 'value':
     case 'list':
       side.faults.add(raw.at, 'invalid', 'A field is expected here, found a value.', {

@@ -6,7 +6,7 @@
 import { literal, quote } from '../db/identifiers.ts';
 import type { Operator, Value } from '../model/value-type.ts';
 import { SQL_TYPE } from '../model/value-type.ts';
-import type { Condition, FieldOperand, Many, Operand, Shared } from './condition.ts';
+import type { Condition, FieldOperand, Many, Operand, SettingOperand, Shared } from './condition.ts';
 import { wordPattern } from './fold.ts';
 import { isTrue, negationNormalForm } from './simplify.ts';
 
@@ -183,6 +183,8 @@ function writeOperand(operand: Operand, target: SqlTarget): string {
       return target.bind(operand.values.map(String), `${SQL_TYPE[operand.type]}[]`);
     case 'user':
       return writeUser(operand, target);
+    case 'setting':
+      return writeSetting(operand);
     case 'now':
       return '(select armature.now())';
     case 'today':
@@ -194,6 +196,12 @@ function writeOperand(operand: Operand, target: SqlTarget): string {
     case 'field':
       return target.field?.(operand) ?? writeField(operand, target);
   }
+}
+
+/** Looked up once for a statement, by Postgres itself: what was set a moment ago counts. A value of another type is none. */
+function writeSetting({ setting, own, type, fallback }: SettingOperand): string {
+  const stored = `armature.setting(${literal(setting)}, ${own}, ${literal(type)})::${SQL_TYPE[type]}`;
+  return `(select ${fallback === null ? stored : `coalesce(${stored}, ${inlineValue(fallback, SQL_TYPE[type])})`})`;
 }
 
 /** In the session's time zone, as `today` is. */

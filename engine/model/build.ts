@@ -3,8 +3,10 @@
  * its faults to one list, so that an author sees as much as possible at once; nothing is answered when there is any.
  */
 import { buildDerived } from './build/derived.ts';
+import { checkDeadlines } from './build/deadlines.ts';
 import type { Draft } from './build/draft.ts';
 import { buildEntities } from './build/entities.ts';
+import { buildFills } from './build/fills.ts';
 import { buildFormulas } from './build/formulas.ts';
 import { buildLifecycles } from './build/lifecycles.ts';
 import { checkMailFields } from './build/mail.ts';
@@ -50,10 +52,12 @@ export function buildModel(source: ReleaseSource): Model {
     entities: new Map(),
     notes: new Map(),
     flags: new Map(),
+    declared: new Map(),
     sequences: new Map(),
   };
   buildRoles(draft);
   buildFlags(draft);
+  buildSettings(draft);
   buildSequences(draft);
   buildLifecycles(draft);
   buildEntities(draft);
@@ -61,12 +65,15 @@ export function buildModel(source: ReleaseSource): Model {
   buildFormulas(draft);
   for (const entity of draft.entities.values())
     tieCurrencies(entity.fields.values(), (name) => draft.entities.get(name));
+  for (const entity of draft.entities.values()) {
+    checkDeadlines(draft, entity);
+    buildFills(draft, entity);
+  }
   buildTransitions(draft);
   buildPermissions(draft);
   checkPolicyCycles(draft);
   const rules = buildRules(draft);
-  const settings = buildSettings(draft);
-  checkMailFields(draft, settings);
+  checkMailFields(draft, draft.declared);
   const templates = buildTemplates(draft);
   const metrics = buildMetrics(draft);
   const views = buildViews(draft);
@@ -94,7 +101,7 @@ export function buildModel(source: ReleaseSource): Model {
     translations: frozenMap([...translations].map(([locale, texts]) => [locale, frozenMap(texts)])),
     rules: frozenMap(rules),
     flags: frozenMap(draft.flags),
-    settings: frozenMap(settings),
+    settings: frozenMap(draft.declared),
     sequences: frozenMap(draft.sequences),
     templates: frozenMap(templates),
     metrics: frozenMap(metrics),

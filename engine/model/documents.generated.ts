@@ -186,7 +186,7 @@ export interface EntityDocument {
    */
   readonly unique?: string[][];
   /**
-   * The flag that must be on for whoever is to see it. Hiding is no permission: rights stay as they are.
+   * The flag that must be on for it to exist for whoever asks, in the API and on the screens. It gives no right.
    */
   readonly flag?: string;
 }
@@ -295,9 +295,46 @@ export interface FieldDocument {
    */
   readonly default?: string | number | boolean | string[];
   /**
+   * The flag that must be on for it to exist for whoever asks. It gives no right.
+   */
+  readonly flag?: string;
+  readonly fill?: FillDocument;
+  /**
    * `true` takes the element or document away that a lower layer brought.
    */
   readonly removed?: boolean;
+  [k: string]: unknown;
+}
+/**
+ * Where the value comes from when none is given: a field of another record that matches this one. A value that is given stays.
+ */
+export interface FillDocument {
+  /**
+   * The entity whose record holds the value.
+   */
+  readonly from: string;
+  /**
+   * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
+   */
+  readonly field: string;
+  /**
+   * Reference over there (or `id`) → what it must be: a reference of this record, or `reference.reference` of a record it refers to. Where one of these is empty, nothing is looked up.
+   */
+  readonly match: {
+    [k: string]: string;
+  };
+  readonly when?: ConditionDocument;
+  /**
+   * Which of several counts: the first by these fields over there, `-` for falling; then the one made last.
+   *
+   * @maxItems 3
+   */
+  readonly order?: string[];
+}
+/**
+ * What else the record over there must fulfil.
+ */
+export interface ConditionDocument {
   [k: string]: unknown;
 }
 /**
@@ -435,7 +472,7 @@ export interface PermissionDocument {
    * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
    */
   readonly transitions?: string[];
-  readonly condition?: ConditionDocument;
+  readonly condition?: ConditionDocument1;
   /**
    * Short form of a condition: `{"owner": "self", "department": "sales", "time_restriction": "business_hours"}`; all of them must hold.
    */
@@ -466,7 +503,7 @@ export interface FieldSetDocument {
 /**
  * Which records: the permission counts only for records that fulfil it.
  */
-export interface ConditionDocument {
+export interface ConditionDocument1 {
   [k: string]: unknown;
 }
 /**
@@ -569,7 +606,7 @@ export interface TransitionDocument {
    * A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
    */
   readonly to?: string;
-  readonly guard?: ConditionDocument1;
+  readonly guard?: ConditionDocument2;
   /**
    * What people read when the guard does not hold.
    */
@@ -580,6 +617,10 @@ export interface TransitionDocument {
    * Items: A key: lower-case letters, digits and underscores, starting with a letter, at most 40 characters. Keys become names in the database and in the API.
    */
   readonly requires?: string[];
+  /**
+   * The flag that must be on for it to exist for whoever asks. It gives no right.
+   */
+  readonly flag?: string;
   /**
    * Values that the step sets: field → value, or `{"now": true}`, `{"today": true}`, `{"user": true}`.
    */
@@ -619,7 +660,7 @@ export interface TransitionDocument {
 /**
  * Must hold on the record as it will be.
  */
-export interface ConditionDocument1 {
+export interface ConditionDocument2 {
   [k: string]: unknown;
 }
 /**
@@ -682,7 +723,7 @@ export interface ViewDocument {
    * Items: A field, with `-` in front for descending.
    */
   readonly order?: string[];
-  readonly filter?: ConditionDocument2;
+  readonly filter?: ConditionDocument3;
   readonly roles?: Roles;
   /**
    * The flag that must be on for whoever is to see it. Hiding is no permission: rights stay as they are.
@@ -692,7 +733,7 @@ export interface ViewDocument {
 /**
  * Which records; all when left out.
  */
-export interface ConditionDocument2 {
+export interface ConditionDocument3 {
   [k: string]: unknown;
 }
 /**
@@ -902,8 +943,8 @@ export interface RuleDocument {
    * What people read, in English; other languages come from translation documents.
    */
   readonly label?: string;
-  readonly when?: ConditionDocument3;
-  readonly require?: ConditionDocument4;
+  readonly when?: ConditionDocument4;
+  readonly require?: ConditionDocument5;
   /**
    * Fields that must have a value on these records.
    *
@@ -937,17 +978,17 @@ export interface RuleDocument {
 /**
  * Which records it is about; all when left out.
  */
-export interface ConditionDocument3 {
+export interface ConditionDocument4 {
   [k: string]: unknown;
 }
 /**
  * What must hold of these records.
  */
-export interface ConditionDocument4 {
+export interface ConditionDocument5 {
   [k: string]: unknown;
 }
 /**
- * A switch for a part of the product: who sees it, and from when. It hides; it gives and takes no rights.
+ * A switch for a part of the product: who sees it, and from when. It hides, in the API and on the screens; it gives no rights.
  */
 export interface FlagDocument {
   /**
@@ -1260,7 +1301,11 @@ export interface MetricDocument {
    * What is computed: `count()`, or `sum(amount)` of a field.
    */
   readonly aggregate: string;
-  readonly filter?: ConditionDocument5;
+  readonly filter?: ConditionDocument6;
+  /**
+   * The flag that must be on for it to exist for whoever asks. It gives no right.
+   */
+  readonly flag?: string;
   /**
    * One figure for each value of these: a field, or a date in periods such as `month(created_at)`.
    *
@@ -1276,6 +1321,6 @@ export interface MetricDocument {
 /**
  * Which records; all when left out.
  */
-export interface ConditionDocument5 {
+export interface ConditionDocument6 {
   [k: string]: unknown;
 }

@@ -3,10 +3,12 @@
  * documents; read by everything else. Nothing here is looked up by scanning: what the hot path needs is a Map.
  */
 import type { Condition } from '../condition/condition.ts';
+import { operandsOf } from '../condition/operands.ts';
 import type { Formula } from '../formula/formula.ts';
 import type { DuplicateRule } from './duplicates.ts';
 import { deadlineOf } from './deadline.ts';
 import type { FieldType } from './field-type.ts';
+import type { Fill } from './fill.ts';
 import type { Flag, Rule, Sequence, Setting, Template, Metric } from './parts.ts';
 import type { Derived, Many, Rollup } from './relations.ts';
 import type { Value } from './value-type.ts';
@@ -74,7 +76,7 @@ export interface Entity {
   /** All fields by key, system fields first (id, version, created_at, created_by, updated_at, updated_by, [owner], [deleted_at]). */
   readonly fields: ReadonlyMap<string, Field>;
   readonly fieldsById: ReadonlyMap<string, Field>;
-  /** Flag that must be on for the screens to show it. */
+  /** Flag that must be on for it to exist for somebody. */
   readonly flag: string | null;
   /** All of them: the document's combinations and every `unique` field. */
   readonly unique: readonly UniqueKey[];
@@ -104,6 +106,8 @@ export interface Field {
   /** Part of title search; weight A–D, `null` when not searched. */
   readonly search: 'A' | 'B' | 'C' | 'D' | null;
   readonly default: Value | undefined;
+  /** Another record's value, for a new record that names none. */
+  readonly fill: Fill | null;
   /** Kept by the engine (id, version, …), never written by clients (except `owner` at creation). */
   readonly system: boolean;
   /** Clients never write it: system, formula, sequence; state is given at creation at most, then moved by transitions. */
@@ -123,6 +127,8 @@ export interface Field {
   readonly lifecycle: string | null;
   readonly guards: ReadonlyMap<string, Condition> | null;
   readonly formula: Formula | null;
+  /** deadline: while the record fulfils it, the clock stands. */
+  readonly pause: Condition | null;
   /** Type-specific options as the document has them (max, min, scale, prefix, …), schema-valid. */
   readonly options: Readonly<Record<string, unknown>>;
   /** money, and formulas that return it: key of the field with the currency, e.g. `amount_currency`. */
@@ -131,13 +137,19 @@ export interface Field {
   readonly companions: readonly string[];
   /** Key of the field that brought it along. */
   readonly companionOf: string | null;
+  /** Flag that must be on for it to exist for somebody; the fields that it brings along go with it. */
+  readonly flag: string | null;
 }
 
 /** Keys of the fields that a computed field tells of: who may not read one of them may not read it either. */
 export function inputsOf(field: Field): readonly string[] {
   if (field.formula !== null) return field.formula.reads;
   const deadline = deadlineOf(field);
-  if (deadline !== null) return [deadline.from, deadline.via, deadline.by];
+  if (deadline !== null) {
+    const asked = field.pause === null ? [] : operandsOf(field.pause);
+    const pausing = asked.flatMap((operand) => (operand.kind === 'field' ? [operand.field] : []));
+    return [...new Set([deadline.from, deadline.via, deadline.by, ...pausing])];
+  }
   const rollup = field.rollup ?? (field.derived?.kind === 'rollup' ? field.derived.rollup : null);
   if (rollup !== null) return rollup.list === null ? [] : [rollup.list];
   if (field.derived?.kind === 'lookup') return field.derived.steps.slice(0, 1).map((step) => step.field);
@@ -229,6 +241,8 @@ export interface Transition {
   readonly requires: readonly string[];
   /** Field values it sets: key → literal or `{"now": true}` / `{"today": true}` / `{"user": true}`. */
   readonly sets: Readonly<Record<string, unknown>>;
+  /** Flag that must be on for it to exist for somebody. */
+  readonly flag: string | null;
 }
 
 export interface View {

@@ -72,6 +72,8 @@ export interface Metric {
   /** Keys of the fields in aggregate and group. */
   readonly fields: readonly string[];
   readonly format: 'number' | 'money' | 'percent';
+  /** Flag that must be on for it to exist for somebody. */
+  readonly flag: string | null;
 }
 
 export interface Template {

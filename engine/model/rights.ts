@@ -5,7 +5,7 @@
 import type { Condition, Many, Operand, Step } from '../condition/condition.ts';
 import { deepFreeze, frozenMap, frozenSet } from './frozen.ts';
 import { sharedBelow } from '../condition/shared.ts';
-import type { Action, Entity, Field, Model, Permission } from './model.ts';
+import { type Action, type Entity, type Field, inputsOf, type Model, type Permission } from './model.ts';
 import { rowsReached } from './shared-rows.ts';
 
 /** One permission's part in a right. */
@@ -46,6 +46,8 @@ export interface Rights {
   readonly roles: ReadonlySet<string>;
   /** One of the roles is an organisation administrator's. */
   readonly administrator: boolean;
+  /** Flags that are off, as far as entities, fields or steps stand behind them: these have no rights. */
+  readonly off: ReadonlySet<string>;
   /** @returns rights that allow nothing for an entity that does not exist: hidden equals missing */
   of(entityName: string): EntityRights;
 }
@@ -57,9 +59,10 @@ const MAX_CACHED = 2000;
 
 /**
  * @param roleKeys in any order; unknown ones allow nothing
+ * @param off flags that are off: see `flag-rights.ts`
  */
-export function rightsOf(model: Model, roleKeys: readonly string[]): Rights {
-  const key = [...new Set(roleKeys)].sort().join(' ');
+export function rightsOf(model: Model, roleKeys: readonly string[], off: readonly string[] = NO_FLAGS): Rights {
+  const key = `${[...new Set(roleKeys)].sort().join(' ')}${off.length === 0 ? '' : ` !${off.join(' ')}`}`;
   let known = cache.get(model);
   if (!known) {
     known = new Map();
@@ -67,7 +70,7 @@ export function rightsOf(model: Model, roleKeys: readonly string[]): Rights {
   }
   const found = known.get(key);
   if (found) return found;
-  const rights = makeRights(model, roleKeys);
+  const rights = makeRights(model, roleKeys, off);
   if (known.size >= MAX_CACHED) known.clear();
   known.set(key, rights);
   return rights;
@@ -86,28 +89,33 @@ export function withInherited(model: Pick<Model, 'roles'>, roleKeys: readonly st
   return roles;
 }
 
-function makeRights(model: Model, roleKeys: readonly string[]): Rights {
+const NO_FLAGS: readonly string[] = [];
+
+function makeRights(model: Model, roleKeys: readonly string[], flags: readonly string[]): Rights {
   const roles = withInherited(model, roleKeys);
+  const off = frozenSet(flags);
   const made = new Map<string, EntityRights>();
   const of = (name: string): EntityRights => {
     const found = made.get(name);
     if (found) return found;
     const entity = model.entities.get(name);
-    if (!entity) return NOTHING;
+    if (!entity || isOff(entity.flag, off)) return NOTHING;
     const rights = entity.parent
-      ? partRights(model, entity, entity.parent, of(entity.parent.entity))
-      : wholeRights(model, entity, roles);
+      ? partRights(model, entity, entity.parent, of(entity.parent.entity), off)
+      : wholeRights(model, entity, roles, off);
     made.set(name, rights);
     return rights;
   };
   return Object.freeze({
     roles: frozenSet(roles),
     administrator: [...roles].some((key) => model.roles.get(key)?.administrator === true),
+    off,
     of,
   });
 }
 
-function wholeRights(model: Model, entity: Entity, roles: ReadonlySet<string>): EntityRights {
+function wholeRights(model: Model, entity: Entity, roles: ReadonlySet<string>, off: ReadonlySet<string>): EntityRights {
+  const shown = shownOf(model, entity, off);
   const permissions = entity.permissions.filter(({ role }) => roles.has(role));
   const grants = (action: Action, fieldIds: (permission: Permission) => ReadonlySet<string> | null): readonly Grant[] =>
     simplest(
@@ -115,8 +123,8 @@ function wholeRights(model: Model, entity: Entity, roles: ReadonlySet<string>): 
         .filter(({ actions }) => actions.has(action))
         .map((permission) => ({
           condition: rowsReached(entity, permission, action),
-          fields: keysOf(entity, fieldIds(permission)),
-          transitions: action === 'update' ? permission.transitions : null,
+          fields: WITH_FIELDS.has(action) ? narrowed(keysOf(entity, fieldIds(permission)), shown.fields) : null,
+          transitions: action === 'update' ? narrowed(permission.transitions, shown.steps) : null,
         })),
     );
   return summary(model, entity, {
@@ -139,6 +147,7 @@ function partRights(
   entity: Entity,
   parent: NonNullable<Entity['parent']>,
   rights: EntityRights,
+  off: ReadonlySet<string>,
 ): EntityRights {
   const whole = model.entities.get(parent.entity);
   const back = entity.fields.get(parent.field);
@@ -146,16 +155,17 @@ function partRights(
   const step: Step = { field: back.key, fieldId: back.id, entity: whole.name, table: whole.table };
   // The field of the parent that holds these parts: who may not see or change it may not see or change them.
   const holder = [...whole.fields.values()].find(({ children }) => children?.entity === entity.name);
-  const through = (grants: readonly Grant[]): readonly Grant[] =>
+  const shown = shownOf(model, entity, off);
+  const through = (grants: readonly Grant[], fields: ReadonlySet<string> | null = shown.fields): readonly Grant[] =>
     grants
-      .filter(({ fields }) => holder === undefined || fields === null || fields.has(holder.key))
-      .map(({ condition }) => ({ condition: condition && below(condition, step), fields: null, transitions: null }));
+      .filter((grant) => holder === undefined || grant.fields === null || grant.fields.has(holder.key))
+      .map(({ condition }) => ({ condition: condition && below(condition, step), fields, transitions: null }));
   const write = through(rights.update);
   return summary(model, entity, {
     read: through(rights.read),
     create: write,
     update: write,
-    delete: write,
+    delete: through(rights.update, null),
     assign: [],
     share: [],
     merge: [],
@@ -163,6 +173,54 @@ function partRights(
     import: rights.import && write.length > 0,
     export: rights.export,
   });
+}
+
+const WITH_FIELDS: ReadonlySet<Action> = new Set(['create', 'read', 'update']);
+
+const isOff = (flag: string | null, off: ReadonlySet<string>): boolean => flag !== null && off.has(flag);
+
+const narrowed = (set: ReadonlySet<string> | null, shown: ReadonlySet<string> | null): ReadonlySet<string> | null =>
+  shown === null ? set : frozenSet(set === null ? shown : [...set].filter((key) => shown.has(key)));
+
+/**
+ * What of an entity stands behind no flag that is off; `null` for everything. With a field goes what tells of it: its
+ * companions, what is computed from it, and what leads to records of an entity that is off.
+ */
+function shownOf(
+  model: Model,
+  entity: Entity,
+  off: ReadonlySet<string>,
+): { readonly fields: ReadonlySet<string> | null; readonly steps: ReadonlySet<string> | null } {
+  if (off.size === 0) return { fields: null, steps: null };
+  const gone = (name: string | undefined): boolean => {
+    const target = name === undefined ? undefined : model.entities.get(name);
+    if (!target) return false;
+    return isOff(target.flag, off) || (target.parent !== null && gone(target.parent.entity));
+  };
+  const hidden = new Set<string>();
+  for (const field of entity.fields.values()) {
+    // A reference to records of several entities has some that are there.
+    const one = !field.required && entity.fields.get(field.companionOf ?? '')?.derived?.kind !== 'any';
+    const leads = field.many?.entity ?? (one ? field.reference?.entity : undefined);
+    if (isOff(field.flag, off) || gone(leads)) hidden.add(field.key);
+  }
+  for (let before = -1; before < hidden.size; ) {
+    before = hidden.size;
+    for (const field of entity.fields.values()) {
+      const inputs = field.derived?.kind === 'any' ? [] : inputsOf(field);
+      const tells = field.companionOf === null ? inputs : [field.companionOf, ...inputs];
+      if (tells.some((key) => hidden.has(key))) hidden.add(field.key);
+    }
+  }
+  const steps = [...entity.fields.values()].flatMap(({ lifecycle }) => [
+    ...(model.lifecycles.get(lifecycle ?? '')?.transitions.values() ?? []),
+  ]);
+  return {
+    fields: hidden.size === 0 ? null : frozenSet([...entity.fields.keys()].filter((key) => !hidden.has(key))),
+    steps: steps.some(({ flag }) => isOff(flag, off))
+      ? frozenSet(steps.filter(({ flag }) => !isOff(flag, off)).map(({ key }) => key))
+      : null,
+  };
 }
 
 /** A condition about the parent, told from the part: every path starts with the reference to the parent. */

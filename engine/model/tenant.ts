@@ -35,6 +35,8 @@ export interface Tenant {
 export interface TenantModel {
   readonly tenant: Tenant;
   readonly model: Model;
+  /** What its administrators have switched: qualified name of a flag → on. None when left out. */
+  readonly switched?: ReadonlyMap<string, boolean>;
 }
 
 /** Gives the current model of a tenant; never older than the last publish this process knows of. */
@@ -44,4 +46,6 @@ export interface ModelSource {
    * @throws Problem `not_found` for a tenant that does not exist
    */
   get(tenantKey: string, as?: 'told' | 'stored'): Promise<TenantModel>;
+  /** A flag of this tenant was switched: from now on what was switched before is not given out. */
+  switched?(tenantKey: string): void;
 }

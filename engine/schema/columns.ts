@@ -2,6 +2,7 @@
 import { literal, qualified } from '../db/identifiers.ts';
 import { inlineValue } from '../condition/to-sql.ts';
 import type { ColumnSpec } from '../model/field-type.ts';
+import { isFilled } from '../model/fill.ts';
 import type { Entity, Field } from '../model/model.ts';
 import { isReservedField } from '../model/naming.ts';
 import type { Context } from './context.ts';
@@ -26,7 +27,7 @@ export function columnsOf(
       type: spec.type,
       collation: spec.collation ?? null,
       notNull: index === 0 && generated === null && isRequired(field),
-      default: generated === null ? defaultSql(context, field, id, spec, index) : null,
+      default: generated === null ? defaultSql(context, entity, field, id, spec, index) : null,
       generated,
       identity: null,
       aside: false,
@@ -41,7 +42,14 @@ export function columnsOf(
 /** A state is always one of the lifecycle's: the row trigger gives the first one to a record that names none. */
 const isRequired = (field: Field): boolean => field.required || field.lifecycle !== null;
 
-function defaultSql(context: Context, field: Field, id: string, spec: ColumnSpec, index: number): string | null {
+function defaultSql(
+  context: Context,
+  entity: Entity,
+  field: Field,
+  id: string,
+  spec: ColumnSpec,
+  index: number,
+): string | null {
   if (spec.sequence) {
     const { prefix, digits, start, gapless } = spec.sequence;
     const counter = sequenceId(field, id);
@@ -51,6 +59,8 @@ function defaultSql(context: Context, field: Field, id: string, spec: ColumnSpec
     return `armature.sequence_text(${literal(prefix)}, ${digits}, nextval(${sequence}::regclass))`;
   }
   if (spec.default !== undefined) return spec.default;
+  // The row trigger asks whether a currency was named; it knows the default itself.
+  if (isFilled(entity, field)) return null;
   if (index > 0) return null;
   const lifecycle = field.lifecycle === null ? undefined : context.model.lifecycles.get(field.lifecycle);
   const value = field.default ?? lifecycle?.initial;

@@ -8,6 +8,7 @@ import type { Entity, Field } from '../model/model.ts';
 import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
 import { PINNED } from './owner.ts';
+import { rowSql } from './rules.ts';
 
 interface Kept {
   readonly field: Field;
@@ -46,13 +47,26 @@ $body$`,
 export function keepDeadlines(context: Context, entity: Entity): string {
   return deadlinesOf(context, entity)
     .map(({ field, deadline }) => {
+      const tenant = `${literal(context.tenant.id)}::uuid`;
       const inputs = [deadline.from, deadline.via, deadline.by].map(quote);
       const [from, via, by] = inputs.map((column) => `new.${column}`);
       const changed = inputs.map((column) => `new.${column} is distinct from old.${column}`).join(' or ');
       const minutes = `${qualified(context.tenant.names.schema, nameOf(field))}(${via}, ${by})`;
-      return `  if tg_op = 'INSERT' or ${changed} then
-    new.${quote(field.key)} := armature.add_business_time(${literal(context.tenant.id)}::uuid, coalesce(${from}, new."created_at"), ${minutes});
+      const anew = `(tg_op = 'INSERT' or ${changed})`;
+      const since = `coalesce(${from}, new."created_at")`;
+      if (field.pause === null)
+        return `  if ${anew} then
+    new.${quote(field.key)} := armature.add_business_time(${tenant}, ${since}, ${minutes});
   end if;
+`;
+      // A deadline and what is remembered of its pauses: nobody writes them, so each begins as it was.
+      const columns = field.type.columns(field).map(({ name }) => quote(name));
+      const before = columns.map((column) => `new.${column} := old.${column};`).join(' ');
+      const standing = `(${rowSql(context, entity, field.pause, 'new.')}) is true`;
+      const values = columns.map((column) => `new.${column}`).join(', ');
+      return `  if tg_op = 'UPDATE' then ${before} end if;
+  select k.due, k.kept, k.pauses into ${values} from armature.keep_deadline(${tenant}, ${since},
+    case when ${anew} then ${minutes} end, ${standing}, ${anew}, ${values}) k;
 `;
     })
     .join('');

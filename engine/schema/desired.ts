@@ -18,6 +18,7 @@ import type { DesiredState, FunctionState, SequenceState, TableState } from './s
 import { freeze, STATE_FORMAT } from './state.ts';
 import { entitySequences, entityTable } from './tables.ts';
 import { minuteFunctions } from './deadlines.ts';
+import { fillFunctions } from './fills.ts';
 import { tableTriggers } from './triggers.ts';
 
 /**
@@ -38,8 +39,11 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
   for (const entity of model.entities.values()) {
     const triggers = tableTriggers(context, entity);
     Object.assign(functions, triggers.functions, searchFunctions(context, entity));
-    // Whoever writes a record has its deadlines computed.
-    for (const [name, sql] of Object.entries(minuteFunctions(context, entity)))
+    // Whoever writes a record has its deadlines computed and its values looked up.
+    for (const [name, sql] of Object.entries({
+      ...minuteFunctions(context, entity),
+      ...fillFunctions(context, entity),
+    }))
       called(name, { sql, users: Object.keys(tenantRoles(context)).sort() });
     called(assignName(entity), assignFunction(context, entity));
     called(mergeName(entity), mergeFunction(context, entity));

@@ -18,10 +18,16 @@ import { foundTenant, getTenant } from './tenants.ts';
 /** Entities of the models that are kept, all tenants together: a model of forty takes about 2 MB, so a gigabyte at most. */
 const MAX_ENTITIES = 20_000;
 
+/** JSON object of a tenant's flags that were switched, always in the same order. */
+const SWITCHES = `(select json_object_agg(f.flag, f."on" order by f.flag)::text from armature.flag_switch f where f.tenant_id = t.id)`;
+
 interface Entry {
-  readonly loading: Promise<TenantModel>;
+  /** Another one when a flag is switched. */
+  loading: Promise<TenantModel>;
   /** Known when it has loaded. */
   release: number | null;
+  /** What is switched, as the database tells it. */
+  switches: string;
   /** Entities of its model, 1 until it has loaded. */
   weight: number;
 }
@@ -84,16 +90,57 @@ export class ModelStore implements ModelSource {
     for (;;) {
       const entry = this.#entries.get(tenantKey) ?? this.#load(tenantKey);
       const loaded = await entry.loading;
-      const newest = this.#listening
-        ? (this.#heard.get(tenantKey) ?? 0)
-        : (await getTenant(this.#database, tenantKey)).release;
-      if (loaded.model.release >= newest) return loaded;
+      const newest = this.#listening ? (this.#heard.get(tenantKey) ?? 0) : await this.#newest(tenantKey, entry);
+      // Another one when what was found just now differs.
+      if (loaded.model.release >= newest) return this.#listening ? loaded : entry.loading;
       if (this.#entries.get(tenantKey) === entry) this.#entries.delete(tenantKey);
     }
   }
 
+  /** For {@link ModelSource.switched}: the model stays, what is switched is read anew before it is given out again. */
+  readonly switched = (tenantKey: string): void => {
+    const entry = this.#entries.get(tenantKey);
+    if (!entry) return;
+    entry.loading = entry.loading.then(async (loaded) =>
+      this.#switchedTo(entry, loaded, (await this.#now(tenantKey)).switches),
+    );
+    // Whoever waits for it is told; that nobody does must not end the process.
+    entry.loading.catch(() => this.#entries.delete(tenantKey));
+  };
+
+  /** The release the database has now; what is switched is taken along. */
+  async #newest(tenantKey: string, entry: Entry): Promise<number> {
+    const { release, switches } = await this.#now(tenantKey);
+    if (switches !== entry.switches)
+      entry.loading = entry.loading.then((loaded) => this.#switchedTo(entry, loaded, switches));
+    return release;
+  }
+
+  async #now(tenantKey: string): Promise<{ readonly release: number; readonly switches: string }> {
+    const [result] = await this.#database.batch(bareSession('armature_gate'), [
+      {
+        text: `select t.release::text, ${SWITCHES} from armature.tenant t where t.key = $1`,
+        values: [tenantKey],
+      },
+    ]);
+    const row = result?.rows[0];
+    if (!row) throw notFound();
+    return { release: Number(row[0]), switches: row[1] ?? '{}' };
+  }
+
+  #switchedTo(entry: Entry, loaded: TenantModel, switches: string): TenantModel {
+    if (switches === entry.switches) return loaded;
+    entry.switches = switches;
+    return Object.freeze({ ...loaded, switched: parseSwitches(switches) });
+  }
+
   #load(tenantKey: string): Entry {
-    const entry: Entry = { loading: this.#read(tenantKey), release: null, weight: 1 };
+    const entry: Entry = {
+      loading: this.#read(tenantKey, (text) => (entry.switches = text)),
+      release: null,
+      switches: '{}',
+      weight: 1,
+    };
     this.#entries.set(tenantKey, entry);
     entry.loading.then(
       ({ model }) => {
@@ -120,10 +167,10 @@ export class ModelStore implements ModelSource {
     }
   }
 
-  async #read(tenantKey: string): Promise<TenantModel> {
+  async #read(tenantKey: string, onSwitches: (text: string) => void): Promise<TenantModel> {
     const [result] = await this.#database.batch(bareSession('armature_gate'), [
       {
-        text: `select ${TENANT_COLUMNS}, r.source::text as source from armature.tenant t
+        text: `select ${TENANT_COLUMNS}, ${SWITCHES}, r.source::text as source from armature.tenant t
                left join armature.release r on r.tenant_id = t.id and r.number = t.release where t.key = $1`,
         values: [tenantKey],
       },
@@ -132,13 +179,23 @@ export class ModelStore implements ModelSource {
     if (!row) throw notFound();
     const { tenant } = foundTenant(row);
     const source = row.at(-1);
-    return Object.freeze({ tenant, model: source ? buildModel(parseSource(source)) : emptyModel(tenantKey) });
+    const switches = row.at(-2) ?? '{}';
+    onSwitches(switches);
+    const switched = parseSwitches(switches);
+    return Object.freeze({ tenant, switched, model: source ? buildModel(parseSource(source)) : emptyModel(tenantKey) });
   }
 
   #hear(payload: string): void {
     const [tenantKey, release] = payload.split(' ');
-    if (tenantKey && release) this.published(tenantKey, Number(release));
+    if (tenantKey && release === 'flags') this.switched(tenantKey);
+    else if (tenantKey && release) this.published(tenantKey, Number(release));
   }
+}
+
+function parseSwitches(text: string): ReadonlyMap<string, boolean> {
+  const json: unknown = JSON.parse(text);
+  const pairs = Object.entries(typeof json === 'object' && json !== null ? json : {});
+  return new Map(pairs.map(([flag, on]) => [flag, on === true]));
 }
 
 /** Written by a publish, which had built a model of it. */

@@ -6,7 +6,7 @@
  * The trigger runs as whoever writes: a rule that looks over a reference sees what that person may see.
  */
 import { conditionToSql, inlineValue } from '../condition/to-sql.ts';
-import type { FieldOperand } from '../condition/condition.ts';
+import type { Condition, FieldOperand } from '../condition/condition.ts';
 import { literal, quote } from '../db/identifiers.ts';
 import { formulaToSql } from '../formula/to-sql.ts';
 import type { Entity } from '../model/model.ts';
@@ -44,9 +44,14 @@ ${checks.join('')}    if cardinality(errors) > 0 then
 `;
 }
 
+/** A condition about the row of a trigger, where virtual columns are not computed yet: formulas are written out. */
+export function rowSql({ schema }: Context, entity: Entity, condition: Condition, alias: string): string {
+  const field = (operand: FieldOperand) => computed(entity, operand, alias);
+  return conditionToSql(condition, { alias, schema, mode: 'policy', bind: inlineValue, field });
+}
+
 /**
- * The condition that a record must not fulfil. In a row trigger virtual columns are not computed yet, so formulas
- * are written out.
+ * The condition that a record must not fulfil.
  * @param alias of the record, with the dot
  * @param field where else a field is found
  */

@@ -9,6 +9,7 @@ import { attachedFiles } from './attached.ts';
 import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
 import { keepDeadlines } from './deadlines.ts';
+import { fillNew } from './fills.ts';
 import { pairingGuard } from './guard.ts';
 import { RULE_VARIABLES, ruleChecks } from './rules.ts';
 import { historyTableName, lifecycleName } from './names.ts';
@@ -61,7 +62,7 @@ function beforeFunction(name: string, context: Context, entity: Entity): string 
 ${rules && RULE_VARIABLES}begin
   if ${QUIET} then return new; end if;
   if tg_op = 'INSERT' then
-${lines(insert)}    new."version" := 1;
+${lines(insert)}${fillNew(context, entity)}    new."version" := 1;
     new."created_at" := armature.now();
     new."created_by" := armature.user_id();
   else

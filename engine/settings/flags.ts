@@ -5,6 +5,7 @@ import { sessionOf } from '../db/database.ts';
 import { problemOf } from '../db/database-error.ts';
 import { flagOn } from '../model/flags.ts';
 import type { Flag } from '../model/parts.ts';
+import type { ModelSource } from '../model/tenant.ts';
 import { textKey, translator } from '../model/texts.ts';
 import { nearest } from '../nearest.ts';
 import { notFound, Problem } from '../problem.ts';
@@ -29,12 +30,21 @@ export interface FlagState {
   readonly on: boolean;
 }
 
+interface FlagServices {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Is told at once; other processes hear of it from the database. */
+  readonly models?: Pick<ModelSource, 'switched'>;
+}
+
 export class Flags {
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #models: FlagServices['models'];
 
-  constructor({ database, clock }: { readonly database: Database; readonly clock: Clock }) {
+  constructor({ database, clock, models }: FlagServices) {
     this.#database = database;
+    this.#models = models;
     this.#clock = clock;
   }
 
@@ -85,6 +95,7 @@ export class Flags {
     await this.#database.batch(sessionOf(scope.principal), [statement]).catch((error: unknown) => {
       throw problemOf(error);
     });
+    this.#models?.switched?.(scope.tenant.key);
   }
 
   async #switched(scope: Scope): Promise<ReadonlyMap<string, boolean>> {

@@ -59,9 +59,13 @@ test('the demo organisation is taken up where an interrupted start left it, and 
   const { json: quotes } = await client.get('/api/crm/v1/quotes?$select=number,net,tax,gross&$first=50');
   for (const { net, tax, gross } of quotes.data ?? []) expect(Number(net) + Number(tax)).toBeCloseTo(Number(gross), 1);
   expect(quotes.data?.every(({ number }) => /^Q-\d{4}-\d{5}$/.test(String(number)))).toBe(true);
-  const { json: tickets } = await client.get('/api/crm/v1/tickets?$select=opened_at,first_response_due&$first=50');
-  for (const { opened_at, first_response_due } of tickets.data ?? [])
-    expect(Date.parse(String(first_response_due))).toBeGreaterThan(Date.parse(String(opened_at)));
+  const { json: tickets } = await client.get(
+    '/api/crm/v1/tickets?$select=opened_at,first_response_due,status&$first=50',
+  );
+  // The clock of a ticket that waits may stand.
+  for (const { opened_at, first_response_due, status } of tickets.data ?? [])
+    if (status !== 'pending' || first_response_due !== null)
+      expect(Date.parse(String(first_response_due))).toBeGreaterThan(Date.parse(String(opened_at)));
 
   // Complete: what people do with it afterwards is theirs.
   const { json } = await client.get('/api/crm/v1/leads?$select=id&$first=1');

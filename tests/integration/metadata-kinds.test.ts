@@ -265,9 +265,11 @@ test('a rule speaks the language of the person', async () => {
 });
 
 test('a named sequence gives its numbers to all its fields', async () => {
+  await put(admin, '/api/metadata/flags/custom.rafts', { on: true });
   const numbers = [];
   for (const path of ['boats', 'rafts', 'boats'])
     numbers.push((await admin.post(`/api/custom/v1/${path}`, { name: 'N' })).json.data?.['number']);
+  await put(admin, '/api/metadata/flags/custom.rafts', { on: null });
   const [first, ...rest] = numbers.map((text) => Number(String(text).replace('F-', '')));
   expect(String(numbers[0])).toMatch(/^F-\d{3}$/);
   expect(rest).toEqual([Number(first) + 1, Number(first) + 2]);

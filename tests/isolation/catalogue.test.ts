@@ -21,6 +21,7 @@ const names = async (sql: string, ...values: unknown[]): Promise<readonly string
 /** Functions that run with their owner's rights, by name. */
 const DEFINERS: readonly string[] = [
   'armature.add_business_time',
+  'armature.business_time',
   'armature.draw_number',
   'armature.file_of',
   'armature.fiscal_year_start',
@@ -29,13 +30,14 @@ const DEFINERS: readonly string[] = [
   'armature.is_administrator',
   'armature.keep_metadata_event',
   'armature.outbox_horizon',
+  'armature.tell_switch',
   'armature.tenant_id',
   'bullmq.enqueue',
   'public.armature_fingerprint',
 ];
 /** Those that are made for every entity: the one after each statement, the commands, the search of a role. */
 const MADE =
-  /^t_\w+\.(reach_shares|minutes_f_[0-9a-f]{12}|(after|assign|merge|purge|similar)_e_[0-9a-f]{12}|search_e_[0-9a-f]{12}_\w+)$/;
+  /^t_\w+\.(reach_shares|minutes_f_[0-9a-f]{12}|fill_f_[0-9a-f]{12}_\d_\w+|(after|assign|merge|purge|similar)_e_[0-9a-f]{12}|search_e_[0-9a-f]{12}_\w+)$/;
 /** Platform tables that no tenant's role reaches, so that no policy is needed to keep tenants apart. */
 const UNREACHED: readonly string[] = [];
 

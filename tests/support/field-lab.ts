@@ -1,6 +1,6 @@
 /** An organisation with one entity of a test's own fields, and everything that is done with them: write, read, import. */
 import { Readable } from 'node:stream';
-import { systemClock, systemIds } from '#engine/clock.ts';
+import { type Clock, systemClock, systemIds } from '#engine/clock.ts';
 import { Problem } from '#engine/problem.ts';
 import { parseUrlQuery } from '#engine/records/query/url.ts';
 import { Importer } from '#engine/records/import/importer.ts';
@@ -38,6 +38,7 @@ export async function makeFieldLab(
   test: TestDatabase,
   fields: readonly Data[],
   more: readonly Record<string, unknown>[] = [],
+  clock: Clock = systemClock,
 ): Promise<FieldLab> {
   const documents = [
     { kind: 'role', key: 'chief', label: 'Chief', inherits: ['member'] },
@@ -58,10 +59,10 @@ export async function makeFieldLab(
     },
     ...more,
   ];
-  const lab = await makeLab(test, { documents });
+  const lab = await makeLab(test, { documents, clock });
   const chief = await lab.person('chief');
   const entity = lab.entity('thing');
-  const services = { database: lab.database, ids: systemIds, clock: systemClock };
+  const services = { database: lab.database, ids: systemIds, clock };
   const writer = new Writer(services);
   const reader = new Reader({ ...services, secret: test.secret });
   const importer = new Importer({

@@ -250,6 +250,8 @@ export interface LabOptions {
   readonly predicates?: boolean;
   /** The documents of the pack `lab`, instead of those above. */
   readonly documents?: readonly Record<string, unknown>[];
+  /** Shipped packs beside it. */
+  readonly packs?: readonly string[];
 }
 
 /** The organisation `acme`, really published. */
@@ -275,7 +277,7 @@ export async function makeLab(test: TestDatabase, options: LabOptions = {}): Pro
       currency: 'EUR',
       timeZone: 'Europe/Berlin',
       locale: 'en',
-      packs: ['lab'],
+      packs: [...(options.packs ?? []), 'lab'],
     },
   );
   const { tenant, model } = await models.get('acme');

@@ -105,6 +105,15 @@ const USER_FACTS: Partial<Record<ValueType, readonly string[]>> = {
   text: ['department', 'nothing', 'email'],
 };
 
+/** Settings by the type they compare with; what they are stands in `settings.ts`. */
+const COMPARABLE: readonly (readonly [name: string, type: ValueType])[] = [
+  ...['word', 'unset_word', 'wrong_word', 'own_word'].map((key) => [`lab.${key}`, 'text'] as const),
+  ...['number', 'unset_number', 'wrong_number'].map((key) => [`lab.${key}`, 'decimal'] as const),
+  ...['own_number', 'broken_number'].map((key) => [`lab.${key}`, 'integer'] as const),
+  ['lab.yes', 'boolean'],
+  ...['day', 'wrong_day'].map((key) => [`lab.${key}`, 'date'] as const),
+];
+
 const NUMBERS: readonly ValueType[] = ['integer', 'decimal'];
 
 function fact(path: readonly string[]): Json {
@@ -125,6 +134,11 @@ function single(type: ValueType): fc.Arbitrary<unknown> {
       weight: 1,
     });
   }
+  const settings = COMPARABLE.filter(
+    ([, other]) => other === type || (NUMBERS.includes(type) && NUMBERS.includes(other)),
+  );
+  if (settings.length > 0)
+    options.push({ arbitrary: fc.constantFrom(...settings.map(([setting]) => ({ setting }))), weight: 1 });
   if (type === 'uuid') options.push({ arbitrary: fc.constant('@me'), weight: 1 });
   if (type === 'date') options.push({ arbitrary: fc.constantFrom('@today', { fact: 'today' }), weight: 1 });
   if (type === 'datetime') options.push({ arbitrary: fc.constantFrom('@now', { fact: 'now' }), weight: 1 });

@@ -8,6 +8,7 @@ import type { EvaluationContext, PlainRecord } from '../evaluate.ts';
 import { inlineValue, SHARED_RECORDS } from '../to-sql.ts';
 import { IDS, texts, VALUES, valueOf } from './arbitraries.ts';
 import { ENTITIES } from './entities.ts';
+import { STORED, storedSetting } from './settings.ts';
 
 export const SCHEMA = '"t_lab"';
 export const HOURS: BusinessHours = { timeZone: 'America/New_York', days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' };
@@ -63,6 +64,13 @@ export async function buildWorld(client: pg.Client, role: string, seed: number):
     create function ${SCHEMA}.${quote(SHARED_RECORDS)}(entity text, level text) returns setof uuid language sql stable
       as $$ select u.record::uuid from (values ${SHARES.map(({ user, record, level }) => `(${literal(user)}, ${literal(record)}, ${literal(level)})`).join(', ')}) as u("user", record, level)
             where u."user"::uuid = armature.user_id() and entity = 'e_thing' and ($2 = 'read' or u.level = 'write') $$`);
+  const settings = STORED.map(
+    ([name, user, json]) =>
+      `(${literal(TENANT)}, ${literal(name)}, ${user === null ? 'null' : literal(user)}, ${literal(json)})`,
+  );
+  await client.query(
+    `insert into armature.setting_value (tenant_id, setting, user_id, value) values ${settings.join(', ')}`,
+  );
   const world = new Map<string, Map<string, PlainRecord>>();
   for (const entity of ENTITIES.values()) {
     const fields = [...entity.fields.values()].filter((field) => field.column !== null && field.key !== 'id');
@@ -152,6 +160,7 @@ export function contextOf(acting: User, world: World): EvaluationContext {
     fiscalYearStart: FISCAL_YEAR_START,
     follow: (entity, id) => world.get(entity)?.get(id) ?? null,
     many: ({ entity, by }, id) => [...(world.get(entity)?.values() ?? [])].filter((each) => each[by ?? ''] === id),
+    setting: storedSetting(acting.id),
     shared: (entity, id, level) =>
       SHARES.some(
         (share) =>

@@ -2,7 +2,9 @@
 import type { Condition } from '../../condition/condition.ts';
 import { parseCondition, parseShortConditions } from '../../condition/parse.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
+import type { Settings } from '../../condition/resolve-setting.ts';
 import type { Place } from '../faults.ts';
+import { candidates, lookUp } from '../naming.ts';
 import type { Draft, DraftEntity } from './draft.ts';
 
 /**
@@ -18,7 +20,11 @@ export function conditionAt(
   { short = false, derived = false }: { readonly short?: boolean; readonly derived?: boolean } = {},
 ): Condition | null {
   if (json === undefined) return null;
-  const options = { document, pointer, problem: 'invalid_document', derived } as const;
+  const settings: Settings = {
+    find: (name) => draft.declared.get(lookUp(name, entity.pack, (full) => draft.declared.has(full)) ?? ''),
+    names: () => candidates(draft.declared.keys(), entity.pack),
+  };
+  const options = { document, pointer, problem: 'invalid_document', derived, settings } as const;
   try {
     const raw = short ? parseShortConditions(json, options) : parseCondition(json, options);
     const condition = resolveCondition(raw, entity, (name) => draft.entities.get(name), options);

@@ -7,7 +7,7 @@ import type { EntityDocument, FieldDocument } from '../documents.ts';
 import type { EffectiveDocument } from '../layers.ts';
 import type { Condition } from '../../condition/condition.ts';
 import type { Entity, Field, Lifecycle, Permission, Role, Transition } from '../model.ts';
-import type { Flag, Sequence } from '../parts.ts';
+import type { Flag, Sequence, Setting } from '../parts.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -43,6 +43,7 @@ export interface Draft {
   readonly entities: Map<string, DraftEntity>;
   readonly notes: Map<string, EntityNotes>;
   readonly flags: Map<string, Flag>;
+  readonly declared: Map<string, Setting>;
   readonly sequences: Map<string, Sequence>;
 }
 

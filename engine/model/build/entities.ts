@@ -9,7 +9,6 @@ import { candidates, lookUp, readable } from '../naming.ts';
 import { systemFields, TEAM_ENTITY, USER_ENTITY } from '../system-fields.ts';
 import { tieAnyReferences } from './any-references.ts';
 import { buildDuplicates } from './duplicates.ts';
-import { checkDeadlines } from './deadlines.ts';
 import {
   type Draft,
   type DraftEntity,
@@ -33,7 +32,6 @@ export function buildEntities(draft: Draft): void {
     tieParent(draft, entity);
     buildTitle(draft, entity);
     buildUnique(draft, entity);
-    checkDeadlines(draft, entity);
     checkPartition(draft, entity);
     buildDuplicates(draft, entity);
   }

@@ -5,7 +5,7 @@ import { fieldTypes, formulaReturning } from '../fields/index.ts';
 import type { Companion, FieldType } from '../field-type.ts';
 import type { Choice } from '../model.ts';
 import { isReservedField, readable } from '../naming.ts';
-import type { Draft, DraftField } from './draft.ts';
+import { type Draft, type DraftField, flagNamed } from './draft.ts';
 import { fit } from '../../db/identifiers.ts';
 
 const COMMON: ReadonlySet<string> = new Set([
@@ -20,6 +20,8 @@ const COMMON: ReadonlySet<string> = new Set([
   'index',
   'search',
   'default',
+  'fill',
+  'flag',
   'removed',
 ]);
 /** Longest key; the companion's suffix must fit as well. */
@@ -57,6 +59,13 @@ export function documentFields(context: FieldContext, document: FieldDocument): 
   if (!type) return [];
   const field = draftField(context, document, type);
   checkFlags(context, document, field);
+  field.flag = flagNamed(draft, document.flag, context.entity.split('.')[0] ?? '', place('flag'));
+  if (field.flag !== null && field.required && field.default === undefined)
+    draft.faults.add(
+      place('flag'),
+      'invalid',
+      'A required field behind a flag needs a default: without the flag nobody can give it a value.',
+    );
   return [field, ...(type.companions ?? []).map((companion) => companionField(context, document, field, companion))];
 }
 
@@ -132,6 +141,8 @@ export function bareField(type: FieldType, key: string, label: string): DraftFie
     index: false,
     search: null,
     default: undefined,
+    fill: null,
+    pause: null,
     system: false,
     readOnly: type.readOnly === true,
     reference: null,
@@ -147,6 +158,7 @@ export function bareField(type: FieldType, key: string, label: string): DraftFie
     currencyField: null,
     companions: [],
     companionOf: null,
+    flag: null,
   };
 }
 

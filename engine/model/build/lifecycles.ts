@@ -5,7 +5,7 @@ import { frozenMap, frozenSet } from '../frozen.ts';
 import type { EffectiveDocument } from '../layers.ts';
 import type { State, Transition } from '../model.ts';
 import { readable } from '../naming.ts';
-import { type Draft, noDoubles } from './draft.ts';
+import { type Draft, flagNamed, noDoubles } from './draft.ts';
 
 /** `POST …/actions/{name}` of every entity; a step of this name could not be taken. */
 const ACTION_NAMES: ReadonlySet<string> = new Set(['assign', 'purge', 'restore']);
@@ -58,6 +58,7 @@ function buildLifecycle(draft: Draft, { document, pack, place }: EffectiveDocume
       guardMessage: transition.guardMessage ?? null,
       requires: transition.requires ?? [],
       sets: transition.sets ?? {},
+      flag: flagNamed(draft, transition.flag, pack, at('flag')),
     });
   });
   draft.lifecycles.set(name, {

@@ -4,7 +4,7 @@ import type { Place } from '../faults.ts';
 import type { EffectiveDocument } from '../layers.ts';
 import type { Metric } from '../parts.ts';
 import { conditionAt } from './conditions.ts';
-import { type Draft, type DraftEntity, entityNamed, fieldNamed } from './draft.ts';
+import { type Draft, type DraftEntity, entityNamed, fieldNamed, flagNamed } from './draft.ts';
 
 export function buildMetrics(draft: Draft): ReadonlyMap<string, Metric> {
   const metrics = new Map<string, Metric>();
@@ -31,6 +31,7 @@ function buildMetric(draft: Draft, { document, pack, place }: EffectiveDocument<
     group: document.group ?? [],
     fields: [...(of === null ? [] : [of]), ...grouped],
     format: document.format ?? 'number',
+    flag: flagNamed(draft, document.flag, pack, place('flag')),
   };
 }
 

@@ -3,8 +3,7 @@ import { settingError } from '../setting-value.ts';
 import type { Setting } from '../parts.ts';
 import type { Draft } from './draft.ts';
 
-export function buildSettings(draft: Draft): ReadonlyMap<string, Setting> {
-  const settings = new Map<string, Setting>();
+export function buildSettings(draft: Draft): void {
   for (const { document, pack, place } of draft.effective.of('setting')) {
     const name = `${pack}.${document.key}`;
     const secret = document.secret ?? false;
@@ -27,7 +26,6 @@ export function buildSettings(draft: Draft): ReadonlyMap<string, Setting> {
     const error = document.default === undefined ? null : settingError(setting, document.default);
     if (error !== null)
       draft.faults.add(place('default'), 'invalid', `The default is not valid: ${error}`, { found: document.default });
-    settings.set(name, setting);
+    draft.declared.set(name, setting);
   }
-  return settings;
 }

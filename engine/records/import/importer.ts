@@ -12,6 +12,8 @@ import type { JobContext, Jobs } from '#engine/jobs/jobs.ts';
 import { Interrupted } from '#engine/jobs/interrupted.ts';
 import { enqueueStatement } from '#engine/jobs/queue.ts';
 import type { Entity } from '#engine/model/model.ts';
+import { systemClock } from '#engine/clock.ts';
+import { rightsBehindFlags } from '#engine/model/flag-rights.ts';
 import { rightsOf } from '#engine/model/rights.ts';
 import type { ModelSource } from '#engine/model/tenant.ts';
 import { Problem } from '#engine/problem.ts';
@@ -292,7 +294,8 @@ export class Importer {
       );
       throw gone;
     }
-    const scope: Scope = { ...known, principal, rights: rightsOf(known.model, principal.roles), predicates: true };
+    const rights = rightsBehindFlags(known, principal, systemClock.now());
+    const scope: Scope = { ...known, principal, rights, predicates: true };
     try {
       await runImport({
         database,

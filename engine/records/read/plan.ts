@@ -5,6 +5,7 @@
 import type { Condition } from '../../condition/condition.ts';
 import { TRUE } from '../../condition/condition.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
+import { settingsOf } from '../../condition/resolve-setting.ts';
 import { type Entity, type Field, hasValue, type View } from '../../model/model.ts';
 import type { Many } from '../../model/relations.ts';
 import { searchedFields } from '../../model/search-fields.ts';
@@ -108,6 +109,7 @@ export function planWhere(query: Query, entity: Entity, access: Access): Conditi
     visible: access.visible,
     fromText: query.fromText,
     derived: true,
+    settings: settingsOf(access.model.settings),
     ...(query.fromText && { controls: CONTROLS }),
   });
 }
@@ -353,7 +355,12 @@ function planMany(
       : [{ steps: [], field: id, descending: false, nullable: false }];
   const of = planSelect(nested.of, other, access, inner);
   const where =
-    nested.where === null ? TRUE : resolveCondition(nested.where, other, access.lookup, { visible: access.visible });
+    nested.where === null
+      ? TRUE
+      : resolveCondition(nested.where, other, access.lookup, {
+          visible: access.visible,
+          settings: settingsOf(access.model.settings),
+        });
   return { kind: 'many', field, many, of, order, first, where };
 }
 

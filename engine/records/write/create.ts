@@ -9,6 +9,7 @@ import type { Statement } from '#engine/db/execute.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import { notFound, Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
+import { withFilled } from './fills.ts';
 import { isAllowed, isDecidable } from './new-record.ts';
 import type { NewRow } from './insert.ts';
 import { insertStatement, recordset } from './insert.ts';
@@ -140,7 +141,7 @@ function conditionChecks(scope: Scope, entity: Entity, fields: readonly Field[],
   }
   return [...groups.values()].flatMap((group) => {
     const parameters = new Parameters();
-    const source = recordset(fields, group, parameters);
+    const source = withFilled(scope, entity, fields, recordset(fields, group, parameters));
     const row = `(select r.*${restOfRow(scope, entity, fields, parameters)} from ${source}) n`;
     const predicates = pairedPredicates(scope, grants, group[0]?.sent ?? [], 'n', parameters);
     if (predicates.length === 0) return [];

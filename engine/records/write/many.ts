@@ -22,6 +22,7 @@ import { removeManyStatements, stillReferenced } from './remove.ts';
 import type { ManyJob, WriteOptions, WriteResult } from './run.ts';
 import { runMany } from './run.ts';
 import { prepareStep, stepManyStatements, stepRefused, wrongState } from './transition.ts';
+import { refilled } from './fills.ts';
 import { assignmentsOf } from './update.ts';
 import { checkBody, Faults, refuseNested } from './validate.ts';
 
@@ -76,14 +77,14 @@ export function updateMany(
     const references = new References(scope);
     references.add(entity, [{ pointer: '', values }]);
     const lookup = references.statement();
-    const fields = [...values.keys()];
+    const fields = [...values.keys(), ...refilled(scope, entity, new Set(values.keys())).map(({ key }) => key)];
     return {
       statements: (targets) => [
         ...(lookup ? [lookup] : []),
         changeManyStatement(scope, entity, {
           source: (parameters) => targetSource(targets, parameters),
           conditions: () => [sameVersion],
-          assignments: (parameters) => assignmentsOf(entity, values, parameters),
+          assignments: (parameters) => assignmentsOf(scope, entity, values, parameters),
           grants,
           fields,
           // Comparing means reading, which not everybody may who may write.

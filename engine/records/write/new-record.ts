@@ -6,6 +6,7 @@ import type { Condition } from '#engine/condition/condition.ts';
 import { evaluate, type EvaluationContext, type PlainRecord } from '#engine/condition/evaluate.ts';
 import { asksTheClock, looksFurther, operandsOf } from '#engine/condition/operands.ts';
 import { userAttribute } from '#engine/condition/user-attributes.ts';
+import { isFilled } from '#engine/model/fill.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Grant } from '#engine/model/rights.ts';
 import type { Scope } from '../scope.ts';
@@ -25,10 +26,11 @@ export function looksAtItself(entity: Entity, condition: Condition): boolean {
   return operandsOf(condition).every((operand) => {
     if (operand.kind !== 'field') return true;
     const field = entity.fields.get(operand.field);
-    // Formulas and sequences get their values from the database.
+    // Formulas, sequences and what is filled from elsewhere get their values from the database.
     return (
       operand.steps.length === 0 &&
       field !== undefined &&
+      !isFilled(entity, field) &&
       (field.system ? KNOWN.has(field.key) : !field.readOnly || field.lifecycle !== null)
     );
   });

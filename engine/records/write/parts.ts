@@ -3,6 +3,7 @@ import type { Statement } from '#engine/db/execute.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
+import { refilled, refilledColumns } from './fills.ts';
 import type { NewRow } from './insert.ts';
 import { recordset } from './insert.ts';
 import type { Nest, NewBody, Place } from './prepare.ts';
@@ -211,7 +212,14 @@ function changed(scope: Scope, { entity, parent, parentId, fields, rows }: PartC
     const whole = `x.${column(parent)} = ${parameters.bind(parentId, 'uuid')}${andLive(entity, 'x')}`;
     return refuseMissing(scope, entity, 'select 1', whole, ids, parameters);
   }
-  const set = fields.map((field) => `${column(field)} = r.${column(field)}`).join(', ');
+  const sent = new Map(fields.map((field) => [field.key, `r.${column(field)}`]));
+  const again = refilled(scope, entity, new Set(sent.keys())).flatMap((field) =>
+    refilledColumns(scope, entity, field, (key) => sent.get(key)),
+  );
+  const set = [
+    ...fields.map((field) => `${column(field)} = r.${column(field)}`),
+    ...again.map((one) => `${one.column} = ${one.value}`),
+  ].join(', ');
   const differs = fields.map((field) => `x.${column(field)} is distinct from r.${column(field)}`).join(' or ');
   const work = `update ${tableOf(scope, entity)} x set ${set} from ${source} where x.id = r.id and ${own} and (${differs})`;
   return refuseMissing(scope, entity, work, own, ids, parameters);

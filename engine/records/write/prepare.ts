@@ -195,9 +195,16 @@ function checkState(
 function fillDefaults(scope: Scope, entity: Entity, values: Map<string, Value>): void {
   for (const field of lookedAt(entity).filled) {
     if (values.has(field.key)) continue;
+    if (waits(entity, field, values)) continue;
     const value = defaultOf(scope, field);
     if (value !== undefined) values.set(field.key, value);
   }
+}
+
+/** The currency of an amount that is yet to be looked up comes with it. */
+function waits(entity: Entity, field: Field, values: ReadonlyMap<string, Value>): boolean {
+  const of = field.companionOf;
+  return of !== null && (values.get(of) ?? null) === null && entity.fields.get(of)?.fill != null;
 }
 
 /** What a new record gets where nothing was sent. */

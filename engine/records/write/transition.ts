@@ -89,7 +89,8 @@ export function prepareStep(
   record: string | null,
 ): PreparedStep {
   const step = findTransition(scope, entity, action);
-  if (!step || !scope.rights.of(entity.name).readableFields.has(step.field.key)) throw notFound();
+  const off = step?.transition.flag != null && scope.rights.off.has(step.transition.flag);
+  if (!step || off || !scope.rights.of(entity.name).readableFields.has(step.field.key)) throw notFound();
   const rights = scope.rights.of(entity.name);
   requireGrants(scope, entity, rights.update, 'change');
   if (!rights.transitions.has(action)) {

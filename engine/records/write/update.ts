@@ -15,6 +15,7 @@ import type { Change, Versions } from './change.ts';
 import { changeStatement } from './change.ts';
 import { insertStatements, notAllowed } from './create.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
+import { refilled, refilledColumns } from './fills.ts';
 import { linkStatements, preparedLinks } from './links.ts';
 import type { Parts } from './parts.ts';
 import { noParts, partStatements, prepareChangedParts } from './parts.ts';
@@ -115,27 +116,33 @@ function updateOf(
     id,
     version,
     grants: scope.rights.of(entity.name).update,
-    fields: [...values.keys(), ...linked],
+    fields: [...values.keys(), ...refilled(scope, entity, new Set(values.keys())).map(({ key }) => key), ...linked],
     // Comparing means reading, which not everybody may who may write.
     skipEqual: !touched && [...values.keys()].every((key) => readableFields.get(key) === 'always'),
     assignments: (parameters) => {
-      const assignments = assignmentsOf(entity, values, parameters);
+      const assignments = assignmentsOf(scope, entity, values, parameters);
       // A version of the whole stands for its parts as well: something has to be written for it to rise.
       return assignments.length > 0 ? assignments : [keptAssignment(scope, entity)];
     },
   };
 }
 
-/** Columns set to values that were sent. */
+/** Columns set to values that were sent, and to what is looked up anew because of them. */
 export function assignmentsOf(
+  scope: Scope,
   entity: Entity,
   values: ReadonlyMap<string, Value>,
   parameters: Parameters,
 ): { readonly column: string; readonly value: string }[] {
-  return [...values].flatMap(([key, value]) => {
+  const sent = [...values].flatMap(([key, value]) => {
     const field = entity.fields.get(key);
-    return field ? [{ column: column(field), value: parameters.bind(value, sqlTypeOf(field)) }] : [];
+    return field ? [{ field, column: column(field), value: parameters.bind(value, sqlTypeOf(field)) }] : [];
   });
+  const now = new Map(sent.map(({ field, value }) => [field.key, value]));
+  const again = refilled(scope, entity, new Set(values.keys())).flatMap((field) =>
+    refilledColumns(scope, entity, field, (key) => now.get(key)),
+  );
+  return [...sent.map(({ column: name, value }) => ({ column: name, value })), ...again];
 }
 
 /**

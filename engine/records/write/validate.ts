@@ -84,7 +84,8 @@ export function bodySchema(entity: Entity, operation: Operation): JsonSchema {
   for (const field of entity.fields.values()) {
     const schema = writable(field, operation) ? field.type.inputSchema(field) : null;
     if (schema === null || field.many !== null) continue;
-    properties[field.key] = needed(field) ? schema : { anyOf: [schema, { type: 'null' }] };
+    const empty = !needed(field) || (operation === 'create' && field.fill !== null);
+    properties[field.key] = empty ? { anyOf: [schema, { type: 'null' }] } : schema;
     if (operation === 'create' && needed(field) && !filled(field)) required.push(field.key);
   }
   return { type: 'object', properties, required, additionalProperties: false };
@@ -105,7 +106,11 @@ function needed(field: Field): boolean {
 /** The engine has a value when none is sent. */
 function filled(field: Field): boolean {
   return (
-    field.default !== undefined || field.lifecycle !== null || field.type.key === 'currency' || field.key === 'owner'
+    field.default !== undefined ||
+    field.fill !== null ||
+    field.lifecycle !== null ||
+    field.type.key === 'currency' ||
+    field.key === 'owner'
   );
 }
 

@@ -1,6 +1,6 @@
 /**
  * A moment so many business minutes after another one. The database computes it when the record is made, and anew when
- * what it is computed from changes on the record; what changes over there later moves no deadline that was promised.
+ * what it is computed from changes on the record; what changes over there later moves no deadline that was promised. Its clock may stop.
  */
 import type { FieldType } from '../../field-type.ts';
 import { options, refuse } from '../base.ts';
@@ -32,9 +32,24 @@ export const deadline: FieldType = {
           },
         },
       },
+      pause: {
+        $ref: 'common.schema.json#/$defs/condition',
+        description:
+          'While the record fulfils it, the clock stands: the field is empty, and when the clock goes on, as many minutes are left as there were.',
+      },
     },
     ['from', 'minutes'],
   ),
+  // With pauses: what it was when the clock stopped, and when the clock has stood. Both are the row trigger's own.
+  columns: (field) => [
+    ...datetime.columns(field),
+    ...(field.options['pause'] === undefined
+      ? []
+      : [
+          { name: `${field.key}~kept`, type: 'timestamptz(3)' },
+          { name: `${field.key}~pauses`, type: 'tstzmultirange' },
+        ]),
+  ],
   inputSchema: () => null,
   normalise: () => refuse('read_only', 'This is computed.'),
   importCell: () => refuse('read_only', 'This is computed.'),

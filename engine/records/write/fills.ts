@@ -1,0 +1,107 @@
+/** Values that records take from others (`Field.fill`): what the row trigger does for new ones, for the rest of the write path. */
+import { qualified } from '#engine/db/identifiers.ts';
+import { filledFields, inputsOfFill } from '#engine/model/fill.ts';
+import type { Entity, Field } from '#engine/model/model.ts';
+import { Problem } from '#engine/problem.ts';
+import { fillName } from '#engine/schema/fills.ts';
+import type { Scope } from '../scope.ts';
+import type { Refusal } from './plan.ts';
+import { column } from './sql.ts';
+
+/**
+ * Fields that are looked up anew when these keys are changed: what they were found by is among them, they themselves
+ * are not, and the principal may change them.
+ */
+export function refilled(scope: Scope, entity: Entity, sent: ReadonlySet<string>): readonly Field[] {
+  const fields = filledFields(entity);
+  if (fields.length === 0) return NONE;
+  const { updatableFields } = scope.rights.of(entity.name);
+  return fields.filter(
+    (field) =>
+      field.fill !== null &&
+      !sent.has(field.key) &&
+      updatableFields.has(field.key) &&
+      inputsOfFill(field.fill).some((key) => sent.has(key)),
+  );
+}
+
+const NONE: readonly Field[] = [];
+
+/**
+ * What they are set to in an UPDATE of `x`: what is found, or what they were.
+ * @param now SQL of a field's new value, where it has one
+ */
+export function refilledColumns(
+  scope: Scope,
+  entity: Entity,
+  field: Field,
+  now: (key: string) => string | undefined,
+): readonly { readonly column: string; readonly value: string }[] {
+  if (field.fill === null) return [];
+  const of = (key: string): string => {
+    const input = entity.fields.get(key);
+    return now(key) ?? (input ? `x.${column(input)}` : 'null');
+  };
+  const currency = field.currencyField === null ? undefined : entity.fields.get(field.currencyField);
+  const asked = currency ? (now(currency.key) ?? 'null') : 'null';
+  const inputs = inputsOfFill(field.fill).map(of);
+  const found = (what: string) => `(select f.${what} from ${call(scope, field, inputs, asked)} f)`;
+  const take = (one: Field, what: string) => ({
+    column: column(one),
+    value: `coalesce(${found(what)}, x.${column(one)})`,
+  });
+  // A currency that was sent stands already.
+  return [take(field, 'value'), ...(currency && now(currency.key) === undefined ? [take(currency, 'currency')] : [])];
+}
+
+function call(scope: Scope, field: Field, inputs: readonly string[], asked: string): string {
+  return `${qualified(scope.tenant.names.schema, fillName(field))}(${[...inputs, asked].join(', ')})`;
+}
+
+/** Rows `r` about to be stored, with what the row trigger will find for them: conditions are asked about these. */
+export function withFilled(scope: Scope, entity: Entity, fields: readonly Field[], source: string): string {
+  const open = filledFields(entity).filter(({ key }) => fields.some((field) => field.key === key));
+  if (open.length === 0) return source;
+  const given = (key: string): string => {
+    const field = fields.find((one) => one.key === key);
+    return field ? `r.${column(field)}` : 'null';
+  };
+  const joins: string[] = [];
+  const found = new Map<string, string>();
+  for (const [index, field] of open.entries()) {
+    if (field.fill === null) continue;
+    const alias = `f${index + 1}`;
+    const asked = field.currencyField === null ? 'null' : given(field.currencyField);
+    const inputs = inputsOfFill(field.fill).map(given);
+    joins.push(` left join lateral ${call(scope, field, inputs, asked)} ${alias} on ${given(field.key)} is null`);
+    found.set(field.key, `${alias}.value`);
+    if (field.currencyField !== null) found.set(field.currencyField, `${alias}.currency`);
+  }
+  const columns = fields.map((field) => {
+    const other = found.get(field.key);
+    return other === undefined ? `r.${column(field)}` : `coalesce(r.${column(field)}, ${other}) as ${column(field)}`;
+  });
+  return `(select ${['r.id', ...columns].join(', ')} from ${source}${joins.join('')}) r`;
+}
+
+/** What it means that the row trigger found nothing to fill a required field with; `null` for other refusals. */
+export function unfilledProblem(
+  scope: Scope,
+  { code, ids }: Refusal,
+  pointerOf: (record: string) => string | undefined,
+): Problem | null {
+  if (code !== 'unfilled') return null;
+  const [record = '', id = ''] = ids;
+  const entity = [...scope.model.entities.values()].find(({ fieldsById }) => fieldsById.has(id));
+  const field = entity?.fieldsById.get(id);
+  const rights = entity && scope.rights.of(entity.name);
+  const named = field && (rights?.readableFields.has(field.key) || rights?.creatableFields.has(field.key));
+  // Whether there is none or one that may not be seen is not for them to know.
+  const message = named
+    ? `${field.label} is required: no value was found for it that you may see.`
+    : 'A value is required, and none was found for it.';
+  const pointer = pointerOf(record);
+  return new Problem('invalid', message, [
+    { code: 'required', message, ...(named && pointer !== undefined && { pointer: `${pointer}/${field.key}` }) },
+  ]);
+}
