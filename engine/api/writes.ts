@@ -231,6 +231,10 @@ export function actionMany(request: RecordRequest, name: string): Promise<void> 
 }
 
 async function setPassword(request: RecordRequest, userId: string): Promise<void> {
+  if (preferencesOf(request.exchange.request).dryRun) {
+    const message = 'A password cannot be set on trial: leave “tx=rollback” out.';
+    throw new Problem('invalid_header', message, [{ code: 'invalid_header', message, parameter: 'Prefer' }]);
+  }
   const input = objectOf(await readJson(request.exchange.request, RECORD_LIMIT));
   const { password, old_password: oldPassword } = input;
   if (typeof password !== 'string') throw invalidAt('/password', 'Give the new password.', 'required');
