@@ -221,11 +221,12 @@ export function removeMany(request: RecordRequest): Promise<void> {
   });
 }
 
-/** `POST …/$actions/{action}`: takes a step with all records that match. */
+/** `POST …/$actions/{action}`: takes a step with all records that match, or gives them to another owner. */
 export function actionMany(request: RecordRequest, name: string): Promise<void> {
   const { scope, entity, services } = request;
   return write(request, MANY_OPTIONAL, (input, options) => {
     const { which, what } = whichAndWhat(request, input);
+    if (name === 'assign' && entity.owner) return services.writer.assignMany(scope, entity, which, what, options);
     return services.writer.transitionMany(scope, entity, which, name, what, options);
   });
 }
