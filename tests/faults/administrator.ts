@@ -10,9 +10,14 @@ interface Answer {
 export interface Administrator {
   readonly token: string;
   /** Once; rejects when there is no answer. */
-  ask(method: string, path: string, body: BodyInit | null, headers?: Record<string, string>): Promise<Answer>;
+  readonly ask: (
+    method: string,
+    path: string,
+    body: BodyInit | null,
+    headers?: Record<string, string>,
+  ) => Promise<Answer>;
   /** Until there is an answer that is final. */
-  untilAnswered<T extends { readonly status: number }>(what: () => Promise<T>): Promise<T>;
+  readonly untilAnswered: <T extends { readonly status: number }>(what: () => Promise<T>) => Promise<T>;
   release(): Promise<number>;
   /**
    * Until these are the documents of the next release; whoever was not answered looks whether it has happened.

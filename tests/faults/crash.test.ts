@@ -67,7 +67,7 @@ async function importThrough(): Promise<Record<string, unknown>> {
   };
   const upload = await untilAnswered(() => ask('POST', `${CRATES}/imports`, form()));
   expect(upload.status).toBe(201);
-  const at = `${CRATES}/imports/${upload.json.data?.['id']}`;
+  const at = `${CRATES}/imports/${String(upload.json.data?.['id'])}`;
   await untilAnswered(async () => {
     const settings = JSON.stringify({ mapping: { Name: 'name', Batch: 'batch' } });
     const started = await ask('POST', `${at}/start`, settings, { 'content-type': 'application/json' });

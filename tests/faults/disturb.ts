@@ -24,7 +24,8 @@ export async function disturb(
   for (let time = 0; time < most && !done(); time += 1) {
     await delay(150 + dice.below(700));
     if (done()) break;
-    const what = dice.below(4);
+    // Each is killed once, whatever the dice say.
+    const what = time < 2 ? time : dice.below(4);
     if (what === 0) {
       kills.server += 1;
       await there.killServer();
