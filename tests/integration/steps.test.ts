@@ -1,13 +1,15 @@
 /** What publishes leave for afterwards, over HTTP: seen, taken back and tried again, by administrators of its organisation. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { testApp } from '../support/app.ts';
 import type { Answer, Client } from '../support/http.ts';
 import { ApiDocument, isObject } from '../support/openapi.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { hire, makeTenant } from '../support/tenant.ts';
 
+// A step that meets a lock comes again after a pause, which grows.
+vi.setConfig({ testTimeout: 120_000 });
 const database = await testDatabase();
 const { superuser } = database;
 const app = await testApp(database);
@@ -17,6 +19,10 @@ const admin = await app.as('acme', 'admin@acme.example');
 const rival = await app.as('rival', 'admin@rival.example');
 await hire(admin, { name: 'Boss', email: 'boss@acme.example', roles: ['manager'] });
 const boss = await app.as('acme', 'boss@acme.example');
+
+const writer = new pg.Client({ ...database.address, ...database.admin });
+// What it holds would keep the server from closing.
+afterAll(() => writer.end());
 
 const STEPS = '/api/metadata/steps';
 const api = new ApiDocument(JSON.parse((await admin.get('/api/openapi.json')).text));
@@ -66,7 +72,6 @@ test('a step is listed, taken back, tried again, fails in words, and is done whe
     analyze t_acme.custom_crates`);
   expect((await asked(admin, 'GET', STEPS)).json.data).toEqual([]);
   // Whoever is writing holds up the index, and makes a duplicate nobody sees yet.
-  const writer = new pg.Client({ ...database.address, ...database.admin });
   await writer.connect();
   await writer.query('begin');
   await writer.query(`update t_acme.custom_crates set code = 'c1' where code = 'c2'`);
@@ -88,7 +93,6 @@ test('a step is listed, taken back, tried again, fails in words, and is done whe
   ]);
   await until('running');
   await writer.query('commit');
-  await writer.end();
   const failed = await until('failed');
   expect(failed['error']).toContain('1 values of Code are used by several records of Crate.');
   await superuser.query(`update t_acme.custom_crates set code = name where name = 'n2'`);
