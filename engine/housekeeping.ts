@@ -1,13 +1,14 @@
 /**
  * Deletes what nobody needs any more: expired sessions, answers kept for requests that are no longer repeated, and
  * events that every consumer has read (the row policy keeps the others, however old), files that no record names, and
- * deleted records whose time in the bin is over.
+ * deleted records whose time in the bin is over, and shares that ended long ago.
  */
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { Database } from './db/database.ts';
 import type { ModelSource } from './model/tenant.ts';
 import { emptyBins } from './records/bin-retention.ts';
+import { keepShares } from './records/share/retention.ts';
 import type { Files } from './files/files.ts';
 import { gateSession } from './identity/service-principals.ts';
 
@@ -86,6 +87,7 @@ export function startHousekeeping(services: Kept): () => Promise<void> {
     const all = async () => {
       await keepHouse(services);
       await emptyBins(services);
+      await keepShares(services);
       await services.also?.();
     };
     running = all().catch((error: unknown) => services.log.warn({ err: error }, 'housekeeping'));

@@ -16,6 +16,7 @@ const SETTINGS: Readonly<Record<string, Part>> = {
   dateOrder: { enum: ['dmy', 'mdy', null] },
   decimalMark: { enum: ['.', ',', null] },
   dryRun: yesNo,
+  duplicates: { enum: ['report', null], description: 'Whether to tell rows whose record may be there already.' },
 };
 
 export const IMPORT_SCHEMAS: Readonly<Record<string, Part>> = {
@@ -45,6 +46,10 @@ export const IMPORT_SCHEMAS: Readonly<Record<string, Part>> = {
     errors: {
       ...listOf(exactly({ line: whole, message: text })),
       description: 'The first twenty rows that failed.',
+    },
+    duplicates: {
+      ...exactly({ count: whole, rows: listOf(exactly({ line: whole, message: text })) }),
+      description: 'Rows whose record may have been there already: how many, and the first twenty.',
     },
   }),
 };

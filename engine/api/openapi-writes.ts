@@ -5,6 +5,7 @@ import { findKey } from '../records/read/keys.ts';
 import type { Scope } from '../records/scope.ts';
 import { LIMITS, MANY_LIMITS } from '../records/write/limits.ts';
 import { MAX_PARTS } from './batch-body.ts';
+import { idOf } from './openapi-commands.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import type { Part, Paths } from './openapi-parts.ts';
 import { data, headerRef as header, json, operation, parameter, uuid as id } from './openapi-parts.ts';
@@ -139,6 +140,12 @@ export function writePaths(scope: Scope, entity: Entity, paths: Paths): void {
       };
     }
   }
+  if (rights.assign.length > 0)
+    paths[`${url}/$actions/assign`] = {
+      post: byFilter(entity, 'assign_many', `Assign all ${entity.pluralLabel} that match`, idOf('owner'), {
+        owner: EXAMPLE_ID,
+      }),
+    };
   if (rights.delete.length > 0 && (entity.softDelete || entity.parent))
     item['delete'] = byFilter(entity, 'delete_many', `Delete all ${entity.pluralLabel} that match`, null);
   if (Object.keys(item).length > 0) paths[url] = item;

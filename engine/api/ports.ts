@@ -7,6 +7,7 @@ import type { ByteRange } from '../files/store.ts';
 import type { Sender } from '../db/sender.ts';
 import type { Entity } from '../model/model.ts';
 import type { Value } from '../model/value-type.ts';
+import type { DuplicateWish } from '../records/duplicates/on-create.ts';
 import type { Query, Selection } from '../records/query/query.ts';
 import type { ExportOptions } from '../records/export/exporter.ts';
 import type { TableOptions } from '../records/import/table-file.ts';
@@ -42,7 +43,7 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
   /** For writes by filter. */
   readonly maxAffected?: number;
-  readonly duplicates?: 'refuse' | 'ignore';
+  readonly duplicates?: DuplicateWish;
 }
 
 export interface WriteAnswer {
@@ -83,6 +84,7 @@ export interface RecordWriter {
     body: unknown,
     options: WriteOptions,
   ): Promise<WriteAnswer>;
+  assignMany(scope: Scope, entity: Entity, matching: Query, body: unknown, options: WriteOptions): Promise<WriteAnswer>;
   /** Several requests as one transaction; see `Writer.together`. */
   together(
     scope: Scope,

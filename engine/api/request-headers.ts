@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Problem } from '../problem.ts';
+import type { DuplicateWish } from '../records/duplicates/on-create.ts';
 import { MANY_LIMITS } from '../records/write/limits.ts';
 
 function invalidHeader(parameter: string, message: string): Problem {
@@ -132,11 +133,13 @@ export interface Preferences {
   readonly dryRun: boolean;
   /** `max-affected=N`: how many records a filter may match. */
   readonly maxAffected: number | null;
-  /** `Prefer: duplicates=refuse` or `duplicates=ignore`: whether to look for records like the one that is created. */
-  readonly duplicates?: 'refuse' | 'ignore';
+  /** `Prefer: duplicates=refuse`, `=report` or `=ignore`: whether to look for records like those that are created. */
+  readonly duplicates?: DuplicateWish;
 }
 
 const DEFAULT_PREFERENCES: Preferences = { minimal: false, dryRun: false, maxAffected: null };
+
+const DUPLICATE_WISHES: readonly DuplicateWish[] = ['refuse', 'report', 'ignore'];
 
 /** Everything that is known. What is known and does not apply to a request is fulfilled by doing nothing. */
 const KNOWN_PREFERENCES: ReadonlySet<string> = new Set([
@@ -146,6 +149,7 @@ const KNOWN_PREFERENCES: ReadonlySet<string> = new Set([
   'tx=commit',
   'handling=strict',
   'handling=lenient',
+  ...DUPLICATE_WISHES.map((wish) => `duplicates=${wish}`),
 ]);
 
 /**
@@ -167,7 +171,7 @@ export function preferencesOf(request: IncomingMessage): Preferences {
     )
     .filter((part) => part !== '');
   const limit = wishes.find((wish) => wish.startsWith('max-affected'));
-  const duplicates = (['refuse', 'ignore'] as const).find((wish) => wishes.includes(`duplicates=${wish}`));
+  const duplicates = DUPLICATE_WISHES.find((wish) => wishes.includes(`duplicates=${wish}`));
   const unknown = wishes.find((wish) => wish !== limit && !KNOWN_PREFERENCES.has(wish));
   if (unknown !== undefined && wishes.includes('handling=strict'))
     throw invalidHeader('Prefer', `The preference “${unknown.slice(0, 60)}” is not known.`);

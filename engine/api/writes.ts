@@ -221,16 +221,21 @@ export function removeMany(request: RecordRequest): Promise<void> {
   });
 }
 
-/** `POST …/$actions/{action}`: takes a step with all records that match. */
+/** `POST …/$actions/{action}`: takes a step with all records that match, or gives them to another owner. */
 export function actionMany(request: RecordRequest, name: string): Promise<void> {
   const { scope, entity, services } = request;
   return write(request, MANY_OPTIONAL, (input, options) => {
     const { which, what } = whichAndWhat(request, input);
+    if (name === 'assign' && entity.owner) return services.writer.assignMany(scope, entity, which, what, options);
     return services.writer.transitionMany(scope, entity, which, name, what, options);
   });
 }
 
 async function setPassword(request: RecordRequest, userId: string): Promise<void> {
+  if (preferencesOf(request.exchange.request).dryRun) {
+    const message = 'A password cannot be set on trial: leave “tx=rollback” out.';
+    throw new Problem('invalid_header', message, [{ code: 'invalid_header', message, parameter: 'Prefer' }]);
+  }
   const input = objectOf(await readJson(request.exchange.request, RECORD_LIMIT));
   const { password, old_password: oldPassword } = input;
   if (typeof password !== 'string') throw invalidAt('/password', 'Give the new password.', 'required');

@@ -24,6 +24,7 @@ export type GateJob = keyof typeof GATE_JOBS;
 export const SYSTEM_JOBS = {
   identity: 'reads the user, the teams above and below, and keeps the sign-in e-mail equal to the user’s',
   bin: 'purges deleted records when the time for which the organisation keeps them is over',
+  shares: 'ends shares whose time is over, and forgets those that ended long ago',
   imports: 'notes that an import has ended because whoever started it may no longer act',
 } as const satisfies Record<string, string>;
 export type SystemJob = keyof typeof SYSTEM_JOBS;

@@ -174,7 +174,9 @@ order by o.xid, o.id limit ${BATCH}`,
 function read(result: StatementResult | undefined): { events: RecordEvent[]; last: Position | null } {
   const rows = result?.rows ?? [];
   const last = rows.at(-1);
-  const events = rows.map(([, , tenant, entityId, recordId, version, operation, actor, at]) => ({
+  // That a record was shared is no change of it.
+  const changes = rows.filter(([, , , , , , operation]) => operation !== 'share');
+  const events = changes.map(([, , tenant, entityId, recordId, version, operation, actor, at]) => ({
     tenant: tenant ?? '',
     entityId: entityId ?? '',
     recordId: recordId ?? '',

@@ -12,6 +12,7 @@ import type { Scope } from './scope.ts';
 import { planEndShare, planShare } from './share/give.ts';
 import { accessList } from './share/list.ts';
 import { planAssign } from './write/assign.ts';
+import type { Versions } from './write/change.ts';
 import { writeProblem } from './write/database-problem.ts';
 import { recordId } from './write/diagnose.ts';
 import { mergedInto, planMerge } from './write/merge.ts';
@@ -27,6 +28,11 @@ interface CommandServices {
   readonly clock: Clock;
   readonly ids: IdSource;
 }
+
+/** What is done with one record: whose request, which record, what was sent. */
+type About = [scope: Scope, entity: Entity, id: string, body: unknown, options?: ChangeOptions];
+
+type PlanOne = (database: Sender, scope: Scope, entity: Entity, id: string, body: unknown, version: Versions) => Plan;
 
 export class Commands {
   readonly #services: CommandServices;
@@ -45,34 +51,16 @@ export class Commands {
    * @throws Problem `invalid` (nobody who is active) and those of {@link Writer.update}; answers `{"data":null}` to
    *   somebody who cannot see the record any more
    */
-  async assign(
-    scope: Scope,
-    entity: Entity,
-    id: string,
-    body: unknown,
-    options: ChangeOptions = {},
-  ): Promise<WriteResult> {
-    const { database } = this.#services;
-    return this.#one(scope, entity, id, options, () =>
-      planAssign(database, scope, entity, id, body, versionsOf(options)),
-    );
+  assign(...about: About): Promise<WriteResult> {
+    return this.#one(planAssign, about);
   }
 
   /**
    * Merges other records into this one. See {@link planMerge} for the body; `ifMatch` is the winner's version.
    * @throws Problem `invalid` (a loser that is not there), `unique` and those of {@link Writer.update}
    */
-  async merge(
-    scope: Scope,
-    entity: Entity,
-    id: string,
-    body: unknown,
-    options: ChangeOptions = {},
-  ): Promise<WriteResult> {
-    const { database } = this.#services;
-    return this.#one(scope, entity, id, options, () =>
-      planMerge(database, scope, entity, id, body, versionsOf(options)),
-    );
+  merge(...about: About): Promise<WriteResult> {
+    return this.#one(planMerge, about);
   }
 
   /** Where a record went that was merged; `null` when it was not, or nothing may be seen of it. */
@@ -161,8 +149,13 @@ export class Commands {
   }
 
   /** Answers the record as it is afterwards. */
-  #one(scope: Scope, entity: Entity, id: string, options: WriteOptions, plan: () => Plan): Promise<WriteResult> {
-    return this.#services.writer.run(scope, entity, options, { plan, status: 200, id: () => id.toLowerCase() });
+  async #one(plan: PlanOne, [scope, entity, id, body, options = {}]: About): Promise<WriteResult> {
+    const { database, writer } = this.#services;
+    return writer.run(scope, entity, options, {
+      plan: () => plan(database, scope, entity, id, body, versionsOf(options)),
+      status: 200,
+      id: () => id.toLowerCase(),
+    });
   }
 
   #nothing(scope: Scope, entity: Entity, options: WriteOptions, plan: () => Plan): Promise<WriteResult> {

@@ -8,7 +8,7 @@ import { isReservedField } from '../model/naming.ts';
 import type { Context } from './context.ts';
 import { generatedFrom, generatedSql } from './generated.ts';
 import { sequenceId, sequenceName } from './names.ts';
-import { fillRollup, rollupDefinition } from './rollups.ts';
+import { rollupState } from './rollups.ts';
 import type { ColumnState } from './state.ts';
 
 /** Columns of a field by id. The first has the field's id, further ones a suffix. */
@@ -20,8 +20,7 @@ export function columnsOf(
   return field.type.columns(field).map((spec, index) => {
     const id = index === 0 ? field.id : `${field.id}_${index}`;
     const generated = spec.computed ? generatedSql(entity, field, spec) : generatedFrom(field, spec.generated);
-    const definition = rollupDefinition(context, field);
-    const fill = fillRollup(context, entity, field);
+    const rollup = rollupState(context, entity, field);
     const column: ColumnState = {
       name: spec.name,
       type: spec.type,
@@ -33,7 +32,7 @@ export function columnsOf(
       aside: false,
       label: field.label,
       field: isReservedField(field.key) ? null : field.key,
-      ...(definition !== null && fill !== null && { rollup: { definition, fill } }),
+      ...(rollup && { rollup }),
     };
     return [id, column, spec] as const;
   });

@@ -7,6 +7,7 @@ import type { Later, StepDraft } from './deferred/work.ts';
 import { validateLater } from './diff-constraints.ts';
 import { comingName, comingVersionName, fieldOf, notNullName } from './names.ts';
 import type { ColumnState, DesiredState, TablePair, TableState } from './state.ts';
+import { fillKept, KEPT } from './diff-rollups.ts';
 import { renameColumns } from './rename-columns.ts';
 import { reusedNames } from './reused-names.ts';
 import { addField, convertField, removeField, returnField } from './titles.ts';
@@ -127,27 +128,7 @@ function added(pair: TablePair, id: string, column: ColumnState): Change[] {
       checks,
       later: numbered ? numberLater(pair, id, column) : null,
     }),
-    ...fillKept(pair, undefined, column),
-  ];
-}
-
-const KEPT = 'It is kept with the record, so every record gets its value.';
-
-/** What is kept over parts has a value from the start, and another one when it becomes something else. */
-function fillKept({ after }: TablePair, old: ColumnState | undefined, column: ColumnState): Change[] {
-  const { rollup } = column;
-  if (!rollup || column.aside || (old && !old.aside && old.rollup?.definition === rollup.definition)) return [];
-  return [
-    change({
-      kind: 'add_column',
-      phase: 'fill',
-      table: after.id,
-      title: addField(column, after),
-      why: KEPT,
-      sql: [rollup.fill],
-      lock: 'share',
-      work: 'write',
-    }),
+    ...fillKept(pair, id, undefined, column),
   ];
 }
 
@@ -257,7 +238,7 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
   const alter = `alter table ${table} alter column ${name}`;
   const field = `${column.label} of ${after.label}`;
 
-  changes.push(...fillKept(pair, old, column));
+  changes.push(...fillKept(pair, id, old, column));
   if (typeOf(old) !== typeOf(column) && old.rollup && column.rollup) {
     changes.push(
       change({

@@ -177,7 +177,7 @@ function defer(
 ): { readonly changes: readonly Change[]; readonly drafts: readonly StepDraft[] } {
   const drafts: StepDraft[] = [];
   const kept = changes.flatMap((one): Change[] => {
-    if (one.later === null || one.table === null || !many(one.table)) return [one];
+    if (one.later === null || one.table === null || ![one.table, ...(one.later.about ?? [])].some(many)) return [one];
     drafts.push(...one.later.steps);
     // The questions about the rows are asked all the same.
     return one.later.now.length === 0 ? [] : [{ ...one, sql: one.later.now, lock: 'exclusive', work: 'none' }];

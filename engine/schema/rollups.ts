@@ -8,7 +8,9 @@ import type { Entity, Field } from '../model/model.ts';
 import type { Rollup } from '../model/relations.ts';
 import type { Context } from './context.ts';
 import { policySql, storedFields, tableOf } from './context.ts';
+import { tableName } from './ddl.ts';
 import { aggregateSql } from './rollup-sql.ts';
+import type { ColumnState, DesiredState, TableState } from './state.ts';
 
 interface Kept {
   readonly field: Field;
@@ -39,13 +41,21 @@ export function refreshWholes(
 `;
 }
 
-/** Computes one column of every record anew. Nobody writes parts meanwhile: a trigger of before would not tell of it. */
-export function fillRollup(context: Context, entity: Entity, field: Field): string | null {
+/** What the state says of a column that is kept over parts. */
+export function rollupState(context: Context, entity: Entity, field: Field): ColumnState['rollup'] {
+  const definition = rollupDefinition(context, field);
   const part = field.rollup && context.model.entities.get(field.rollup.many.entity);
-  if (!field.rollup || !part) return null;
-  const update = refresh(context, entity, part, [{ field, rollup: field.rollup }], 'true');
-  return `lock table ${tableOf(context, part)} in share mode;\n${update}`;
+  if (definition === null || !field.rollup || !part) return undefined;
+  return { definition, part: part.id, fill: refresh(context, entity, part, [{ field, rollup: field.rollup }], '{}') };
 }
+
+/** Waits for those who write parts by the trigger of before, which does not tell of it; who comes later has the new one. */
+export const waitForParts = (state: DesiredState, part: TableState): string =>
+  `lock table ${tableName(state, part)} in share mode`;
+
+/** Computes one column of records anew. @param which condition on the record `w` */
+export const fillRollup = (rollup: NonNullable<ColumnState['rollup']>, which: string): string =>
+  rollup.fill.replace('{}', () => which);
 
 function refresh(context: Context, whole: Entity, part: Entity, kept: readonly Kept[], which: string): string {
   const back = quote(part.parent?.field ?? '');
@@ -62,7 +72,7 @@ function refresh(context: Context, whole: Entity, part: Entity, kept: readonly K
 }
 
 /** What a rollup is, by ids: when it changes, its values do. */
-export function rollupDefinition({ model }: Context, { rollup }: Field): string | null {
+function rollupDefinition({ model }: Context, { rollup }: Field): string | null {
   const part = rollup && model.entities.get(rollup.many.entity);
   if (!rollup || !part) return null;
   const idOf = (key: string | null): string | null => (key === null ? null : (part.fields.get(key)?.id ?? key));

@@ -105,6 +105,7 @@ export function sharesTable(context: Context): TableState | null {
     },
     triggers: {
       before: `create trigger "before" before insert or update on ${qualified(context.tenant.names.schema, SHARES)} for each row execute function ${qualified(context.tenant.names.schema, `before_${SHARES}`)}()`,
+      after: `create trigger "after" after insert or update on ${qualified(context.tenant.names.schema, SHARES)} for each row execute function ${qualified(context.tenant.names.schema, `after_${SHARES}`)}()`,
     },
     policies: policies(context),
     grants: grants(context),
@@ -134,6 +135,7 @@ begin
   end if;
   return new;
 end $body$`,
+    [`after_${SHARES}`]: tellShares(context, teams),
     // Sharing with a team is sharing with its members and with those of the teams that are a part of it. It is asked in
     // every statement about such records: plpgsql keeps its plans, and the way up the teams is gone only where some
     // team has a share at all.
@@ -156,6 +158,37 @@ end $body$`,
   };
 }
 
+/** Key of an outbox event's `before` under which stands whom a share is about. */
+export const SHARED_WITH = '@shared';
+
+/** Tells the change feed of a share that is given or ends: the person, or the teams that are reached by it now. */
+function tellShares(context: Context, teams: Entity): string {
+  const { tenant } = context;
+  const versions = sharedEntities(context).map(
+    (entity) =>
+      `    when ${literal(entity.id)} then select x."version" into found_version from ${tableOf(context, entity)} x where x."id" = new."record";`,
+  );
+  return `create or replace function ${qualified(tenant.names.schema, `after_${SHARES}`)}() returns trigger language plpgsql security definer ${PINNED} as $body$
+declare found_version integer; reached uuid[];
+begin
+  if tg_op = 'UPDATE' and new."ended_at" is not distinct from old."ended_at" then return null; end if;
+  case new."entity"
+${versions.join('\n')}
+    else null;
+  end case;
+  if found_version is null then return null; end if;
+  with recursive parts(id) as (
+    select new."team" where new."team" is not null
+    union
+    select t."id" from ${tableOf(context, teams)} t join parts p on t."parent" = p.id)
+  select array_agg(p.id) into reached from parts p;
+  insert into armature.outbox (tenant_id, entity_id, record_id, version, operation, actor, at, before)
+  values (${literal(tenant.id)}::uuid, new."entity", new."record", found_version, 'share', armature.user_id(), armature.now(),
+    jsonb_build_object(${literal(SHARED_WITH)}, jsonb_build_object('user', new."user", 'teams', reached, 'ended', new."ended_at" is not null)));
+  return null;
+end $body$`;
+}
+
 /** Who may share an entity's records, and see and end what is shared. */
 function sharers(context: Context): readonly Role[] {
   const entities = sharedEntities(context);
@@ -169,7 +202,7 @@ function grants(context: Context): Record<string, GrantState> {
   const given = GIVEN.map(idOf).sort();
   const grant: GrantState = { select: 'all', insert: given, update: [idOf('ended_at')], delete: false };
   const roles = sharers(context).map((role) => names.role(role.key));
-  return Object.fromEntries([names.system, ...roles].map((role) => [role, grant]));
+  return { ...Object.fromEntries(roles.map((role) => [role, grant])), [names.system]: { ...grant, delete: true } };
 }
 
 function policies(context: Context): Policies {

@@ -91,8 +91,11 @@ export interface ColumnState {
   /** Name of the sequence of an identity column. */
   readonly identity: string | null;
   readonly aside: boolean;
-  /** Kept over the parts of the record: what it is, by ids, and the statement that computes it for every record. */
-  readonly rollup?: { readonly definition: string; readonly fill: string };
+  /**
+   * Kept over the parts of the record: what it is, by ids; the id of the parts' table; and the statement that computes it
+   * for the records `w` of which the condition in the place of `{}` holds.
+   */
+  readonly rollup?: { readonly definition: string; readonly part: string; readonly fill: string };
   readonly label: string;
   /** Field key, for pointers into the document; `null` for columns of the engine. */
   readonly field: string | null;

@@ -14,7 +14,11 @@ export interface Share {
   readonly level: 'read' | 'write';
   readonly reason: string | null;
   readonly until: string | null;
+  /** ISO 8601 */
+  readonly created_at: string;
   readonly created_by: Named | null;
+  readonly ended_at: string | null;
+  readonly ended_by: Named | null;
   readonly state: 'live' | 'expired' | 'ended';
 }
 

@@ -1,5 +1,5 @@
 /** A new record; fields may be filled from the address: `/crm/contacts/new?account=…`. */
-import { Button, Group, Text, Title } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useQueries } from '@tanstack/react-query';
 import { useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -13,13 +13,12 @@ import { sectionsOf } from '../form/form-schema.ts';
 import { RecordForm, type RecordFormHandle } from '../form/record-form.tsx';
 import { blank, toWire, type Values } from '../form/wire.ts';
 import { pickedOf } from '../inputs/picked.ts';
-import { EntityIcon } from '../shared/icon.tsx';
-import { Link } from '../shared/link.tsx';
 import { notify } from '../shared/notify.ts';
 import { textOf } from '../values/field-value.tsx';
 import { DuplicateWarning } from './duplicates.tsx';
 import { prefillOf } from './prefill.ts';
 import classes from './record.module.css';
+import { TaskHead } from './task-head.tsx';
 import { UnsavedGuard } from './unsaved-guard.tsx';
 import { useForget } from './use-record.ts';
 
@@ -77,27 +76,14 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
   };
   return (
     <div className={classes['page']}>
-      <header className={classes['head']}>
-        <nav className={classes['crumbs']}>
-          <Link href={listPath(entity)}>{entity.pluralLabel}</Link>
-        </nav>
-        <div className={classes['titleRow']}>
-          <span className={classes['icon']}>
-            <EntityIcon name={entity.icon} label={entity.label} size={18} />
-          </span>
-          <Title order={1} className={classes['title'] ?? ''}>
-            {t('record.newTitle', { entity: entity.label })}
-          </Title>
-          <Group gap={8} wrap="nowrap" className={classes['actions'] ?? ''}>
-            <Button variant="default" onClick={() => void navigate(listPath(entity))}>
-              {t('action.cancel')}
-            </Button>
-            <Button loading={busy} onClick={() => form.current?.submit()}>
-              {t('record.create')}
-            </Button>
-          </Group>
-        </div>
-      </header>
+      <TaskHead
+        entity={entity}
+        title={t('record.newTitle', { entity: entity.label })}
+        back={listPath(entity)}
+        busy={busy}
+        action={t('record.create')}
+        onAction={() => form.current?.submit()}
+      />
       <div className={classes['body']}>
         <DuplicateWarning entity={entity} draft={touched ? toWire(model, fields, 'create', shown) : NOTHING} />
         {fields.length === 0 ? (

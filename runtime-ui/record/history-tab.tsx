@@ -5,21 +5,36 @@ import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
 import { fieldOf, isCompanion } from '../api/model.ts';
 import { type HistoryEntry, readHistory } from '../api/records.ts';
+import { readAccess } from '../api/sharing.ts';
 import { isolated, useFormat } from '../i18n/format.ts';
 import { EmptyState, ErrorState } from '../shared/states.tsx';
 import { Waiting } from '../shared/waiting.tsx';
 import { FieldValue, textOf } from '../values/field-value.tsx';
 import { Initials } from '../values/person.tsx';
 import classes from './record.module.css';
+import { ShareEntry, shareEventsOf } from './share-events.tsx';
 
-export function HistoryTab({ entity, id }: { readonly entity: UiEntity; readonly id: string }) {
+interface HistoryTabProps {
+  readonly entity: UiEntity;
+  readonly id: string;
+  /** Whether the reader may share the record, and so is told with whom it was shared. */
+  readonly sharing: boolean;
+}
+
+export function HistoryTab({ entity, id, sharing }: HistoryTabProps) {
   const { t } = useTranslation();
   const history = useQuery({
     queryKey: ['history', entity.url, id],
     queryFn: ({ signal }) => readHistory(entity, id, signal),
   });
+  const access = useQuery({
+    queryKey: ['access', entity.url, id],
+    queryFn: ({ signal }) => readAccess(entity, id, signal),
+    enabled: sharing,
+    staleTime: 0,
+  });
   if (history.isError) return <ErrorState error={history.error} onRetry={() => void history.refetch()} />;
-  if (!history.data) {
+  if (!history.data || (sharing && access.isPending)) {
     return (
       <Waiting>
         <Stack>
@@ -30,15 +45,17 @@ export function HistoryTab({ entity, id }: { readonly entity: UiEntity; readonly
       </Waiting>
     );
   }
-  const entries = history.data.toSorted((a, b) => b.version - a.version);
+  const changes = history.data
+    .toSorted((a, b) => b.version - a.version)
+    .map((entry) => ({ at: entry.at, row: <Event key={entry.version} entity={entity} entry={entry} /> }));
+  const shares = (access.data ? shareEventsOf(access.data) : []).map((event) => ({
+    at: event.at,
+    row: <ShareEntry key={event.key} event={event} />,
+  }));
+  // Entries of one moment stay in their order.
+  const entries = [...changes, ...shares].toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
   if (entries.length === 0) return <EmptyState icon="clock" title={t('history.empty')} next={t('history.emptyNext')} />;
-  return (
-    <ol className={classes['events']}>
-      {entries.map((entry) => (
-        <Event key={entry.version} entity={entity} entry={entry} />
-      ))}
-    </ol>
-  );
+  return <ol className={classes['events']}>{entries.map(({ row }) => row)}</ol>;
 }
 
 export function Event({ entity, entry }: { readonly entity: UiEntity; readonly entry: HistoryEntry }) {

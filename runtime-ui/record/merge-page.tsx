@@ -1,5 +1,5 @@
 /** Records side by side, of which one will be left: `/crm/accounts/merge?ids=…`. The first one stays unless another is chosen. */
-import { Alert, Button, Group, Radio, Skeleton, Text, Title } from '@mantine/core';
+import { Alert, Group, Radio, Skeleton, Text } from '@mantine/core';
 import { useQueries } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -8,15 +8,15 @@ import { isCompanion, useModel } from '../api/model.ts';
 import { type ApiRecord, readRecord, selectOf } from '../api/records.ts';
 import { mergeRecords } from '../api/sharing.ts';
 import { navigate } from '../app/place.ts';
-import { listPath, recordPath } from '../app/route.ts';
+import { recordPath } from '../app/route.ts';
 import { writable } from '../form/wire.ts';
-import { EntityIcon, Icon } from '../shared/icon.tsx';
-import { Link } from '../shared/link.tsx';
+import { Icon } from '../shared/icon.tsx';
 import { notify } from '../shared/notify.ts';
 import { ScrollFrame } from '../shared/scroll-frame.tsx';
 import { ErrorState, sentenceOf } from '../shared/states.tsx';
 import { FieldValue, textOf } from '../values/field-value.tsx';
 import classes from './record.module.css';
+import { TaskHead } from './task-head.tsx';
 import { useForget } from './use-record.ts';
 
 const MOST = 5;
@@ -84,27 +84,14 @@ function Compare({ entity, fields, records }: CompareProps) {
   };
   return (
     <div className={classes['page']}>
-      <header className={classes['head']}>
-        <nav className={classes['crumbs']}>
-          <Link href={listPath(entity)}>{entity.pluralLabel}</Link>
-        </nav>
-        <div className={classes['titleRow']}>
-          <span className={classes['icon']}>
-            <EntityIcon name={entity.icon} label={entity.label} size={18} />
-          </span>
-          <Title order={1} className={classes['title'] ?? ''}>
-            {t('merge.title', { entities: entity.pluralLabel })}
-          </Title>
-          <Group gap={8} wrap="nowrap" className={classes['actions'] ?? ''}>
-            <Button variant="default" onClick={() => void navigate(recordPath(entity, winner))}>
-              {t('action.cancel')}
-            </Button>
-            <Button loading={busy} onClick={() => void merge()}>
-              {t('merge.submit')}
-            </Button>
-          </Group>
-        </div>
-      </header>
+      <TaskHead
+        entity={entity}
+        title={t('merge.title', { entities: entity.pluralLabel })}
+        back={recordPath(entity, winner)}
+        busy={busy}
+        action={t('merge.submit')}
+        onAction={() => void merge()}
+      />
       <div className={classes['body']}>
         <Text c="dimmed" mb="md">
           {t('merge.next')}

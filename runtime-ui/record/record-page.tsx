@@ -29,6 +29,8 @@ export function RecordPage({ entity, id }: { readonly entity: UiEntity; readonly
   if (loaded.isError && !loaded.data) return <ErrorState error={loaded.error} onRetry={() => void loaded.refetch()} />;
   if (!loaded.data) return <RecordSkeleton />;
   const related = referrers(model, entity.name);
+  const may = loaded.data.record['_may'];
+  const mayShare = Array.isArray(may) && may.includes('share');
   if (editing) return <EditRecord entity={entity} loaded={loaded.data} onDone={() => setEditing(false)} />;
   return (
     <div className={classes['page']}>
@@ -52,7 +54,7 @@ export function RecordPage({ entity, id }: { readonly entity: UiEntity; readonly
           <TimelineTab entity={entity} id={id} related={related} />
         </Tabs.Panel>
         <Tabs.Panel value="history" className={classes['body'] ?? ''}>
-          <HistoryTab entity={entity} id={id} />
+          <HistoryTab entity={entity} id={id} sharing={mayShare} />
         </Tabs.Panel>
       </Tabs>
     </div>

@@ -93,6 +93,12 @@ test('a record is shared with a colleague, who then sees it', async () => {
   expect(await other.page.getByRole('menuitem', { name: 'Share…' }).count()).toBe(0);
   await dialog.getByRole('button', { name: 'End the share with Theo Thorne' }).click();
   await dialog.getByText('Earlier shares').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('tab', { name: 'History' }).click();
+  await page.getByText(/Rosa Reyes.* shared this with .*Theo Thorne/).waitFor();
+  await page.getByText(/Rosa Reyes.* ended the share with .*Theo Thorne/).waitFor();
+  await shot(page, 'share-history');
+  await expectAccessible(page);
 });
 
 test('a form warns of a duplicate, and the two are merged side by side', async () => {

@@ -157,7 +157,7 @@ async function requestOf(one: ApiOperation): Promise<Sent> {
     if (first === '$duplicates') return send(path, { body: await realized(url, example) });
     const text = JSON.stringify(example).replaceAll(EXAMPLE_ID, id);
     const body: unknown = JSON.parse(text);
-    const required = first === '$actions' ? await needed(url, second) : {};
+    const required = first !== '$actions' ? {} : second === 'assign' ? { owner: colleague } : await needed(url, second);
     return send(path, {
       body:
         isObject(body) && isObject(body['set'])

@@ -282,6 +282,7 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
       upsert: write('upsert', 200),
       updateMany: write('updateMany', 200),
       removeMany: write('removeMany', 200),
+      assignMany: write('assignMany', 200),
       transitionMany: write('transitionMany', 200),
       together: noTransaction,
     },

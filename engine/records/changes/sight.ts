@@ -16,7 +16,9 @@ import type { Entity } from '#engine/model/model.ts';
 import { Binds, bindValue } from '../read/binds.ts';
 import { accessOf } from '../read/shapes.ts';
 import { SqlWriter } from '../read/sql-source.ts';
+import { SHARED_WITH } from '#engine/schema/shares.ts';
 import type { Scope } from '../scope.ts';
+import { isObject } from '../write/validate.ts';
 import type { OutboxEvent } from './outbox-read.ts';
 
 /** Ids and versions, never data. */
@@ -82,7 +84,7 @@ const keyOf = ({ entity, id }: Subject): string => `${entity.id} ${id}`;
 /** A part that is gone is told as a change of its whole, which is all there is to see of it. */
 function subjectOf(scope: Scope, entities: ReadonlyMap<string, Entity>, event: OutboxEvent): Subject | null {
   const entity = entities.get(event.entityId);
-  if (!entity) return null;
+  if (!entity || (event.operation === SHARE && !concerns(scope, event))) return null;
   if (event.operation !== 'delete' || !entity.parent || entity.softDelete) return { entity, id: event.recordId };
   const whole = scope.model.entities.get(entity.parent.entity);
   const back = entity.fields.get(entity.parent.field);
@@ -106,8 +108,31 @@ function itemOf(
   const { readable, predicate } = accessOf(scope).of(entity);
   if (!readable) return null;
   if (isTrue(predicate)) return { kind: 'removed', reason: 'deleted', ...about, version };
-  if (!events.some((event) => event.entityId === entity.id && sawBefore(scope, entity, predicate, event))) return null;
+  const saw = (event: OutboxEvent) =>
+    event.operation === SHARE
+      ? sharedWith(event).ended && concerns(scope, event)
+      : event.entityId === entity.id && sawBefore(scope, entity, predicate, event);
+  if (!events.some(saw)) return null;
   return { kind: 'removed', reason: 'changed', ...about, version };
+}
+
+/** Operation of an event that says a record was shared, or is no longer. */
+const SHARE = 'share';
+
+/** Only whom a share names, by themselves or by their team, hears of it: also whoever sees the record anyway does not. */
+function concerns({ principal }: Scope, event: OutboxEvent): boolean {
+  const { user, teams } = sharedWith(event);
+  return (user !== null && user === principal.userId) || (principal.team !== null && teams.includes(principal.team));
+}
+
+function sharedWith({ before }: OutboxEvent): { user: string | null; teams: readonly unknown[]; ended: boolean } {
+  const shared = before?.[SHARED_WITH];
+  const { user, teams, ended } = isObject(shared) ? shared : {};
+  return {
+    user: typeof user === 'string' ? user : null,
+    teams: Array.isArray(teams) ? teams : [],
+    ended: ended === true,
+  };
 }
 
 /** Whether the record was to be seen until this event for certain, as far as its own values tell. */

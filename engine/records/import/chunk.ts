@@ -5,10 +5,11 @@
 import type { IdSource } from '#engine/clock.ts';
 import type { Database, Transaction } from '#engine/db/database.ts';
 import { isDatabaseError } from '#engine/db/database-error.ts';
-import type { Statement } from '#engine/db/execute.ts';
+import type { Statement, StatementResult } from '#engine/db/execute.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { Problem } from '#engine/problem.ts';
+import { type Draft, likenessesIn, likenessSentence, reportingLook } from '../duplicates/look.ts';
 import type { Scope } from '../scope.ts';
 import { insertStatements } from '../write/create.ts';
 import { writeProblem } from '../write/database-problem.ts';
@@ -26,6 +27,7 @@ import type { Lookups } from './lookups.ts';
 export interface Outcome {
   readonly line: number;
   readonly outcome: 'created' | 'updated' | 'failed';
+  /** Why it failed, or what may be the same as the record it became; `null` when there is nothing to say. */
   readonly message: string | null;
 }
 
@@ -37,10 +39,12 @@ export interface ChunkContext {
   readonly converter: Converter;
   readonly lookups: Lookups;
   readonly upsertBy: readonly string[] | null;
+  /** Whether to look for records like those that are created. */
+  readonly duplicates: boolean;
 }
 
 type Prepared = { readonly line: number } & (
-  | { readonly kind: 'created'; readonly rows: NewRecords }
+  | { readonly kind: 'created'; readonly rows: NewRecords; readonly draft: Draft }
   | { readonly kind: 'updated'; readonly statements: readonly Statement[] }
 );
 
@@ -187,9 +191,10 @@ function prepare(context: ChunkContext, row: Converted, existing: string | undef
   const faults = new Faults();
   const rows = new NewRecords();
   const nest = { scope, ids, faults, records: rows };
-  prepareNew(nest, entity, [{ body: bodyOf(entity, row.values), pointer: '' }]);
+  const body = bodyOf(entity, row.values);
+  const [id = ''] = prepareNew(nest, entity, [{ body, pointer: '' }]);
   faults.check();
-  return { line: row.line, kind: 'created', rows };
+  return { line: row.line, kind: 'created', rows, draft: { id, body, pointer: '' } };
 }
 
 function statementsOf(context: ChunkContext, prepared: readonly Prepared[]): readonly Statement[] {
@@ -217,8 +222,15 @@ async function attempt(
     // Some rows are refused before anything is sent.
     const statements = made ?? statementsOf(context, prepared);
     sent = true;
-    await transaction.send(control('savepoint chunk'), ...statements, control('release savepoint chunk'));
-    return prepared.map(({ line, kind }) => ({ line, outcome: kind, message: null }));
+    const created = context.duplicates ? prepared.filter((one) => one.kind === 'created') : [];
+    const drafts = created.map(({ draft }) => draft);
+    const look = reportingLook(context.scope, context.entity, drafts);
+    const looks = look ? [look] : [];
+    const end = control('release savepoint chunk');
+    const results = await transaction.send(control('savepoint chunk'), ...statements, ...looks, end);
+    const alike = sentencesAbout(context.entity, drafts.length, look ? results.at(-2) : undefined);
+    const messages = new Map(created.map(({ line }, at) => [line, alike[at] ?? null]));
+    return prepared.map(({ line, kind }) => ({ line, outcome: kind, message: messages.get(line) ?? null }));
   } catch (error) {
     const sentences = refusedBecause(error, context);
     if (!sentences) throw error;
@@ -231,6 +243,16 @@ async function attempt(
       ...(await attempt(context, transaction, prepared.slice(middle))),
     ];
   }
+}
+
+/** Of each draft what it may be the same as; `undefined` for nothing. */
+function sentencesAbout(
+  entity: Entity,
+  drafts: number,
+  result: StatementResult | undefined,
+): readonly (string | undefined)[] {
+  const found = Map.groupBy(likenessesIn(entity, result), ({ draft }) => draft);
+  return Array.from({ length: drafts }, (_, at) => found.get(at)?.slice(0, 3).map(likenessSentence).join(' '));
 }
 
 /** What is wrong with a row, or `null` when nothing is: the database is away, or a statement of ours is broken. */

@@ -36,6 +36,7 @@ import {
   readFailed,
   readImport,
   resetImport,
+  selectDuplicates,
   selectFailed,
   selectImport,
   setState,
@@ -81,6 +82,11 @@ export interface ImportStatus {
   readonly problem: unknown;
   /** The first twenty rows that failed. */
   readonly errors: readonly { readonly line: number; readonly message: string }[];
+  /** Rows that became a record which may have been there already, where this is looked for: how many, and the first twenty. */
+  readonly duplicates: {
+    readonly count: number;
+    readonly rows: readonly { readonly line: number; readonly message: string }[];
+  };
 }
 
 type RunContext = Pick<JobContext, 'signal' | 'last'> & Partial<Pick<JobContext, 'othersWait'>>;
@@ -152,6 +158,7 @@ export class Importer {
       upsertBy: null,
       dateOrder: null,
       decimalMark: null,
+      duplicates: null,
       dryRun: false,
     };
     await this.#services.database.transaction(sessionOf(scope.principal), async ({ send }) => {
@@ -221,13 +228,16 @@ export class Importer {
 
   /** @throws Problem `not_found`: each sees their own imports only */
   async status(scope: Scope, entity: Entity, id: string): Promise<ImportStatus> {
-    const [found, failed] = await this.#services.database.batch(sessionOf(scope.principal), [
+    const [found, failed, alike] = await this.#services.database.batch(sessionOf(scope.principal), [
       selectImport(scope, id),
       selectFailed(scope, id, 0, SHOWN_ERRORS),
+      selectDuplicates(scope, id, SHOWN_ERRORS),
     ]);
     const { entity: _, settings, position: __, ...stored } = readImport(found, entity.name);
     const errors = readFailed(failed).map(({ line, message }) => ({ line, message }));
-    return { ...stored, settings, dryRun: settings.dryRun, errors };
+    const rows = readFailed(alike).map(({ line, message }) => ({ line, message }));
+    const duplicates = { count: Number(alike?.rows[0]?.[3] ?? 0), rows };
+    return { ...stored, settings, dryRun: settings.dryRun, errors, duplicates };
   }
 
   /** The rows that failed, as a CSV file: their cells, their line, what was wrong. */

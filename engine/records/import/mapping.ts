@@ -28,16 +28,18 @@ export interface ImportOptions {
   readonly upsertBy: readonly string[] | null;
   readonly dateOrder: 'dmy' | 'mdy' | null;
   readonly decimalMark: '.' | ',' | null;
+  /** `report`: rows that become a record which may be there already are told. */
+  readonly duplicates: 'report' | null;
 }
 
 export interface ImportSettings extends ImportOptions {
   readonly dryRun: boolean;
 }
 
-const PROPERTIES = new Set(['mapping', 'upsertBy', 'dryRun', 'dateOrder', 'decimalMark']);
+const PROPERTIES = new Set(['mapping', 'upsertBy', 'dryRun', 'dateOrder', 'decimalMark', 'duplicates']);
 
 /**
- * @param body `{mapping?, upsertBy?, dryRun?, dateOrder?, decimalMark?}`; what is left out stays as it is
+ * @param body `{mapping?, upsertBy?, dryRun?, dateOrder?, decimalMark?, duplicates?}`; what is left out stays as it is
  * @throws Problem `invalid` with pointers into the body
  */
 export function readSettings(
@@ -69,6 +71,7 @@ export function readSettings(
     dateOrder: 'dateOrder' in body ? oneOf(body['dateOrder'], ['dmy', 'mdy'], 'dateOrder', faults) : current.dateOrder,
     decimalMark:
       'decimalMark' in body ? oneOf(body['decimalMark'], ['.', ','], 'decimalMark', faults) : current.decimalMark,
+    duplicates: 'duplicates' in body ? oneOf(body['duplicates'], ['report'], 'duplicates', faults) : current.duplicates,
   };
   checkKey(scope, entity, settings, faults);
   faults.check();

@@ -25,7 +25,7 @@ import type { StoredImport } from './store.ts';
 import {
   addProgress,
   forgetFile,
-  keepFailed,
+  keepTold,
   readImport,
   readRows,
   resetImport,
@@ -70,6 +70,7 @@ export async function runImport(options: RunOptions): Promise<void> {
     converter: new Converter(scope, entity, stored.columns, stored.settings),
     lookups: new Lookups(scope),
     upsertBy,
+    duplicates: stored.settings.duplicates === 'report',
   };
   if (stored.settings.dryRun) await tryOut(context, stored, options);
   else await writeAll(context, stored, options);
@@ -143,7 +144,7 @@ async function writeAll(context: ChunkContext, { id, position }: StoredImport, o
       if (stored.position !== done) return stored.position;
       const outcomes = await writePiece(context, transaction, piece);
       await transaction.send(
-        ...keepFailed(scope, id, outcomes, piece.rows),
+        ...keepTold(scope, id, outcomes, piece.rows),
         addProgress(scope, id, outcomes, piece.last),
       );
       return piece.last;
@@ -179,7 +180,7 @@ async function tryOut(context: ChunkContext, { id }: StoredImport, { signal }: R
           const values = new Map(converted.map((row) => [row.line, row.values]));
           const outcomes = earlier.compare(await writePiece(context, transaction, piece), values);
           await database.batch(session, [
-            ...keepFailed(scope, id, outcomes, rows),
+            ...keepTold(scope, id, outcomes, rows),
             addProgress(scope, id, outcomes, last),
           ]);
         } while (together);

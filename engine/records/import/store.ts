@@ -129,7 +129,7 @@ function readList(json: string | null | undefined): readonly string[] {
 /** The settings were checked when they were stored. */
 function readOptions(json: string | null | undefined): Omit<ImportSettings, 'dryRun'> {
   const options: unknown = JSON.parse(json ?? '{}');
-  if (!isObject(options)) return { mapping: {}, upsertBy: null, dateOrder: null, decimalMark: null };
+  if (!isObject(options)) return { mapping: {}, upsertBy: null, dateOrder: null, decimalMark: null, duplicates: null };
   const mapping = isObject(options['mapping']) ? (options['mapping'] as Record<string, ColumnMapping>) : {};
   const key: unknown = options['upsertBy'];
   return {
@@ -137,6 +137,7 @@ function readOptions(json: string | null | undefined): Omit<ImportSettings, 'dry
     upsertBy: Array.isArray(key) ? key.filter((item): item is string => typeof item === 'string') : null,
     dateOrder: options['dateOrder'] === 'dmy' || options['dateOrder'] === 'mdy' ? options['dateOrder'] : null,
     decimalMark: options['decimalMark'] === '.' || options['decimalMark'] === ',' ? options['decimalMark'] : null,
+    duplicates: options['duplicates'] === 'report' ? 'report' : null,
   };
 }
 
@@ -184,20 +185,20 @@ export function addProgress(scope: Scope, id: string, outcomes: readonly Outcome
   };
 }
 
-/** The rows that failed, with their cells; nothing else has to be remembered of a row. */
-export function keepFailed(
+/** The rows that failed, with their cells, and those that were created and there is something to say of. */
+export function keepTold(
   scope: Scope,
   id: string,
   outcomes: readonly Outcome[],
   rows: readonly FileRow[],
 ): Statement[] {
-  const failed = outcomes.filter(({ outcome }) => outcome === 'failed');
-  if (failed.length === 0) return [];
+  const told = outcomes.filter(({ outcome, message }) => outcome === 'failed' || message !== null);
+  if (told.length === 0) return [];
   const cells = new Map(rows.map((row) => [row.line, row.cells]));
-  const kept = failed.map(({ line, message }) => ({ line, message, cells: cells.get(line) ?? [] }));
+  const kept = told.map(({ line, outcome, message }) => ({ line, outcome, message, cells: cells.get(line) ?? [] }));
   return [
     {
-      text: `insert into armature.import_row (tenant_id, import_id, line, cells, outcome, message) select $1::uuid, $2::uuid, r.line, r.cells, 'failed', r.message from json_to_recordset($3::json) as r(line integer, cells jsonb, message text) on conflict (tenant_id, import_id, line) do nothing`,
+      text: `insert into armature.import_row (tenant_id, import_id, line, cells, outcome, message) select $1::uuid, $2::uuid, r.line, r.cells, r.outcome, r.message from json_to_recordset($3::json) as r(line integer, cells jsonb, outcome text, message text) on conflict (tenant_id, import_id, line) do nothing`,
       values: [...which(scope, id), JSON.stringify(kept)],
     },
   ];
@@ -242,6 +243,14 @@ export function selectFailed(scope: Scope, id: string, after: number, limit: num
   return {
     text: `select w.line, w.message, w.cells from armature.import_row w where w.tenant_id = $1::uuid and w.import_id = $2::uuid and w.line > $3::integer and w.outcome = 'failed' order by w.line limit $4::integer`,
     values: [...which(scope, id), String(after), String(limit)],
+  };
+}
+
+/** As {@link selectFailed}: rows whose record may have been there already. */
+export function selectDuplicates(scope: Scope, id: string, limit: number): Statement {
+  return {
+    text: `select w.line, w.message, '[]', count(*) over () from armature.import_row w where w.tenant_id = $1::uuid and w.import_id = $2::uuid and w.outcome = 'created' order by w.line limit $3::integer`,
+    values: [...which(scope, id), String(limit)],
   };
 }
 

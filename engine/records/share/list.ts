@@ -39,7 +39,7 @@ export async function accessList(
   const which = parameters.bind(record, 'uuid');
   const sharable = onSharable(scope, entity, 'r.id', parameters);
   const owner = entity.owner && scope.rights.of(entity.name).readableFields.has('owner');
-  const state = `case when s.ended_at is not null then 'ended' when s.until <= armature.now() then 'expired' else 'live' end`;
+  const state = `case when s.until <= coalesce(s.ended_at, armature.now()) then 'expired' when s.ended_at is not null then 'ended' else 'live' end`;
   const user = (column: string) => named(scope, USER_ENTITY, column, parameters);
   const shares = `select s.id, ${user('s."user"')} as "user", ${named(scope, TEAM_ENTITY, 's.team', parameters)} as team, s.level, s.reason, s.until, s.created_at, ${user('s.created_by')} as created_by, ${state} as state, s.ended_at, ${user('s.ended_by')} as ended_by
     from ${sharesTableOf(scope)} s where s.entity = ${parameters.bind(entity.id, 'text')} and s.record = ${which} order by (${state}) = 'live' desc, s.created_at desc, s.id desc limit ${LIMIT}`;

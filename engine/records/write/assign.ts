@@ -57,8 +57,7 @@ export function planAssign(
     ],
     refused: async (refusal) => {
       if (refusal.code === 'references') return references.problem(refusal.ids);
-      if (refusal.code === 'owner')
-        return new Problem('invalid', NOT_ACTIVE, [{ code: 'reference', message: NOT_ACTIVE, pointer: '/owner' }]);
+      if (refusal.code === 'owner') return notActive();
       const wanted = { id: record, version, deleted: false, grants, fields: [], verb: 'assign' };
       const { problem } = await diagnose(database, scope, entity, wanted);
       return problem ?? 'again';
@@ -66,8 +65,13 @@ export function planAssign(
   };
 }
 
+/** Nobody who is active: `invalid`. */
+export function notActive(): Problem {
+  return new Problem('invalid', NOT_ACTIVE, [{ code: 'reference', message: NOT_ACTIVE, pointer: '/owner' }]);
+}
+
 /** Every record has an owner, so it cannot be taken away without naming the next one. */
-function ownerOf(body: unknown): string {
+export function ownerOf(body: unknown): string {
   const faults = new Faults();
   const { owner, ...rest } = isObject(body) ? body : {};
   for (const key of Object.keys(rest))

@@ -1,49 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock, systemIds } from '#engine/clock.ts';
-import { Problem } from '#engine/problem.ts';
-import type { Lab } from '#tests/support/lab.ts';
-import { makeLab } from '#tests/support/lab.ts';
-import { testDatabase } from '#tests/support/postgres.ts';
+import { describe, expect, test } from 'vitest';
 import { parseJsonQuery } from '../query/json.ts';
 import { parseUrlQuery } from '../query/url.ts';
+import { refusal } from '#tests/support/refusal.ts';
+import { dataIn, writingLab } from '#tests/support/writing-lab.ts';
 import type { Scope } from '../scope.ts';
 import type { ManyOptions } from './many.ts';
-import { Writer } from './writer.ts';
 
-const database = await testDatabase();
-let lab: Lab;
-let writer: Writer;
-let chief: Scope;
-let worker: Scope;
-let schema = '';
-
-beforeAll(async () => {
-  lab = await makeLab(database);
-  writer = new Writer({ database: lab.database, ids: systemIds, clock: systemClock });
-  chief = await lab.person('chief');
-  worker = await lab.person('worker');
-  schema = lab.tenant.names.schema;
-});
-afterAll(() => lab.close());
-
-const project = () => lab.entity('project');
-const data = (body: string | null) => JSON.parse(body ?? 'null').data;
-const refusal = async (work: Promise<unknown>): Promise<Problem> => {
-  const error: unknown = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Problem)) throw error ?? new Error('was not refused');
-  return error;
-};
+const { lab, writer, chief, worker, schema, project } = await writingLab();
 
 /** Some projects of one group, which their `reason` names. */
 const some = async (count: number, scope: Scope, values: Record<string, unknown> = {}): Promise<[string, string[]]> => {
   const group = randomUUID().slice(0, 8);
   const rows = Array.from({ length: count }, (_, n) => ({ name: `n${n}`, reason: group, ...values }));
   const { body } = await writer.create(scope, project(), rows);
-  return [group, data(body).map(({ id }: { id: string }) => id)];
+  return [group, dataIn(body).map(({ id }: { id: string }) => id)];
 };
 const of = (group: string) => parseUrlQuery(`reason=${group}`, { controls: [] });
 const stored = (group: string) =>
@@ -58,8 +29,8 @@ describe('changing all that match', () => {
     const result = await change(chief, group, { effort: 5 });
     // The first has the value already.
     expect(result.status).toBe(200);
-    expect(data(result.body).affected).toBe(2);
-    expect(new Set(data(result.body).ids)).toEqual(new Set(ids.slice(1)));
+    expect(dataIn(result.body).affected).toBe(2);
+    expect(new Set(dataIn(result.body).ids)).toEqual(new Set(ids.slice(1)));
     expect((await stored(group)).map((row) => [row['effort'], row['version']])).toEqual([
       ['5', '2'],
       ['5', '2'],
@@ -75,9 +46,9 @@ describe('changing all that match', () => {
     const site = (await writer.create(chief, lab.entity('site'), { name: randomUUID(), region: 'north' })).id;
     const [group] = await some(2, chief, { site });
     const query = parseJsonQuery({ where: { reason: group, site: { region: 'north' } } });
-    expect(data((await writer.updateMany(chief, project(), query, { urgent: true })).body).affected).toBe(2);
+    expect(dataIn((await writer.updateMany(chief, project(), query, { urgent: true })).body).affected).toBe(2);
     const none = parseJsonQuery({ where: { reason: group, site: { region: 'south' } } });
-    expect(data((await writer.updateMany(chief, project(), none, { urgent: false })).body)).toEqual({
+    expect(dataIn((await writer.updateMany(chief, project(), none, { urgent: false })).body)).toEqual({
       affected: 0,
       ids: [],
     });
@@ -104,7 +75,7 @@ describe('changing all that match', () => {
       atLeast: 6,
     });
     expect(new Set((await stored(group)).map((row) => row['effort']))).toEqual(new Set(['1']));
-    expect(data((await change(chief, group, { effort: 9 }, { maxAffected: 101 })).body).affected).toBe(101);
+    expect(dataIn((await change(chief, group, { effort: 9 }, { maxAffected: 101 })).body).affected).toBe(101);
   });
 
   test('checks what is sent as for one record', async () => {
@@ -121,7 +92,7 @@ describe('changing all that match', () => {
       const [group, ids] = await some(2, chief, { kind: 'outer' });
       const [mine] = await some(1, worker);
       await lab.look(`update ${schema}.lab_projects set reason = $1 where reason = $2`, [group, mine]);
-      expect(data((await change({ ...worker, predicates }, group, { effort: 8 })).body).affected).toBe(1);
+      expect(dataIn((await change({ ...worker, predicates }, group, { effort: 8 })).body).affected).toBe(1);
       expect((await stored(group)).map((row) => String(row['effort'])).sort()).toEqual(['1', '1', '8']);
       // Filtering by what is hidden is not possible.
       await lab.look(`update ${schema}.lab_projects set secret = 'x' where id = $1`, [ids[0]]);
@@ -169,12 +140,12 @@ describe('deleting all that match', () => {
   test('marks them, clears what refers to them, and can be undone', async () => {
     const [group, ids] = await some(3, chief);
     const memo = (await writer.create(chief, lab.entity('memo'), { text: 't', project: ids[1] })).id;
-    expect(data((await remove(chief, group)).body).affected).toBe(3);
+    expect(dataIn((await remove(chief, group)).body).affected).toBe(3);
     expect(await lab.look(`select project from ${schema}.lab_memos where id = $1`, [memo])).toEqual([
       { project: null },
     ]);
     expect((await stored(group)).every((row) => row['deleted_at'] !== null)).toBe(true);
-    expect(data((await remove(chief, group)).body).affected).toBe(0);
+    expect(dataIn((await remove(chief, group)).body).affected).toBe(0);
     expect((await writer.restore(chief, project(), ids[0] ?? '')).status).toBe(200);
   });
 
@@ -185,7 +156,7 @@ describe('deleting all that match', () => {
       { name: randomUUID(), region },
       { name: randomUUID(), region },
     ]);
-    await some(2, chief, { site: data(made.body)[1].id });
+    await some(2, chief, { site: dataIn(made.body)[1].id });
     const query = parseUrlQuery(`region=${region}`, { controls: [] });
     expect(await refusal(writer.removeMany(chief, sites, query))).toMatchObject({
       code: 'still_referenced',
@@ -196,7 +167,7 @@ describe('deleting all that match', () => {
     ).toHaveLength(2);
     const [group] = await some(1, chief);
     expect((await refusal(remove(await lab.person('looker'), group))).code).toBe('forbidden');
-    expect(data((await remove(worker, group)).body).affected).toBe(0);
+    expect(dataIn((await remove(worker, group)).body).affected).toBe(0);
     const memos = parseUrlQuery('text=t', { controls: [] });
     expect((await refusal(writer.removeMany(chief, lab.entity('memo'), memos))).code).toBe('method_not_allowed');
   });
@@ -205,7 +176,7 @@ describe('deleting all that match', () => {
     const made = await writer.create(chief, project(), { name: 'w', items: [{ label: 'a' }, { label: 'b' }] });
     const item = lab.entity('item');
     const query = parseUrlQuery(`project=${made.id}&label=a`, { controls: [] });
-    expect(data((await writer.removeMany(chief, item, query)).body).affected).toBe(1);
+    expect(dataIn((await writer.removeMany(chief, item, query)).body).affected).toBe(1);
     expect(await lab.look(`select label from ${schema}.lab_items where project = $1`, [made.id])).toEqual([
       { label: 'b' },
     ]);
@@ -218,8 +189,8 @@ describe('a step of all that match', () => {
 
   test('is taken by all', async () => {
     const [group] = await some(3, chief, { budget: '5.00' });
-    expect(data((await step(chief, group, 'begin')).body).affected).toBe(3);
-    expect(data((await step(chief, group, 'finish')).body).affected).toBe(3);
+    expect(dataIn((await step(chief, group, 'begin')).body).affected).toBe(3);
+    expect(dataIn((await step(chief, group, 'finish')).body).affected).toBe(3);
     const rows = await stored(group);
     expect(rows.every((row) => row['stage'] === 'finished' && row['closed_on'] !== null)).toBe(true);
   });

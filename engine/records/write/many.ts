@@ -38,7 +38,7 @@ export interface ManyOptions extends WriteOptions {
 export type ManyNow = ManyOptions & { readonly now: number };
 
 /** What is done with the records once they are found. */
-interface Deed {
+export interface Deed {
   readonly statements: (targets: readonly Target[]) => readonly Statement[];
   /** Which of the targets have changed. */
   readonly changed: (results: readonly StatementResult[], targets: readonly Target[]) => readonly string[];
@@ -146,7 +146,8 @@ export function transitionMany(
   });
 }
 
-function doMany(
+/** @param plan made anew for every try */
+export function doMany(
   sender: Sender,
   scope: Scope,
   entity: Entity,

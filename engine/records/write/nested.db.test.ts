@@ -1,40 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock, systemIds } from '#engine/clock.ts';
-import { Problem } from '#engine/problem.ts';
-import type { Lab } from '#tests/support/lab.ts';
-import { makeLab } from '#tests/support/lab.ts';
-import { testDatabase } from '#tests/support/postgres.ts';
+import { describe, expect, test } from 'vitest';
+import type { Problem } from '#engine/problem.ts';
+import { refusal } from '#tests/support/refusal.ts';
+import { dataIn, writingLab } from '#tests/support/writing-lab.ts';
 import type { Scope } from '../scope.ts';
-import { Writer } from './writer.ts';
 
-const database = await testDatabase();
-let lab: Lab;
-let writer: Writer;
-let chief: Scope;
-let worker: Scope;
-let schema = '';
+const { lab, writer, chief, worker, schema, project } = await writingLab();
 
-beforeAll(async () => {
-  lab = await makeLab(database);
-  writer = new Writer({ database: lab.database, ids: systemIds, clock: systemClock });
-  chief = await lab.person('chief');
-  worker = await lab.person('worker');
-  schema = lab.tenant.names.schema;
-});
-afterAll(() => lab.close());
-
-const project = () => lab.entity('project');
-const data = (body: string | null) => JSON.parse(body ?? 'null').data;
 const name = () => randomUUID().slice(0, 12);
-const refusal = async (work: Promise<unknown>): Promise<Problem> => {
-  const error: unknown = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Problem)) throw error ?? new Error('was not refused');
-  return error;
-};
 const pointers = ({ errors }: Problem) => errors.map(({ pointer }) => pointer);
 /** Labels of a project's items with the sizes of their screws. */
 const items = async (id: string | undefined) =>
@@ -150,7 +123,7 @@ describe('new records that others refer to', () => {
       text: 't',
       project: { create: { name: 'deep', site: { create: { name: `${site} deep` } }, items: [{ label: 'x' }] } },
     });
-    const made = data(memo.body).project;
+    const made = dataIn(memo.body).project;
     expect(await shape(made)).toEqual(['x:']);
     await writer.update(chief, project(), id, { site: { create: { name: `${site} new` } } });
     expect(
@@ -164,7 +137,7 @@ describe('new records that others refer to', () => {
       { name: 'b', site: { create: { name: name() } } },
       { name: 'c' },
     ]);
-    expect(data(many.body)).toHaveLength(3);
+    expect(dataIn(many.body)).toHaveLength(3);
   });
 
   test('one that is wrong keeps all out, with its place', async () => {
@@ -233,5 +206,5 @@ test('two hundred records inside one, and five levels', async () => {
     project(),
     [1, 2].map(() => ({ name: 'x', items: [{ label: 'a', screws }] })),
   );
-  expect(data(list.body)).toHaveLength(2);
+  expect(dataIn(list.body)).toHaveLength(2);
 });

@@ -1,8 +1,9 @@
 /** What a write comes down to before it is sent. */
-import type { Statement } from '#engine/db/execute.ts';
+import type { Statement, StatementResult } from '#engine/db/execute.ts';
 import type { DatabaseError } from '#engine/db/database-error.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Problem } from '#engine/problem.ts';
+import type { Warning } from './rules.ts';
 
 export interface Plan {
   readonly entity: Entity;
@@ -10,6 +11,8 @@ export interface Plan {
   readonly statements: readonly Statement[];
   /** Where a new record stood in the request, by its id; '' for what was there before. */
   readonly pointers?: ReadonlyMap<string, string>;
+  /** What is to be said of records that were stored all the same. @param results of the statements, in their order */
+  readonly told?: (results: readonly StatementResult[]) => readonly Warning[];
   /**
    * What a refusal means. May look into the database (after the batch was undone).
    * @returns `again` when nothing speaks against the write any more: somebody else was faster and is done

@@ -67,6 +67,8 @@ export interface ManyJob {
    * has changed either.
    */
   refused(refusal: Refusal): Promise<Problem | 'again' | 'unexplained'>;
+  /** As {@link Plan.told}; asked when the work is done. */
+  told?(): readonly Warning[];
   /** Where a record stands in the request, by its id. */
   pointerOf?(record: string): string | undefined;
   /** Whether an error means that somebody else was faster, and the next try will see what they did. */
@@ -128,7 +130,8 @@ export async function runMany(
           if (idempotency) await transaction.send(keepStatement(scope, idempotency, code, { body: text }));
           return text;
         });
-        return warned(result(code, body, undefined, undefined, false), warningsOf(results, scope, pointerOf));
+        const warnings = [...warningsOf(results, scope, pointerOf), ...(job.told?.() ?? [])];
+        return warned(result(code, body, undefined, undefined, false), warnings);
       } catch (error) {
         const broken = ruleProblem(error, scope, pointerOf);
         if (broken) throw broken;
@@ -249,7 +252,7 @@ async function attempts(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const results = await sender.batch(sessionOf(scope.principal), statements);
-      const warnings = warningsOf(results, scope, pointerOf);
+      const warnings = [...warningsOf(results, scope, pointerOf), ...(plan.told?.(results) ?? [])];
       return warned(answered(scope, entity, options, job, id, fixed, results), warnings);
     } catch (error) {
       if (isRetryable(error) && attempt < 2) continue;

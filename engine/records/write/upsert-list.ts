@@ -7,6 +7,7 @@ import type { Statement } from '#engine/db/execute.ts';
 import type { Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { Problem } from '#engine/problem.ts';
+import { withDuplicates } from '../duplicates/on-create.ts';
 import { keyedStatement } from '../read/matching.ts';
 import type { Outcome } from './change-many.ts';
 import { changeManyStatement, outcomesOf } from './change-many.ts';
@@ -18,8 +19,10 @@ import type { Plan, Refusal } from './plan.ts';
 import { References } from './references.ts';
 import type { ManyJob, WriteOptions, WriteResult } from './run.ts';
 import { runMany } from './run.ts';
+import type { Warning } from './rules.ts';
 import { column, textOf } from './sql.ts';
 import { keptAssignment } from './update.ts';
+import type { UpsertOptions } from './upsert.ts';
 import type { Upserting } from './upserting.ts';
 import { forChange, isTaken } from './upserting.ts';
 import { at, checkBody, checkValues, Faults, refuseNested } from './validate.ts';
@@ -36,7 +39,7 @@ interface Row {
 export function upsertList(
   upserting: Upserting,
   bodies: readonly unknown[],
-  options: WriteOptions,
+  options: WriteOptions & Pick<UpsertOptions, 'duplicates'>,
 ): Promise<WriteResult> {
   const { sender, scope, entity, key } = upserting;
   requireList(bodies);
@@ -46,6 +49,7 @@ export function upsertList(
     let changes: Changes | null = null;
     let creation: Plan | null = null;
     let missing = '';
+    let warnings: readonly Warning[] = [];
     return {
       work: async (transaction: Transaction) => {
         const found = await findAll(upserting, transaction, rows);
@@ -54,13 +58,15 @@ export function upsertList(
         if (taken?.missing === missing) throw taken.error;
         const faults = new Faults();
         changes = changesOf(upserting, rows, found, faults);
-        const created = creationOf(upserting, rows, found, faults);
+        const created = creationOf(upserting, rows, found, options.duplicates, faults);
         creation = created.plan;
         const statements = [...(creation?.statements ?? []), ...changes.statements];
         const results = statements.length === 0 ? [] : await transaction.send(...statements);
+        warnings = creation?.told?.(results) ?? [];
         const outcomes = results.slice(results.length - changes.groups).flatMap(outcomesOf);
         return answer(rows, found, created.ids, outcomes);
       },
+      told: () => warnings,
       pointerOf: (record) => creation?.pointers?.get(record) ?? changes?.rows.get(record)?.pointer,
       refused: (refusal) => refusedBecause(upserting, refusal, creation, changes),
       overtaken: (error) => {
@@ -170,9 +176,10 @@ function changesOf(
 
 /** New ones in the order of their keys: two lists that meet wait for each other and do not lock each other out. */
 function creationOf(
-  { scope, entity, ids }: Upserting,
+  { sender, scope, entity, ids }: Upserting,
   rows: readonly Row[],
   found: ReadonlyMap<number, string>,
+  duplicates: UpsertOptions['duplicates'],
   faults: Faults,
 ): { readonly plan: Plan | null; readonly ids: ReadonlyMap<string, string> } {
   const fresh = rows.filter((_, n) => !found.has(n)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -182,7 +189,11 @@ function creationOf(
   }
   requireCreate(scope, entity);
   const plan = planNew(scope, entity, fresh, ids, faults);
-  return { plan, ids: new Map(fresh.map(({ name }, index) => [name, plan.ids[index] ?? ''])) };
+  const drafts = fresh.map(({ body, pointer }, index) => ({ id: plan.ids[index] ?? '', body, pointer }));
+  return {
+    plan: withDuplicates(sender, scope, entity, drafts, duplicates, plan),
+    ids: new Map(fresh.map(({ name }, index) => [name, plan.ids[index] ?? ''])),
+  };
 }
 
 function answer(

@@ -1,40 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock, systemIds } from '#engine/clock.ts';
 import type { Statement } from '#engine/db/execute.ts';
-import { Problem } from '#engine/problem.ts';
-import type { Lab } from '#tests/support/lab.ts';
-import { makeLab } from '#tests/support/lab.ts';
-import { testDatabase } from '#tests/support/postgres.ts';
-import type { Scope } from '../scope.ts';
+import type { Problem } from '#engine/problem.ts';
+import { refusal } from '#tests/support/refusal.ts';
+import { dataIn, writingLab } from '#tests/support/writing-lab.ts';
 import { Writer } from './writer.ts';
 
-const test_ = await testDatabase();
-let lab: Lab;
-let writer: Writer;
-let chief: Scope;
-let worker: Scope;
+const { lab, writer, chief, worker, project } = await writingLab();
 
-beforeAll(async () => {
-  lab = await makeLab(test_);
-  writer = new Writer({ database: lab.database, ids: systemIds, clock: systemClock });
-  chief = await lab.person('chief');
-  worker = await lab.person('worker');
-});
-afterAll(() => lab.close());
-
-const project = () => lab.entity('project');
 const seat = () => lab.entity('seat');
-const data = (body: string | null) => JSON.parse(body ?? 'null').data;
 const code = () => randomUUID().slice(0, 12);
-const refusal = async (work: Promise<unknown>): Promise<Problem> => {
-  const error: unknown = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Problem)) throw error ?? new Error('was not refused');
-  return error;
-};
 const told = (problem: Problem) => [problem.code, problem.message, problem.errors];
 const stored = async (key: string) =>
   lab.look(`select * from ${lab.tenant.names.schema}.lab_projects where code = $1`, [key]);
@@ -43,13 +19,13 @@ describe('one record', () => {
   test('is created, then changed, then left as it is', async () => {
     const key = code();
     const first = await writer.upsert(chief, project(), ['code'], { code: key, name: 'Ring', stage: 'running' });
-    expect([first.status, first.version, data(first.body).stage]).toEqual([201, 1, 'running']);
+    expect([first.status, first.version, dataIn(first.body).stage]).toEqual([201, 1, 'running']);
     const second = await writer.upsert(chief, project(), ['code'], { code: key, name: 'Road', stage: 'running' });
     expect([second.status, second.version, second.id]).toEqual([200, 2, first.id]);
-    expect(data(second.body)).toMatchObject({ name: 'Road', code: key });
+    expect(dataIn(second.body)).toMatchObject({ name: 'Road', code: key });
     // What is given at creation only does not stand in the way of the same request.
     const third = await writer.upsert(chief, project(), ['code'], { code: key, name: 'Road', stage: 'planned' });
-    expect([third.status, third.version, data(third.body).stage]).toEqual([200, 2, 'running']);
+    expect([third.status, third.version, dataIn(third.body).stage]).toEqual([200, 2, 'running']);
     expect(await stored(key)).toHaveLength(1);
   });
 
@@ -189,14 +165,14 @@ describe('a list', () => {
       { code: b, name: 'b2' },
     ]);
     expect(result.status).toBe(200);
-    expect(data(result.body)).toMatchObject([
+    expect(dataIn(result.body)).toMatchObject([
       { version: 1, outcome: 'unchanged' },
       { version: 1, outcome: 'created' },
       { version: 2, outcome: 'updated' },
     ]);
     expect((await stored(b))[0]).toMatchObject({ name: 'b2', effort: '3' });
-    expect(data(result.body)[1].id).toBe((await stored(a))[0]?.['id']);
-    expect(data((await list([{ code: a }])).body)).toMatchObject([{ version: 1, outcome: 'unchanged' }]);
+    expect(dataIn(result.body)[1].id).toBe((await stored(a))[0]?.['id']);
+    expect(dataIn((await list([{ code: a }])).body)).toMatchObject([{ version: 1, outcome: 'unchanged' }]);
   });
 
   test('tells all that is wrong, with its place, and writes nothing then', async () => {
@@ -260,7 +236,7 @@ describe('a list', () => {
         { code: inner, name: 'a', kind: 'inner' },
         { code: outer, name: 'b', kind: 'outer' },
       ]);
-      expect(data((await list([{ code: inner, name: 'a2' }], mixed)).body)).toMatchObject([{ outcome: 'updated' }]);
+      expect(dataIn((await list([{ code: inner, name: 'a2' }], mixed)).body)).toMatchObject([{ outcome: 'updated' }]);
       const problem = await refusal(
         list(
           [
@@ -305,7 +281,7 @@ describe('a list', () => {
     );
     // Keys; references and rows of the new ones; references and rows of those that are there.
     expect(sent.splice(0)).toHaveLength(5);
-    const outcomes: { outcome: string }[] = data(result.body);
+    const outcomes: { outcome: string }[] = dataIn(result.body);
     expect(Map.groupBy(outcomes, ({ outcome }) => outcome).get('updated')).toHaveLength(500);
     expect(Map.groupBy(outcomes, ({ outcome }) => outcome).get('created')).toHaveLength(500);
   });
@@ -318,7 +294,7 @@ describe('a list', () => {
         return list(n % 2 === 0 ? rows : rows.toReversed());
       }),
     );
-    const outcomes = rounds.flatMap(({ body }): { outcome: string }[] => data(body));
+    const outcomes = rounds.flatMap(({ body }): { outcome: string }[] => dataIn(body));
     expect(outcomes.filter(({ outcome }) => outcome === 'created')).toHaveLength(60);
     const rows = await lab.look(
       `select version, name from ${lab.tenant.names.schema}.lab_projects where code = any($1)`,
@@ -334,6 +310,6 @@ describe('a list', () => {
     const results = await Promise.all([1, 2, 3, 4].map(() => list(rows, chief, { idempotency })));
     expect(new Set(results.map(({ body }) => body)).size).toBe(1);
     expect(results.filter(({ replayed }) => !replayed)).toHaveLength(1);
-    expect(data(results[0]?.body ?? null)).toMatchObject([{ outcome: 'created' }]);
+    expect(dataIn(results[0]?.body ?? null)).toMatchObject([{ outcome: 'created' }]);
   });
 });

@@ -15,6 +15,7 @@ import type { Value } from '#engine/model/value-type.ts';
 import { notFound, Problem } from '#engine/problem.ts';
 import { findKey, keysOf } from '../read/keys.ts';
 import { keyedStatement } from '../read/matching.ts';
+import { type DuplicateWish, withDuplicates } from '../duplicates/on-create.ts';
 import type { Scope } from '../scope.ts';
 import type { Versions } from './change.ts';
 import { planCreate } from './create.ts';
@@ -31,6 +32,8 @@ import { checkValues, Faults } from './validate.ts';
 export interface UpsertOptions extends WriteOptions {
   /** For one record: whether there must be one already (`If-Match`), or must not (`If-None-Match: *`). */
   readonly exists?: 'must' | 'must_not' | undefined;
+  /** Of those that are created: whether to look for probable duplicates. */
+  readonly duplicates?: DuplicateWish | undefined;
   /** For one record: versions that the existing one may have. */
   readonly ifMatch?: number | readonly number[] | null | undefined;
 }
@@ -91,9 +94,11 @@ async function find({ sender, scope, entity, key }: Upserting, values: readonly 
   return result?.rows[0]?.[1] ?? null;
 }
 
-function creation({ scope, entity, ids }: Upserting, body: unknown, { exists }: UpsertOptions): Plan {
+function creation({ sender, scope, entity, ids }: Upserting, body: unknown, options: UpsertOptions): Plan {
+  const { exists, duplicates } = options;
   if (exists === 'must') throw unmet('There is no such record, and If-Match asks for one.', 'If-Match');
-  return planCreate(scope, entity, body, ids);
+  const plan = planCreate(scope, entity, body, ids);
+  return withDuplicates(sender, scope, entity, [{ id: plan.ids[0] ?? '', body, pointer: '' }], duplicates, plan);
 }
 
 function changing(

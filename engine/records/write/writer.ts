@@ -10,8 +10,9 @@ import type { Clock, IdSource } from '#engine/clock.ts';
 import type { Sender } from '#engine/db/sender.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Scope } from '../scope.ts';
-import { type DuplicateWish, refuseDuplicates } from '../duplicates/on-create.ts';
+import { type DuplicateWish, withDuplicates } from '../duplicates/on-create.ts';
 import { opened } from '../sealed.ts';
+import { assignMany } from './assign-many.ts';
 import type { Versions } from './change.ts';
 import { planCreate } from './create.ts';
 import type { Inspected, Inspector } from './inspector.ts';
@@ -29,7 +30,7 @@ import { upsert } from './upsert.ts';
 export type { OneJob, WriteOptions, WriteResult } from './run.ts';
 
 export interface CreateOptions extends WriteOptions {
-  /** Of a single record: whether to look for probable duplicates first. */
+  /** Whether to look for probable duplicates. */
   readonly duplicates?: DuplicateWish | undefined;
 }
 
@@ -94,7 +95,16 @@ export class Writer {
    */
   create(scope: Scope, entity: Entity, body: unknown, options: CreateOptions = {}): Promise<WriteResult> {
     const { database, ids } = this.#services;
-    const plan = () => planCreate(scope, entity, body, ids);
+    const plan = () => {
+      const made = planCreate(scope, entity, body, ids);
+      const bodies: readonly unknown[] = Array.isArray(body) ? body : [body];
+      const drafts = bodies.map((one, at) => ({
+        id: made.ids[at] ?? '',
+        body: one,
+        pointer: Array.isArray(body) ? `/${at}` : '',
+      }));
+      return withDuplicates(database, scope, entity, drafts, options.duplicates, made);
+    };
     return this.#write(
       scope,
       entity,
@@ -107,7 +117,7 @@ export class Writer {
             fixed: (made) => JSON.stringify({ data: createdIds(made).map((id) => ({ id, version: 1 })) }),
           }
         : {
-            plan: () => refuseDuplicates(database, scope, entity, body, options.duplicates, plan()),
+            plan,
             status: 201,
             id: (made) => createdIds(made)[0],
             version: 1,
@@ -188,6 +198,18 @@ export class Writer {
     const { database } = this.#services;
     const inspected = this.#now(this.#inspected(options, { scope, entity, body, target: null }));
     const done = transitionMany(database, scope, entity, matching, action, body, inspected);
+    return this.#announced(scope, entity, options, done);
+  }
+
+  /** Gives all records that match to another owner, or none; see `assign-many.ts`. */
+  assignMany(
+    scope: Scope,
+    entity: Entity,
+    matching: Matching,
+    body: unknown,
+    options: ManyOptions = {},
+  ): Promise<WriteResult> {
+    const done = assignMany(this.#services.database, scope, entity, matching, body, this.#now(options));
     return this.#announced(scope, entity, options, done);
   }
 

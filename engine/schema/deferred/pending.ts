@@ -8,7 +8,7 @@ import { change, type Change } from '../change.ts';
 import { droppingColumns } from '../convert/ahead.ts';
 import { tableName, typeOf } from '../ddl.ts';
 import { notNullName } from '../names.ts';
-import type { DesiredState, TableState } from '../state.ts';
+import type { ColumnState, DesiredState, TableState } from '../state.ts';
 import type { StepRow } from './store.ts';
 import type { StepWork } from './work.ts';
 
@@ -91,6 +91,10 @@ function survives(
       isDeepStrictEqual(of(old), of(now)) && (work.what !== 'not_null' || now.columns[work.column]?.notNull === true)
     );
   }
+  if (work.kind === 'rollup') {
+    const { definition } = now.columns[work.column]?.rollup ?? {};
+    return state !== 'cancelled' && old.columns[work.column]?.rollup?.definition === definition;
+  }
   return (
     state !== 'cancelled' &&
     old.columns[work.column]?.default === now.columns[work.column]?.default &&
@@ -133,8 +137,11 @@ function without(state: DesiredState, work: StepWork): DesiredState {
     const { [work.index]: _gone, ...indexes } = table.indexes;
     return { ...state, tables: { ...state.tables, [table.id]: { ...table, indexes } } };
   }
-  const column = work.kind === 'require' ? table.columns[work.column] : undefined;
-  if (work.kind !== 'require' || !column) return state;
-  const columns = { ...table.columns, [work.column]: { ...column, notNull: false } };
+  if (work.kind !== 'require' && work.kind !== 'rollup') return state;
+  const column = table.columns[work.column];
+  if (!column) return state;
+  const { rollup, ...bare } = column;
+  const less: ColumnState = work.kind === 'rollup' ? bare : { ...bare, ...(rollup && { rollup }), notNull: false };
+  const columns = { ...table.columns, [work.column]: less };
   return { ...state, tables: { ...state.tables, [table.id]: { ...table, columns } } };
 }

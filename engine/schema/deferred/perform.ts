@@ -5,6 +5,7 @@ import { fit, qualified, quote } from '../../db/identifiers.ts';
 import { checkSql, columnName, createIndex, tableName, validateConstraint } from '../ddl.ts';
 import { notNull } from '../diff-columns.ts';
 import { notNullName } from '../names.ts';
+import { fillRollup, waitForParts } from '../rollups.ts';
 import { loadState } from '../release-store.ts';
 import type { DesiredState, TableState } from '../state.ts';
 import { purge } from './purge.ts';
@@ -25,6 +26,8 @@ export async function perform(performance: Performance): Promise<void> {
       return fill(performance, work);
     case 'require':
       return require(performance, work);
+    case 'rollup':
+      return rollUp(performance, work);
     case 'purge':
       return purge(performance, work);
     case 'convert':
@@ -203,6 +206,40 @@ async function fill(performance: Performance, work: Of<'fill' | 'require'>): Pro
     if (last === null) return;
     after = last;
   }
+}
+
+/**
+ * As the trigger of the parts does it: the records are locked in the order of their ids, then computed in a statement of
+ * its own, which sees what others committed while it waited.
+ */
+async function rollUp(performance: Performance, work: Of<'rollup'>): Promise<void> {
+  const { client, tenantId, step } = performance;
+  const kept = (state: DesiredState) => {
+    const table = tableOf(state, work);
+    const rollup = table.columns[work.column]?.rollup;
+    const part = state.tables[rollup?.part ?? ''];
+    if (!rollup || !part) throw new StepMoved();
+    return { table, rollup, part };
+  };
+  await within(performance, (state) => client.query(waitForParts(state, kept(state).part)));
+  let { after } = step;
+  let done = 0;
+  do {
+    performance.checkpoint();
+    after = await within(performance, async (state) => {
+      const { table, rollup } = kept(state);
+      const { rows } = await client.query<{ id: string }>(
+        `select x.id::text as id from ${tableName(state, table)} x where $1::uuid is null or x.id > $1 order by x.id limit ${BATCH} for no key update`,
+        [after],
+      );
+      const ids = rows.map(({ id }) => id);
+      await client.query(fillRollup(rollup, 'w.id = any($1::uuid[])'), [ids]);
+      done += ids.length;
+      const last = ids.at(-1) ?? null;
+      await progress(client, tenantId, step, done, last);
+      return ids.length < BATCH ? null : last;
+    });
+  } while (after !== null);
 }
 
 async function require(performance: Performance, work: Of<'require'>): Promise<void> {

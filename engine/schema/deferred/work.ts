@@ -19,6 +19,8 @@ export type StepWork =
     }
   /** Give the default to rows that have no value, in batches. */
   | { readonly kind: 'fill'; readonly table: string; readonly column: string }
+  /** Compute a column that is kept over parts, in batches. */
+  | { readonly kind: 'rollup'; readonly table: string; readonly column: string }
   /** The column becomes NOT NULL, once it is filled. */
   | { readonly kind: 'require'; readonly table: string; readonly column: string }
   /** Values of a column as another type, made ready before the release that needs them (`convert/ahead.ts`). */
@@ -46,6 +48,8 @@ export interface StepDraft {
 
 /** How a change is done on a table of many records. */
 export interface Later {
+  /** Ids of tables that are gone through besides the change's own. */
+  readonly about?: readonly string[];
   /** In the transaction of the publish: nothing that reads or writes every row. */
   readonly now: readonly string[];
   /** After it, in this order. */
