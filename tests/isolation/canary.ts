@@ -9,10 +9,19 @@ export function token(): string {
   return `cnry${counter.toString(36).padStart(6, '0')}x`;
 }
 
+/** Another number for each (below 300,000), and no even distances: the mean of some must not be one of the others. */
+function scattered(count: number): number {
+  return (3 * count * count + 7 * count) % 999_983;
+}
+
 /** A value for a field that carries the token, or null when the type has no room for it. */
 export function canaryValue(field: Field, mark: string): string | readonly string[] | null {
-  const digits = String(2_000_000 + Number.parseInt(mark.slice(4, 10), 36));
+  const digits = String(2_000_000 + scattered(Number.parseInt(mark.slice(4, 10), 36)));
+  // A choice, a code of three letters: no canary is one.
+  if (field.options['pattern'] !== undefined || field.readOnly) return null;
   switch (field.type.key) {
+    case 'rich_text':
+      return `<p>${mark} ${field.key}</p>`;
     case 'text':
     case 'long_text':
       return Number(field.options.max ?? 1000) < 60 ? mark : `${mark} ${field.key}`;
@@ -35,5 +44,5 @@ export function canaryValue(field: Field, mark: string): string | readonly strin
 
 /** How a canary value would appear in an answer. */
 export function trace(value: string | readonly string[]): string {
-  return typeof value === 'string' ? value : (value[0] ?? '');
+  return (typeof value === 'string' ? value : (value[0] ?? '')).replaceAll(/<[^>]*>/g, '');
 }

@@ -1,12 +1,12 @@
 /** What the plain world lacks: parts, references to what others own, histories, records in the bin. */
 import type { TestApp } from '../support/app.ts';
 import { canaryValue, token } from './canary.ts';
-import { recordEntities, TENANTS, type World } from './world.ts';
+import { TENANTS, type World } from './world.ts';
 
 export async function enrich(app: TestApp, world: World): Promise<void> {
   for (const tenant of TENANTS) {
     const admin = await app.as(tenant, `admin@${tenant}.example`);
-    for (const entity of recordEntities(world.model)) {
+    for (const entity of world.entities) {
       const own = world.records.filter((record) => record.tenant === tenant && record.entity === entity.name);
       for (const [index, record] of own.entries()) {
         const body: Record<string, unknown> = {};

@@ -170,6 +170,8 @@ const knownOf = (person: WorldPerson): Known => {
     id: userId,
     entity: 'core.user',
     canaries: new Map<string, string>(),
+    inside: [],
+    references: new Map<string, string>(),
   }));
   return { model: origin.world.model, person, records: [...origin.world.records, ...users], made: [] };
 };

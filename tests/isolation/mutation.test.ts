@@ -11,11 +11,11 @@ import { client } from '../support/http.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { makeTenant } from '../support/tenant.ts';
 import { enrich } from './enrich.ts';
-import { Expectation, type Person, type Subject } from './expectation.ts';
+import type { Person, Subject } from './expectation.ts';
 import { casesFor, EQUIVALENT, type Mutant, mutantsOf } from './mutants.ts';
 import { EntityCases } from './sql-cases.ts';
 import { type Actor, runCase, type SqlCase } from './sql-run.ts';
-import { buildWorld, OVERRIDES } from './world.ts';
+import { buildWorld, expectationOf } from './world.ts';
 
 const TENANT = 'acme';
 const SCHEMA = `t_${TENANT}`;
@@ -25,9 +25,7 @@ const { superuser } = database;
 const app = await testApp(database);
 const world = await buildWorld(app, (key) => makeTenant(app, key));
 await enrich(app, world);
-const inputs = (entity: string, field: string) =>
-  world.model.entities.get(entity)?.fields.get(field)?.formula?.reads ?? [];
-const expectation = new Expectation(OVERRIDES, inputs);
+const expectation = expectationOf(world.modelOf(TENANT));
 
 /** By table, those of its history with it. */
 const cases = new Map<string, SqlCase[]>();
