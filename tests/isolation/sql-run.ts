@@ -23,6 +23,9 @@ export interface Actor {
   readonly session: Session;
 }
 
+/** What a change that breaks a rule comes to: it was allowed as far as rights go. */
+export const BROKEN_RULE = 'breaks a rule';
+
 /** Rows as text; `nothing` when there are none, or when Postgres refuses. */
 export async function runCase(superuser: pg.Client, { person: { session }, sql }: SqlCase): Promise<string> {
   const settings: Readonly<Record<string, string>> = {
@@ -51,6 +54,7 @@ export async function runCase(superuser: pg.Client, { person: { session }, sql }
     // Allowed, and kept by what refers to it: that is another rule's business.
     if (error.code === '23503' && sql.startsWith('delete')) return 'done';
     if (error.code === '42501' || error.code === 'AR001') return 'nothing';
+    if (error.code === 'AR003') return BROKEN_RULE;
     return `${String(error.code)}: ${error.message}`;
   } finally {
     await superuser.query('rollback to savepoint one');
