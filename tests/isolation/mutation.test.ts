@@ -143,24 +143,29 @@ function unreachable({ paired, table }: Mutant): string | null {
   if (!paired || paired.length === 0 || !entity) return null;
   const roles = [...world.model.roles.values()].filter(({ administrator }) => !administrator).map(({ key }) => key);
   const owners = subjectsOfEachSort(entity);
-  for (let set = 1; set < 2 ** roles.length; set++) {
-    const person: Person = {
-      tenant: TENANT,
-      userId: 'me',
-      members: ['me', 'mate'],
-      teams: ['mine'],
-      roles: roles.filter((_, index) => (set >> index) % 2 === 1),
-    };
+  // In a team, and in none; whom a record is shared with may change it by every permission, but not delete it.
+  const sets = Array.from({ length: 2 ** roles.length - 1 }, (_, at) =>
+    roles.filter((_role, index) => ((at + 1) >> index) % 2 === 1),
+  );
+  const people = sets.flatMap((own): readonly Person[] => [
+    { tenant: TENANT, userId: 'me', members: ['me', 'mate'], teams: ['mine'], roles: own },
+    { tenant: TENANT, userId: 'me', members: [], roles: own },
+  ]);
+  for (const person of people) {
     for (const column of paired) {
       const lifecycle = world.model.lifecycles.get(entity.fields.get(column)?.lifecycle ?? '');
       // A state is changed by steps: by all of them or not.
       const may = (subject: Subject) =>
         lifecycle
           ? [...lifecycle.transitions.keys()].every((key) => expectation.takes(person, entity.name, subject, key))
-          : expectation.allows(person, 'update', entity.name, subject, column);
+          : column === 'deleted_at'
+            ? expectation.allows(person, 'delete', entity.name, subject)
+            : expectation.allows(person, 'update', entity.name, subject, column);
       const reached = (subject: Subject) =>
         ['update', 'delete'].some((action) => expectation.allows(person, action, entity.name, subject));
       const granted = lifecycle !== undefined || owners.some(may);
+      const shared = entity.sharing && column === 'deleted_at' && owners.some(reached);
+      if (granted && shared) return null;
       if (granted && owners.some((subject) => reached(subject) && !may(subject))) return null;
     }
   }

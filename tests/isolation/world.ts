@@ -79,6 +79,8 @@ const STAFF = [
   { name: 'both', roles: ['sales_rep', 'support'], team: 'south' },
   { name: 'ads', roles: ['marketing'], team: 'office' },
   { name: 'money', roles: ['finance'], team: 'south' },
+  // In no team: what a manager's rights reach there is nothing, not even what is their own.
+  { name: 'solo', roles: ['manager', 'sales_rep', 'support'], team: null },
 ] as const;
 /** The second organisation is like the first, with fewer people: it is there to be attacked and to attack. */
 const FEW: ReadonlySet<string> = new Set(['admin', 'lead', 'rep_a', 'both']);
@@ -91,10 +93,8 @@ const TEAMS = [
   ['south', 'office'],
 ] as const;
 /** A team with all under it. */
-const under = (team: string): readonly string[] => [
-  team,
-  ...TEAMS.flatMap(([name, parent]) => (parent === team ? under(name) : [])),
-];
+const under = (team: string | null): readonly string[] =>
+  team === null ? [] : [team, ...TEAMS.flatMap(([name, parent]) => (parent === team ? under(name) : []))];
 
 export async function buildWorld(app: TestApp, prepare: (tenant: string) => Promise<void>): Promise<World> {
   const people: WorldPerson[] = [];
@@ -143,7 +143,7 @@ async function hire(app: TestApp, tenant: string, admin: Client): Promise<readon
   const found = await admin.get(`/api/core/v1/users?email=admin@${tenant}.example&$select=id,version`);
   for (const { name, roles, team } of staffOf(tenant)) {
     const email = `${name}@${tenant}.example`;
-    const values = { roles, team: teams.get(team) };
+    const values = { roles, ...(team !== null && { team: teams.get(team) }) };
     const known = name === 'admin' ? found.json.data?.[0] : undefined;
     const { json, text } = known
       ? await admin.patch(`/api/core/v1/users/${known.id}`, values)
@@ -156,7 +156,7 @@ async function hire(app: TestApp, tenant: string, admin: Client): Promise<readon
       const email = `${name}@${tenant}.example`;
       const { token } = await app.app.services.identity.issueToken({ tenant, user: { email }, label: 'test' });
       const members = staffOf(tenant).flatMap((one) =>
-        under(team).includes(one.team) ? [ids.get(one.name) ?? ''] : [],
+        one.team !== null && under(team).includes(one.team) ? [ids.get(one.name) ?? ''] : [],
       );
       const below = under(team).map((one) => teams.get(one) ?? '');
       return { tenant, name, email, userId: ids.get(name) ?? '', roles, members, teams: below, token };
