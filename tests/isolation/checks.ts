@@ -76,12 +76,14 @@ export class Checks {
     this.#expectNoLeak(person, list.text);
 
     const missing = await client.get(`${address(entity)}/${randomUUID()}`);
+    const told = new Set(this.#ofEachSort(person, entity));
     await inGroups(this.#nearAndFar(person, entity), async (record) => {
       const one = await client.get(`${address(entity)}/${record.id}`);
       const seen = this.#expectation.allows(person, 'read', entity.name, record);
       expect(one.status, one.text).toBe(seen ? 200 : 404);
       if (!seen) expect(plain(one.text)).toBe(plain(missing.text));
       this.#expectNoLeak(person, one.text);
+      if (!told.has(record)) return void this.cases++;
       const history = await client.get(`${address(entity)}/${record.id}/history`);
       this.#expectNoLeak(person, history.text);
       if (!seen) expect(history.status).toBe(404);
@@ -233,7 +235,13 @@ export class Checks {
       const value = field ? canaryValue(field, token()) : null;
       return value === null
         ? []
-        : [{ value: { [key]: value }, allowed: this.#expectation.allows(person, 'update', entity.name, record, key) }];
+        : [
+            {
+              value: { [key]: value },
+              sealed: field?.type.sealed === true,
+              allowed: this.#expectation.allows(person, 'update', entity.name, record, key),
+            },
+          ];
     });
     const dry = { prefer: 'tx=rollback' };
     const path = `${address(entity)}/${record.id}?$select=id`;
@@ -248,7 +256,8 @@ export class Checks {
       ).toEqual(changes.map(({ allowed }) => allowed));
     }
     this.#expectNoLeak(person, batch.text);
-    for (const { value, allowed } of changes.slice(0, 2)) {
+    // What is sealed is changed one record at a time.
+    for (const { value, allowed } of changes.filter(({ sealed }) => !sealed).slice(0, 2)) {
       const many = await client.patch(`${address(entity)}?id=${record.id}`, value, dry);
       this.cases++;
       this.#expectNoLeak(person, many.text);

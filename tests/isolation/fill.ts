@@ -50,6 +50,7 @@ export async function fill(
       const draft: Draft = { body: entity.owner ? { owner: owner.userId } : {}, canaries: new Map(), inside: [] };
       for (const field of entity.fields.values())
         setField(field, entity, draft, { model, people, records, owner, index });
+      await addFiles(entity, admin, draft);
       const { body, canaries, inside } = draft;
       const { json, text, status } = await admin.post(`/api/${entity.pack}/v1/${entity.plural}`, body);
       if (status !== 201 || !json.data) throw new Error(`${entity.name}: ${text}`);
@@ -85,6 +86,26 @@ export function factsOf(
   return facts;
 }
 
+const PICTURE = '89504e470d0a1a0a0000000d49484452';
+
+/** Files come in before the records that name them; their names and what is in them are canaries. */
+async function addFiles(entity: Entity, admin: Client, { body, canaries }: Draft): Promise<void> {
+  for (const { key, type } of entity.fields.values()) {
+    if (type.key !== 'file' && type.key !== 'image') continue;
+    const mark = token();
+    const content = type.key === 'image' ? Buffer.concat([Buffer.from(PICTURE, 'hex'), Buffer.from(mark)]) : mark;
+    const sent = typeof content === 'string' ? content : new Uint8Array(content);
+    const { json, text } = await admin.send(
+      'POST',
+      `/api/${entity.pack}/v1/${entity.plural}/$files?name=${mark}`,
+      sent,
+    );
+    if (!json.data) throw new Error(text);
+    body[key] = json.data.id;
+    canaries.set(key, mark);
+  }
+}
+
 function setField(field: Field, entity: Entity, draft: Draft, filling: Filling): void {
   const { body, canaries, inside } = draft;
   const { model, index } = filling;
@@ -118,11 +139,24 @@ function setField(field: Field, entity: Entity, draft: Draft, filling: Filling):
 
 /** What no canary fits into: null leaves it out, `undefined` says that a canary fits. */
 function valueOf(field: Field, entity: Entity, { people, records, owner, index }: Filling): unknown {
-  if (field.type.key === 'team') return index % 3 === 0 ? null : (people[index % people.length]?.teams[0] ?? null);
+  if (field.type.key === 'team')
+    return index % 4 === 0 ? null : (people[(index + 1) % people.length]?.teams[0] ?? null);
   if (field.reference !== null) {
+    // Those behind a reference to one of several entities follow it.
+    if (field.companionOf !== null) return null;
     // A member is either a contact or a lead.
     if (entity.key === 'campaign_member' && field.key === (index % 2 === 0 ? 'lead' : 'contact')) return null;
     return ownOf(field.reference.entity, records, owner)?.id ?? null;
+  }
+  if (field.many?.via === 'links') {
+    const to = records.filter((record) => record.entity === field.many?.entity && record.tenant === owner.tenant);
+    const others = to[(index + 1) % Math.max(to.length, 1)];
+    return field.many.near === 'near' ? [ownOf(field.many.entity, records, owner)?.id, others?.id] : null;
+  }
+  if (field.derived?.kind === 'any') {
+    const [target] = field.derived.targets;
+    const to = target && ownOf(target.entity, records, owner);
+    return to ? { entity: to.entity, id: to.id } : null;
   }
   if (field.options['pattern'] !== undefined) return 'EUR';
   switch (field.type.key) {
@@ -133,6 +167,8 @@ function valueOf(field: Field, entity: Entity, { people, records, owner, index }
       return field.required ? '2026-02-03' : null;
     case 'currency':
       return null;
+    case 'country':
+      return field.companionOf === null ? null : 'DE';
     default:
       return undefined;
   }

@@ -5,6 +5,7 @@ import { type Client, client } from '../support/http.ts';
 import { Expectation, type PermissionDocument, type Person, type Subject } from './expectation.ts';
 import { fieldKnowledge } from './field-knowledge.ts';
 import { fill, recordEntities } from './fill.ts';
+import { SPECIMEN_PERMISSIONS, SPECIMENS } from './specimens.ts';
 
 export const TENANTS = ['acme', 'bolt'] as const;
 
@@ -96,7 +97,12 @@ const TEAMS = [
 const under = (team: string | null): readonly string[] =>
   team === null ? [] : [team, ...TEAMS.flatMap(([name, parent]) => (parent === team ? under(name) : []))];
 
-export async function buildWorld(app: TestApp, prepare: (tenant: string) => Promise<void>): Promise<World> {
+/** @param specimens whether there are entities with a field of every type besides those of the CRM */
+export async function buildWorld(
+  app: TestApp,
+  prepare: (tenant: string) => Promise<void>,
+  specimens = false,
+): Promise<World> {
   const people: WorldPerson[] = [];
   const records: WorldRecord[] = [];
   const models = new Map<string, Model>();
@@ -104,7 +110,7 @@ export async function buildWorld(app: TestApp, prepare: (tenant: string) => Prom
     await prepare(tenant);
     const admin = await app.as(tenant, `admin@${tenant}.example`);
     people.push(...(await hire(app, tenant, admin)));
-    await publishOverrides(admin);
+    await publishOverrides(admin, specimens);
     const { model } = await app.app.services.models.get(tenant);
     models.set(tenant, model);
     const own = people.filter((person) => person.tenant === tenant);
@@ -127,7 +133,8 @@ export async function buildWorld(app: TestApp, prepare: (tenant: string) => Prom
 }
 
 /** What the people of a world may do, told from its documents. */
-export const expectationOf = (model: Model): Expectation => new Expectation(OVERRIDES, fieldKnowledge(model));
+export const expectationOf = (model: Model): Expectation =>
+  new Expectation([...OVERRIDES, ...SPECIMEN_PERMISSIONS], fieldKnowledge(model));
 
 async function hire(app: TestApp, tenant: string, admin: Client): Promise<readonly WorldPerson[]> {
   const teams = new Map<string, string>();
@@ -164,9 +171,11 @@ async function hire(app: TestApp, tenant: string, admin: Client): Promise<readon
   );
 }
 
-async function publishOverrides(admin: Client): Promise<void> {
+async function publishOverrides(admin: Client, specimens: boolean): Promise<void> {
   const { json: current } = await admin.get('/api/metadata/documents');
-  const documents = OVERRIDES.map((override) => ({ kind: 'permission', ...override }));
+  const permissions = specimens ? [...OVERRIDES, ...SPECIMEN_PERMISSIONS] : OVERRIDES;
+  const own = permissions.map((permission) => ({ kind: 'permission', ...permission }));
+  const documents = specimens ? [...SPECIMENS, ...own] : own;
   const answer = await admin.post('/api/metadata/publish', {
     base: current.release ?? current.data?.release,
     message: 'Refine permissions',
