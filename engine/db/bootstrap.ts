@@ -164,6 +164,7 @@ async function makeRoles(client: pg.Client, owner: Credentials, app: Credentials
     }
     await client.query(`grant armature_gate to ${quote(app.user)} with inherit false, set true`);
     await client.query(`grant armature_tenant to ${quote(owner.user)} with admin option, inherit false`);
+    await readSessions(client, owner);
     // Made by a CREATEROLE role, tenant roles must be grantable by it and usable for definer functions.
     await client.query(`alter role ${quote(owner.user)} set createrole_self_grant = 'set'`);
   } catch (error) {
@@ -176,6 +177,18 @@ async function makeRoles(client: pg.Client, owner: Credentials, app: Credentials
     throw error;
   } finally {
     await client.query('select pg_advisory_unlock(4092211)');
+  }
+}
+
+/**
+ * Lets the owner's functions tell whose transactions are open: the outbox is then held back by this database's alone
+ * (migration 0017). Only a superuser, or who was given it to give, can grant this; without it other databases' count too.
+ */
+async function readSessions(client: pg.Client, owner: Credentials): Promise<void> {
+  try {
+    await client.query(`grant pg_read_all_stats to ${quote(owner.user)} with inherit true`);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError && error.code === '42501')) throw error;
   }
 }
 

@@ -2,12 +2,13 @@
  * Tells this process which records changed, in the order in which the changes were committed. Reads the outbox as the
  * gate: ids and versions, never data.
  *
- * Order is (xid, id), and only below the oldest transaction that is still open: one that began earlier and commits
+ * Order is (xid, id), and only below the oldest transaction of the database that is still open: one that began earlier and commits
  * later would otherwise be passed over for ever.
  */
 import type { Logger } from 'pino';
 import type { Database } from '#engine/db/database.ts';
 import type { StatementResult } from '#engine/db/execute.ts';
+import { HORIZON, keepHorizon } from '#engine/db/outbox-horizon.ts';
 import { gateSession } from '#engine/identity/service-principals.ts';
 
 export interface RecordEvent {
@@ -105,22 +106,20 @@ export class Dispatcher {
     if (consumer !== null) {
       await database.batch(gateSession('outbox'), [
         {
-          text: `insert into armature.outbox_position (consumer, xid, id) select $1::text, pg_snapshot_xmin(pg_current_snapshot()), 0 on conflict (consumer) do update set seen_at = now()`,
+          text: `insert into armature.outbox_position (consumer, xid, id) select $1::text, armature.outbox_horizon(), 0 on conflict (consumer) do update set seen_at = now()`,
           values: [consumer],
         },
       ]);
       return;
     }
-    const [result] = await database.batch(gateSession('outbox'), [
-      { text: 'select pg_snapshot_xmin(pg_current_snapshot())::text', values: [] },
-    ]);
+    const [result] = await database.batch(gateSession('outbox'), [keepHorizon]);
     this.#position = { xid: result?.rows[0]?.[0] ?? '0', id: '0' };
   }
 
   async #own(): Promise<number> {
     if (!this.#position) await this.#begin();
     if (!this.#position) return 0;
-    const [result] = await this.#options.database.batch(gateSession('outbox'), [after(this.#position)]);
+    const [, result] = await this.#options.database.batch(gateSession('outbox'), [keepHorizon, after(this.#position)]);
     const { events, last } = read(result);
     await this.#tell(events);
     this.#position = last ?? this.#position;
@@ -136,7 +135,7 @@ export class Dispatcher {
       });
       const [xid, id, silent] = held?.rows[0] ?? [];
       if (xid == null || id == null) return 0;
-      const [result] = await send(after({ xid, id }));
+      const [, result] = await send(keepHorizon, after({ xid, id }));
       const { events, last } = read(result);
       if (!last) {
         // Housekeeping retires consumers that nobody is any more.
@@ -166,7 +165,7 @@ function after({ xid, id }: Position) {
   return {
     text: `select o.xid::text, o.id::text, t.key, o.entity_id, o.record_id::text, o.version::text, o.operation, o.actor::text, o.at::text
 from armature.outbox o join armature.tenant t on t.id = o.tenant_id
-where (o.xid, o.id) > ($1::xid8, $2::bigint) and o.xid < pg_snapshot_xmin(pg_current_snapshot())
+where (o.xid, o.id) > ($1::xid8, $2::bigint) and o.xid < ${HORIZON}
 order by o.xid, o.id limit ${BATCH}`,
     values: [xid, id],
   };

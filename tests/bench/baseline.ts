@@ -51,14 +51,12 @@ const LIST = `select coalesce(json_agg(r.j) filter (where r.n <= 50), '[]')::tex
  from (select row_to_json(x) as j, x.amount, x.id, row_number() over () as n from (
    select ${columns} from ${table} x where ${live} and x.stage = any($2::text[]) order by x.amount desc, x.id desc limit 51) x) r`;
 
-const EMBEDS = `select coalesce(json_agg(r.j) filter (where r.n <= 50), '[]')::text, count(*) > 50,
- max(r.id::text) filter (where r.n = 50)
- from (select row_to_json(x) as j, x.id, row_number() over () as n from (
-   select x.id, x.name, x.amount::text as amount, row_to_json(a) as account, row_to_json(p) as product
-   from ${table} x
-   left join lateral (select a.id, a.name from "${config.schema}".crm_accounts a where a.id = x.account and a.deleted_at is null and a.owner = $1) a on true
-   left join lateral (select p.id, p.name, p.code from "${config.schema}".crm_products p where p.id = x.product and p.deleted_at is null) p on true
-   where ${live} order by x.id desc limit 51) x) r`;
+const EMBEDS = `with p as materialized (select x.id, x.name, x.amount, x.account, x.product from ${table} x where ${live} order by x.id desc limit 51)
+ select coalesce((select json_agg(r) from (select p.id, p.name, p.amount::text as amount,
+   (select row_to_json(a) from (select a.id, a.name from "${config.schema}".crm_accounts a where a.id = p.account and a.deleted_at is null and a.owner = $1) a) as account,
+   (select row_to_json(o) from (select o.id, o.name, o.code from "${config.schema}".crm_products o where o.id = p.product and o.deleted_at is null) o) as product
+   from p limit 50) r)::text, '[]'),
+ (select count(*) from p) > 50, (select p.id::text from p offset 49 limit 1)`;
 
 const INSERT = `insert into ${table} as x (id, name, stage, amount, amount_currency, close_date, account, owner)
  select $2::uuid, $3::text, $4::text, $5::numeric, $6::text, $7::date, $8::uuid, $1::uuid

@@ -1,5 +1,6 @@
 /** Load from this process, bounded in time and connections, against addresses on this machine only. */
 import autocannon from 'autocannon';
+import { cpuOf } from './cpu.ts';
 
 export interface Target {
   /** `http://127.0.0.1:<port>` */
@@ -7,6 +8,8 @@ export interface Target {
   readonly requests: readonly autocannon.Request[];
   /** Each connection begins somewhere else in the requests; without it all begin with the first. */
   readonly scattered?: boolean;
+  /** Whose processor time counts: the server's and Postgres's. */
+  readonly pids: readonly number[];
 }
 
 export interface Measure {
@@ -15,6 +18,8 @@ export interface Measure {
   /** Milliseconds; p97 is the 97.5th percentile. */
   readonly p50: number;
   readonly p97: number;
+  /** Microseconds of processor time for one answer, the server's and Postgres's together. */
+  readonly cpu: number;
   /** Answers that were not 2xx, connection errors and timeouts. */
   readonly errors: number;
 }
@@ -31,6 +36,7 @@ export async function load(target: Target, connections: number, seconds: number)
     const from = Math.floor((connection++ * requests.length) / connections) % requests.length;
     client.setRequests([...requests.slice(from), ...requests.slice(0, from)]);
   };
+  const before = await cpuOf(target.pids);
   const result = await autocannon({
     url: target.url,
     connections,
@@ -43,6 +49,7 @@ export async function load(target: Target, connections: number, seconds: number)
     rate: result.requests.total / result.duration,
     p50: result.latency.p50,
     p97: result.latency.p97_5,
+    cpu: ((await cpuOf(target.pids)) - before) / Math.max(1, result.requests.total),
     errors: result.errors + result.timeouts + result.non2xx,
   };
 }
@@ -52,6 +59,8 @@ export interface Comparison {
   readonly baseline: Measure;
   /** Median over the rounds of product rate / baseline rate. */
   readonly ratio: number;
+  /** Median of baseline processor time / product processor time for one answer. */
+  readonly cpu: number;
   /** The smallest and the largest of the rounds. */
   readonly spread: readonly [number, number];
 }
@@ -77,7 +86,9 @@ export async function compare(
     }
   }
   const ratios = measures.map((round) => round.product.rate / round.baseline.rate).sort((a, b) => a - b);
+  const cpus = measures.map((round) => round.baseline.cpu / round.product.cpu).sort((a, b) => a - b);
   return {
+    cpu: cpus[Math.floor(cpus.length / 2)] ?? 0,
     product: median(measures.map((round) => round.product)),
     baseline: median(measures.map((round) => round.baseline)),
     ratio: ratios[Math.floor(ratios.length / 2)] ?? 0,
@@ -88,6 +99,6 @@ export async function compare(
 /** The measure with the median rate; errors are added up, because one is too many. */
 function median(measures: readonly Measure[]): Measure {
   const sorted = [...measures].sort((a, b) => a.rate - b.rate);
-  const middle = sorted[Math.floor(sorted.length / 2)] ?? { rate: 0, p50: 0, p97: 0, errors: 0 };
+  const middle = sorted[Math.floor(sorted.length / 2)] ?? { rate: 0, p50: 0, p97: 0, cpu: 0, errors: 0 };
   return { ...middle, errors: measures.reduce((sum, measure) => sum + measure.errors, 0) };
 }

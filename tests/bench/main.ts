@@ -18,7 +18,7 @@ import type { BaselineConfig } from './baseline.ts';
 import { measureImport } from './import.ts';
 import { compare, type Comparison, load, type Target } from './load.ts';
 import { watchMemory } from './memory.ts';
-import { runCommand, startBaseline, startProduct } from './product.ts';
+import { runCommand, type Running, startBaseline, startProduct } from './product.ts';
 import { BY_HAND, type ByHand, IMPORT, MEMORY, ROWS, TENANTS } from './targets.ts';
 import { type BenchTenant, makeMany, openTenantMaker } from './tenants.ts';
 
@@ -101,7 +101,13 @@ try {
   });
   const body = (index: number) => JSON.stringify(record(index));
   const thousand = (index: number) => JSON.stringify(some(1000, (n) => record(index * 1000 + n)));
-  const change = (index: number) => JSON.stringify({ name: `Bench ${index} ${Math.random()}`, amount: `${index}.25` });
+  let changes = 0;
+  const change = () => JSON.stringify({ name: `Bench ${(changes += 1)}`, amount: `${changes % 10_000}.25` });
+  // Each request says something new: what changes nothing writes nothing.
+  const changing = () => ({
+    body: change(),
+    setupRequest: (request: autocannon.Request): autocannon.Request => ({ ...request, body: change() }),
+  });
   const json = { ...headers, 'content-type': 'application/json' };
   const some = <T>(count: number, make: (index: number) => T): T[] =>
     Array.from({ length: count }, (_, index) => make(index));
@@ -151,13 +157,13 @@ try {
         method: 'PATCH',
         path: `${base}/${idOf(index)}?$select=${fields}`,
         headers: json,
-        body: change(index),
+        ...changing(),
       })),
       baseline: some(100, (index) => ({
         method: 'PATCH',
         path: `/update/${idOf(index)}`,
         headers: json,
-        body: change(index),
+        ...changing(),
       })),
     },
     // Last: it makes the table many times as long.
@@ -169,23 +175,33 @@ try {
   ];
 
   const header = ['scenario'.padEnd(46), 'rate'.padStart(7), 'against'.padStart(8), 'ratio'.padStart(7)];
-  console.log(`\n${header.join('')}${'rounds'.padStart(13)}${'MB'.padStart(6)}  target`);
+  console.log(`\n${header.join('')}${'rounds'.padStart(13)}${'CPU'.padStart(6)}${'MB'.padStart(6)}  target`);
   const how = { rounds, seconds, connections: POOL };
   const wanted = (name: string): boolean => name.includes(options.only);
-  const target = (url: string, requests: readonly autocannon.Request[]): Target => ({ url, requests });
+  const cluster = Number((await readFile(join(home, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0]);
+  const target = (server: Running, requests: readonly autocannon.Request[]): Target => ({
+    url: server.url,
+    requests,
+    scattered: true,
+    pids: [server.process.pid ?? 0, cluster],
+  });
+
+  const maker = await openTenantMaker(home);
+  stops.unshift(() => maker.close());
+  await maker.settle();
 
   for (const scenario of scenarios.filter(({ name }) => wanted(name))) {
     await sameAnswer(scenario);
     report(
       scenario.name,
-      await compare(target(product.url, scenario.product), target(baseline.url, scenario.baseline), how),
+      await compare(target(product, scenario.product), target(baseline, scenario.baseline), how),
       BY_HAND[scenario.name],
     );
   }
 
   if (wanted('1,000 connections')) {
     const crowd = await load(
-      { url: product.url, requests: [...(scenarios[0]?.product ?? []), ...(scenarios[1]?.product ?? [])] },
+      target(product, [...(scenarios[0]?.product ?? []), ...(scenarios[1]?.product ?? [])]),
       1000,
       options.quick ? 5 : 15,
     );
@@ -209,8 +225,6 @@ try {
   const rows = options.quick ? 100_000 : ROWS.count;
   const large = `list of 50 of ${rows.toLocaleString('en')} rows`;
   if (wanted(rotating) || wanted(large)) {
-    const maker = await openTenantMaker(home);
-    stops.unshift(() => maker.close());
     const get = (tenant: BenchTenant, who: 'boss' | 'rep', query: string): autocannon.Request => ({
       method: 'GET',
       path: `/api/bench/v1/tickets?$select=id,name,amount,owner&${query}&$first=50`,
@@ -225,11 +239,7 @@ try {
         ] as const)
           report(
             `${large}, ${who === 'boss' ? 'all' : 'own'}, ${sorting}`,
-            await compare(
-              target(product.url, [get(big, who, query)]),
-              target(product.url, [get(small, who, query)]),
-              how,
-            ),
+            await compare(target(product, [get(big, who, query)]), target(product, [get(small, who, query)]), how),
             ROWS.ratio,
           );
     }
@@ -247,7 +257,7 @@ try {
         await fetch(product.url + (path ?? ''), { headers: { authorization: String(sent?.authorization) } });
       report(
         rotating,
-        await compare({ url: product.url, requests, scattered: true }, target(product.url, requests.slice(0, 1)), how),
+        await compare(target(product, requests), target(product, requests.slice(0, 1)), how),
         TENANTS.ratio,
       );
     }
@@ -263,17 +273,17 @@ try {
     const errors = result.product.errors + result.baseline.errors;
     row(
       name,
-      [result.product.rate, result.baseline.rate, result.ratio],
+      [result.product.rate, result.baseline.rate, result.ratio, result.cpu],
       result.spread,
       least,
       errors ? `${errors} errors` : '',
     );
   }
 
-  /** @param rates of ours, of what it is measured against, and their ratio */
+  /** @param rates of ours, of what it is measured against, their ratio, and that of processor time */
   function row(
     name: string,
-    [rate, against, ratio]: readonly [number, number | null, number],
+    [rate, against, ratio, cpu]: readonly [number, number | null, number, number?],
     spread: readonly number[],
     least: number,
     fault: string,
@@ -283,7 +293,7 @@ try {
     const range = `${(spread[0] ?? 0).toFixed(2)}–${(spread.at(-1) ?? 0).toFixed(2)}`;
     console.log(
       `${name.padEnd(46)}${rate.toFixed(0).padStart(7)}${(against?.toFixed(0) ?? '').padStart(8)}${ratio.toFixed(2).padStart(7)}` +
-        `${range.padStart(13)}${String(memory.lap()).padStart(6)}  ≥ ${least} ${good ? '✓' : '✗'}${fault && ` ${fault}`}`,
+        `${range.padStart(13)}${(cpu?.toFixed(2) ?? '').padStart(6)}${String(memory.lap()).padStart(6)}  ≥ ${least} ${good ? '✓' : '✗'}${fault && ` ${fault}`}`,
     );
   }
 

@@ -61,6 +61,8 @@ export interface BenchTenant {
 export interface TenantMaker {
   /** @param rows tickets; every tenth belongs to the representative */
   make(key: string, rows: number): Promise<BenchTenant>;
+  /** What autovacuum does within a minute: without statistics Postgres plans by guesses. */
+  settle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -107,11 +109,13 @@ export async function openTenantMaker(home: string): Promise<TenantMaker> {
       );
       await client.query(`alter table ${table} enable trigger user`);
     });
-    // Autovacuum would do it within a minute.
     if (rows > 500) await database.asOwner((client) => client.query(`vacuum analyze ${table}`));
     return { key, boss: boss.token, rep: rep.token };
   };
-  return { make, close: () => app.close() };
+  const settle = async (): Promise<void> => {
+    await database.asOwner((client) => client.query('vacuum analyze'));
+  };
+  return { make, settle, close: () => app.close() };
 }
 
 /** Several at a time: the owner has three connections. */

@@ -247,6 +247,8 @@ async function elsewhere({ method, path, example }: ApiOperation): Promise<Sent>
       return send(path, { body: { base: release, to: 2, message: 'Back' } });
     case 'PUT /api/metadata/flags/{flag}':
       return send(path.replace('{flag}', 'custom.tides'), { body: example });
+    case 'GET /api/metrics/{metric}':
+      return send(path.replace('{metric}', 'crm.pipeline_value'));
     case 'PUT /api/metadata/drafts/{name}':
       return send(path.replace('{name}', 'fresh'), { body: { base: release, ...BOATS } });
     case 'POST /api/metadata/drafts/{name}/merge': {

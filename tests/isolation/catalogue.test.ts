@@ -28,6 +28,7 @@ const DEFINERS: readonly string[] = [
   'armature.in_business_hours',
   'armature.is_administrator',
   'armature.keep_metadata_event',
+  'armature.outbox_horizon',
   'armature.tenant_id',
   'bullmq.enqueue',
   'public.armature_fingerprint',

@@ -1,6 +1,6 @@
 /**
  * A filter on an indexed field is answered by an index: as the application asks it, in the role of somebody who sees
- * everything and of somebody who sees their own records, on a million of them. Where that cannot be, the reason stands
+ * everything and of somebody who sees their own records and those shared with them, on a million of them. Where that cannot be, the reason stands
  * here.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,9 +17,9 @@ const EVERY = 'is about all records there are';
 
 /** Shapes that read the whole table, and why; for whoever sees everything, who sees their own, or both. */
 const REASONS: Readonly<Record<string, { readonly role?: 'keeper' | 'owner'; readonly why: string }>> = {
-  'code[contains]=99999': { why: PATTERN },
-  'amount[gt]=142800.00': { why: BARRIER },
-  'code[icontains]=C99999': { why: PATTERN },
+  'code[contains]=99999': { role: 'keeper', why: PATTERN },
+  'amount[gt]=142800.00': { role: 'keeper', why: BARRIER },
+  'code[icontains]=C99999': { role: 'keeper', why: PATTERN },
   'code[istarts]=C99999': { role: 'keeper', why: 'compares in lower case, and the index has the texts as they are' },
   'code[ends]=999999': { role: 'keeper', why: PATTERN },
   'code[ilike]=C99999%25': { role: 'keeper', why: PATTERN },

@@ -32,6 +32,7 @@ const documents: readonly unknown[] = [
     label: 'Article',
     title: '{name}',
     owner: true,
+    sharing: true,
     softDelete: true,
     fields: [
       field('name', 'text', { required: true, search: 'A', index: true }),

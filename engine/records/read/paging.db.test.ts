@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testDatabase } from '../../../tests/support/postgres.ts';
+import { literal, qualified } from '../../db/identifiers.ts';
+import { SHARES } from '../../schema/shares.ts';
 import { Problem } from '../../problem.ts';
 import type { Answer } from './testing/world.ts';
 import { ANNA, BEN, id, World } from './testing/world.ts';
@@ -30,7 +32,23 @@ beforeAll(async () => {
       owner: pick(index, [ANNA, BEN, null]),
     });
   }
+  const owned = async (owner: string): Promise<string[]> =>
+    ids(await world.list(world.as('boss'), 'trade.deal', `owner=${owner}&$first=200`)).map(String);
+  const bens = await owned(BEN);
+  await share([...bens.slice(0, SHARED), ...(await owned(ANNA)).slice(0, 1)], '2100-01-01');
+  await share(bens.slice(SHARED, SHARED + 1), '2000-01-01');
 });
+
+/** Ben's deals that are shared with Anna, besides one that is no longer and one of her own. */
+const SHARED = 9;
+
+async function share(deals: readonly string[], until: string): Promise<void> {
+  const entity = literal(world.entity('trade.deal').id);
+  await world.query(
+    `insert into ${qualified(world.tenant.names.schema, SHARES)} (id, entity, record, "user", level, until, created_at)
+     select gen_random_uuid(), ${entity}, deal, ${literal(ANNA)}, 'read', ${literal(until)}, now() from unnest(array[${deals.map(literal).join(', ')}]::uuid[]) deal`,
+  );
+}
 
 afterAll(() => world.close());
 
@@ -66,7 +84,7 @@ describe('pages', () => {
         orders,
         filters,
         fc.integer({ min: 1, max: 17 }),
-        fc.constantFrom('boss', 'rep'),
+        fc.constantFrom('boss', 'rep', 'guest'),
         async (order, filter, first, role) => {
           const scope = world.as(role);
           const base = [filter, order === '' ? '' : `$order=${order}`, '$select=id']
@@ -96,6 +114,22 @@ describe('pages', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  it('have what is one’s own and what is shared, each once, and what is shown of it', async () => {
+    const bens = (await world.list(world.as('boss'), 'trade.deal', `owner=${BEN}&$first=200`)).data;
+    const mine = ids(await world.list(world.as('boss'), 'trade.deal', `owner=${ANNA}&$first=200`));
+    const { data } = await world.list(world.as('guest'), 'trade.deal', '$order=-name&$first=200');
+    expect(data.filter(({ owner }) => owner === BEN)).toHaveLength(SHARED);
+    expect(data).toHaveLength(mine.length + SHARED);
+    expect(new Set(ids({ data, page: { next: null, prev: null }, count: null })).size).toBe(data.length);
+    expect(data.every((deal) => (deal['stage'] === 'won' || deal['owner'] === BEN) === (deal['margin'] !== null))).toBe(
+      true,
+    );
+    expect(bens.length).toBeGreaterThan(SHARED + 1);
+    const first = await world.list(world.as('guest'), 'trade.deal', '$order=-name&$first=7&$offset=11&$count=exact');
+    expect(ids(first)).toEqual(data.slice(11, 18).map(({ id: deal }) => deal));
+    expect(first.count).toEqual({ value: data.length, mode: 'exact' });
   });
 
   it('an offset begins where it says, and leads on by cursor', async () => {

@@ -15,6 +15,8 @@
  *        (select count(*) from p)::text, …
  * ```
  *
+ * Where records are also shared, the page is made of two such selects, each sorted and cut, put together and cut again.
+ *
  * The page is cut out first: what records contain is then fetched for fifty of them and not for all.
  */
 import { quote } from '../../db/identifiers.ts';
@@ -22,7 +24,7 @@ import type { Binds } from './binds.ts';
 import type { ListPlan } from './plan.ts';
 import { narrowing, RANK } from './plan.ts';
 import { keyset } from './sql-keyset.ts';
-import { orderBy, orderKey, selectItems } from './sql-select.ts';
+import { direction, orderBy, orderKey, selectItems } from './sql-select.ts';
 import { rankSql, searchSql } from './sql-search.ts';
 import type { Deleted, SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
@@ -45,23 +47,22 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
   const items = selectItems(plan.select, 'p', writer, (column) => columns.add(column));
 
   const joins = new Joins(writer);
-  const { from, where } = writer.source(entity, RECORD, deleted);
+  const sources = plan.ranked ? [writer.source(entity, RECORD, deleted)] : writer.sources(entity, RECORD, deleted);
   const foreign: string[] = [];
   const keys = order.map((term, index) => {
     if (plan.ranked && term.field.key === RANK) {
       foreign.push(`${rankSql(plan.search ?? NOTHING, entity, RECORD, writer, joins)} as ${quote(RANK)}`);
-      return `p.${quote(RANK)}::text`;
+      return `p.${quote(RANK)}`;
     }
     if (term.steps.length === 0 && term.field.derived === null) {
       columns.add(term.field.key);
-      return `p.${quote(term.field.key)}::text`;
+      return `p.${quote(term.field.key)}`;
     }
     foreign.push(`${orderKey(term, RECORD, joins)} as "_k${index}"`);
-    return `p."_k${index}"::text`;
+    return `p."_k${index}"`;
   });
   const sorted = orderBy(order, plan.ranked ? 's' : RECORD, joins, backwards);
   const conditions = [
-    ...where,
     ...writer.narrowing(narrowing(plan), entity, RECORD, joins),
     ...searchSql(plan.search, entity, RECORD, writer, joins, !plan.ranked),
   ];
@@ -69,7 +70,7 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
     conditions.push(keyset(order, cursor.nulls, cursor.before, RECORD, joins, binds));
 
   const page = [...[...columns].map((column) => `${RECORD}.${quote(column)}`), ...foreign].join(', ');
-  const edge = `json_build_array(${keys.join(', ')})::text`;
+  const edge = `json_build_array(${keys.map((key) => `${key}::text`).join(', ')})::text`;
   // Only a page that was reached from somewhere leads back.
   const near = cursor === null && offset === 0 ? 'null::text' : `(select ${edge} from p limit 1)`;
   // The last records after a cursor are preceded by those up to it, also on a page that is not full.
@@ -82,10 +83,22 @@ export function listTemplate(plan: ListPlan, options: PageOptions, writer: SqlWr
   const beyond =
     cursor === null || !plan.ranked ? '' : ` where ${keyset(order, cursor.nulls, cursor.before, 's', joins, binds)}`;
   const ranked = plan.ranked ? ` limit ${RANKED}), p as materialized (select s.* from s${beyond}` : '';
+  const parts = sources.map(({ from, where }) => ({
+    head: `select ${page} from ${from}${joins.sql}`,
+    where: whereOf([...where, ...conditions]),
+  }));
+  const united = parts.length > 1;
+  const cut = ` limit ${first + 1}${offset === 0 ? '' : ` offset ${offset}`}`;
+  // Each part gives as many records as the page could take from it.
+  const most = ` order by ${sorted} limit ${first + 1 + offset}`;
+  const merged = keys.map((key, index) => `${key} ${direction(order[index]?.descending === backwards)}`).join(', ');
+  const opening = `with ${plan.ranked ? 's' : 'p'} as materialized (${united ? 'select p.* from ((' : ''}`;
   return {
-    head: `with ${plan.ranked ? 's' : 'p'} as materialized (select ${page} from ${from}${joins.sql}`,
-    where: whereOf(conditions),
-    tail: `${ranked} order by ${sorted} limit ${first + 1}${offset === 0 ? '' : ` offset ${offset}`}) select coalesce(${data}::text, '[]'), (select count(*) from p)::text, ${near}, (select ${edge} from p offset ${far} limit 1)`,
+    branches: parts.map(({ head, where }, index) => ({
+      head: `${index === 0 ? opening : `${most}) union all (`}${head}`,
+      where,
+    })),
+    tail: `${united ? `${most})) p order by ${merged}` : `${ranked} order by ${sorted}`}${cut}) select coalesce(${data}::text, '[]'), (select count(*) from p)::text, ${near}, (select ${edge} from p offset ${far} limit 1)`,
     sources: binds.sources,
     joins,
   };
@@ -119,10 +132,14 @@ export function countTemplate(
     ...searchSql(plan.search, plan.entity, RECORD, writer, joins),
   ];
   return {
-    head: capped
-      ? `select count(*)::text from (select from ${from}${joins.sql}`
-      : `select count(*)::text from ${from}${joins.sql}`,
-    where: whereOf(conditions),
+    branches: [
+      {
+        head: capped
+          ? `select count(*)::text from (select from ${from}${joins.sql}`
+          : `select count(*)::text from ${from}${joins.sql}`,
+        where: whereOf(conditions),
+      },
+    ],
     tail: capped ? ` limit ${COUNT_CAP + 1}) c` : '',
     sources: binds.sources,
     joins,

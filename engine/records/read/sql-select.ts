@@ -95,10 +95,10 @@ function list(item: Extract<PlannedItem, { kind: 'many' }>, near: string, writer
 
 /** NULL is the greatest of all, both ways: what Postgres does by default, and what its indexes are built for. */
 export function orderBy(order: readonly PlannedOrder[], alias: string, joins: Joins, reversed = false): string {
-  return order
-    .map((term) => `${orderKey(term, alias, joins)} ${term.descending === reversed ? 'asc' : 'desc'}`)
-    .join(', ');
+  return order.map((term) => `${orderKey(term, alias, joins)} ${direction(term.descending === reversed)}`).join(', ');
 }
+
+export const direction = (up: boolean): string => (up ? 'asc' : 'desc');
 
 export function orderKey(term: PlannedOrder, alias: string, joins: Joins): string {
   return joins.value(term.steps, term.field, alias);

@@ -10,6 +10,7 @@
  * ```
  */
 import type { Condition, FieldOperand, Step } from '../../condition/condition.ts';
+import { apartFromShared } from '../../condition/shared.ts';
 import { isTrue } from '../../condition/simplify.ts';
 import type { Others, SqlTarget } from '../../condition/to-sql.ts';
 import { conditionToSql } from '../../condition/to-sql.ts';
@@ -62,13 +63,40 @@ export class SqlWriter {
 
   /** @param unconditional the rows are known to be visible, since a visible parent leads to them */
   source(entity: Entity, alias: string, deleted: Deleted, unconditional = false): Source {
-    const { predicate, masks, visible } = this.access.of(entity);
-    if (masks.size === 0) {
-      return {
-        from: `${this.table(entity)} ${alias}`,
-        where: this.#where(entity, alias, predicate, deleted, unconditional),
-      };
-    }
+    const { predicate } = this.access.of(entity);
+    const seen = unconditional || !this.#asks(predicate) ? NO_CONDITIONS : [predicate];
+    return this.#source(entity, alias, deleted, (inner) =>
+      seen.map((condition) => this.rowCondition(condition, entity, inner)),
+    );
+  }
+
+  /**
+   * As {@link SqlWriter.source}, in parts that have no record in common: those that one sees by themselves, and those
+   * that are shared. Each part of a sorted page can then be walked along an index.
+   */
+  sources(entity: Entity, alias: string, deleted: Deleted): readonly Source[] {
+    const { predicate } = this.access.of(entity);
+    const apart = this.#asks(predicate) ? apartFromShared(predicate) : null;
+    if (apart === null) return [this.source(entity, alias, deleted)];
+    const own = (inner: string): string => this.rowCondition(apart.own, entity, inner);
+    return [
+      this.#source(entity, alias, deleted, (inner) => [own(inner)]),
+      this.#source(entity, alias, deleted, (inner) => [
+        this.rowCondition(apart.shared, entity, inner),
+        `(${own(inner)}) is not true`,
+      ]),
+    ];
+  }
+
+  #asks(predicate: Condition): boolean {
+    return this.predicates && !isTrue(predicate);
+  }
+
+  /** @param conditions what records of the table must fulfil, told its alias */
+  #source(entity: Entity, alias: string, deleted: Deleted, conditions: (alias: string) => readonly string[]): Source {
+    const { masks, visible } = this.access.of(entity);
+    const where = (inner: string): string[] => [...notDeleted(entity, inner, deleted), ...conditions(inner)];
+    if (masks.size === 0) return { from: `${this.table(entity)} ${alias}`, where: where(alias) };
     const inner = this.alias('_t');
     const columns = [...entity.fields.values()]
       .filter(
@@ -81,18 +109,9 @@ export class SqlWriter {
           ? column
           : `case when ${this.rowCondition(mask, entity, inner)} then ${column} end as ${quote(field.key)}`;
       });
-    const where = this.#where(entity, inner, predicate, deleted, unconditional);
-    const filter = where.length === 0 ? '' : ` where ${where.join(' and ')}`;
+    const found = where(inner);
+    const filter = found.length === 0 ? '' : ` where ${found.join(' and ')}`;
     return { from: `(select ${columns.join(', ')} from ${this.table(entity)} ${inner}${filter}) ${alias}`, where: [] };
-  }
-
-  #where(entity: Entity, alias: string, predicate: Condition, deleted: Deleted, unconditional: boolean): string[] {
-    const where: string[] = [];
-    if (entity.softDelete && deleted !== 'any')
-      where.push(`${alias}."deleted_at" is ${deleted === 'only' ? 'not ' : ''}null`);
-    if (this.predicates && !unconditional && !isTrue(predicate))
-      where.push(this.rowCondition(predicate, entity, alias));
-    return where;
   }
 
   /** A permission's condition over the raw columns of a table, as the row policy has it. */
@@ -207,6 +226,14 @@ export class SqlWriter {
     if (field === undefined || !this.access.of(place).visible(field)) return `null::${SQL_TYPE[operand.type]}`;
     return joins.value(operand.steps, field, alias);
   }
+}
+
+const NO_CONDITIONS: readonly Condition[] = [];
+
+function notDeleted(entity: Entity, alias: string, deleted: Deleted): string[] {
+  return entity.softDelete && deleted !== 'any'
+    ? [`${alias}."deleted_at" is ${deleted === 'only' ? 'not ' : ''}null`]
+    : [];
 }
 
 /** Columns that statements need although nobody may have asked for them. */

@@ -61,8 +61,12 @@ export function summaryTemplate(
   const having = havingSql(plan, aggregates, writer);
   const sorted = groups.length === 0 ? '' : ` order by ${order.join(', ')}`;
   return {
-    head: `with p as materialized (select ${all.map((each) => each.output).join(', ')} from ${from}${joins.sql}`,
-    where: whereOf(conditions),
+    branches: [
+      {
+        head: `with p as materialized (select ${all.map((each) => each.output).join(', ')} from ${from}${joins.sql}`,
+        where: whereOf(conditions),
+      },
+    ],
     tail: `${by}${having}${sorted} limit ${first + 1}) select coalesce((select json_agg(_o) from (select * from p limit ${first}) _o)::text, '[]'), (select count(*) from p)::text`,
     sources: binds.sources,
     joins,

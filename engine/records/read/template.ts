@@ -11,14 +11,19 @@ import { Binds } from './binds.ts';
 import { Joins, SqlWriter } from './sql-source.ts';
 
 export interface Template {
+  /** Each has the gap; most statements have one. */
+  readonly branches: readonly Branch[];
+  readonly tail: string;
+  readonly sources: readonly BindSource[];
+  /** The joins that stand in every `head`, to be used by the gap as well. */
+  readonly joins: Joins;
+}
+
+export interface Branch {
   /** Up to the end of FROM. Further joins go behind it. */
   readonly head: string;
   /** ` where …`; further conditions go behind it. */
   readonly where: string;
-  readonly tail: string;
-  readonly sources: readonly BindSource[];
-  /** The joins that stand in `head`, to be used by the gap as well. */
-  readonly joins: Joins;
 }
 
 /** The alias of the record in every template that has a gap. */
@@ -41,13 +46,17 @@ const FIRST_ALIAS = 1000;
 
 /** @param condition what narrows this query; {@link import('../../condition/condition.ts').TRUE} for nothing */
 export function fill(template: Template, entity: Entity, condition: Condition, around: Surroundings): Filled {
-  const { head, where, tail } = template;
-  if (isTrue(condition)) return { text: head + where + tail, sources: [] };
+  const { branches, tail } = template;
+  if (isTrue(condition)) return { text: written(branches, '', '', tail), sources: [] };
   const binds = new Binds(template.sources.length);
   const writer = new SqlWriter(around.access, binds, around.schema, around.predicates, FIRST_ALIAS);
   const joins = new Joins(writer, template.joins);
   const filter = writer.filter(condition, entity, RECORD, joins);
-  return { text: `${head}${joins.sql}${where} and ${filter}${tail}`, sources: binds.sources };
+  return { text: written(branches, joins.sql, ` and ${filter}`, tail), sources: binds.sources };
+}
+
+function written(branches: readonly Branch[], joins: string, filter: string, tail: string): string {
+  return branches.map(({ head, where }) => head + joins + where + filter).join('') + tail;
 }
 
 /** What always narrows: rows that may be read, the view, the search. */

@@ -60,6 +60,7 @@ const documents: readonly unknown[] = [
     label: 'Deal',
     title: '{number} {name}',
     owner: true,
+    sharing: true,
     softDelete: true,
     history: true,
     fields: [
@@ -109,6 +110,7 @@ const documents: readonly unknown[] = [
   { kind: 'role', key: 'boss', label: 'Boss' },
   { kind: 'role', key: 'rep', label: 'Representative' },
   { kind: 'role', key: 'clerk', label: 'Clerk' },
+  { kind: 'role', key: 'guest', label: 'Guest' },
   ...['customer', 'product', 'deal'].map((entity) => ({
     kind: 'permission',
     role: 'boss',
@@ -132,6 +134,24 @@ const documents: readonly unknown[] = [
     actions: ['read', 'update'],
     fields: { read: { except: ['note'] } },
     conditions: { owner: 'self' },
+  },
+  { kind: 'permission', role: 'guest', entity: 'customer', actions: ['read'] },
+  // A guest sees their own deals, of which margins where they are won, and those shared with them.
+  {
+    kind: 'permission',
+    role: 'guest',
+    entity: 'deal',
+    actions: ['read'],
+    fields: { read: { except: ['margin'] } },
+    conditions: { owner: 'self' },
+  },
+  {
+    kind: 'permission',
+    role: 'guest',
+    key: 'won',
+    entity: 'deal',
+    actions: ['read'],
+    conditions: { owner: 'self', stage: 'won' },
   },
   // Customers: their own, without the secret; the credit limit nowhere but in Germany.
   {

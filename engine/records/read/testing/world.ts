@@ -11,9 +11,11 @@ import { literal, qualified, quote } from '../../../db/identifiers.ts';
 import type { Entity, Model } from '../../../model/model.ts';
 import { loadShippedPacks } from '../../../model/packs.ts';
 import type { Tenant, TenantModel } from '../../../model/tenant.ts';
+import { SHARED_RECORDS } from '../../../condition/to-sql.ts';
 import { desiredState } from '../../../schema/desired.ts';
 import { ModelStore } from '../../../schema/model-store.ts';
 import { Publisher } from '../../../schema/publish.ts';
+import { SHARES } from '../../../schema/shares.ts';
 import { createTenant } from '../../../schema/tenants.ts';
 import type { TestDatabase } from '../../../../tests/support/postgres.ts';
 import { parseJsonQuery } from '../../query/json.ts';
@@ -91,6 +93,9 @@ export class World {
     const { names } = this.tenant;
     const sql: string[] = [`create schema ${quote(names.schema)}`];
     for (const entity of this.model.entities.values()) sql.push(...this.#tables(entity));
+    const { functions, tables } = desiredState(this.tenant, this.model);
+    const shares = Object.values(tables[SHARES]?.columns ?? {}).map(({ name, type }) => `${quote(name)} ${type}`);
+    sql.push(`create table ${qualified(names.schema, SHARES)} (${shares.join(', ')})`);
     for (const role of [...this.model.roles.keys()].map((key) => names.role(key))) {
       sql.push(
         `create role ${quote(role)}`,
@@ -100,9 +105,9 @@ export class World {
         `grant select on all tables in schema ${quote(names.schema)} to ${quote(role)}`,
       );
     }
-    const { functions } = desiredState(this.tenant, this.model);
-    // They bring candidates and decide nothing.
-    sql.push(...Object.entries(functions).flatMap(([name, text]) => (name.startsWith('search_') ? [text] : [])));
+    // Those of searching bring candidates and decide nothing.
+    const asked = (name: string): boolean => name.startsWith('search_') || name === SHARED_RECORDS;
+    sql.push(...Object.entries(functions).flatMap(([name, text]) => (asked(name) ? [text] : [])));
     await this.#superuser.query(sql.join(';\n'));
   }
 
