@@ -218,11 +218,13 @@ function isGenerated(field: Field): boolean {
 
 /** A valid value that is not the present one; `undefined` where there is none to be had. */
 function otherValue(field: Field, present: unknown): unknown {
-  if (field.options['pattern'] !== undefined) return undefined;
+  if (field.options['pattern'] !== undefined || field.type.sealed) return undefined;
+  // Half an address is none, nor is half a place.
+  if (field.companionOf !== null && field.type.key !== 'text') return undefined;
   const canary = field.type.key === 'reference' ? null : canaryValue(field, token());
   if (canary !== null) return canary;
   const choice = field.choices?.find(({ key }) => key !== present);
-  if (choice) return choice.key;
+  if (choice) return field.type.valueType === 'texts' ? [choice.key] : choice.key;
   switch (field.type.key) {
     case 'boolean':
       return present !== true;

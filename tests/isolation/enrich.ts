@@ -16,7 +16,13 @@ export async function enrich(app: TestApp, world: World): Promise<void> {
           if (field.system || field.readOnly) continue;
           // Whose member of a campaign is a contact or a lead stays so.
           const member = entity.key === 'campaign_member' && field.key !== 'campaign';
-          if (field.reference && field.type.key === 'reference' && index % 2 === 0 && !member) {
+          if (
+            field.reference &&
+            field.type.key === 'reference' &&
+            index % 2 === 0 &&
+            !member &&
+            field.companionOf === null
+          ) {
             // Somebody else's, where the first was one's own.
             const others = records.filter((one) => one.entity === field.reference?.entity);
             const other = others[(index + 3) % others.length];

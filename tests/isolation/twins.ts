@@ -32,7 +32,7 @@ export interface Twins {
 export async function makeOrigin(): Promise<Origin> {
   const database = await testDatabase();
   const app = await testApp(database, { clock: fixedClock(MOMENT), ids: seededIds(1) });
-  const world = await buildWorld(app, (tenant) => makeTenant(app, tenant));
+  const world = await buildWorld(app, (tenant) => makeTenant(app, tenant), true);
   await enrich(app, world);
   // A combination of roles gets its database role at the first sign-in, and the copies share their cluster.
   for (const person of world.people) await client(app.url, person.token).get('/api/session');
