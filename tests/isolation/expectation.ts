@@ -164,7 +164,7 @@ function fulfils(rule: Rule, person: Person, subject: Subject): boolean {
   if (rule.not) return !fulfils(rule.not, person, subject);
   const found = { owner: subject.owner, id: subject.id, ...subject.facts }[factOf(rule)] ?? null;
   const wanted = valueOf(rule.value, person);
-  switch (rule.operator) {
+  switch (rule.operator ?? 'none') {
     case 'isNull':
       return (found === null) === wanted;
     case 'equal':
