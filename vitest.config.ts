@@ -44,11 +44,7 @@ export default defineConfig({
           ...shared,
           name: 'database',
           include: ['engine/**/*.db.test.ts', 'tests/{fuzz,integration,isolation,plans}/**/*.test.ts'],
-          // They do not hold for the whole CRM yet: ARMATURE_PROOFS=on runs them as well.
-          exclude: [
-            'engine/redis/**',
-            ...(process.env['ARMATURE_PROOFS'] === 'on' ? [] : ['tests/isolation/{interference,mutation}.test.ts']),
-          ],
+          exclude: ['engine/redis/**'],
           globalSetup: ['tests/support/cluster.ts'],
         },
       },

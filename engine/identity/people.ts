@@ -65,7 +65,8 @@ export class People {
       dbRole: await this.#roleSet(tenant, needed(model, sorted)),
       team: text(row['team']),
       teams: ids(under?.rows),
-      teamMembers: [...new Set([userId, ...ids(members?.rows)])],
+      // As the row policies have it: whoever is in no team has no team mates, and is not one of them either.
+      teamMembers: ids(members?.rows),
       attributes: attributesOf(users, row),
       locale: text(row['locale']) ?? tenant.locale,
       timeZone: timeZoneOf(row) ?? tenant.timeZone,

@@ -13,7 +13,7 @@ export interface Principal {
   readonly team: string | null;
   /** Own team and those under it (ids). */
   readonly teams: readonly string[];
-  /** Users of these teams (ids), the user included. */
+  /** Users of these teams (ids): the user among them, nobody where there is no team. */
   readonly teamMembers: readonly string[];
   /** Further attributes that conditions may use (`department`, …): text only. */
   readonly attributes: Readonly<Record<string, string>>;

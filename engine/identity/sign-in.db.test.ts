@@ -41,7 +41,7 @@ describe('signing in', () => {
       timeZone: 'Europe/Berlin',
       team: null,
       teams: [],
-      teamMembers: [user.id],
+      teamMembers: [],
     });
     expect(await identity.authenticate(session.token)).toEqual(session.principal);
   });

@@ -10,6 +10,7 @@ import { qualified, quote } from '#engine/db/identifiers.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
 import { canaryValue, token } from './canary.ts';
 import type { Expectation, Subject } from './expectation.ts';
+import { subjectsOf } from './subjects.ts';
 import type { WorldPerson } from './world.ts';
 
 type Row = Readonly<Record<string, unknown>> & { readonly id: string };
@@ -80,8 +81,9 @@ class EntityDifference {
 
   async make(users: readonly string[]): Promise<Difference> {
     const total = { changed: 0, added: 0, removed: 0 };
-    for (const [index, row] of (await rowsOf(this.#superuser, this.#tenant, this.#entity.table)).entries()) {
-      const subject = await this.#subjectOf(row);
+    const rows = await subjectsOf(this.#superuser, this.#model, this.#entity, this.#tenant, this.#expectation);
+    for (const [index, subject] of rows.entries()) {
+      const row: Row = { ...subject.values, id: subject.id };
       const seen = this.#sees(subject);
       await this.#changeHistory(row, subject);
       if (!seen && index % 3 === 1) {
@@ -125,20 +127,6 @@ class EntityDifference {
     return at;
   }
 
-  async #subjectOf(row: Row): Promise<Subject> {
-    let [entity, at] = [this.#entity, row];
-    while (entity.parent) {
-      const parent = this.#model.entities.get(entity.parent.entity);
-      if (!parent) break;
-      const { rows } = await this.#superuser.query<{ row: Row }>(
-        `select to_jsonb(x) as row from ${qualified(`t_${this.#tenant}`, parent.table)} x where id = $1`,
-        [at[entity.parent.field]],
-      );
-      [entity, at] = [parent, rows[0]?.row ?? at];
-    }
-    return { tenant: this.#tenant, owner: typeof at['owner'] === 'string' ? at['owner'] : null };
-  }
-
   /** Other values for what is hidden of the record. */
   #others(row: Row, subject: Subject, seen: boolean): Record<string, unknown> {
     const values: Record<string, unknown> = {};
@@ -151,9 +139,18 @@ class EntityDifference {
       const value = states
         ? [...states.keys()].find((state) => state !== row[field.key])
         : otherValue(field, row[field.key]);
-      if (value !== undefined) values[field.key] = value;
+      if (value !== undefined && !this.#shows(subject, field, value, seen)) values[field.key] = value;
     }
     return values;
+  }
+
+  /** Whether the record could be seen, or no more, with another value of what a condition asks for. */
+  #shows(subject: Subject, field: Field, value: unknown, seen: boolean): boolean {
+    const facts = this.#expectation.factsOf(this.#entity.name).filter((fact) => fact.split('.')[0] === field.key);
+    if (facts.length === 0) return false;
+    // What a reference leads to is not known here; none leads nowhere.
+    const after = facts.map((fact) => [fact, fact === field.key ? value : null] as const);
+    return seen || this.#sees({ ...subject, facts: { ...subject.facts, ...Object.fromEntries(after) } });
   }
 
   #reads(subject: Subject, field: Field): boolean {
@@ -221,11 +218,13 @@ function isGenerated(field: Field): boolean {
 
 /** A valid value that is not the present one; `undefined` where there is none to be had. */
 function otherValue(field: Field, present: unknown): unknown {
-  if (field.options['pattern'] !== undefined) return undefined;
+  if (field.options['pattern'] !== undefined || field.type.sealed) return undefined;
+  // Half an address is none, nor is half a place.
+  if (field.companionOf !== null && field.type.key !== 'text') return undefined;
   const canary = field.type.key === 'reference' ? null : canaryValue(field, token());
   if (canary !== null) return canary;
   const choice = field.choices?.find(({ key }) => key !== present);
-  if (choice) return choice.key;
+  if (choice) return field.type.valueType === 'texts' ? [choice.key] : choice.key;
   switch (field.type.key) {
     case 'boolean':
       return present !== true;

@@ -16,7 +16,7 @@ export interface PermissionDocument {
     Record<string, { readonly only?: readonly string[]; readonly except?: readonly string[] }>
   >;
   readonly conditions?: { readonly owner?: 'self' | 'team' };
-  readonly condition?: unknown;
+  readonly condition?: Rule;
   readonly transitions?: readonly string[];
 }
 
@@ -27,16 +27,27 @@ export interface Person {
   readonly roles: readonly string[];
   /** Users of the own team and of those under it. */
   readonly members: readonly string[];
+  /** The own team and those under it; none when left out. */
+  readonly teams?: readonly string[];
 }
 
 export interface Subject {
   readonly tenant: string;
   readonly owner: string | null;
   readonly id?: string;
+  /** What conditions ask for beside the owner: `status`, `team`, `account.owner`; null and missing are the same. */
+  readonly facts?: Facts;
 }
 
-/** The one condition among the shipped permissions: the record is the person. */
-const ONESELF = JSON.stringify({ fact: 'id', operator: 'equal', value: { fact: 'user', path: '$.id' } });
+export type Facts = Readonly<Record<string, unknown>>;
+
+/** What has to be known of fields beside the permissions. */
+export interface FieldKnowledge {
+  /** Fields that this one is computed from, of its own entity and of others: it may be read by whoever may read these. */
+  readonly inputs: (entity: string, field: string) => readonly { readonly entity: string; readonly field: string }[];
+  /** The field that this one is a part of, which decides over it; its own key for others. */
+  readonly whole: (entity: string, field: string) => string;
+}
 
 /** Fields that a permission's field lists never hide. */
 const ALWAYS = new Set(['id', 'version']);
@@ -54,14 +65,11 @@ export function shippedPermissions(): readonly PermissionDocument[] {
 export class Expectation {
   readonly #permissions: readonly PermissionDocument[];
 
-  readonly #inputs: (entity: string, field: string) => readonly string[];
+  readonly #fields: FieldKnowledge;
 
-  /**
-   * @param overrides documents of the tenants; one with the identity of a shipped one takes its place
-   * @param inputs fields a formula reads; it may be read by whoever may read these
-   */
-  constructor(overrides: readonly PermissionDocument[], inputs: (entity: string, field: string) => readonly string[]) {
-    this.#inputs = inputs;
+  /** @param overrides documents of the tenants; one with the identity of a shipped one takes its place */
+  constructor(overrides: readonly PermissionDocument[], fields: FieldKnowledge) {
+    this.#fields = fields;
     const identity = (one: PermissionDocument) => `${one.role} ${one.entity} ${one.key ?? 'default'}`;
     this.#permissions = [
       ...new Map([...shippedPermissions(), ...overrides].map((one) => [identity(one), one])).values(),
@@ -73,15 +81,16 @@ export class Expectation {
     if (person.tenant !== subject.tenant) return false;
     // An organisation administrator may do everything.
     if (person.roles.includes('administrator')) return true;
-    const inputs = field === undefined || action !== 'read' ? [] : this.#inputs(entity, field);
-    if (!inputs.every((input) => this.allows(person, action, entity, subject, input))) return false;
-    return this.#permissions.some(
-      (permission) =>
-        [...person.roles, 'member'].includes(permission.role) &&
-        permission.entity === entity &&
-        permission.actions.includes(action) &&
-        holds(permission, person, subject) &&
-        (field === undefined || covers(permission, action, field)),
+    const inputs = field === undefined || action !== 'read' ? [] : this.#fields.inputs(entity, field);
+    const shown = inputs.every((input) =>
+      input.entity === entity
+        ? this.allows(person, action, entity, subject, input.field)
+        : this.knows(person, action, input.entity, input.field),
+    );
+    if (!shown) return false;
+    const whole = field === undefined ? undefined : this.#fields.whole(entity, field);
+    return this.#of(person, action, entity).some(
+      (permission) => holds(permission, person, subject) && (whole === undefined || covers(permission, action, whole)),
     );
   }
 
@@ -89,30 +98,94 @@ export class Expectation {
   takes(person: Person, entity: string, subject: Subject, transition: string): boolean {
     if (person.tenant !== subject.tenant) return false;
     if (person.roles.includes('administrator')) return true;
-    return this.#permissions.some(
-      (permission) =>
-        [...person.roles, 'member'].includes(permission.role) &&
-        permission.entity === entity &&
-        permission.actions.includes('update') &&
-        (permission.transitions?.includes(transition) ?? true) &&
-        holds(permission, person, subject),
+    return this.#of(person, 'update', entity).some(
+      (permission) => (permission.transitions?.includes(transition) ?? true) && holds(permission, person, subject),
     );
   }
 
-  /** Whether there is any record on which the person may do this with the field. */
+  /** Whether there could be a record on which the person may do this with the field. */
   knows(person: Person, action: string, entity: string, field: string): boolean {
-    const own: Subject = { tenant: person.tenant, owner: person.userId };
-    return this.allows(person, action, entity, own, field);
+    if (person.roles.includes('administrator')) return true;
+    const whole = this.#fields.whole(entity, field);
+    return (
+      this.#of(person, action, entity).some((permission) => covers(permission, action, whole)) &&
+      this.#fields.inputs(entity, field).every((input) => this.knows(person, action, input.entity, input.field))
+    );
+  }
+
+  #of(person: Person, action: string, entity: string): readonly PermissionDocument[] {
+    return this.#permissions.filter(
+      (permission) =>
+        [...person.roles, 'member'].includes(permission.role) &&
+        permission.entity === entity &&
+        permission.actions.includes(action),
+    );
+  }
+
+  /** What conditions ask for of records of the entity, beside their owners: `status`, `account.owner`. */
+  factsOf(entity: string): readonly string[] {
+    const found = this.#permissions
+      .filter((one) => one.entity === entity)
+      .flatMap(({ condition }) => namedIn(condition));
+    return [...new Set(found)].filter((fact) => fact !== 'owner' && fact !== 'id');
   }
 }
 
+/** One node of a condition, as the documents write it. */
+interface Rule {
+  readonly all?: readonly Rule[];
+  readonly any?: readonly Rule[];
+  readonly not?: Rule;
+  readonly fact?: string;
+  readonly path?: string;
+  readonly operator?: string;
+  readonly value?: unknown;
+}
+
+const factOf = ({ fact = '', path }: Rule): string => (path === undefined ? fact : `${fact}${path.slice(1)}`);
+
+function namedIn(rule: Rule | undefined): readonly string[] {
+  if (rule === undefined) return [];
+  const inner = [...(rule.all ?? []), ...(rule.any ?? []), ...(rule.not ? [rule.not] : [])];
+  return rule.fact === undefined ? inner.flatMap(namedIn) : [factOf(rule)];
+}
+
 function holds(permission: PermissionDocument, person: Person, subject: Subject): boolean {
-  if (permission.condition !== undefined)
-    return JSON.stringify(permission.condition) === ONESELF && subject.id === person.userId;
+  if (permission.condition !== undefined) return fulfils(permission.condition, person, subject);
   const rule = permission.conditions?.owner;
   if (rule === undefined) return true;
   if (subject.owner === null) return false;
   return rule === 'self' ? subject.owner === person.userId : person.members.includes(subject.owner);
+}
+
+function fulfils(rule: Rule, person: Person, subject: Subject): boolean {
+  if (rule.all) return rule.all.every((one) => fulfils(one, person, subject));
+  if (rule.any) return rule.any.some((one) => fulfils(one, person, subject));
+  if (rule.not) return !fulfils(rule.not, person, subject);
+  const found = { owner: subject.owner, id: subject.id, ...subject.facts }[factOf(rule)] ?? null;
+  const wanted = valueOf(rule.value, person);
+  switch (rule.operator ?? 'none') {
+    case 'isNull':
+      return (found === null) === wanted;
+    case 'equal':
+      return found !== null && found === wanted;
+    case 'in':
+      return found !== null && Array.isArray(wanted) && wanted.includes(found);
+    default:
+      throw new Error(`this reading of permissions knows no “${rule.operator}”`);
+  }
+}
+
+function valueOf(value: unknown, person: Person): unknown {
+  if (typeof value !== 'object' || value === null || !('path' in value)) return value;
+  const known: Readonly<Record<string, unknown>> = {
+    '$.id': person.userId,
+    '$.teams': person.teams ?? [],
+    '$.team_members': person.members,
+  };
+  if (typeof value.path !== 'string' || !(value.path in known))
+    throw new Error(`this reading of permissions knows no user’s ${String(value.path)}`);
+  return known[value.path];
 }
 
 function covers(permission: PermissionDocument, action: string, field: string): boolean {

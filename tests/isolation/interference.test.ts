@@ -85,7 +85,7 @@ class Comparison {
       return answers.map((answer) => JSON.stringify([answer.status, answer.json.data ?? answer.json.code]));
     };
     let [left, right] = await told();
-    // A commit elsewhere in the cluster may hold one of them back for a moment.
+    // A transaction of the application itself, as one of a job, may hold one of them back for a moment.
     for (let more = 0; more < 40 && left !== right; more++) [left, right] = await told();
     if (left !== right) this.different.push(`the feeds\n${differenceOf(left ?? '', right ?? '')}`);
   }
@@ -170,6 +170,8 @@ const knownOf = (person: WorldPerson): Known => {
     id: userId,
     entity: 'core.user',
     canaries: new Map<string, string>(),
+    inside: [],
+    references: new Map<string, string>(),
   }));
   return { model: origin.world.model, person, records: [...origin.world.records, ...users], made: [] };
 };

@@ -49,6 +49,8 @@ const foreign = await make(TOUR, { name: 'Foreign', places: [harbour] });
 await make(BOOKING, { name: 'mine', owner, tour, seats: 2, paid: '10.00' });
 await make(BOOKING, { name: 'hidden', tour, seats: 40, paid: '900.00' });
 // Links that came and went, so that there is something to tell.
+await admin.patch(`${TOUR}/${tour}`, { regarding: null });
+await admin.patch(`${TOUR}/${tour}`, { regarding: { entity: 'custom.place', id: cellar } });
 await admin.patch(`${TOUR}/${tour}`, { places: { remove: [harbour, cellar] } });
 await admin.patch(`${TOUR}/${tour}`, { places: { add: [harbour, cellar] } });
 
@@ -124,6 +126,45 @@ describe.each(MODES)('$mode', ({ url, rowSecurity }) => {
     expect(await listed('guide', '$group=city&$agg=n:count(),s:sum(seats),c:max(place_cost)')).toEqual([
       { city: null, n: 1, s: '2', c: '3.00' },
     ]);
+  });
+
+  test('a reference to one of several entities tells nothing of a hidden record, by none of its parts', async () => {
+    const { json, text } = await as('guide').get(
+      `${TOUR}/${tour}?$select=regarding,regarding_id,regarding_entity,regarding_place`,
+    );
+    expect(json.data, text).toMatchObject({ regarding: null, regarding_id: null, regarding_entity: null });
+    expect(json.data?.['regarding_place'] ?? null, text).toBe(null);
+    expect(text).not.toContain(cellar);
+    for (const hidden of [
+      `regarding_id=${cellar}`,
+      `regarding_place=${cellar}`,
+      `regarding_place[in]=${cellar},${harbour}`,
+      `regarding.id=${cellar}`,
+      'regarding_entity=custom.place',
+      'regarding_id[null]=false',
+      'regarding_place[null]=false',
+      'regarding_entity[null]=false',
+      'regarding_place.name=Cellar',
+      `$where=${encodeURIComponent(JSON.stringify({ not: { regarding_id: null } }))}`,
+    ])
+      expect(await listed('guide', `${hidden}&$select=name`), hidden).toEqual([]);
+    expect(await listed('guide', 'regarding_id[null]=true&$select=name')).toEqual([{ name: 'Mine' }]);
+    expect(await listed('guide', '$group=regarding_entity,regarding_id,regarding_place&$agg=n:count()')).toEqual([
+      { regarding_entity: null, regarding_id: null, regarding_place: null, n: 1 },
+    ]);
+    expect(await listed('guide', '$agg=n:countDistinct(regarding_id)')).toEqual([{ n: 0 }]);
+    const exported = await as('guide').get(`${TOUR}/$export?$format=ndjson&$select=name,regarding_id,regarding_place`);
+    expect(exported.text).not.toContain(cellar);
+    const history = await as('guide').get(`${TOUR}/${tour}/history`);
+    expect(history.text).not.toContain(cellar);
+    expect(history.text).not.toContain('Regarding');
+    // Whoever sees the record finds it by every part.
+    const all = { regarding: { id: cellar }, regarding_id: cellar, regarding_place: cellar, name: 'Mine' };
+    for (const seen of [`regarding_id=${cellar}`, `regarding_place=${cellar}`, 'regarding_entity=custom.place'])
+      expect(
+        (await admin.get(`${TOUR}?${seen}&$select=name,regarding,regarding_id,regarding_place`)).json.data,
+      ).toMatchObject([all]);
+    expect((await admin.get(`${TOUR}/${tour}/history`)).text).toContain(cellar);
   });
 
   test('nor by conditions over what is on a list', async () => {

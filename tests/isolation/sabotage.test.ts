@@ -4,14 +4,13 @@ import { testApp } from '../support/app.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { makeTenant } from '../support/tenant.ts';
 import { Checks } from './checks.ts';
-import { Expectation } from './expectation.ts';
-import { buildWorld, OVERRIDES } from './world.ts';
+import { buildWorld, expectationOf } from './world.ts';
 
 const database = await testDatabase();
 const { superuser } = database;
 const app = await testApp(database);
 const world = await buildWorld(app, (key) => makeTenant(app, key));
-const checks = new Checks(world, new Expectation(OVERRIDES, () => []), database);
+const checks = new Checks(world, expectationOf(world.model), database);
 
 const TABLE = '"t_acme"."crm_leads"';
 const { tenant, model } = await app.app.services.models.get('acme');

@@ -5,16 +5,15 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { literal, qualified, quote } from '#engine/db/identifiers.ts';
-import type { Entity, Field, Model } from '#engine/model/model.ts';
-import { canaryValue, token } from './canary.ts';
-import type { Expectation, Subject } from './expectation.ts';
-import type { Actor, Part, SqlCase } from './sql-run.ts';
-import type { WorldPerson } from './world.ts';
 
-interface Row extends Subject {
-  readonly id: string;
-  readonly values: Readonly<Record<string, unknown>>;
-}
+import { fieldsOf } from '#engine/records/read/access.ts';
+import { deadlineOf } from '#engine/model/deadline.ts';
+import type { Entity, Field, Model } from '#engine/model/model.ts';
+import type { Expectation, Facts, Subject } from './expectation.ts';
+import { type Actor, BROKEN_RULE, type Part, type SqlCase } from './sql-run.ts';
+import { literalOrNull, setTo, SqlValues } from './sql-values.ts';
+import { type Row, subjectsOf } from './subjects.ts';
+import type { WorldPerson } from './world.ts';
 
 type Add = (
   part: Part,
@@ -35,6 +34,7 @@ export class EntityCases {
   readonly #history: readonly { readonly record: string; readonly field: string }[];
   readonly #table: string;
   readonly #columns: readonly Field[];
+  readonly #values: SqlValues;
 
   static async open(
     superuser: pg.Client,
@@ -43,28 +43,13 @@ export class EntityCases {
     tenant: string,
     expectation: Expectation,
   ): Promise<EntityCases> {
-    const parent = entity.parent === null ? undefined : model.entities.get(entity.parent.entity);
-    const owner = parent?.owner
-      ? `(select p.owner from ${qualified(`t_${tenant}`, parent.table)} p where p.id = x.${quote(entity.parent?.field ?? '')})`
-      : entity.owner
-        ? 'x.owner'
-        : 'null';
-    const { rows } = await superuser.query<{ id: string; owner: string | null; values: Record<string, unknown> }>(
-      `select id, ${owner} as owner, to_jsonb(x) as values from ${qualified(`t_${tenant}`, entity.table)} x order by id`,
-    );
+    const rows = await subjectsOf(superuser, model, entity, tenant, expectation);
     const history = entity.history
       ? await superuser.query<{ record: string; field: string }>(
           `select record_id as record, field_id as field from ${qualified(`t_${tenant}`, `h_${entity.table}`)} order by 1, 2`,
         )
       : { rows: [] };
-    return new EntityCases(
-      model,
-      entity,
-      expectation,
-      tenant,
-      rows.map((row) => ({ ...row, tenant })),
-      history.rows,
-    );
+    return new EntityCases(model, entity, expectation, tenant, rows, history.rows);
   }
 
   private constructor(
@@ -82,6 +67,7 @@ export class EntityCases {
     this.#history = history;
     this.#table = qualified(`t_${tenant}`, entity.table);
     this.#columns = [...entity.fields.values()].filter((field) => field.column !== null);
+    this.#values = new SqlValues(model, entity, expectation, rows, this.#table);
   }
 
   of(person: Actor): readonly SqlCase[] {
@@ -99,6 +85,8 @@ export class EntityCases {
     const rows = this.#ofEachSort(person.person);
     for (const row of rows) this.#updates(person.person, row, add);
     this.#changesAll(person.person, add);
+    this.#movesAll(person.person, add);
+    this.#breaksRules(person.person, rows, add);
     this.#inserts(person.person, rows, add);
     return cases;
   }
@@ -109,7 +97,8 @@ export class EntityCases {
     add('rows', null, 'which records', `select id from ${this.#table} order by id`, ids === '' ? 'nothing' : ids);
     const looked = this.#looked();
     for (const field of this.#columns) {
-      const known = this.#rows.some((row) => this.#may(person, 'read', row, field));
+      // A grant is the role's: that no record with the field is shown does not take it away.
+      const known = seen.length > 0 && this.#knows(person, field);
       // What is there for policies to look at says nothing where no record is shown.
       if (looked.has(field.key) && !known) continue;
       const sql = `select 'shown' from (select ${quote(field.key)} from ${this.#table} limit 1) x`;
@@ -131,13 +120,15 @@ export class EntityCases {
     const outcome = (may: boolean) => (may ? 'done' : 'nothing');
     let trail: { readonly set: string; readonly field: Field } | null = null;
     for (const field of this.#columns) {
-      const value = this.#valueFor(field, row);
+      const value = this.#values.valueFor(field, row);
       if (value === null) continue;
       const set = `${quote(field.key)} = ${value}`;
       const kept = field.system || field.readOnly || field.formula !== null || field.type.computed === true;
-      const may = !kept && this.#may(person, 'update', row, field);
-      add('update', field.key, `change ${field.key}`, `update ${this.#table} set ${set} ${where}`, outcome(may));
-      if (may && !field.reference) trail ??= { set, field };
+      const may = !kept && this.#may(person, 'update', row, field) && this.#stays(person, row, field);
+      const done = this.#isRuled(field) ? BROKEN_RULE : 'done';
+      const sql = `update ${this.#table} set ${set} ${where}`;
+      add('update', field.key, `change ${field.key}`, sql, may ? done : 'nothing');
+      if (may && !field.reference && !this.#isRuled(field)) trail ??= { set, field };
     }
     if (this.#entity.parent !== null && this.#may(person, 'update', row)) {
       const key = this.#entity.parent.field;
@@ -167,9 +158,10 @@ export class EntityCases {
     const possible = [...lifecycle.transitions.values()].filter((one) => one.from.some((state) => state === from));
     const where = `where id = ${literal(row.id)} returning 'done'`;
     for (const { key, to, sets } of possible) {
-      const takes = this.#expectation.takes(person, this.#entity.name, row, key);
-      // Which steps of a record that may be changed are a person's is the compiler's to say.
-      if (!takes && this.#may(person, 'update', row)) continue;
+      // Postgres sees from where a step leads where, and not what it is called.
+      const takes = possible.some(
+        (one) => one.to === to && this.#expectation.takes(person, this.#entity.name, row, one.key),
+      );
       const given = Object.entries(sets).map(([column, value]) => `${quote(column)} = ${setTo(value)}`);
       const sql = `update ${this.#table} set ${[`${quote(field.key)} = ${literal(to)}`, ...given].join()} ${where}`;
       add('update', [field.key, ...Object.keys(sets)], `take ${key}`, sql, takes ? 'done' : 'nothing');
@@ -191,16 +183,53 @@ export class EntityCases {
         !one.readOnly &&
         !one.unique &&
         one.choices === null &&
-        this.#valueFor(one, reached[0]) !== null &&
+        !this.#decides(one) &&
+        this.#values.valueFor(one, reached[0]) !== null &&
         reached.every((row) => this.#may(person, 'update', row, one)),
     );
     if (field && reached.length > 0) {
-      const sql = `update ${this.#table} set ${quote(field.key)} = ${this.#valueFor(field, reached[0])}`;
+      const sql = `update ${this.#table} set ${quote(field.key)} = ${this.#values.valueFor(field, reached[0])}`;
       add('update', field.key, 'change all', sql, `UPDATE ${reached.length}`);
     }
     if (this.#entity.softDelete || this.#entity.pack === 'core') return;
     const gone = this.#rows.filter((row) => this.#may(person, 'delete', row)).length;
     add('delete', null, 'delete all', `delete from ${this.#table}`, gone === 0 ? 'nothing' : `DELETE ${gone}`);
+  }
+
+  /**
+   * What a condition asks for is given the value of another record on all records at once: without a WHERE only the
+   * policy's check looks at what becomes of them.
+   */
+  #movesAll(person: WorldPerson, add: Add): void {
+    const reached = this.#rows.filter(
+      (row) => this.#may(person, 'update', row) || (this.#entity.softDelete && this.#may(person, 'delete', row)),
+    );
+    for (const field of this.#columns.filter((one) => this.#decides(one) && one.type.key === 'team')) {
+      for (const team of new Set(this.#rows.map(({ values }) => values[field.key]))) {
+        const facts = { [field.key]: team };
+        const stay = reached.every((row) => this.#may(person, 'update', { ...row, facts: { ...row.facts, ...facts } }));
+        const sql = `update ${this.#table} set ${quote(field.key)} = ${literalOrNull(team)}`;
+        const outcome = stay && reached.length > 0 ? `UPDATE ${reached.length}` : 'nothing';
+        add('update', field.key, 'move all', sql, outcome);
+      }
+    }
+  }
+
+  /** Of two dates the later one first; a member who is nobody. */
+  #breaksRules(person: WorldPerson, rows: readonly Row[], add: Add): void {
+    for (const rule of this.#model.rules.get(this.#entity.name) ?? []) {
+      const keys = [...new Set(fieldsOf(rule.broken).map(({ field }) => field))];
+      const row = rows.find((one) =>
+        keys.every((key) => this.#may(person, 'update', one, this.#entity.fields.get(key))),
+      );
+      if (!row) continue;
+      const values = keys.map((key) => {
+        if (this.#entity.fields.get(key)?.type.key !== 'date') return 'null';
+        return key === rule.field ? `date '2026-02-03'` : `date '2026-03-04'`;
+      });
+      const sql = `update ${this.#table} set ${keys.map((key, at) => `${quote(key)} = ${values[at]}`).join()} where id = ${literal(row.id)}`;
+      add('trail', keys, `break the rule ${rule.name}`, sql, BROKEN_RULE);
+    }
   }
 
   /** What triggers keep: the version, who and when, the history, the outbox. */
@@ -240,24 +269,35 @@ export class EntityCases {
   }
 
   #inserts(person: WorldPerson, rows: readonly Row[], add: Add): void {
-    const base = this.#requiredColumns(rows[0]);
+    const base = this.#values.requiredColumns(rows[0]);
     if (base === null) return;
     const id = literal(randomUUID());
     const insert = (more: Readonly<Record<string, string>>) => {
       const values = { id, ...base, ...more };
       return `insert into ${this.#table} (${Object.keys(values).map(quote).join()}) values (${Object.values(values).join()})`;
     };
-    const own: Subject = { tenant: person.tenant, owner: person.userId };
+    const facts = this.#factsOfNew(rows[0]);
+    const own: Subject = { tenant: person.tenant, owner: person.userId, facts };
     const inTenant = this.#rows.some(({ tenant }) => tenant === person.tenant);
-    const first = rows.find((row) => this.#may(person, 'create', row));
+    if (this.#entity.key === 'campaign_member')
+      base['contact'] = literalOrNull(this.#rows.find(({ values }) => values['contact'])?.values['contact']);
+    const first = this.#entity.parent === null ? undefined : rows.find((row) => this.#may(person, 'create', row));
     if (this.#entity.parent !== null && first)
       base[this.#entity.parent.field] = literalOrNull(first.values[this.#entity.parent.field]);
     const mine = inTenant && (this.#entity.parent === null ? this.#may(person, 'create', own) : first !== undefined);
     if (this.#entity.parent === null) {
       for (const row of this.#entity.owner ? rows : []) {
-        const may = this.#may(person, 'create', row);
+        const may = this.#may(person, 'create', { ...row, facts });
         const sql = `${insert({ owner: literalOrNull(row.owner) })}; select 'made'`;
         add('insert', 'owner', 'make one for this owner', sql, may ? 'made' : 'nothing');
+        for (const field of this.#columns.filter((one) => this.#decides(one) && one.type.key === 'team')) {
+          for (const team of new Set(this.#rows.map(({ values }) => values[field.key]))) {
+            const given = { owner: literalOrNull(row.owner), [field.key]: literalOrNull(team) };
+            const subject = { ...row, facts: { ...facts, [field.key]: team } };
+            const made = this.#may(person, 'create', subject) ? 'made' : 'nothing';
+            add('insert', field.key, 'make one for this team', `${insert(given)}; select 'made'`, made);
+          }
+        }
       }
       add('insert', null, 'make one', `${insert({})}; select 'made'`, mine ? 'made' : 'nothing');
     } else {
@@ -275,16 +315,16 @@ export class EntityCases {
     if (!mine) return;
     for (const field of this.#columns) {
       if (field.system || field.readOnly || field.key in base) continue;
-      const value = this.#valueFor(field, rows[0]);
+      const value = this.#values.valueFor(field, rows[0]);
       if (value === null) continue;
-      const may = this.#may(person, 'create', this.#entity.parent === null ? own : (first ?? own), field);
-      add(
-        'insert',
-        field.key,
-        `give ${field.key}`,
-        `${insert({ [field.key]: value })}; select 'made'`,
-        may ? 'made' : 'nothing',
-      );
+      const whole = this.#entity.parent === null ? own : (first ?? own);
+      const after = this.#decides(field)
+        ? { ...whole, facts: { ...facts, ...this.#values.factsWith(field, rows[0]) } }
+        : whole;
+      const may = this.#may(person, 'create', after, field);
+      const sql = `${insert({ [field.key]: value })}; select 'made'`;
+      const made = this.#isRuled(field) ? BROKEN_RULE : 'made';
+      add('insert', field.key, `give ${field.key}`, sql, may ? made : 'nothing');
     }
     for (const field of this.#columns) {
       const lifecycle = field.lifecycle === null ? undefined : this.#model.lifecycles.get(field.lifecycle);
@@ -316,6 +356,15 @@ export class EntityCases {
           lifecycle.initial,
         );
     }
+    for (const field of this.#columns) {
+      const deadline = deadlineOf(field);
+      const target = this.#model.entities.get(this.#entity.fields.get(deadline?.via ?? '')?.reference?.entity ?? '');
+      if (!deadline || !target) continue;
+      const via = `(select id from ${this.#table.split('.')[0]}.${quote(target.table)} order by id limit 1)`;
+      const given = insert({ [deadline.from]: 'now()', [deadline.via]: via });
+      const sql = `${given}; reset role; select ${quote(field.key)} > now() from ${this.#table} where id = ${id}`;
+      add('trail', field.key, `be given ${field.key}`, sql, 'true');
+    }
     add(
       'trail',
       null,
@@ -336,6 +385,34 @@ export class EntityCases {
     );
   }
 
+  /** Whether any change of the field by itself breaks a rule: who is a member of a campaign is a contact or a lead. */
+  #isRuled({ key }: Field): boolean {
+    return this.#entity.key === 'campaign_member' && (key === 'contact' || key === 'lead');
+  }
+
+  /** Whether a condition of a permission asks for the field. */
+  #decides(field: Field): boolean {
+    return this.#expectation.factsOf(this.#entity.name).some((fact) => fact.split('.')[0] === field.key);
+  }
+
+  /** Whether the record may be read and changed as well when the field has the value of {@link SqlValues.valueFor}. */
+  #stays(person: WorldPerson, row: Row, field: Field): boolean {
+    if (!this.#decides(field)) return true;
+    const after = { ...row, facts: { ...row.facts, ...this.#values.factsWith(field, row) } };
+    return ['read', 'update'].every((action) => this.#may(person, action, after));
+  }
+
+  /** Of a record with nothing but what it needs, whose references are those of `like`. */
+  #factsOfNew(like: Row | undefined): Facts {
+    const facts = this.#expectation.factsOf(this.#entity.name).map((fact) => {
+      const field = this.#entity.fields.get(fact.split('.')[0] ?? fact);
+      const lifecycle = field?.lifecycle ?? null;
+      const initial = lifecycle === null ? null : (this.#model.lifecycles.get(lifecycle)?.initial ?? null);
+      return [fact, field?.required ? (like?.facts[fact] ?? null) : initial] as const;
+    });
+    return Object.fromEntries(facts);
+  }
+
   /** Parts have the rights of what they are part of: to see them is to read it, to change them is to change its list. */
   #may(person: WorldPerson, action: string, subject: Subject & { readonly id?: string }, field?: Field): boolean {
     const { parent, name } = this.#entity;
@@ -350,12 +427,22 @@ export class EntityCases {
     return this.#expectation.allows(person, action, name, subject, field.companionOf ?? field.key);
   }
 
+  #knows(person: WorldPerson, field: Field): boolean {
+    const { parent, name } = this.#entity;
+    const whole = parent === null ? undefined : this.#model.entities.get(parent.entity);
+    const list = [...(whole?.fields.values() ?? [])].find(({ children }) => children?.entity === name);
+    if (whole && list) return this.#expectation.knows(person, 'read', whole.name, list.key);
+    return this.#expectation.knows(person, 'read', name, field.key);
+  }
+
   /** Columns that policies and guards look at with everybody's own rights (see `engine/schema/policy-columns.ts`). */
   #looked(): ReadonlySet<string> {
     const guards = [...this.#entity.fields.values()].map(({ guards: all }) => JSON.stringify([...(all ?? [])]));
     const named = [...guards.join().matchAll(/"field":"(\w+)"/g)].map(([, key]) => key ?? '');
     const team = this.#entity.name === 'core.user' ? ['team'] : [];
-    return new Set(['id', 'version', 'owner', 'deleted_at', this.#entity.parent?.field ?? 'id', ...named, ...team]);
+    const asked = this.#expectation.factsOf(this.#entity.name).map((fact) => fact.split('.')[0] ?? fact);
+    const parent = this.#entity.parent?.field ?? 'id';
+    return new Set(['id', 'version', 'owner', 'deleted_at', parent, ...named, ...team, ...asked]);
   }
 
   /** Of the records one of each sort: who owns it, and what the person may do with it. */
@@ -371,60 +458,4 @@ export class EntityCases {
     );
     return [...sorts.values()].flatMap(([first]) => first ?? []);
   }
-
-  /** SQL of a value the column takes that is not the present one; `null` when there is none to be had. */
-  #valueFor(field: Field, row: Row | undefined): string | null {
-    if (field.lifecycle !== null) return null;
-    const present = row?.values[field.key] ?? null;
-    if (field.options['pattern'] !== undefined) return literalOrNull(present);
-    if (field.reference && !field.system) {
-      if (present !== null) return field.required ? literalOrNull(present) : 'null';
-      const other = this.#rows.find(({ values }) => typeof values[field.key] === 'string');
-      if (other) return literalOrNull(other.values[field.key]);
-      if (field.reference.entity === 'core.user') return 'armature.user_id()';
-      const target = this.#model.entities.get(field.reference.entity);
-      const schema = this.#table.split('.')[0];
-      return target && !field.required && !target.owner && target.parent === null && target.pack !== 'core'
-        ? `(select id from ${schema}.${quote(target.table)} order by id limit 1)`
-        : null;
-    }
-    if (field.key === 'id') return `gen_random_uuid()`;
-    if (field.key === 'version') return '99';
-    if (field.key === 'deleted_at') return null;
-    if (field.system) return field.key.endsWith('_at') ? 'now()' : null;
-    if (field.type.computed === true || field.formula !== null) return null;
-    const canary = canaryValue(field, token());
-    if (Array.isArray(canary)) return `array[${canary.map(literal).join()}]`;
-    if (typeof canary === 'string') return literal(canary);
-    const choice = field.choices?.find(({ key }) => key !== row?.values[field.key]);
-    if (choice) return literal(choice.key);
-    if (field.type.key === 'boolean') return String(row?.values[field.key] !== true);
-    if (field.type.key === 'percent') return '12';
-    if (field.type.key === 'currency') return literal('USD');
-    if (field.type.key === 'datetime') return 'now()';
-    if (field.type.key === 'date') return `date '2026-02-03'`;
-    if (field.type.key === 'integer') return String(Number(field.options['min'] ?? 0) + 1);
-    return null;
-  }
-
-  #requiredColumns(row: Row | undefined): Record<string, string> | null {
-    const values: Record<string, string> = {};
-    for (const field of this.#columns) {
-      if (field.system || !field.required || field.default !== undefined || field.readOnly) continue;
-      const value = field.reference ? literalOrNull(row?.values[field.key]) : this.#valueFor(field, row);
-      if (value === null) return null;
-      values[field.key] = value;
-    }
-    return values;
-  }
 }
-
-/** SQL of what a step sets. */
-function setTo(value: unknown): string {
-  if (typeof value !== 'object' || value === null)
-    return value === null ? 'null' : literal(typeof value === 'string' ? value : JSON.stringify(value));
-  if ('now' in value) return 'now()';
-  return 'today' in value ? 'current_date' : 'armature.user_id()';
-}
-
-const literalOrNull = (value: unknown): string => (typeof value === 'string' ? literal(value) : 'null');

@@ -13,7 +13,7 @@ export interface SqlCase {
   readonly columns: readonly string[];
   readonly person: Actor;
   readonly sql: string;
-  /** What {@link runCase} answers when all is as it should be. */
+  /** What {@link CaseRunner.outcome} answers when all is as it should be. */
   readonly expected: string;
 }
 
@@ -23,36 +23,75 @@ export interface Actor {
   readonly session: Session;
 }
 
-/** Rows as text; `nothing` when there are none, or when Postgres refuses. */
-export async function runCase(superuser: pg.Client, { person: { session }, sql }: SqlCase): Promise<string> {
-  const settings: Readonly<Record<string, string>> = {
-    user_id: session.userId ?? '',
-    team: session.team ?? '',
-    teams: `{${session.teams.join()}}`,
-    roles: `{${session.roles.join()}}`,
-    attributes: JSON.stringify(session.attributes),
-    time_zone: session.timeZone,
-    now: '',
-  };
-  const context = Object.entries(settings).map(
-    ([key, value]) => `select set_config(${literal(`armature.${key}`)}, ${literal(value)}, true)`,
-  );
-  const all = ['savepoint one', ...context, `set local role ${quote(session.role)}`, sql].join(';');
-  try {
-    const results: unknown = await superuser.query({ text: all, rowMode: 'array' });
-    const last = Array.isArray(results) ? results.at(-1) : results;
-    const rows: readonly (readonly unknown[])[] = last?.rows ?? [];
-    if (last?.command !== 'SELECT' && rows.length === 0 && last?.rowCount > 0)
-      return `${last.command} ${last.rowCount}`;
-    return rows.length === 0 ? 'nothing' : rows.map((row) => row.map(String).join(' ')).join('\n');
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error;
-    // Refused: by a grant or a policy, by a guard, or by a step that is none.
-    // Allowed, and kept by what refers to it: that is another rule's business.
-    if (error.code === '23503' && sql.startsWith('delete')) return 'done';
-    if (error.code === '42501' || error.code === 'AR001') return 'nothing';
-    return `${String(error.code)}: ${error.message}`;
-  } finally {
-    await superuser.query('rollback to savepoint one');
+/** What a change that breaks a rule comes to: it was allowed as far as rights go. */
+export const BROKEN_RULE = 'breaks a rule';
+
+/** Runs the cases of one person after the other; each undoes what the one before it did. */
+export class CaseRunner {
+  readonly #superuser: pg.Client;
+
+  /** @param superuser in a transaction */
+  constructor(superuser: pg.Client) {
+    this.#superuser = superuser;
+  }
+
+  /** Becomes the person, for {@link CaseRunner.outcome}, until {@link CaseRunner.leave}. */
+  async enter({ session }: Actor): Promise<void> {
+    const settings: Readonly<Record<string, string>> = {
+      user_id: session.userId ?? '',
+      team: session.team ?? '',
+      teams: `{${session.teams.join()}}`,
+      roles: `{${session.roles.join()}}`,
+      attributes: JSON.stringify(session.attributes),
+      time_zone: session.timeZone,
+      now: '',
+    };
+    const context = Object.entries(settings).map(
+      ([key, value]) => `set_config(${literal(`armature.${key}`)}, ${literal(value)}, true)`,
+    );
+    await this.#superuser.query(
+      `savepoint person; select ${context.join()}; set local role ${quote(session.role)}; savepoint one`,
+    );
+  }
+
+  async leave(): Promise<void> {
+    await this.#superuser.query('rollback to savepoint person; release savepoint person');
+  }
+
+  /** Rows as text; `nothing` when there are none, or when Postgres refuses. */
+  async outcome({ sql }: SqlCase): Promise<string> {
+    try {
+      // What the last case did, or where it failed, is undone on the way to this one.
+      const text = `rollback to savepoint one; ${sql}`;
+      const results: unknown = await this.#superuser.query({ text, rowMode: 'array' });
+      const last = Array.isArray(results) ? results.at(-1) : results;
+      const rows: readonly (readonly unknown[])[] = last?.rows ?? [];
+      if (last?.command !== 'SELECT' && rows.length === 0 && last?.rowCount > 0)
+        return `${last.command} ${last.rowCount}`;
+      return rows.length === 0 ? 'nothing' : rows.map((row) => row.map(String).join(' ')).join('\n');
+    } catch (error) {
+      if (!(error instanceof Error) || !('code' in error)) throw error;
+      // Refused: by a grant or a policy, by a guard, or by a step that is none.
+      if (error.code === '42501' || error.code === 'AR001') return 'nothing';
+      // Allowed, and kept by what refers to it: that is another rule's business.
+      if (error.code === '23503' && sql.startsWith('delete')) return 'done';
+      if (error.code === 'AR003') return BROKEN_RULE;
+      return `${String(error.code)}: ${error.message}`;
+    }
+  }
+
+  /** @returns the first case that comes to something else than it should, and to what; null when all is as it should be */
+  async firstFailure(actor: Actor, cases: readonly SqlCase[]): Promise<string | null> {
+    if (cases.length === 0) return null;
+    await this.enter(actor);
+    try {
+      for (const one of cases) {
+        const outcome = await this.outcome(one);
+        if (outcome !== one.expected) return `${one.title}\n  ${one.sql}\n  expected ${one.expected}\n  but ${outcome}`;
+      }
+      return null;
+    } finally {
+      await this.leave();
+    }
   }
 }

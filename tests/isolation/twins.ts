@@ -6,9 +6,9 @@ import { cloneDatabase, type TestDatabase, testDatabase } from '../support/postg
 import { makeTenant } from '../support/tenant.ts';
 import { type Difference, makeDifferent } from './differences.ts';
 import { enrich } from './enrich.ts';
-import { Expectation } from './expectation.ts';
+import type { Expectation } from './expectation.ts';
 import { MOMENT, seededIds } from './seeded.ts';
-import { buildWorld, OVERRIDES, TENANTS, type World, type WorldPerson } from './world.ts';
+import { buildWorld, expectationOf, TENANTS, type World, type WorldPerson } from './world.ts';
 
 export interface Origin {
   readonly database: TestDatabase;
@@ -32,14 +32,12 @@ export interface Twins {
 export async function makeOrigin(): Promise<Origin> {
   const database = await testDatabase();
   const app = await testApp(database, { clock: fixedClock(MOMENT), ids: seededIds(1) });
-  const world = await buildWorld(app, (tenant) => makeTenant(app, tenant));
+  const world = await buildWorld(app, (tenant) => makeTenant(app, tenant), true);
   await enrich(app, world);
   // A combination of roles gets its database role at the first sign-in, and the copies share their cluster.
   for (const person of world.people) await client(app.url, person.token).get('/api/session');
   await app.close();
-  const inputs = (entity: string, field: string) =>
-    world.model.entities.get(entity)?.fields.get(field)?.formula?.reads ?? [];
-  return { database, world, expectation: new Expectation(OVERRIDES, inputs) };
+  return { database, world, expectation: expectationOf(world.model) };
 }
 
 /** Call it at the top of a test file. */

@@ -1,9 +1,11 @@
 /** Two organisations with the same people and the same kinds of records, every value of which says whose it is. */
-import type { Entity, Field, Model } from '#engine/model/model.ts';
+import type { Entity, Model } from '#engine/model/model.ts';
 import type { TestApp } from '../support/app.ts';
 import { type Client, client } from '../support/http.ts';
-import { canaryValue, token, trace } from './canary.ts';
-import type { PermissionDocument, Person, Subject } from './expectation.ts';
+import { Expectation, type PermissionDocument, type Person, type Subject } from './expectation.ts';
+import { fieldKnowledge } from './field-knowledge.ts';
+import { fill, recordEntities } from './fill.ts';
+import { SPECIMEN_PERMISSIONS, SPECIMENS } from './specimens.ts';
 
 export const TENANTS = ['acme', 'bolt'] as const;
 
@@ -40,6 +42,7 @@ export const OVERRIDES: readonly PermissionDocument[] = [
 ];
 
 export interface WorldPerson extends Person {
+  readonly teams: readonly string[];
   readonly name: string;
   readonly email: string;
   readonly token: string;
@@ -50,11 +53,16 @@ export interface WorldRecord extends Subject {
   readonly entity: string;
   /** Field key → what an answer would contain if it showed the value. */
   readonly canaries: ReadonlyMap<string, string>;
+  /** The same of what stands in records on a list of this one's: values of parts. */
+  readonly inside: readonly { readonly field: string; readonly trace: string }[];
+  /** Field key → the record it refers to. */
+  readonly references: ReadonlyMap<string, string>;
 }
 
 export interface World {
   readonly people: readonly WorldPerson[];
   readonly records: readonly WorldRecord[];
+  /** Those with records of their own; parts live with their parents. */
   readonly entities: readonly Entity[];
   /** The first organisation's. The other's says the same, with other identities. */
   readonly model: Model;
@@ -70,7 +78,14 @@ const STAFF = [
   { name: 'rep_c', roles: ['sales_rep'], team: 'south' },
   { name: 'help', roles: ['support'], team: 'office' },
   { name: 'both', roles: ['sales_rep', 'support'], team: 'south' },
+  { name: 'ads', roles: ['marketing'], team: 'office' },
+  { name: 'money', roles: ['finance'], team: 'south' },
+  // In no team: what a manager's rights reach there is nothing, not even what is their own.
+  { name: 'solo', roles: ['manager', 'sales_rep', 'support'], team: null },
 ] as const;
+/** The second organisation is like the first, with fewer people: it is there to be attacked and to attack. */
+const FEW: ReadonlySet<string> = new Set(['admin', 'lead', 'rep_a', 'both']);
+const staffOf = (tenant: string) => STAFF.filter(({ name }) => tenant === TENANTS[0] || FEW.has(name));
 
 const TEAMS = [
   ['office', null],
@@ -78,15 +93,16 @@ const TEAMS = [
   ['north_east', 'north'],
   ['south', 'office'],
 ] as const;
-/** Under `lead`'s team: the people whose records a manager sees. */
-const UNDER: Readonly<Record<string, readonly string[]>> = {
-  office: STAFF.map(({ name }) => name),
-  north: ['lead', 'rep_a', 'rep_b'],
-  north_east: ['rep_b'],
-  south: ['rep_c', 'both'],
-};
+/** A team with all under it. */
+const under = (team: string | null): readonly string[] =>
+  team === null ? [] : [team, ...TEAMS.flatMap(([name, parent]) => (parent === team ? under(name) : []))];
 
-export async function buildWorld(app: TestApp, prepare: (tenant: string) => Promise<void>): Promise<World> {
+/** @param specimens whether there are entities with a field of every type besides those of the CRM */
+export async function buildWorld(
+  app: TestApp,
+  prepare: (tenant: string) => Promise<void>,
+  specimens = false,
+): Promise<World> {
   const people: WorldPerson[] = [];
   const records: WorldRecord[] = [];
   const models = new Map<string, Model>();
@@ -94,17 +110,11 @@ export async function buildWorld(app: TestApp, prepare: (tenant: string) => Prom
     await prepare(tenant);
     const admin = await app.as(tenant, `admin@${tenant}.example`);
     people.push(...(await hire(app, tenant, admin)));
-    await publishOverrides(admin);
+    await publishOverrides(admin, specimens);
     const { model } = await app.app.services.models.get(tenant);
     models.set(tenant, model);
-    records.push(
-      ...(await fill(
-        tenant,
-        model,
-        admin,
-        people.filter((person) => person.tenant === tenant),
-      )),
-    );
+    const own = people.filter((person) => person.tenant === tenant);
+    records.push(...(await fill(tenant, model, admin, own, expectationOf(model))));
   }
   const modelOf = (tenant: string): Model => {
     const known = models.get(tenant);
@@ -122,13 +132,9 @@ export async function buildWorld(app: TestApp, prepare: (tenant: string) => Prom
   };
 }
 
-/** What the world is filled with: enough to have every kind of right, and no rules of their own to be kept. */
-const FILLED: ReadonlySet<string> = new Set(['account', 'activity', 'contact', 'lead', 'opportunity', 'product']);
-
-/** Entities with records of their own; parts live with their parents. */
-export function recordEntities(model: Model): readonly Entity[] {
-  return [...model.entities.values()].filter((entity) => entity.pack === 'crm' && FILLED.has(entity.key));
-}
+/** What the people of a world may do, told from its documents. */
+export const expectationOf = (model: Model): Expectation =>
+  new Expectation([...OVERRIDES, ...SPECIMEN_PERMISSIONS], fieldKnowledge(model));
 
 async function hire(app: TestApp, tenant: string, admin: Client): Promise<readonly WorldPerson[]> {
   const teams = new Map<string, string>();
@@ -142,9 +148,9 @@ async function hire(app: TestApp, tenant: string, admin: Client): Promise<readon
   }
   const ids = new Map<string, string>();
   const found = await admin.get(`/api/core/v1/users?email=admin@${tenant}.example&$select=id,version`);
-  for (const { name, roles, team } of STAFF) {
+  for (const { name, roles, team } of staffOf(tenant)) {
     const email = `${name}@${tenant}.example`;
-    const values = { roles, team: teams.get(team) };
+    const values = { roles, ...(team !== null && { team: teams.get(team) }) };
     const known = name === 'admin' ? found.json.data?.[0] : undefined;
     const { json, text } = known
       ? await admin.patch(`/api/core/v1/users/${known.id}`, values)
@@ -153,72 +159,27 @@ async function hire(app: TestApp, tenant: string, admin: Client): Promise<readon
     ids.set(name, json.data.id);
   }
   return Promise.all(
-    STAFF.map(async ({ name, roles, team }) => {
+    staffOf(tenant).map(async ({ name, roles, team }) => {
       const email = `${name}@${tenant}.example`;
       const { token } = await app.app.services.identity.issueToken({ tenant, user: { email }, label: 'test' });
-      const members = (UNDER[team] ?? []).map((member) => ids.get(member) ?? '');
-      return { tenant, name, email, userId: ids.get(name) ?? '', roles, members, token };
+      const members = staffOf(tenant).flatMap((one) =>
+        one.team !== null && under(team).includes(one.team) ? [ids.get(one.name) ?? ''] : [],
+      );
+      const below = under(team).map((one) => teams.get(one) ?? '');
+      return { tenant, name, email, userId: ids.get(name) ?? '', roles, members, teams: below, token };
     }),
   );
 }
 
-async function publishOverrides(admin: Client): Promise<void> {
+async function publishOverrides(admin: Client, specimens: boolean): Promise<void> {
   const { json: current } = await admin.get('/api/metadata/documents');
-  const documents = OVERRIDES.map((override) => ({ kind: 'permission', ...override }));
+  const permissions = specimens ? [...OVERRIDES, ...SPECIMEN_PERMISSIONS] : OVERRIDES;
+  const own = permissions.map((permission) => ({ kind: 'permission', ...permission }));
+  const documents = specimens ? [...SPECIMENS, ...own] : own;
   const answer = await admin.post('/api/metadata/publish', {
     base: current.release ?? current.data?.release,
     message: 'Refine permissions',
     documents,
   });
   if (answer.status >= 300) throw new Error(answer.text);
-}
-
-async function fill(
-  tenant: string,
-  model: Model,
-  admin: Client,
-  people: readonly WorldPerson[],
-): Promise<readonly WorldRecord[]> {
-  const records: WorldRecord[] = [];
-  for (const entity of recordEntities(model)) {
-    for (const owner of people) {
-      const canaries = new Map<string, string>();
-      const body: Record<string, unknown> = entity.owner ? { owner: owner.userId } : {};
-      for (const field of entity.fields.values()) setField(field, body, canaries, records, owner.userId);
-      const { json, text, status } = await admin.post(`/api/${entity.pack}/v1/${entity.plural}`, body);
-      if (status !== 201 || !json.data) throw new Error(`${entity.name}: ${text}`);
-      records.push({
-        tenant,
-        owner: entity.owner ? owner.userId : null,
-        id: json.data.id,
-        entity: entity.name,
-        canaries,
-      });
-    }
-  }
-  return records;
-}
-
-function setField(
-  field: Field,
-  body: Record<string, unknown>,
-  canaries: Map<string, string>,
-  records: readonly WorldRecord[],
-  owner: string,
-): void {
-  if (field.system || field.readOnly) return;
-  if (field.type.key === 'reference' && field.reference) {
-    const to = records.find(
-      (record) => record.entity === field.reference?.entity && (record.owner === owner || record.owner === null),
-    );
-    if (to) body[field.key] = to.id;
-    return;
-  }
-  if (field.type.key === 'choice' && field.required) body[field.key] = field.choices?.[0]?.key;
-  if (field.type.key === 'rich_text' && field.required) body[field.key] = '<p>Text</p>';
-  if (field.type.key === 'date' || field.type.key === 'datetime') return;
-  const value = canaryValue(field, token());
-  if (value === null) return;
-  body[field.key] = value;
-  canaries.set(field.key, trace(value));
 }

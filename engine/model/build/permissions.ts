@@ -149,8 +149,11 @@ function fieldSet(
 
 /** A formula tells of its inputs: who may not read one of them may not read it either. */
 function dropBlindFormulas(entity: DraftEntity, keys: Set<string>): void {
-  const readable = (key: string): boolean => keys.has(key) && inputs(entity.fields.get(key)).every(readable);
-  for (const key of entity.fields.keys()) if (!readable(key)) keys.delete(key);
+  // A reference to one of several entities is made of its parts, and some of these of it.
+  const readable = (key: string, under: readonly string[]): boolean =>
+    under.includes(key) ||
+    (keys.has(key) && inputs(entity.fields.get(key)).every((input) => readable(input, [...under, key])));
+  for (const key of entity.fields.keys()) if (!readable(key, [])) keys.delete(key);
 }
 
 const inputs = (field: DraftField | undefined): readonly string[] => (field ? inputsOf(field) : []);

@@ -6,6 +6,7 @@ import type { Statement, StatementResult } from '../../db/execute.ts';
 import { fit, qualified, quote } from '../../db/identifiers.ts';
 import type { Condition } from '../../condition/condition.ts';
 import { isTrue } from '../../condition/simplify.ts';
+import { waysOf } from '../../model/any-ways.ts';
 import type { Entity, Field } from '../../model/model.ts';
 import { notFound } from '../../problem.ts';
 import type { Scope } from '../scope.ts';
@@ -54,7 +55,8 @@ function write(scope: Scope, entity: Entity): { text: string; sources: readonly 
   const masked = scope.predicates
     ? [...maskedFields(fields, masks, entity, writer), ...hiddenLinks(fields, writer)]
     : [];
-  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, ${linked('h.old', fields, writer)} as old, ${linked('h.new', fields, writer)} as new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...masked])} order by h.version desc fetch first ${LIMIT} rows with ties`;
+  const narrowed = [...masked, ...hiddenWays(fields, writer)];
+  const change = `select h.at, h.version, h.actor, h.id, f.key as field, f.label, ${linked('h.old', fields, writer)} as old, ${linked('h.new', fields, writer)} as new from ${qualified(scope.tenant.names.schema, fit(`h_${entity.table}`))} h join ${names} on f.id = h.field_id${whereOf([`h.record_id = ${id}`, ...narrowed])} order by h.version desc fetch first ${LIMIT} rows with ties`;
   const entries = `select c.at, c.version, ${actorSql(scope, writer)} as actor, json_agg(json_build_object('field', c.field, 'label', c.label, 'old', c.old, 'new', c.new) order by c.id) as changes from (${change}) c group by c.at, c.version, c.actor order by c.version desc, c.at desc`;
   // A record without changes still answers; one that may not be seen does not.
   const text = `select coalesce((select json_agg(e) from (${entries}) e)::text, '[]') from ${record.from}${whereOf([`x."id" = ${id}`, ...record.where])}`;
@@ -100,6 +102,8 @@ function linked(value: string, fields: readonly Field[], writer: SqlWriter): str
     const record = `select ${alias}."id", ${titleSql(target, alias, writer)} as "_title" from ${from} where ${found}`;
     return [`when ${writer.binds.bind(id, 'text')} then (select to_jsonb(_o) from (${record}) _o)`];
   });
+  for (const { field, target } of narrowedWays(fields, writer))
+    cases.push(`when ${writer.binds.bind(field.id, 'text')} then ${seenId(value, target, writer)}`);
   return cases.length === 0 ? value : `case h.field_id ${cases.join(' ')} else ${value} end`;
 }
 
@@ -116,6 +120,35 @@ function hiddenLinks(fields: readonly Field[], writer: SqlWriter): string[] {
       `case when h.field_id = ${writer.binds.bind(id, 'text')} then exists (select from ${from} where ${seen}) else true end`,
     ];
   });
+}
+
+/**
+ * Of a reference to one of several entities, a change is told of to whoever may see the record that it pointed at before
+ * or points at since: one of them that may not be seen is shown as none (see {@link linked}).
+ */
+function hiddenWays(fields: readonly Field[], writer: SqlWriter): string[] {
+  return narrowedWays(fields, writer).map(({ field, target }) => {
+    const seen = ['h.old', 'h.new'].map((value) => `${seenId(value, target, writer)} is not null`).join(' or ');
+    return `(h.field_id <> ${writer.binds.bind(field.id, 'text')} or ${seen})`;
+  });
+}
+
+function narrowedWays(
+  fields: readonly Field[],
+  writer: SqlWriter,
+): readonly { readonly field: Field; readonly target: Entity }[] {
+  return fields.flatMap((field) => {
+    const target = writer.access.lookup(waysOf(field)[0]?.entity ?? '');
+    return field.companionOf === null || field.reference === null || target === undefined ? [] : [{ field, target }];
+  });
+}
+
+/** The id in a value that was kept, NULL when its record may not be seen. */
+function seenId(value: string, target: Entity, writer: SqlWriter): string {
+  const alias = writer.alias('_w');
+  const { from, where } = writer.source(target, alias, 'any');
+  const found = [`${alias}."id" = (${value} #>> '{}')::uuid`, ...where].join(' and ');
+  return `(select to_jsonb(${alias}."id") from ${from} where ${found})`;
 }
 
 /** `{"id","name"}` of the user, or null when it was no user, or one that may not be seen: then with the id alone. */

@@ -2,10 +2,12 @@
  * Values that stand in no column: what a reference leads to, and what a list of records comes to. They are made of what
  * this reader may see and of nothing else: rows by their predicates, fields by their masks.
  */
-import { quote } from '../../db/identifiers.ts';
+import { literal, quote } from '../../db/identifiers.ts';
+import { type Way, waysOf } from '../../model/any-ways.ts';
 import type { Entity, Field } from '../../model/model.ts';
 import type { Derived, Rollup } from '../../model/relations.ts';
 import { aggregateSql } from '../../schema/rollup-sql.ts';
+import type { Access } from './access.ts';
 import { manySource } from './sql-many.ts';
 import type { Joins, SqlWriter } from './sql-source.ts';
 
@@ -14,6 +16,33 @@ export function columnsBehind(derived: Derived): readonly string[] {
   if (derived.kind === 'rollup') return ['id'];
   if (derived.kind === 'any') return derived.targets.map(({ field }) => field);
   return derived.steps.slice(0, 1).map(({ field }) => field);
+}
+
+/**
+ * Of a field that comes with a reference to one of several entities: as if it pointed nowhere, where the record it
+ * points at may not be seen or is in the bin. So is the reference itself shown, which must not be found by its parts.
+ *
+ * @param found SQL of the id of the record that a way leads to, NULL where there is none to be seen
+ */
+export function anyPartSql(field: Field, access: Access, found: (way: Way, target: Entity) => string): string {
+  const ways = waysOf(field).flatMap((way) => {
+    const target = access.lookup(way.entity);
+    return target === undefined || !access.of(target).readable ? [] : [{ way, id: found(way, target) }];
+  });
+  if (field.type.valueType === 'uuid')
+    return ways.length === 0 ? 'null::uuid' : `coalesce(${ways.map(({ id }) => id).join(', ')})`;
+  if (ways.length === 0) return 'null::text';
+  return `case ${ways.map(({ way, id }) => `when ${id} is not null then ${literal(way.entity)}`).join(' ')} end`;
+}
+
+/** {@link anyPartSql} of a record at hand, without joins. */
+export function anyPartItem(field: Field, near: string, writer: SqlWriter): string {
+  return anyPartSql(field, writer.access, (way, target) => {
+    const alias = writer.alias('_a');
+    const { from, where } = writer.source(target, alias, 'exclude');
+    const conditions = [`${alias}."id" = ${near}.${quote(way.field)}`, ...where];
+    return `(select ${alias}."id" from ${from} where ${conditions.join(' and ')})`;
+  });
 }
 
 /** One subselect inside the other: a record that may not be seen gives NULL. */

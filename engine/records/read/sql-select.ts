@@ -4,13 +4,14 @@
  * times as much, and `json_build_object` ends at fifty fields.
  */
 import { literal, quote } from '../../db/identifiers.ts';
+import { waysOf } from '../../model/any-ways.ts';
 import type { Entity, Field } from '../../model/model.ts';
 import type { Derived } from '../../model/relations.ts';
 import type { PlannedItem, PlannedOrder, SelectPlan } from './plan.ts';
 import { tokenSql } from '../sealed.ts';
 import type { SqlWriter } from './sql-source.ts';
 import { Joins } from './sql-source.ts';
-import { columnsBehind, lookupSql, rollupSql } from './sql-derived.ts';
+import { anyPartItem, columnsBehind, lookupSql, rollupSql } from './sql-derived.ts';
 import { manySource } from './sql-many.ts';
 import { actionsSql, maySql } from './sql-actions.ts';
 
@@ -28,6 +29,10 @@ function selectItem(item: PlannedItem, entity: Entity, alias: string, writer: Sq
   switch (item.kind) {
     case 'field':
       if (item.field.derived !== null) return derivedItem(item, item.field.derived, alias, writer, used);
+      if (waysOf(item.field).length > 0) {
+        for (const way of waysOf(item.field)) used?.(way.field);
+        return `${item.field.type.select(anyPartItem(item.field, alias, writer), item.field)} as ${quote(item.field.key)}`;
+      }
       used?.(item.field.key);
       if (item.field.type.sealed) {
         used?.('id');

@@ -15,11 +15,12 @@ import { isTrue } from '../../condition/simplify.ts';
 import type { Others, SqlTarget } from '../../condition/to-sql.ts';
 import { conditionToSql } from '../../condition/to-sql.ts';
 import { qualified, quote } from '../../db/identifiers.ts';
+import { waysOf } from '../../model/any-ways.ts';
 import type { Entity, Field } from '../../model/model.ts';
 import { SQL_TYPE } from '../../model/value-type.ts';
 import type { Access } from './access.ts';
 import type { Binds } from './binds.ts';
-import { rollupSql } from './sql-derived.ts';
+import { anyPartSql, rollupSql } from './sql-derived.ts';
 
 export type Deleted = 'exclude' | 'only' | 'any';
 
@@ -258,23 +259,35 @@ export class Joins {
     let path = alias;
     for (const step of steps) {
       path = `${path}.${step.field}`;
-      let joined = this.#known.get(path);
-      if (joined === undefined) {
-        joined = this.#writer.alias('_j');
-        const { from, where } = this.#writer.source(this.#writer.target(step), joined, 'exclude');
-        this.#own.push(
-          ` left join ${from} on ${[`${joined}."id" = ${reached}.${quote(step.field)}`, ...where].join(' and ')}`,
-        );
-        this.#known.set(path, joined);
-      }
-      reached = joined;
+      reached = this.#joined(path, reached, step.field, this.#writer.target(step));
     }
     return reached;
+  }
+
+  /** @returns the alias of what the reference of `reached` leads to */
+  #joined(path: string, reached: string, reference: string, target: Entity): string {
+    let joined = this.#known.get(path);
+    if (joined === undefined) {
+      joined = this.#writer.alias('_j');
+      const { from, where } = this.#writer.source(target, joined, 'exclude');
+      this.#own.push(
+        ` left join ${from} on ${[`${joined}."id" = ${reached}.${quote(reference)}`, ...where].join(' and ')}`,
+      );
+      this.#known.set(path, joined);
+    }
+    return joined;
   }
 
   /** What the reader sees of a field at the end of the way; a value over a list of records is computed once beside it. */
   value(steps: readonly Step[], field: Field, alias: string): string {
     const reached = this.reach(steps, alias);
+    if (waysOf(field).length > 0) {
+      const place = [alias, ...steps.map((step) => step.field)].join('.');
+      return anyPartSql(field, this.#writer.access, (way, target) => {
+        const joined = this.#joined(`${place}.${way.field}`, reached, way.field, target);
+        return `${joined}."id"`;
+      });
+    }
     if (field.derived?.kind !== 'rollup') return `${reached}.${quote(field.key)}`;
     const path = [alias, ...steps.map((step) => step.field), field.key].join('.');
     let joined = this.#known.get(path);

@@ -1,21 +1,8 @@
 /** Which entity's record a reference to one of several entities points at: computed from the references behind it. */
 import type { FieldType } from '../../field-type.ts';
-import type { Field } from '../../model.ts';
+import { waysOf } from '../../any-ways.ts';
 import { EQUALITY, options, refuse } from '../base.ts';
 import { text } from './text.ts';
-
-export interface Way {
-  readonly entity: string;
-  readonly field: string;
-}
-
-/** The references behind the field this one comes with. */
-export function waysOf(field: Field): readonly Way[] {
-  const ways = field.options['ways'];
-  return Array.isArray(ways)
-    ? ways.filter((way): way is Way => typeof way === 'object' && way !== null && 'entity' in way && 'field' in way)
-    : [];
-}
 
 const computed = () => refuse('read_only', 'This is computed.');
 

@@ -1,7 +1,7 @@
 /** Which record a reference to one of several entities points at: computed from the references behind it. */
+import { waysOf } from '../../any-ways.ts';
 import type { FieldType } from '../../field-type.ts';
 import { options, refuse } from '../base.ts';
-import { waysOf } from './any-entity.ts';
 import { reference } from './reference.ts';
 
 const computed = () => refuse('read_only', 'This is computed.');
