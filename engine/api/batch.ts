@@ -17,6 +17,7 @@ import { sendText } from './exchange.ts';
 import { onCurrentRelease } from './overtaken.ts';
 import type { Part, PartAnswer } from './part.ts';
 import { askPart } from './part.ts';
+import { inTurn } from './large-writes.ts';
 import type { HttpServices } from './ports.ts';
 import { notAllowed, sendProblem } from './problem-response.ts';
 import { answerRecord } from './records.ts';
@@ -47,14 +48,16 @@ export function batchDispatcher(
         requireType(request);
         const bytes = await readBody(request, RECORD_LIMIT);
         const idempotency = idempotencyOf(request, request.url ?? '', bytes);
-        const batch = parseBatch(parseJson(bytes));
-        const run = batch.atomic ? together : oneByOne;
-        const { answers, replayed } = await run({ exchange, services, scope, scopes, batch, idempotency, dryRun });
-        sendText(exchange, 200, `{"data":[${answers.map(textOf).join(',')}]}`, {
-          headers: [
-            ...(replayed ? ['Idempotency-Replayed', 'true'] : []),
-            ...(dryRun ? ['Preference-Applied', 'tx=rollback'] : []),
-          ],
+        await inTurn(request, bytes, async () => {
+          const batch = parseBatch(parseJson(bytes));
+          const run = batch.atomic ? together : oneByOne;
+          const { answers, replayed } = await run({ exchange, services, scope, scopes, batch, idempotency, dryRun });
+          sendText(exchange, 200, `{"data":[${answers.map(textOf).join(',')}]}`, {
+            headers: [
+              ...(replayed ? ['Idempotency-Replayed', 'true'] : []),
+              ...(dryRun ? ['Preference-Applied', 'tx=rollback'] : []),
+            ],
+          });
         });
       });
     } catch (error) {

@@ -34,10 +34,17 @@ export function hasBody(request: IncomingMessage): boolean {
 }
 
 const bodies = new WeakMap<IncomingMessage, Promise<Buffer>>();
+const parts = new WeakSet<IncomingMessage>();
 
 /** Gives a request a body that did not come over the wire: it is a part of another one. */
 export function giveBody(request: IncomingMessage, body: Buffer): void {
   bodies.set(request, Promise.resolve(body));
+  parts.add(request);
+}
+
+/** Whether the request is a part of another one. */
+export function isPart(request: IncomingMessage): boolean {
+  return parts.has(request);
 }
 
 /**

@@ -10,6 +10,7 @@ import { findKey } from '../records/read/keys.ts';
 import { credentialsOf } from './authenticate.ts';
 import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
 import { sendEmpty, sendText } from './exchange.ts';
+import { inTurn } from './large-writes.ts';
 import type { WriteAnswer, WriteOptions } from './ports.ts';
 import type { RecordRequest } from './record-request.ts';
 import { addressOf } from './record-request.ts';
@@ -91,17 +92,19 @@ export async function write(
   if (withBody) requireType(incoming, manner.types);
   const bytes = await readBody(incoming, RECORD_LIMIT);
   const idempotency = idempotencyOf(incoming, request.url, bytes);
-  const answer = await run(withBody ? parseJson(bytes) : {}, {
-    returning,
-    ...(idempotency && { idempotency }),
-    ...(match !== null && match !== '*' && { ifMatch: match }),
-    ...(match !== null && { exists: 'must' }),
-    ...(absent && { exists: 'must_not' }),
-    ...(preferences.duplicates && { duplicates: preferences.duplicates }),
-    ...(preferences.dryRun && { dryRun: true }),
-    ...(preferences.maxAffected !== null && { maxAffected: preferences.maxAffected }),
+  await inTurn(incoming, bytes, async () => {
+    const answer = await run(withBody ? parseJson(bytes) : {}, {
+      returning,
+      ...(idempotency && { idempotency }),
+      ...(match !== null && match !== '*' && { ifMatch: match }),
+      ...(match !== null && { exists: 'must' }),
+      ...(absent && { exists: 'must_not' }),
+      ...(preferences.duplicates && { duplicates: preferences.duplicates }),
+      ...(preferences.dryRun && { dryRun: true }),
+      ...(preferences.maxAffected !== null && { maxAffected: preferences.maxAffected }),
+    });
+    sendWritten(request, answer, applied(preferences, manner.about === 'many'));
   });
-  sendWritten(request, answer, applied(preferences, manner.about === 'many'));
 }
 
 const CREATE: Manner = { body: 'required', about: 'new' };
