@@ -12,8 +12,11 @@ const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? '
 
 const [task = 'start', ...args] = process.argv.slice(2);
 
-/** Young objects die young anyway: Node would keep up to a hundred megabytes of them before it looks. */
-const SERVER = ['--max-semi-space-size=4'];
+/**
+ * Memory stays flat: V8 would keep up to a hundred megabytes of young objects before it looks, and let the old ones grow
+ * to four times what is alive.
+ */
+const SERVER = JSON.parse(readFileSync(join(root, 'scripts', 'server-flags.json'), 'utf8'));
 
 /** What each script runs: steps one after the other; the last one receives the command line's arguments. */
 const tasks = {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import SERVER_FLAGS from '../../scripts/server-flags.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -17,7 +18,7 @@ export interface Running {
 
 function node(script: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
   // As `npm start` runs it.
-  const flags = script === 'engine/main.ts' ? ['--max-semi-space-size=4'] : [];
+  const flags = script === 'engine/main.ts' ? SERVER_FLAGS : [];
   return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...flags, script, ...args], {
     cwd: root,
     env: { ...process.env, ...env },

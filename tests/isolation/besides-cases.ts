@@ -114,8 +114,9 @@ export class BesidesCases {
         add('insert', column, `give ${column}`, `${insert({ [column]: value })}; select 'made'`, 'nothing');
       const me = literal(actor.person.userId);
       const kept = `created_at > now() - interval '1 hour', created_by = ${me}, ended_at is null, ended_by is null`;
-      const made = `${insert({ id: literal(one.row.id) })}; reset role; select ${kept} from ${this.#shares} where id = ${literal(one.row.id)}`;
-      add('trail', 'created_at', 'who shared it, and when', made, 'true true true true');
+      const told = `(select count(*) from armature.outbox o where o.record_id = ${literal(one.row.id)} and o.operation = 'share' and o.actor = ${me})`;
+      const made = `${insert({ id: literal(one.row.id) })}; reset role; select ${kept}, ${told} from ${this.#shares} where id = ${literal(one.row.id)}`;
+      add('trail', 'created_at', 'who shared it, and when; it is told', made, 'true true true true 1');
       const ended = `${end}; reset role; select ended_at > now() - interval '1 hour', ended_by = ${me} from ${this.#shares} ${where}`;
       add('trail', 'ended_at', 'who ended it, and when', ended, 'true true');
       const again = `${end}; update ${this.#shares} set ended_at = null ${where} returning 'done'`;

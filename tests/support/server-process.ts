@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll } from 'vitest';
+import SERVER_FLAGS from '../../scripts/server-flags.json' with { type: 'json' };
 import type { TestDatabase } from './postgres.ts';
 import { type Running, start } from './process.ts';
 
 /** As `npm start` runs it, with a heap in which nothing that grows has room for long. */
-export const SMALL_HEAP = ['--max-semi-space-size=4', '--max-old-space-size=160'];
+export const SMALL_HEAP = [...SERVER_FLAGS, '--max-old-space-size=160'];
 
 export interface ServerProcess {
   readonly url: string;
