@@ -65,16 +65,20 @@ export interface Comparison {
   readonly spread: readonly [number, number];
 }
 
-/** Rounds alternate, so that whatever else this machine does hits both; each round gives one ratio. */
+/**
+ * Rounds alternate, so that whatever else this machine does hits both; each round gives one ratio.
+ * @param options.warm seconds of load on each before anything is measured (default: as long as a round): what is
+ *   measured is a server that has been running
+ */
 export async function compare(
   product: Target,
   baseline: Target,
-  options: { rounds: number; seconds: number; connections: number },
+  options: { rounds: number; seconds: number; connections: number; warm?: number },
 ): Promise<Comparison> {
-  const { rounds, seconds, connections } = options;
+  const { rounds, seconds, connections, warm = seconds } = options;
   const measures: { product: Measure; baseline: Measure }[] = [];
-  await load(product, connections, 2);
-  await load(baseline, connections, 2);
+  await load(product, connections, warm);
+  await load(baseline, connections, warm);
   for (let round = 0; round < rounds; round++) {
     // The order changes from round to round: who goes first pays for the other's dirty pages.
     if (round % 2 === 0) {
