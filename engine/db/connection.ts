@@ -1,6 +1,7 @@
 /** Where the database is and how to reach it. */
 import pg from 'pg';
 import type { PoolClient, PoolConfig } from 'pg';
+import { hasMetMuch } from './execute.ts';
 
 export interface Address {
   readonly host: string;
@@ -74,6 +75,6 @@ export async function withClient<T>(pool: pg.Pool, use: (client: PoolClient) => 
     lost = isConnectionLost(error) || broken.has(client);
     throw error;
   } finally {
-    client.release(lost);
+    client.release(lost || hasMetMuch(client));
   }
 }

@@ -92,6 +92,15 @@ describe('a batch', () => {
     expect(Math.max(...kept.map((found) => Number(found?.[0]?.[0])))).toBeGreaterThan(90);
   });
 
+  test('lets a connection go that has met very many statements, and no other', async () => {
+    const session = async () => (await rows('select pg_backend_pid()'))?.[0]?.[0];
+    const first = await session();
+    for (let index = 0; index < 4000; index++) await rows('select $1::text', ['the same']);
+    expect(await session()).toBe(first);
+    for (let index = 0; index < 5000; index++) await rows(`select ${index} as met, $1::text`, ['x']);
+    expect(await session()).not.toBe(first);
+  });
+
   test('the login role by itself reads nothing and may not change settings from SQL', async () => {
     await expect(db.batch(bareSession(`${role}_missing`), [{ text: 'select 1', values: [] }])).rejects.toThrow(
       'does not exist',

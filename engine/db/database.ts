@@ -104,10 +104,8 @@ export class Database {
     this.address = options.address;
     this.credentials = { app: options.app, owner: options.owner };
     this.#clock = options.clock ?? systemClock;
-    // A backend keeps about 50 kB for every table it has touched: after enough uses a connection is replaced.
     this.#app = openPool(options.address, options.app, {
       max: options.connections ?? 10,
-      maxUses: 20_000,
       application_name: 'armature',
     });
     // A slow reader holds its connection for long: it must not be one that requests wait for.

@@ -39,6 +39,12 @@ export interface StatementResult {
  */
 const KEPT_TEXT = 500_000;
 
+/**
+ * Statements planned on a connection before it is replaced. A backend keeps about 50 kB for every table it has touched
+ * and gives none of it back: what it has met grows with what it was asked for the first time, and not with its use.
+ */
+const MET = 5000;
+
 interface Registry {
   /** Names the server knows, least recently used first, with the length of their texts. */
   readonly known: Map<string, number>;
@@ -50,6 +56,12 @@ interface Registry {
 }
 
 const registries = new WeakMap<Connection, Registry>();
+const met = new WeakMap<PoolClient, number>();
+
+/** Whether the connection has met so much that a new one should take its place. */
+export function hasMetMuch(client: PoolClient): boolean {
+  return (met.get(client) ?? 0) >= MET;
+}
 
 function registryOf(connection: Connection): Registry {
   let registry = registries.get(connection);
@@ -89,6 +101,8 @@ class Batch implements Submittable {
   readonly #role: string;
   readonly #results: { rows: (string | null)[][]; count: number; tag: string; notices?: readonly string[] }[] = [];
   #notices: string[] | null = null;
+  /** Named statements that Postgres met with this batch. */
+  planned = 0;
   readonly #parsing: { readonly name: string; readonly length: number }[] = [];
   #rows: (string | null)[][] = [];
   #registry: Registry | null = null;
@@ -144,6 +158,7 @@ class Batch implements Submittable {
   parsed(registry: Registry): void {
     const parsed = this.#parsing.shift();
     if (!parsed?.name) return;
+    this.planned += 1;
     registry.known.set(parsed.name, parsed.length);
     registry.length += parsed.length;
   }
@@ -205,6 +220,11 @@ export function sendBatch(
   statements: readonly Statement[],
 ): Promise<StatementResult[]> {
   return new Promise((resolve, reject) => {
-    client.query(new Batch(role, statements, (error, results) => (error ? reject(error) : resolve(results))));
+    const batch = new Batch(role, statements, (error, results) => {
+      if (batch.planned > 0) met.set(client, (met.get(client) ?? 0) + batch.planned);
+      if (error) reject(error);
+      else resolve(results);
+    });
+    client.query(batch);
   });
 }
