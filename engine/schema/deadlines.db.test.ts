@@ -1,10 +1,10 @@
 /** Deadlines: business time as Postgres counts it is that of a slow twin in JavaScript; columns follow their inputs. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { zonedToUtc } from '#engine/model/fields/zoned.ts';
 import type { BusinessHours } from '#engine/model/tenant.ts';
 import { type FieldLab, makeFieldLab } from '#tests/support/field-lab.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
+import { stopwatch } from '#tests/support/stopwatch.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -62,27 +62,6 @@ async function added(since: number, minutes: number): Promise<number | null> {
   return typeof row?.['due'] === 'string' ? Number(row['due']) : null;
 }
 
-/** Day after day, as people would count. */
-function twin(hours: BusinessHours, holidays: readonly string[], since: number, minutes: number): number | null {
-  let left = minutes * MINUTE;
-  const at = (day: Date, clock: string) => {
-    const [hour = 0, minute = 0] = clock.split(':').map(Number);
-    const date = { year: day.getUTCFullYear(), month: day.getUTCMonth() + 1, day: day.getUTCDate() };
-    return zonedToUtc({ ...date, hour, minute, second: 0, millisecond: 0 }, hours.timeZone);
-  };
-  // A day early: where it is still the day before.
-  for (let step = -1; step < 3600; step += 1) {
-    const day = new Date(Math.floor(since / DAY) * DAY + step * DAY);
-    if (!hours.days.includes(day.getUTCDay() || 7) || holidays.includes(day.toISOString().slice(0, 10))) continue;
-    const from = Math.max(since, at(day, hours.from));
-    const lasting = at(day, hours.to) - from;
-    if (lasting <= 0) continue;
-    if (left <= lasting) return from + left;
-    left -= lasting;
-  }
-  return null;
-}
-
 const clock = (from: number, to: number) =>
   fc
     .tuple(fc.integer({ min: from, max: to }), fc.constantFrom('00', '15', '30'))
@@ -106,7 +85,7 @@ describe('business time', () => {
           const holidays = free.map((days) => new Date(first + days * DAY).toISOString().slice(0, 10));
           await calendar(hours, holidays);
           const since = first + start * MINUTE;
-          expect(await added(since, minutes)).toBe(twin(hours, holidays, since, minutes));
+          expect(await added(since, minutes)).toBe(stopwatch(hours, holidays, since, minutes));
         },
       ),
       { numRuns: 60 },

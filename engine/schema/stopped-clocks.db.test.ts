@@ -1,10 +1,10 @@
 /** Deadlines whose clock stands while a record waits: worked figures, and a stopwatch in JavaScript that agrees. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { zonedToUtc } from '#engine/model/fields/zoned.ts';
 import type { BusinessHours } from '#engine/model/tenant.ts';
 import { type FieldLab, makeFieldLab } from '#tests/support/field-lab.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
+import { stopwatch } from '#tests/support/stopwatch.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -182,39 +182,6 @@ describe('while a record waits its clock stands', () => {
   });
 });
 
-/** Day after day, without the pauses, as people would count with a stopwatch. */
-function stopwatch(
-  hours: BusinessHours,
-  holidays: readonly string[],
-  since: number,
-  minutes: number,
-  pauses: readonly (readonly [number, number])[],
-): string | null {
-  let left = minutes * MINUTE;
-  const moment = (day: Date, clock: string) => {
-    const [hour = 0, minute = 0] = clock.split(':').map(Number);
-    const date = { year: day.getUTCFullYear(), month: day.getUTCMonth() + 1, day: day.getUTCDate() };
-    return zonedToUtc({ ...date, hour, minute, second: 0, millisecond: 0 }, hours.timeZone);
-  };
-  for (let step = -1; step < 3600; step += 1) {
-    const day = new Date(Math.floor(since / DAY) * DAY + step * DAY);
-    if (!hours.days.includes(day.getUTCDay() || 7) || holidays.includes(day.toISOString().slice(0, 10))) continue;
-    let from = Math.max(since, moment(day, hours.from));
-    const end = moment(day, hours.to);
-    for (const [stop, go] of [...pauses, [Infinity, Infinity] as const]) {
-      if (go <= from) continue;
-      const until = Math.min(end, stop);
-      if (until > from) {
-        if (left <= until - from) return new Date(from + left).toISOString();
-        left -= until - from;
-      }
-      from = Math.max(from, Math.min(end, go));
-      if (from >= end) break;
-    }
-  }
-  return null;
-}
-
 test('any sequence of pauses and changes leaves what a stopwatch says', async () => {
   const hour = fc.integer({ min: 5, max: 11 });
   await fc.assert(
@@ -251,7 +218,7 @@ test('any sequence of pauses and changes leaves what a stopwatch says', async ()
           if (what === 'low' || what === 'high') minutes = what === 'low' ? 480 : 60;
           const body = what === 'low' || what === 'high' ? { level: what } : { status: what };
           expect(await turn(id, new Date(moment).toISOString(), body)).toBe(
-            stopwatch(hours, holidays, since, minutes, pauses),
+            isoOf(stopwatch(hours, holidays, since, minutes, pauses)),
           );
         }
       },
@@ -259,3 +226,5 @@ test('any sequence of pauses and changes leaves what a stopwatch says', async ()
     { numRuns: 40 },
   );
 });
+
+const isoOf = (moment: number | null): string | null => (moment === null ? null : new Date(moment).toISOString());
