@@ -269,6 +269,16 @@ describe('versions', () => {
     ]);
     expect((await ask('chief', 'GET', address)).headers.get('etag')).toBe(tag);
   });
+
+  test('are refused where they cannot protect anything, and never ignored', async () => {
+    const made = await ask('chief', 'POST', PROJECTS, { name: 'a' });
+    const which = `${PROJECTS}?id=${textAt(made, 'data/id')}`;
+    const old = { 'if-match': '"v9"' };
+    const refused = [400, 'invalid_header'];
+    expect(status(await ask('chief', 'PATCH', which, { effort: 3 }, old))).toEqual(refused);
+    expect(status(await ask('chief', 'DELETE', which, undefined, old))).toEqual(refused);
+    expect(status(await ask('chief', 'POST', PROJECTS, { name: 'b' }, old))).toEqual(refused);
+  });
 });
 
 test('a merge patch clears with null, keeps what is absent, and replaces lists', async () => {

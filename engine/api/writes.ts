@@ -80,6 +80,12 @@ function mustExist(): Problem {
   return new Problem('precondition_failed', message, [{ code: 'exists', message, parameter: 'If-None-Match' }]);
 }
 
+/** Ignoring it would be a change of what somebody wanted protected. */
+function notOne(): Problem {
+  const message = 'If-Match protects one record that is there. Leave it out, or change the records one at a time.';
+  return new Problem('invalid_header', message, [{ code: 'invalid_header', message, parameter: 'If-Match' }]);
+}
+
 /** Reads what the write needs from headers and body, runs it and answers. */
 export async function write(
   request: RecordRequest,
@@ -91,6 +97,7 @@ export async function write(
   const match = ifMatch(incoming);
   const absent = mustNotExist(incoming);
   if (absent && manner.about === 'one' && !manner.creates) throw mustExist();
+  if (match !== null && manner.about !== 'one') throw notOne();
   requireMatch(request.entity, manner.about, match !== null || absent);
   const returning = preferences.minimal
     ? 'minimal'
