@@ -40,3 +40,14 @@ test('a file has the labels of whoever exports it, and comes in under them', asy
   const uploaded = await german.send('POST', `${OPPORTUNITIES}/imports`, form);
   expect(uploaded.json.data?.['mapping']).toEqual({ Name: 'name', Betrag: 'amount', Stage: 'stage', Unbekannt: null });
 });
+
+test('what records have in common that may be the same is said in the language of whoever asks', async () => {
+  const lead = { last_name: 'Quince', company: 'Quince Ltd.', email: 'office@quince.example' };
+  for (let twin = 0; twin < 2; twin += 1) await admin.post('/api/crm/v1/leads', lead);
+  const alike = await german.post('/api/crm/v1/leads/$duplicates', lead);
+  expect(JSON.stringify(alike.json.data)).toContain('"label":"Ähnlicher Name im selben Unternehmen"');
+  const labels = async (client: Client) =>
+    (await client.get('/api/crm/v1/leads/$duplicates')).json.data?.map(({ label }) => label);
+  expect(await labels(german)).toEqual(['Gleiche E-Mail-Adresse']);
+  expect(await labels(admin)).toEqual(['Same e-mail']);
+});
