@@ -24,7 +24,7 @@ import {
   subscriptionBodies,
   ticketBodies,
 } from './customers.ts';
-import type { Body } from './records.ts';
+import type { About, Body } from './records.ts';
 import {
   accountBodies,
   activityBodies,
@@ -118,19 +118,26 @@ async function fill(
   const products = await make('crm.product', productBodies(organisation));
   const accounts = await make('crm.account', accountBodies(organisation, { users }));
   const contacts = await make('crm.contact', contactBodies(organisation, { users, accounts }));
-  await make('crm.lead', leadBodies(organisation, { users }));
+  const about: About[] = [];
+  /** Activities can be about them. */
+  const keep = async (entity: string, bodies: readonly Body[]) => {
+    const ids = await make(entity, bodies);
+    about.push({ entity, ids, bodies });
+    return ids;
+  };
+  await keep('crm.lead', leadBodies(organisation, { users }));
   const deals = { users, products, accounts, contacts };
   const opportunities = await make('crm.opportunity', opportunityBodies(organisation, deals));
-  await make('crm.activity', activityBodies(organisation, { ...deals, opportunities }));
   const made = { ...deals, opportunities, teams };
   const [sla] = await make('crm.sla', slaBodies());
-  await make('crm.ticket', ticketBodies(organisation, made, today, sla));
+  await keep('crm.ticket', ticketBodies(organisation, made, today, sla));
   await make('crm.article', articleBodies());
   const [priceBook] = await make('crm.price_book', priceBookBodies(organisation, made));
-  await make('crm.quote', quoteBodies(organisation, made, today, priceBook));
-  await make('crm.subscription', subscriptionBodies(organisation, made, today));
-  const campaigns = await make('crm.campaign', campaignBodies(today));
+  await keep('crm.quote', quoteBodies(organisation, made, today, priceBook));
+  await keep('crm.subscription', subscriptionBodies(organisation, made, today));
+  const campaigns = await keep('crm.campaign', campaignBodies(today));
   await make('crm.campaign_member', memberBodies(organisation, made, campaigns));
+  await make('crm.activity', activityBodies(organisation, made, about));
   return !signal.aborted;
 }
 

@@ -132,16 +132,37 @@ export function opportunityBodies(
   });
 }
 
-export function activityBodies({ activities }: Organisation, made: Made): Body[] {
-  return activities.map((activity: SeedActivity) => ({
+/** Records that activities are about, beside accounts, contacts and opportunities. */
+export interface About {
+  readonly entity: string;
+  readonly ids: readonly string[];
+  readonly bodies: readonly Body[];
+}
+
+/** Of so many activities one is about a lead, a ticket, …, and belongs to whoever that belongs to. */
+const ABOUT_EVERY = 10;
+
+export function activityBodies({ activities }: Organisation, made: Made, about: readonly About[]): Body[] {
+  return activities.map((activity: SeedActivity, index) => ({
     kind: activity.kind,
     subject: activity.subject,
     status: activity.done ? 'done' : 'open',
     due_at: `${activity.due}T09:00:00Z`,
     ...(activity.done ? { completed_at: `${activity.due}T15:30:00Z` } : {}),
-    account: made.accounts[activity.account],
-    contact: activity.contact === null ? null : made.contacts[activity.contact],
-    opportunity: activity.opportunity === null ? null : made.opportunities[activity.opportunity],
-    owner: made.users[activity.owner],
+    ...((index % ABOUT_EVERY === 0 && regarding(about, index / ABOUT_EVERY)) || {
+      account: made.accounts[activity.account],
+      contact: activity.contact === null ? null : made.contacts[activity.contact],
+      opportunity: activity.opportunity === null ? null : made.opportunities[activity.opportunity],
+      owner: made.users[activity.owner],
+    }),
   }));
+}
+
+function regarding(about: readonly About[], turn: number): Body | null {
+  const of = about[turn % about.length];
+  const at = of ? Math.floor(turn / about.length) % Math.max(1, of.ids.length) : 0;
+  const id = of?.ids[at];
+  if (!of || !id) return null;
+  const owner = of.bodies[at]?.['owner'];
+  return { regarding: { entity: of.entity, id }, ...(owner !== undefined && { owner }) };
 }

@@ -5,7 +5,7 @@ import { useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UiEntity } from '../../engine/api/ui-model.ts';
 import { fieldOf, useModel } from '../api/model.ts';
-import { ApiProblem } from '../api/problem.ts';
+import { ApiProblem, isObject } from '../api/problem.ts';
 import { createRecord, readRecord } from '../api/records.ts';
 import { navigate } from '../app/place.ts';
 import { listPath, recordPath } from '../app/route.ts';
@@ -16,7 +16,7 @@ import { pickedOf } from '../inputs/picked.ts';
 import { notify } from '../shared/notify.ts';
 import { textOf } from '../values/field-value.tsx';
 import { DuplicateWarning } from './duplicates.tsx';
-import { prefillOf } from './prefill.ts';
+import { prefillOf, targetOf } from './prefill.ts';
 import classes from './record.module.css';
 import { TaskHead } from './task-head.tsx';
 import { UnsavedGuard } from './unsaved-guard.tsx';
@@ -38,7 +38,7 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
 
   // The address holds only ids: the titles of the records it names are fetched.
   const named = Object.entries(prefill).flatMap(([key, value]) => {
-    const target = model.entities[fieldOf(entity, key)?.reference ?? ''];
+    const target = targetOf(model, fieldOf(entity, key), value);
     const picked = pickedOf(value);
     return target && picked ? [{ key, id: picked.id, target }] : [];
   });
@@ -49,9 +49,12 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
     })),
   });
   const titled = named.flatMap(({ key, id }, at) => {
-    const picked = pickedOf(values[key]);
+    const value = values[key];
+    const picked = pickedOf(value);
     const title = titles[at]?.data;
-    return picked?.id === id && picked._title === undefined && title ? [[key, { id, _title: title }]] : [];
+    return isObject(value) && picked?.id === id && picked._title === undefined && title
+      ? [[key, { ...value, _title: title }]]
+      : [];
   });
   const shown: Values = titled.length > 0 ? { ...values, ...Object.fromEntries(titled) } : values;
 

@@ -1,7 +1,8 @@
 /** Values for a new record from an address: `account=<id>&amount=10.00`. Fields that cannot be filled in are left out. */
-import type { UiEntity, UiModel } from '../../engine/api/ui-model.ts';
+import type { UiEntity, UiField, UiModel } from '../../engine/api/ui-model.ts';
 import { kindOf } from '../api/field-kind.ts';
 import { fieldOf } from '../api/model.ts';
+import { isObject } from '../api/problem.ts';
 import { type Values, writable } from '../form/wire.ts';
 
 export function prefillOf(model: UiModel, entity: UiEntity, search: string): Values {
@@ -9,6 +10,12 @@ export function prefillOf(model: UiModel, entity: UiEntity, search: string): Val
   for (const [key, text] of new URLSearchParams(search)) {
     const field = fieldOf(entity, key);
     if (!field || !writable(field, 'create') || text === '') continue;
+    // The form has the reference to one of several entities, not the references behind it.
+    const whole = field.companionOf === null ? undefined : fieldOf(entity, field.companionOf);
+    if (whole?.targets && field.reference) {
+      if (writable(whole, 'create')) values[whole.key] = { entity: field.reference, id: text };
+      continue;
+    }
     switch (kindOf(field)) {
       case 'reference':
         values[key] = { id: text };
@@ -60,4 +67,10 @@ export function prefillOf(model: UiModel, entity: UiEntity, search: string): Val
     }
   }
   return values;
+}
+
+/** The entity of the record that a prefilled value names. */
+export function targetOf(model: UiModel, field: UiField | undefined, value: unknown): UiEntity | undefined {
+  const named = field?.targets && isObject(value) ? value['entity'] : field?.reference;
+  return typeof named === 'string' ? model.entities[named] : undefined;
 }

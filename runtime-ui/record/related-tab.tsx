@@ -57,7 +57,7 @@ function RelatedList({ entity, field, id, heading }: Referrer & { readonly id: s
   const view = views.find((each) => !each.filtered) ?? views[0];
   const columns = view
     ? columnsOf(entity, view)
-        .filter((column) => !column.title && column.field.key !== field.key)
+        .filter((column) => !column.title && column.field.key !== field.key && column.field.key !== field.companionOf)
         .slice(0, COLUMNS)
         .map((column) => column.field)
     : [];

@@ -103,3 +103,13 @@ test('every request of docs/api.md is answered as it says', { timeout: 240_000 }
   expect(odd).toEqual([]);
   expect(asked).toBeGreaterThan(40);
 });
+
+test('what its text shows of an address or a header is in a request that is sent', () => {
+  const text = read('docs/api.md');
+  const sent = [...text.matchAll(/^```http\n[\s\S]*?\n```$/gm)].join('\n');
+  const shown = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/`([^`\n]*=[^`\n]*)`/g)].map(
+    ([, code = '']) => code,
+  );
+  expect(shown.filter((code) => !sent.includes(code))).toEqual([]);
+  expect(shown.length).toBeGreaterThan(0);
+});

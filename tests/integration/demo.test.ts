@@ -67,6 +67,14 @@ test('the demo organisation is taken up where an interrupted start left it, and 
     if (status !== 'pending' || first_response_due !== null)
       expect(Date.parse(String(first_response_due))).toBeGreaterThan(Date.parse(String(opened_at)));
 
+  // Something was done about records of every kind that people work on.
+  const every = ['leads', 'tickets', 'quotes', 'campaigns', 'subscriptions'];
+  for (const plural of [...every, 'accounts', 'contacts', 'opportunities']) {
+    const where = { activities: { some: {} } };
+    const found = await client.post(`/api/crm/v1/${plural}/$query`, { where, select: ['activities'], first: 1 });
+    expect([plural, found.json.data?.length], found.text).toEqual([plural, 1]);
+  }
+
   // Complete: what people do with it afterwards is theirs.
   const { json } = await client.get('/api/crm/v1/leads?$select=id&$first=1');
   const [lead] = json.data ?? [];
