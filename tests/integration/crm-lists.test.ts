@@ -86,6 +86,23 @@ test('every record that people work on answers its activities, and they go with 
   expect(json.data).toEqual([]);
 });
 
+test('whoever may not read tickets at all reads the history of an activity about one, without it', async () => {
+  const mona = await hire(admin, { name: 'Mona', email: 'mona@acme.example', roles: ['marketing'] });
+  const ticket = await add('tickets', { subject: 'Leak' });
+  const about = { entity: 'crm.ticket', id: ticket };
+  const own = await add('activities', { subject: 'Write', owner: mona.id, regarding: about });
+  const other = { entity: 'crm.ticket', id: await add('tickets', { subject: 'Dent' }) };
+  const patched = await admin.patch(`/api/crm/v1/activities/${own}`, { subject: 'Wrote', regarding: other });
+  expect(patched.status, patched.text).toBe(200);
+  const marketing = await app.as('acme', 'mona@acme.example');
+  const { json, text, status } = await marketing.get(`/api/crm/v1/activities/${own}/history`);
+  expect(status, text).toBe(200);
+  expect(json.data).toMatchObject([{ changes: [{ field: 'subject', old: 'Write', new: 'Wrote' }] }]);
+  for (const hidden of [ticket, other.id]) expect(text).not.toContain(hidden);
+  const foreign = await add('activities', { subject: 'Foreign', regarding: about });
+  expect((await marketing.get(`/api/crm/v1/activities/${foreign}/history`)).status).toBe(404);
+});
+
 test('a list or a record answers no list that was not asked for', async () => {
   for (const plural of ['accounts', 'contacts', 'opportunities', 'leads', 'tickets', 'activities']) {
     const { json } = await admin.get(`/api/crm/v1/${plural}?$first=1`);

@@ -145,6 +145,8 @@ function narrowedWays(
 
 /** The id in a value that was kept, NULL when its record may not be seen. */
 function seenId(value: string, target: Entity, writer: SqlWriter): string {
+  // The database role of whoever reads nothing there may not even ask.
+  if (!writer.access.of(target).readable) return 'null::jsonb';
   const alias = writer.alias('_w');
   const { from, where } = writer.source(target, alias, 'any');
   const found = [`${alias}."id" = (${value} #>> '{}')::uuid`, ...where].join(' and ');
