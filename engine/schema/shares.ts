@@ -15,6 +15,7 @@ import { ownerPolicy, type Policies } from './policies.ts';
 import { holdsRole, rowsOf } from './row-rights.ts';
 import type { ColumnState, GrantState, IndexState, TableState } from './state.ts';
 import { PINNED } from './owner.ts';
+import { standingPerson } from './standing.ts';
 
 /** Id and name. No entity's table is called so: those carry the pack's key and an underscore. */
 export const SHARES = 'shares';
@@ -104,6 +105,7 @@ export function sharesTable(context: Context): TableState | null {
       [indexName(idOf('ended_by'))]: index(['ended_by']),
     },
     triggers: {
+      ...standingPerson(context, qualified(context.tenant.names.schema, SHARES)).triggers,
       before: `create trigger "before" before insert or update on ${qualified(context.tenant.names.schema, SHARES)} for each row execute function ${qualified(context.tenant.names.schema, `before_${SHARES}`)}()`,
       after: `create trigger "after" after insert or update on ${qualified(context.tenant.names.schema, SHARES)} for each row execute function ${qualified(context.tenant.names.schema, `after_${SHARES}`)}()`,
     },
@@ -119,6 +121,7 @@ export function sharesFunctions(context: Context): Record<string, string> {
   const teams = context.model.entities.get(TEAM_ENTITY);
   if (!teams) return {};
   return {
+    ...standingPerson(context, qualified(schema, SHARES)).functions,
     [`before_${SHARES}`]: `create or replace function ${qualified(schema, `before_${SHARES}`)}() returns trigger language plpgsql ${PINNED} as $body$
 begin
   if tg_op = 'INSERT' then

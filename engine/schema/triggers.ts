@@ -1,6 +1,6 @@
 /**
- * The two triggers of an entity's table: one before each row that keeps the system fields and refuses what is not
- * allowed, one after each statement that writes the outbox and the history.
+ * The triggers of an entity's table: one before each row that keeps the system fields and refuses what is not allowed,
+ * one after each statement that writes the outbox and the history, and one that asks who is given a new record.
  */
 import { operandsOf } from '../condition/operands.ts';
 import { fit, literal, qualified, quote } from '../db/identifiers.ts';
@@ -15,6 +15,7 @@ import { RULE_VARIABLES, ruleChecks } from './rules.ts';
 import { historyTableName, lifecycleName } from './names.ts';
 import { PINNED } from './owner.ts';
 import { passRollups, refreshWholes } from './rollups.ts';
+import { standingOwner } from './standing.ts';
 
 /** SQLSTATE of a refused lifecycle step; the error names the constraint `lc_<field id>`. */
 export const TRANSITION_REFUSED = 'AR001';
@@ -29,12 +30,15 @@ export function tableTriggers(context: Context, entity: Entity): TriggersOf {
   const before = fit(`before_${entity.id}`);
   const after = fit(`after_${entity.id}`);
   const table = tableOf(context, entity);
+  const standing = standingOwner(context, entity);
   return {
     functions: {
+      ...standing.functions,
       [before]: beforeFunction(qualified(schema, before), context, entity),
       [after]: afterFunction(qualified(schema, after), context, entity),
     },
     triggers: {
+      ...standing.triggers,
       before: `create trigger "before" before insert or update on ${table} for each row execute function ${qualified(schema, before)}()`,
       after_insert: `create trigger "after_insert" after insert on ${table} referencing new table as new_rows for each statement execute function ${qualified(schema, after)}()`,
       after_update: `create trigger "after_update" after update on ${table} referencing old table as old_rows new table as new_rows for each statement execute function ${qualified(schema, after)}()`,

@@ -7,7 +7,7 @@ import type pg from 'pg';
 import { literal, qualified, quote } from '#engine/db/identifiers.ts';
 import type { Entity, Model } from '#engine/model/model.ts';
 import type { Expectation } from './expectation.ts';
-import type { Actor, Part, SqlCase } from './sql-run.ts';
+import { type Actor, type Part, type SqlCase, suspended } from './sql-run.ts';
 import { type Row, subjectsOf } from './subjects.ts';
 
 interface Shared {
@@ -21,6 +21,8 @@ export class BesidesCases {
   readonly #expectation: Expectation;
   readonly #shared: readonly Shared[];
   readonly #merged: readonly Shared[];
+  readonly #schema: string;
+  readonly #people: readonly string[];
   readonly #shares: string;
   readonly #merges: string;
   readonly #teams: string;
@@ -61,10 +63,22 @@ export class BesidesCases {
        values (gen_random_uuid(), $1, gen_random_uuid(), (select id from ${qualified(schema, 'core_teams')} order by id limit 1), 'read', '2020-02-03')`,
       [shared[0]?.entity.id],
     );
-    return new BesidesCases(schema, expectation, shared, merged);
+    const { rows } = await superuser.query<{ id: string }>(
+      `select id from ${qualified(schema, 'core_users')} where active order by id limit 2`,
+    );
+    const people = rows.map(({ id }) => id);
+    return new BesidesCases(schema, expectation, shared, merged, people);
   }
 
-  private constructor(schema: string, expectation: Expectation, shared: readonly Shared[], merged: readonly Shared[]) {
+  private constructor(
+    schema: string,
+    expectation: Expectation,
+    shared: readonly Shared[],
+    merged: readonly Shared[],
+    people: readonly string[],
+  ) {
+    this.#schema = schema;
+    this.#people = people;
     this.#expectation = expectation;
     this.#shares = qualified(schema, 'shares');
     this.#merges = qualified(schema, 'merges');
@@ -112,6 +126,10 @@ export class BesidesCases {
         add('insert', column, `give ${column}`, `${insert({ [column]: value })}; select 'made'`, 'made');
       for (const [column, value] of Object.entries(KEPT))
         add('insert', column, `give ${column}`, `${insert({ [column]: value })}; select 'made'`, 'nothing');
+      const to = insert({ user: literal(this.#somebody(actor)) });
+      add('insert', 'user', 'share with somebody', `${to}; select 'made'`, 'made');
+      const suspend = suspended(this.#schema, this.#somebody(actor), actor.session);
+      add('insert', 'user', 'share with somebody who is suspended', `${suspend}; ${to}; select 'made'`, 'nothing');
       const me = literal(actor.person.userId);
       const kept = `created_at > now() - interval '1 hour', created_by = ${me}, ended_at is null, ended_by is null`;
       const told = `(select count(*) from armature.outbox o where o.record_id = ${literal(one.row.id)} and o.operation = 'share' and o.actor = ${me})`;
@@ -125,6 +143,11 @@ export class BesidesCases {
       add('trail', 'ended_at', 'a share begins open', forged, 'true true');
     }
     return cases;
+  }
+
+  /** Anybody else. */
+  #somebody(actor: Actor): string {
+    return this.#people.find((id) => id !== actor.person.userId) ?? '';
   }
 
   #insert({ entity, row }: Shared, given: Readonly<Record<string, string>>): string {

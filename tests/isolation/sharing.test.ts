@@ -269,8 +269,22 @@ describe.each([
     }
     await admin.patch(`/api/core/v1/users/${eastern.id}`, { active: false });
     const inactive = await mine.post(`${address}/actions/assign`, { owner: eastern.id });
+    const list = `/api/crm/v1/accounts`;
+    const made = await admin.post(list, { name: 'Late', owner: eastern.id });
+    const several = await admin.post(list, [{ name: 'In time' }, { name: 'Late', owner: eastern.id }]);
+    const shared = await mine.post(`${address}/shares`, { user: eastern.id, level: 'read' });
     await admin.patch(`/api/core/v1/users/${eastern.id}`, { active: true });
-    expect([inactive.status, inactive.json.errors?.[0]?.pointer]).toEqual([422, '/owner']);
+    const told = [inactive, made, several, shared].map(({ status, json }) => [status, json.errors?.[0]?.pointer]);
+    expect(told).toEqual([
+      [422, '/owner'],
+      [422, '/owner'],
+      [422, '/1/owner'],
+      [422, '/user'],
+    ]);
+    expect([made, several].map(({ json }) => json.errors?.[0]?.message)).toEqual(
+      Array(2).fill(inactive.json.errors?.[0]?.message),
+    );
+    expect((await admin.post(list, { name: 'Late', owner: eastern.id })).status).toBe(201);
     expect(await reach(rep)).toBe('write');
   });
 

@@ -10,7 +10,7 @@ import { fieldsOf } from '#engine/records/read/access.ts';
 import { deadlineOf } from '#engine/model/deadline.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
 import type { Expectation, Facts, Subject } from './expectation.ts';
-import { type Actor, BROKEN_RULE, type Part, type SqlCase } from './sql-run.ts';
+import { type Actor, suspended, BROKEN_RULE, type Part, type SqlCase } from './sql-run.ts';
 import { literalOrNull, setTo, SqlValues } from './sql-values.ts';
 import { type Row, subjectsOf } from './subjects.ts';
 import type { WorldPerson } from './world.ts';
@@ -87,7 +87,7 @@ export class EntityCases {
     this.#changesAll(person.person, add);
     this.#movesAll(person.person, add);
     this.#breaksRules(person.person, rows, add);
-    this.#inserts(person.person, rows, add);
+    this.#inserts(person, rows, add);
     return cases;
   }
 
@@ -268,7 +268,7 @@ export class EntityCases {
     );
   }
 
-  #inserts(person: WorldPerson, rows: readonly Row[], add: Add): void {
+  #inserts({ person, session }: Actor, rows: readonly Row[], add: Add): void {
     const base = this.#values.requiredColumns(rows[0]);
     if (base === null) return;
     const id = literal(randomUUID());
@@ -290,6 +290,9 @@ export class EntityCases {
         const may = this.#may(person, 'create', { ...row, facts });
         const sql = `${insert({ owner: literalOrNull(row.owner) })}; select 'made'`;
         add('insert', 'owner', 'make one for this owner', sql, may ? 'made' : 'nothing');
+        const suspend = suspended(`t_${person.tenant}`, row.owner, session);
+        if (may && row.owner !== person.userId)
+          add('insert', 'owner', 'make one for somebody who is suspended', `${suspend}; ${sql}`, 'nothing');
         for (const field of this.#columns.filter((one) => this.#decides(one) && one.type.key === 'team')) {
           for (const team of new Set(this.#rows.map(({ values }) => values[field.key]))) {
             const given = { owner: literalOrNull(row.owner), [field.key]: literalOrNull(team) };

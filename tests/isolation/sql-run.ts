@@ -26,6 +26,12 @@ export interface Actor {
 /** What a change that breaks a rule comes to: it was allowed as far as rights go. */
 export const BROKEN_RULE = 'breaks a rule';
 
+/** Somebody is suspended, and the person goes on. */
+export function suspended(schema: string, user: string | null, { role }: Session): string {
+  const users = `${quote(schema)}.core_users`;
+  return `reset role; update ${users} set active = false where id = ${user === null ? 'null' : literal(user)}; set local role ${quote(role)}`;
+}
+
 /** Runs the cases of one person after the other; each undoes what the one before it did. */
 export class CaseRunner {
   readonly #superuser: pg.Client;
@@ -71,8 +77,8 @@ export class CaseRunner {
       return rows.length === 0 ? 'nothing' : rows.map((row) => row.map(String).join(' ')).join('\n');
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error;
-      // Refused: by a grant or a policy, by a guard, or by a step that is none.
-      if (error.code === '42501' || error.code === 'AR001') return 'nothing';
+      // Refused: by a grant or a policy, by a guard, by a step that is none, or because somebody is suspended.
+      if (error.code === '42501' || error.code === 'AR001' || error.code === 'AR002') return 'nothing';
       // Allowed, and kept by what refers to it: that is another rule's business.
       if (error.code === '23503' && sql.startsWith('delete')) return 'done';
       if (error.code === 'AR003') return BROKEN_RULE;

@@ -72,6 +72,7 @@ export function planShare(
     ],
     refused: async (refusal: Refusal) => {
       if (refusal.code === 'references') return references.problem(refusal.ids);
+      if (refusal.code === 'user') return notActive();
       return (await whyNot(database, scope, entity, record)) ?? tooMuch(share);
     },
   };
@@ -144,6 +145,11 @@ export async function whyNot(database: Sender, scope: Scope, entity: Entity, rec
   const grants = scope.rights.of(entity.name).share;
   const wanted = { id: record, version: null, deleted: false, grants, fields: [], verb: 'share' };
   return (await diagnose(database, scope, entity, wanted)).problem;
+}
+
+function notActive(): Problem {
+  const message = 'Records are shared only with somebody who is active.';
+  return new Problem('invalid', message, [{ code: 'reference', message, pointer: '/user' }]);
 }
 
 function tooMuch({ level }: Share): Problem | 'again' {

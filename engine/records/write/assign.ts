@@ -12,7 +12,7 @@ import type { Scope } from '../scope.ts';
 import type { Versions } from './change.ts';
 import { andVersion, onlyOf } from './change.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, Refusal } from './plan.ts';
 import { andAll, andReadable, pairedPredicates } from './predicate.ts';
 import { References } from './references.ts';
 import { andLive, Parameters, tableOf } from './sql.ts';
@@ -66,8 +66,16 @@ export function planAssign(
 }
 
 /** Nobody who is active: `invalid`. */
-export function notActive(): Problem {
-  return new Problem('invalid', NOT_ACTIVE, [{ code: 'reference', message: NOT_ACTIVE, pointer: '/owner' }]);
+export function notActive(pointer = '/owner'): Problem {
+  return new Problem('invalid', NOT_ACTIVE, [{ code: 'reference', message: NOT_ACTIVE, pointer }]);
+}
+
+/** What it means that a new record was given to nobody who is active; `null` for other refusals. */
+export function ownerProblem(
+  { code, ids: [record] }: Refusal,
+  pointerOf: (record: string) => string | undefined,
+): Problem | null {
+  return code === 'owner' && record !== undefined ? notActive(`${pointerOf(record) ?? ''}/owner`) : null;
 }
 
 /** Every record has an owner, so it cannot be taken away without naming the next one. */

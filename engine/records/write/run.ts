@@ -15,6 +15,7 @@ import type { Selection } from '../query/query.ts';
 import { oneStatement } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
+import { ownerProblem } from './assign.ts';
 import { unfilledProblem } from './fills.ts';
 import type { Idempotency, Stored } from './idempotency.ts';
 import { answerStatement, keepStatement, KEY_CONSTRAINT, storedAnswer } from './idempotency.ts';
@@ -139,7 +140,7 @@ export async function runMany(
         if (isRetryable(error) && attempt < TRIES) continue;
         const refusal = isDatabaseError(error) ? refusalOf(error) : null;
         if (!refusal) throw error;
-        const unfilled = unfilledProblem(scope, refusal, pointerOf);
+        const unfilled = unfilledProblem(scope, refusal, pointerOf) ?? ownerProblem(refusal, pointerOf);
         if (unfilled) throw unfilled;
         const problem = await job.refused(refusal);
         if (problem instanceof Problem) throw problem;
@@ -260,7 +261,7 @@ async function attempts(
       if (broken) throw broken;
       const refusal = isDatabaseError(error) ? refusalOf(error) : null;
       if (!refusal) throw error;
-      const unfilled = unfilledProblem(scope, refusal, pointerOf);
+      const unfilled = unfilledProblem(scope, refusal, pointerOf) ?? ownerProblem(refusal, pointerOf);
       if (unfilled) throw unfilled;
       const problem = await plan.refused(refusal);
       if (problem !== 'again') throw problem;
