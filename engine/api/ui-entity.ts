@@ -102,7 +102,8 @@ function uiField(
       (name) => scope.model.entities.get(name),
       (other, each) => scope.rights.of(other.name).readableFields.has(each.key),
     ),
-    default: field.default ?? null,
+    // Of a currency that is looked up nobody knows before which one it will be.
+    default: field.fill === null ? (field.default ?? null) : null,
     schema: field.system && !onCreate ? null : lifecycle ? { enum: [...lifecycle.createIn] } : type.inputSchema(field),
     choices: choicesOf(scope, entity, field, translate),
     reference: target !== undefined && shown.entity(target) ? target : null,

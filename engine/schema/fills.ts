@@ -131,7 +131,10 @@ export function fillNew(context: Context, entity: Entity): string {
       const currency = field.currencyField === null ? null : `new.${quote(field.currencyField)}`;
       const inputs = inputsOfFill(fill).map((by) => `new.${quote(by)}`);
       const given = `${qualified(context.tenant.names.schema, fillName(field))}(${[...inputs, currency ?? 'null'].join(', ')})`;
-      const fallback = currency === null ? undefined : entity.fields.get(field.currencyField ?? '')?.default;
+      const beside = currency === null ? undefined : entity.fields.get(field.currencyField ?? '');
+      // What finds a currency of its own is looked up after the amount, and only then falls back on the organisation's.
+      const fallback = field.companionOf === null ? (beside?.fill ? undefined : beside?.default) : field.default;
+      const open = currency ?? own;
       const taken = currency === null ? '' : ` ${currency} := filled.currency;`;
       const refused = `perform armature.refuse('unfilled', pg_catalog.json_build_array(new."id"::text, ${literal(field.id)}));`;
       const whole = [
@@ -139,9 +142,9 @@ export function fillNew(context: Context, entity: Entity): string {
         `      declare filled record; begin`,
         `        for filled in select f.value, f.currency from ${given} f loop ${own} := filled.value;${taken} end loop;`,
         `      end;`,
-        ...(field.required ? [`      if ${own} is null then ${refused} end if;`] : []),
+        ...(field.required && field.default === undefined ? [`      if ${own} is null then ${refused} end if;`] : []),
         `    end if;`,
-        ...(typeof fallback === 'string' ? [`    ${currency} := coalesce(${currency}, ${literal(fallback)});`] : []),
+        ...(typeof fallback === 'string' ? [`    ${open} := coalesce(${open}, ${literal(fallback)});`] : []),
       ];
       return `${whole.join('\n')}\n`;
     })

@@ -63,6 +63,14 @@ export function entityOf(model: UiModel, field: UiField): UiEntity | undefined {
   return Object.values(model.entities).find(({ fields }) => fields.includes(field));
 }
 
+/** The currency of a new amount where nobody chooses one; `null` where the server finds it, of a price list say. */
+export function usualCurrency(model: UiModel, field: UiField): string | null {
+  const entity = entityOf(model, field);
+  const companion = entity && field.currencyField ? fieldOf(entity, field.currencyField) : undefined;
+  if (!companion) return model.tenant.currency;
+  return typeof companion.default === 'string' ? companion.default : null;
+}
+
 /** Whether the field comes with another one that the person sees, and is shown with it: the currency of an amount. */
 export function isCompanion(entity: UiEntity, field: UiField): boolean {
   return field.companionOf !== null && entity.fields.some((other) => other.key === field.companionOf);

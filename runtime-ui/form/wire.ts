@@ -13,7 +13,7 @@
  */
 import type { UiEntity, UiField, UiModel } from '../../engine/api/ui-model.ts';
 import { isComposite, kindOf } from '../api/field-kind.ts';
-import { fieldOf, isCompanion } from '../api/model.ts';
+import { fieldOf, isCompanion, usualCurrency } from '../api/model.ts';
 import { isObject } from '../api/problem.ts';
 import { pickedOf } from '../inputs/picked.ts';
 import { moneyOf } from '../inputs/money.ts';
@@ -84,7 +84,8 @@ function sent(model: UiModel, field: UiField, value: unknown): Values {
   if (isEmpty(field, value)) return {};
   if (kindOf(field) === 'money' && field.currencyField) {
     const money = moneyOf(value);
-    return { [field.key]: money.amount, [field.currencyField]: money.currency ?? model.tenant.currency };
+    const currency = money.currency ?? usualCurrency(model, field);
+    return { [field.key]: money.amount, ...(currency !== null && { [field.currencyField]: currency }) };
   }
   if (isComposite(field)) return Object.fromEntries(partsOf(field, value));
   if (isFile(field) && isObject(value)) return { [field.key]: value['id'] };

@@ -1,7 +1,7 @@
 /** An amount and its currency, as one input. Value: `Money`. */
 import { Group, Input } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { useModel } from '../api/model.ts';
+import { useModel, usualCurrency } from '../api/model.ts';
 import { CurrencyInput } from './choice-inputs.tsx';
 import { readDecimal } from './decimal.ts';
 import { common, type InputProps } from './input-props.ts';
@@ -12,9 +12,10 @@ export function MoneyInput(props: InputProps) {
   const model = useModel();
   const money = moneyOf(props.value);
   const name = props.label ?? props.ariaLabel ?? props.field.label;
-  const currency = money.currency ?? model.tenant.currency;
+  const currency = money.currency ?? usualCurrency(model, props.field) ?? undefined;
+  const kept = currency === undefined ? {} : { currency };
   const settle = () => {
-    if (money.amount) props.onChange({ ...money, currency, amount: readDecimal(money.amount) });
+    if (money.amount) props.onChange({ ...money, ...kept, amount: readDecimal(money.amount) });
   };
   const { id, size, disabled } = common(props);
   return (
@@ -38,7 +39,7 @@ export function MoneyInput(props: InputProps) {
           {...(props.first ? { 'data-autofocus': true } : {})}
           inputMode="decimal"
           value={money.amount ?? ''}
-          onChange={(event) => props.onChange({ currency, amount: event.currentTarget.value || undefined })}
+          onChange={(event) => props.onChange({ ...kept, amount: event.currentTarget.value || undefined })}
           onBlur={settle}
           autoComplete="off"
           styles={{

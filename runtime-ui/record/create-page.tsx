@@ -30,7 +30,7 @@ export function CreatePage({ entity, search }: { readonly entity: UiEntity; read
   const forget = useForget();
   const form = useRef<RecordFormHandle>(null);
   const warned = useRef(false);
-  const prefill = useMemo(() => prefillOf(model, entity, search), [model, entity, search]);
+  const prefill = useMemo(() => prefillOf(entity, search), [entity, search]);
   const [touched, setTouched] = useState(false);
   const [busy, setBusy] = useState(false);
   const fields = useMemo(() => sectionsOf(entity, 'create').flatMap((section) => section.fields), [entity]);

@@ -18,8 +18,8 @@ const behind = field('regarding_opportunity', {
 const call = { ...entity, name: 'crm.call', fields: [field('subject'), regarding, behind] };
 
 test('a new record of the list of a record that it refers to begins with that reference', () => {
-  expect(prefillOf(model, entity, 'account=a1&stage=won&nothing=1')).toEqual({ account: { id: 'a1' } });
-  const values = prefillOf(model, call, 'regarding_opportunity=o1&subject=Hello');
+  expect(prefillOf(entity, 'account=a1&stage=won&nothing=1')).toEqual({ account: { id: 'a1' } });
+  const values = prefillOf(call, 'regarding_opportunity=o1&subject=Hello');
   expect(values).toEqual({ subject: 'Hello', regarding: { entity: 'crm.opportunity', id: 'o1' } });
   expect(targetOf(model, regarding, values['regarding'])).toBe(entity);
   expect(targetOf(model, behind, { id: 'o1' })).toBe(entity);
@@ -28,5 +28,5 @@ test('a new record of the list of a record that it refers to begins with that re
 
 test('what the person may not fill in stays empty', () => {
   const locked = { ...call, fields: [{ ...regarding, onCreate: false }, behind] };
-  expect(prefillOf(model, locked, 'regarding_opportunity=o1')).toEqual({});
+  expect(prefillOf(locked, 'regarding_opportunity=o1')).toEqual({});
 });

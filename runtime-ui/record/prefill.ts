@@ -5,7 +5,7 @@ import { fieldOf } from '../api/model.ts';
 import { isObject } from '../api/problem.ts';
 import { type Values, writable } from '../form/wire.ts';
 
-export function prefillOf(model: UiModel, entity: UiEntity, search: string): Values {
+export function prefillOf(entity: UiEntity, search: string): Values {
   const values: Record<string, unknown> = {};
   for (const [key, text] of new URLSearchParams(search)) {
     const field = fieldOf(entity, key);
@@ -21,7 +21,7 @@ export function prefillOf(model: UiModel, entity: UiEntity, search: string): Val
         values[key] = { id: text };
         break;
       case 'money':
-        values[key] = { amount: text, currency: model.tenant.currency };
+        values[key] = { amount: text };
         break;
       case 'boolean':
         values[key] = text === 'true';

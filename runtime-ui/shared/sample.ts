@@ -104,6 +104,7 @@ export const entity: UiEntity = {
     field('amount_currency', {
       type: 'currency',
       companionOf: 'amount',
+      default: 'AED',
       schema: { type: 'string', pattern: '^[A-Z]{3}$' },
     }),
     field('email', { type: 'email', schema: { type: 'string', format: 'email' } }),

@@ -112,9 +112,14 @@ const quote = (book: string | null, ...lines: readonly Data[]) => ({
 });
 
 /** `12.50 EUR` of each line of a quote, by the lines' descriptions. */
-async function prices(id: string, table = 'crm_quote_lines', by = 'quote'): Promise<readonly string[]> {
+async function prices(
+  id: string,
+  table = 'crm_quote_lines',
+  by = 'quote',
+  amount = 'unit_price',
+): Promise<readonly string[]> {
   const rows = await lab.look(
-    `select unit_price || ' ' || unit_price_currency as price from ${lab.tenant.names.schema}.${table} where ${by} = $1 order by description`,
+    `select ${amount} || ' ' || ${amount}_currency as price from ${lab.tenant.names.schema}.${table} where ${by} = $1 order by ${amount === 'price' ? 'price desc' : 'description'}`,
     [id],
   );
   return rows.map(({ price }) => String(price));
@@ -189,6 +194,51 @@ describe('a line of a quote', () => {
     };
     expect(await ask(seller)).toEqual([]);
     expect(await ask(chief)).toEqual([['14.00']]);
+  });
+});
+
+describe('an amount without a currency', () => {
+  const book = (currency: string, ...entries: readonly Data[]) => ({ name: `In ${currency}`, currency, entries });
+  const entries = (id: string) => prices(id, 'crm_price_book_entries', 'price_book', 'price');
+
+  test('has that of its price book, and lines without a price of the book as well', async () => {
+    const { id } = await made(chief, 'price_book', book('GBP', { product: ids['bolt'], price: '10' }));
+    expect(await entries(id)).toEqual(['10.00 GBP']);
+    await writer.update(chief, entity('price_book'), id, {
+      entries: {
+        create: [
+          { product: ids['nut'], price: '2' },
+          { product: ids['cog'], price: '3', price_currency: 'USD' },
+        ],
+      },
+    });
+    await made(chief, 'price_book_entry', { price_book: id, product: ids['cog'], price: '4' });
+    expect((await entries(id)).toSorted()).toEqual(['10.00 GBP', '2.00 GBP', '3.00 USD', '4.00 GBP']);
+    ids['pounds'] = id;
+    const lines = [line('bolt'), line('nut', { unit_price: '1' })];
+    expect(await prices((await made(chief, 'quote', quote('pounds', ...lines))).id)).toEqual(['10.00 GBP', '1.00 GBP']);
+    // The organisation's, where there is no price book.
+    expect(await prices((await made(chief, 'quote', quote(null, line('nut', { unit_price: '1' })))).id)).toEqual([
+      '1.00 EUR',
+    ]);
+  });
+
+  test('is asked about with the currency it will have', async () => {
+    const { id } = await made(chief, 'quote', quote('pounds'));
+    await writer.create(chief, entity('quote_line'), [
+      { quote: id, ...line('nut', { unit_price: '1' }) },
+      { quote: id, ...line('bolt', { unit_price: '5', unit_price_currency: 'USD' }) },
+    ]);
+    expect(await prices(id)).toEqual(['5.00 USD', '1.00 GBP']);
+  });
+
+  test('and one of a currency that is none are refused alike', async () => {
+    expect(await faults(made(chief, 'price_book', { name: 'No money', currency: 'XYZ' }))).toEqual([
+      'currency /currency Currency: “XYZ” is not a currency code such as USD or EUR.',
+    ]);
+    expect(
+      await faults(made(chief, 'price_book', book('EUR', { product: ids['bolt'], price: '1', price_currency: 'XYZ' }))),
+    ).toEqual(['currency /entries/0/price_currency Price currency: “XYZ” is not a currency code such as USD or EUR.']);
   });
 });
 

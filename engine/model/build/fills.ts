@@ -1,19 +1,47 @@
 /** Values that come from another record: that record's entity, its field, and the references that must agree. */
 import type { FieldDocument } from '../documents.ts';
+import type { Place } from '../faults.ts';
 import type { Fill, FillMatch } from '../fill.ts';
 import { conditionAt } from './conditions.ts';
 import { type Draft, type DraftEntity, type DraftField, entityNamed, fieldNamed } from './draft.ts';
 
-type At = (...path: readonly (string | number)[]) => { readonly document: string; readonly pointer: string };
+type At = (...path: readonly (string | number)[]) => Place;
 
 export function buildFills(draft: Draft, entity: DraftEntity): void {
   const notes = draft.notes.get(entity.name);
   for (const field of entity.fields.values()) {
     const written = notes?.written.get(field.key);
+    if (notes && written && !field.system) {
+      const place = notes.effective.place('fields', written.index, 'currencyFrom');
+      const fill = currencyFill(draft, entity, field, place);
+      const companion = entity.fields.get(field.currencyField ?? '');
+      if (fill && companion) companion.fill = fill;
+    }
     if (!notes || !written?.document.fill || field.system) continue;
     const at: At = (...path) => notes.effective.place('fields', written.index, 'fill', ...path);
     field.fill = buildFill(draft, entity, field, written.document.fill, at);
   }
+}
+
+/** The currency of an amount that comes without one, from a record that this one refers to: `currencyFrom`. */
+function currencyFill(draft: Draft, entity: DraftEntity, field: DraftField, place: Place): Fill | null {
+  const { currencyFrom: path } = field.options;
+  if (typeof path !== 'string') return null;
+  const [by = '', ...rest] = path.split('.');
+  const key = rest.at(-1) ?? '';
+  const of = rest.length > 1 ? (rest[0] ?? null) : null;
+  let at: DraftEntity | undefined = entity;
+  for (const step of of === null ? [by] : [by, of]) {
+    const reference: DraftField | null | undefined = at && fieldNamed(draft, at, step, place);
+    if (!reference) return null;
+    at = reference.column === null ? undefined : draft.entities.get(reference.reference?.entity ?? '');
+    if (!at) draft.faults.add(place, 'invalid', `“${step}” leads to no other record.`, { found: path });
+  }
+  const source = at && fieldNamed(draft, at, key, place);
+  if (!at || !source) return null;
+  if (source.type.key !== 'currency')
+    draft.faults.add(place, 'invalid', `“${key}” is no currency.`, { found: source.type.key, expected: 'currency' });
+  return { entity: at.name, field: key, match: [{ field: 'id', by, of }], when: null, order: [] };
 }
 
 function buildFill(
@@ -55,7 +83,7 @@ function matched(
   target: DraftEntity,
   key: string,
   path: string,
-  place: { readonly document: string; readonly pointer: string },
+  place: Place,
 ): readonly FillMatch[] {
   const [by = '', of = null] = path.split('.');
   const there = fieldNamed(draft, target, key, place);

@@ -1,5 +1,5 @@
 /** Values that records take from others (`Field.fill`): what the row trigger does for new ones, for the rest of the write path. */
-import { qualified } from '#engine/db/identifiers.ts';
+import { literal, qualified } from '#engine/db/identifiers.ts';
 import { filledFields, inputsOfFill } from '#engine/model/fill.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
@@ -10,7 +10,7 @@ import { column } from './sql.ts';
 
 /**
  * Fields that are looked up anew when these keys are changed: what they were found by is among them, they themselves
- * are not, and the principal may change them.
+ * are not, and the principal may change them. An amount that stands keeps its currency.
  */
 export function refilled(scope: Scope, entity: Entity, sent: ReadonlySet<string>): readonly Field[] {
   const fields = filledFields(entity);
@@ -19,6 +19,7 @@ export function refilled(scope: Scope, entity: Entity, sent: ReadonlySet<string>
   return fields.filter(
     (field) =>
       field.fill !== null &&
+      field.companionOf === null &&
       !sent.has(field.key) &&
       updatableFields.has(field.key) &&
       inputsOfFill(field.fill).some((key) => sent.has(key)),
@@ -67,19 +68,22 @@ export function withFilled(scope: Scope, entity: Entity, fields: readonly Field[
     return field ? `r.${column(field)}` : 'null';
   };
   const joins: string[] = [];
-  const found = new Map<string, string>();
+  const found = new Map<string, string[]>();
+  const take = (key: string, value: string) => found.set(key, [...(found.get(key) ?? []), value]);
   for (const [index, field] of open.entries()) {
     if (field.fill === null) continue;
     const alias = `f${index + 1}`;
     const asked = field.currencyField === null ? 'null' : given(field.currencyField);
     const inputs = inputsOfFill(field.fill).map(given);
     joins.push(` left join lateral ${call(scope, field, inputs, asked)} ${alias} on ${given(field.key)} is null`);
-    found.set(field.key, `${alias}.value`);
-    if (field.currencyField !== null) found.set(field.currencyField, `${alias}.currency`);
+    take(field.key, `${alias}.value`);
+    if (field.companionOf !== null && typeof field.default === 'string') take(field.key, literal(field.default));
+    if (field.currencyField !== null) take(field.currencyField, `${alias}.currency`);
   }
   const columns = fields.map((field) => {
     const other = found.get(field.key);
-    return other === undefined ? `r.${column(field)}` : `coalesce(r.${column(field)}, ${other}) as ${column(field)}`;
+    if (other === undefined) return `r.${column(field)}`;
+    return `coalesce(${[`r.${column(field)}`, ...other].join(', ')}) as ${column(field)}`;
   });
   return `(select ${['r.id', ...columns].join(', ')} from ${source}${joins.join('')}) r`;
 }

@@ -201,8 +201,9 @@ function fillDefaults(scope: Scope, entity: Entity, values: Map<string, Value>):
   }
 }
 
-/** The currency of an amount that is yet to be looked up comes with it. */
+/** A currency that is yet to be looked up, and that of an amount that is, which comes with it. */
 function waits(entity: Entity, field: Field, values: ReadonlyMap<string, Value>): boolean {
+  if (field.fill !== null) return true;
   const of = field.companionOf;
   return of !== null && (values.get(of) ?? null) === null && entity.fields.get(of)?.fill != null;
 }

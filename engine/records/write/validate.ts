@@ -100,8 +100,10 @@ export function writable(field: Field, operation: Operation): boolean {
 
 /** A record always has a value. A currency stands beside every amount, given or not. */
 function needed(field: Field): boolean {
-  return field.required || field.lifecycle !== null || field.type.key === 'currency' || field.key === 'owner';
+  return field.required || field.lifecycle !== null || isCompanionCurrency(field) || field.key === 'owner';
 }
+
+const isCompanionCurrency = (field: Field): boolean => field.type.key === 'currency' && field.companionOf !== null;
 
 /** The engine has a value when none is sent. */
 function filled(field: Field): boolean {
@@ -109,7 +111,7 @@ function filled(field: Field): boolean {
     field.default !== undefined ||
     field.fill !== null ||
     field.lifecycle !== null ||
-    field.type.key === 'currency' ||
+    isCompanionCurrency(field) ||
     field.key === 'owner'
   );
 }

@@ -1,4 +1,4 @@
-/** A currency (ISO 4217 code). Made by the engine beside every money field; documents do not name it. */
+/** A currency (ISO 4217 code). Made by the engine beside every money field as well. */
 import type { FieldType, Parsed } from '../../field-type.ts';
 import type { Field } from '../../model.ts';
 import { accept, EQUALITY, options, refuse, wrongType } from '../base.ts';
@@ -21,7 +21,6 @@ function parse(text: string, field: Field): Parsed {
 
 export const currency: FieldType = {
   key: 'currency',
-  internal: true,
   options: options({}),
   valueType: 'text',
   columns: (field) => [{ name: field.key, type: 'text', checks: [{ suffix: 'code', sql: `{} ~ '^[A-Z]{3}$'` }] }],

@@ -46,6 +46,12 @@ export const money: FieldType = {
   options: options({
     ...decimalOptions,
     scale: { type: 'integer', minimum: 0, maximum: 6, description: 'Digits after the decimal point; 2 when left out.' },
+    currencyFrom: {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*){1,2}$',
+      description:
+        'Where the currency of a new amount is found when none is given: a currency at the end of one or two references, `price_list.currency`. The organisation’s when it is left out, or leads nowhere.',
+    },
   }),
   ...parts,
   companions: [{ suffix: '_currency', type: 'currency', label: 'currency', required: 'always', default: 'currency' }],
