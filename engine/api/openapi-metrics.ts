@@ -65,15 +65,18 @@ export function metricSchemas(scope: Scope): Readonly<Record<string, Part>> {
       {},
     ),
   };
-  for (const [metric, { plan }] of seen(scope)) {
-    const row = [...plan.groups, ...plan.aggregates];
+  for (const [metric, { plan, money }] of seen(scope)) {
+    const groups = money ? plan.groups.slice(0, -1) : plan.groups;
     const item: JsonSchema = {
       type: 'object',
-      required: row.map(({ name }) => name),
-      properties: Object.fromEntries([
-        ...plan.groups.map((group) => [group.name, groupSchema(group)]),
-        ...plan.aggregates.map((aggregate) => [aggregate.name, valueSchema(aggregate)]),
-      ]),
+      required: [...groups, ...plan.aggregates].map(({ name }) => name).concat(money ? Object.keys(MONEY) : []),
+      properties: {
+        ...Object.fromEntries([
+          ...groups.map((group) => [group.name, groupSchema(group)]),
+          ...plan.aggregates.map((aggregate) => [aggregate.name, valueSchema(aggregate)]),
+        ]),
+        ...(money && MONEY),
+      },
     };
     const figures: JsonSchema = {
       type: 'array',
@@ -104,6 +107,19 @@ function described(
   return { type: 'object', ...(title !== undefined && { title }), required: Object.keys(properties), properties };
 }
 
+const CODE: JsonSchema = { type: 'string', pattern: '^[A-Z]{3}$' };
+const AMOUNT: JsonSchema = { type: 'string', pattern: String.raw`^-?\d+(\.\d+)?$` };
+
+/** Beside the value of a figure that is an amount. */
+const MONEY: Readonly<Record<string, JsonSchema>> = {
+  currency: { anyOf: [CODE, { type: 'null' }], description: 'Of the value; null, as the value, for several or none.' },
+  by_currency: {
+    type: 'array',
+    description: 'The amount in each currency. Nothing is converted.',
+    items: { type: 'object', required: ['currency', 'value'], properties: { currency: CODE, value: AMOUNT } },
+  },
+};
+
 function groupSchema({ field, bucket, title }: PlannedGroup): JsonSchema {
   if (title !== null) return nullable(text);
   return nullable(bucket === null ? field.type.outputSchema(field) : { type: 'string', format: 'date' });
@@ -112,7 +128,7 @@ function groupSchema({ field, bucket, title }: PlannedGroup): JsonSchema {
 /** Sums and averages are text, so that nothing is rounded; of no record there are none. */
 function valueSchema({ fn, of }: PlannedAggregate): JsonSchema {
   if (of === null || fn === 'count' || fn === 'countDistinct') return { type: 'integer', minimum: 0 };
-  if (fn === 'sum' || fn === 'avg') return nullable({ type: 'string', pattern: String.raw`^-?\d+(\.\d+)?$` });
+  if (fn === 'sum' || fn === 'avg') return nullable(AMOUNT);
   return nullable(of.field.type.outputSchema(of.field));
 }
 

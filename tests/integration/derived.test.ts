@@ -103,7 +103,7 @@ describe('a rollup over parts', () => {
     expect(await list('fees[gte]=700.00&$select=name')).toEqual(['many']);
     expect((await list('$order=-stop_count&$first=1&$select=name'))[0]).toBe('many');
     const { json } = await admin.get(`${TOUR}?$group=stop_count&$agg=n:count(),all:sum(fees)&stop_count=7`);
-    expect(json.data).toEqual([{ stop_count: 7, n: 1, all: '700.00' }]);
+    expect(json.data).toEqual([{ stop_count: 7, n: 1, all: '700.00', all_currency: 'EUR' }]);
   });
 
   test('cannot be written', async () => {

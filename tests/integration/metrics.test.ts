@@ -92,23 +92,25 @@ for (const [campaign, status] of [
   await add('campaign_members', { campaign, contact, status });
 }
 
+const euros = (value: string) => [{ value, currency: 'EUR', by_currency: [{ currency: 'EUR', value }] }];
+
 const EXPECTED: Readonly<Record<string, readonly unknown[]>> = {
   active_subscription_count: [{ value: 2 }],
   breached_tickets: [{ value: 1 }],
   campaign_responses: [{ campaign: spring, value: 2 }],
   decided_this_quarter: [{ value: 3 }],
   // 100 × 10 % + 50.50 × 50 %
-  expected_value: [{ value: '35.25' }],
+  expected_value: euros('35.25'),
   // 20 + 120 / 12 + 30 / 3
-  mrr: [{ value: '40.00' }],
+  mrr: euros('40.00'),
   new_leads_this_month: [{ value: 2 }],
   open_ticket_count: [
     { priority: 'high', value: 3 },
     { priority: 'low', value: 1 },
   ],
-  pipeline_value: [{ value: '150.50' }],
+  pipeline_value: euros('150.50'),
   won_count_this_quarter: [{ value: 2 }],
-  won_this_quarter: [{ value: '100.25' }],
+  won_this_quarter: euros('100.25'),
 };
 
 const figuresOf = async (client: Client, name: string) =>
@@ -151,4 +153,94 @@ test('each answers what the OpenAPI document says of it, and nobody else’s are
   const text = (await support.get('/api/openapi.json')).text;
   expect(text).toContain('Metric_crm_open_ticket_count');
   expect(text).not.toContain('pipeline_value');
+});
+
+test('amounts of several currencies are told by currency and never added up', async () => {
+  await add('opportunities', { name: 'Tokyo', amount: '1000000', amount_currency: 'JPY', account });
+  await add('opportunities', { name: 'Boston', amount: '1000000', amount_currency: 'USD', account });
+  const by_currency = [
+    { currency: 'EUR', value: '150.50' },
+    { currency: 'JPY', value: '1000000.00' },
+    { currency: 'USD', value: '1000000.00' },
+  ];
+  expect(await figuresOf(admin, 'pipeline_value')).toEqual([{ value: null, currency: null, by_currency }]);
+  const document = new ApiDocument({ ...(await admin.get('/api/openapi.json')).json });
+  const { json } = await admin.get('/api/metrics/crm.pipeline_value');
+  expect(document.faults({ $ref: '#/components/schemas/Metric_crm_pipeline_value' }, json.data)).toEqual([]);
+  const aggregate = '$agg=total:sum(amount),most:max(amount),n:count()';
+  const ask = async (query: string) => (await admin.get(`/api/crm/v1/opportunities?${query}`)).json.data;
+  expect(await ask(`${aggregate}&name[in]=Tokyo,Boston`)).toEqual([
+    { total: null, total_currency: null, most: null, most_currency: null, n: 2 },
+  ]);
+  expect(await ask(`${aggregate}&$group=amount_currency&name[in]=Tokyo,Boston`)).toEqual([
+    {
+      amount_currency: 'JPY',
+      total: '1000000.00',
+      total_currency: 'JPY',
+      most: '1000000.00',
+      most_currency: 'JPY',
+      n: 1,
+    },
+    {
+      amount_currency: 'USD',
+      total: '1000000.00',
+      total_currency: 'USD',
+      most: '1000000.00',
+      most_currency: 'USD',
+      n: 1,
+    },
+  ]);
+  // What has no sum is not compared with any, and stands last.
+  const stages = await ask(`$agg=total:sum(amount)&$group=stage&$order=-total&$having=total[gte]:10`);
+  expect(stages).toEqual([
+    { stage: 'won', total: '2098.25', total_currency: 'EUR' },
+    { stage: 'engaging', total: '50.50', total_currency: 'EUR' },
+    { stage: 'lost', total: '40.00', total_currency: 'EUR' },
+  ]);
+  expect((await ask(`$agg=total:sum(amount)&$group=stage&$order=-total`))?.at(-1)).toEqual({
+    stage: 'prospecting',
+    total: null,
+    total_currency: null,
+  });
+});
+
+test('a metric in money has a figure for each group, with what it is in', async () => {
+  const documents = [
+    {
+      kind: 'metric',
+      key: 'by_stage',
+      label: 'By stage',
+      entity: 'crm.opportunity',
+      aggregate: 'sum(amount)',
+      group: ['stage'],
+      filter: { name: { in: ['Tokyo', 'Boston', 'won 70.00', 'prospecting null'] } },
+      format: 'money',
+    },
+    {
+      kind: 'metric',
+      key: 'nothing',
+      label: 'Nothing',
+      entity: 'crm.opportunity',
+      aggregate: 'max(amount)',
+      filter: { name: 'nobody' },
+      format: 'money',
+    },
+  ];
+  const { status, text } = await admin.post('/api/metadata/publish', { base: 1, message: 'Metrics', documents });
+  expect(status, text).toBe(201);
+  const ask = async (name: string) => (await admin.get(`/api/metrics/custom.${name}`)).json.data?.['figures'];
+  const dollars = { currency: 'USD', value: '1000000.00' };
+  expect(await ask('by_stage')).toEqual([
+    {
+      stage: 'prospecting',
+      value: null,
+      currency: null,
+      by_currency: [{ currency: 'JPY', value: '1000000.00' }, dollars],
+    },
+    { stage: 'won', value: '70.00', currency: 'EUR', by_currency: [{ currency: 'EUR', value: '70.00' }] },
+  ]);
+  expect(await ask('nothing')).toEqual([{ value: null, currency: null, by_currency: [] }]);
+  const named = { ...documents[0], key: 'named', group: ['stage', 'source', 'product', 'contact'] };
+  const refused = await admin.post('/api/metadata/publish', { base: 2, message: 'More', documents: [named] });
+  expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('at most 3 groups')]);
 });

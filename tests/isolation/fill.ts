@@ -154,7 +154,8 @@ function valueOf(field: Field, entity: Entity, { people, records, owner, index }
     return field.many.near === 'near' ? [ownOf(field.many.entity, records, owner)?.id, others?.id] : null;
   }
   if (field.derived?.kind === 'any') {
-    const [target] = field.derived.targets;
+    const { targets } = field.derived;
+    const target = targets[index % targets.length];
     const to = target && ownOf(target.entity, records, owner);
     return to ? { entity: to.entity, id: to.id } : null;
   }
@@ -166,7 +167,7 @@ function valueOf(field: Field, entity: Entity, { people, records, owner, index }
     case 'datetime':
       return field.required ? '2026-02-03' : null;
     case 'currency':
-      return null;
+      return field.companionOf === null ? 'EUR' : null;
     case 'country':
       return field.companionOf === null ? null : 'DE';
     default:

@@ -124,7 +124,7 @@ describe.each(MODES)('$mode', ({ url, rowSecurity }) => {
       { name: 'Mine', seats: 2 },
     ]);
     expect(await listed('guide', '$group=city&$agg=n:count(),s:sum(seats),c:max(place_cost)')).toEqual([
-      { city: null, n: 1, s: '2', c: '3.00' },
+      { city: null, n: 1, s: '2', c: '3.00', c_currency: 'EUR' },
     ]);
   });
 

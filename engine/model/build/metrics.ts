@@ -20,6 +20,16 @@ function buildMetric(draft: Draft, { document, pack, place }: EffectiveDocument<
   if (!entity) return null;
   const of = checkAggregate(draft, entity, document.aggregate, place('aggregate'));
   const grouped = (document.group ?? []).map((term, index) => checkGroup(draft, entity, term, place('group', index)));
+  const money = /^(sum|avg|min|max)\(/.test(document.aggregate) && entity.fields.get(of ?? '')?.currencyField != null;
+  if (money && grouped.length > MONEY_GROUPS) {
+    const message = `Amounts are told by their currency, so that at most ${MONEY_GROUPS} groups are left.`;
+    draft.faults.add(place('group'), 'invalid', message, { found: grouped.length });
+  }
+  for (const [index, name] of grouped.entries()) {
+    if (!money || !(name === 'currency' || name === 'by_currency')) continue;
+    const message = `A figure in money has “${name}” already: it cannot be grouped by a field of this name.`;
+    draft.faults.add(place('group', index), 'invalid', message, { found: name });
+  }
   // The condition itself is resolved again when it is computed, with the rights of whoever asks.
   conditionAt(draft, document.filter, entity, place('filter'), { derived: true });
   return {
@@ -34,6 +44,9 @@ function buildMetric(draft: Draft, { document, pack, place }: EffectiveDocument<
     flag: flagNamed(draft, document.flag, pack, place('flag')),
   };
 }
+
+/** The read grammar has four. */
+const MONEY_GROUPS = 3;
 
 function checkAggregate(draft: Draft, entity: DraftEntity, text: string, place: Place): string | null {
   const [fn = '', key = ''] = text.slice(0, -1).split('(');

@@ -308,9 +308,9 @@ describe.each(modes.map((each, index) => ({ ...each, index })))('asking $title',
       expect(await groups('$group=rank&$agg=n:count()&$having=n[gte]:2')).toEqual([{ rank: 2, n: 2 }]);
       expect(await groups('$group=rank&$agg=n:count(),total:sum(amount)&$having=n:1,total[gt]:5&$order=-rank')).toEqual(
         [
-          { rank: 9, n: 1, total: '10.00' },
-          { rank: 5, n: 1, total: '10.00' },
-          { rank: 1, n: 1, total: '10.00' },
+          { rank: 9, n: 1, total: '10.00', total_currency: 'EUR' },
+          { rank: 5, n: 1, total: '10.00', total_currency: 'EUR' },
+          { rank: 1, n: 1, total: '10.00', total_currency: 'EUR' },
         ],
       );
       expect(
@@ -319,7 +319,7 @@ describe.each(modes.map((each, index) => ({ ...each, index })))('asking $title',
           aggregate: ['n:count()', 'sum(amount)'],
           having: { or: [{ n: { gt: 1 } }, { 'sum(amount)': { lt: '1' } }] },
         }),
-      ).toEqual([{ rank: 2, n: 2, 'sum(amount)': '20.00' }]);
+      ).toEqual([{ rank: 2, n: 2, 'sum(amount)': '20.00', 'sum(amount)_currency': 'EUR' }]);
     });
 
     it('are refused conditions on anything else', async () => {
@@ -336,8 +336,10 @@ describe.each(modes.map((each, index) => ({ ...each, index })))('asking $title',
 
     it('see masks and hidden records as the lists do', async () => {
       // The margin of others' deals is hidden from a representative.
-      expect(await groups('$agg=s:sum(margin)', 'rep')).toEqual([{ s: '5.00' }]);
-      expect(await groups('$group=rank&$agg=s:sum(margin)&$having=s[gte]:0', 'rep')).toEqual([{ rank: 1, s: '5.00' }]);
+      expect(await groups('$agg=s:sum(margin)', 'rep')).toEqual([{ s: '5.00', s_currency: 'EUR' }]);
+      expect(await groups('$group=rank&$agg=s:sum(margin)&$having=s[gte]:0', 'rep')).toEqual([
+        { rank: 1, s: '5.00', s_currency: 'EUR' },
+      ]);
     });
 
     it('are made of the titles of references, as far as they may be read', async () => {

@@ -8,7 +8,7 @@ import type { Entity, Field, View } from '../../model/model.ts';
 import type { ValueType } from '../../model/value-type.ts';
 import { nearest } from '../../nearest.ts';
 import { refuse } from '../query/fault.ts';
-import type { AggregateFunction, Bucket, GroupTerm, Query } from '../query/query.ts';
+import { type AggregateFunction, type Bucket, type GroupTerm, LIMITS, type Query } from '../query/query.ts';
 import type { Access } from './access.ts';
 import type { SearchPlan } from './plan.ts';
 import { planPath, type PlannedPath } from './plan-path.ts';
@@ -25,6 +25,10 @@ export interface PlannedAggregate {
   readonly fn: AggregateFunction;
   /** `null` for `count()`. */
   readonly of: PlannedPath | null;
+  /** The currency beside the amount, when an amount is what comes of it: amounts of several currencies come to nothing. */
+  readonly currency: PlannedPath | null;
+  /** What its currency is called in the answer; `null` where that name is taken. */
+  readonly currencyName: string | null;
 }
 
 export interface SummaryPlan {
@@ -67,7 +71,7 @@ export function planSummary(
     return { ...path, name: term.name, bucket: term.bucket, title: null };
   });
   const aggregates = summary.aggregate.map((term): PlannedAggregate => {
-    if (term.path.length === 0) return { name: term.name, fn: term.fn, of: null };
+    if (term.path.length === 0) return { name: term.name, fn: term.fn, of: null, currency: null, currencyName: null };
     const of = planPath(term.path, term.at, entity, access);
     const offered = of.field.type.aggregates;
     const { fn } = term;
@@ -83,7 +87,16 @@ export function planSummary(
         },
       );
     }
-    return { name: term.name, fn, of };
+    const currency = currencyOf(fn, of, term.path, entity, access);
+    const name = `${term.name}_currency`;
+    const taken = [...summary.group, ...summary.aggregate].some((other) => other.name === name);
+    return {
+      name: term.name,
+      fn,
+      of,
+      currency,
+      currencyName: currency === null || taken || name.length > LIMITS.termName ? null : name,
+    };
   });
   const names = [...groups, ...aggregates].map((each) => each.name);
   const order = query.order.map((term) => {
@@ -101,6 +114,20 @@ export function planSummary(
   });
   const having = summary.having === null ? TRUE : planHaving(summary.having, aggregates, entity, query.fromText);
   return { kind: 'summary', entity, groups, aggregates, having, order, view, search };
+}
+
+/** Where the currency of an aggregated amount stands; `null` where no amount comes of it. */
+function currencyOf(
+  fn: AggregateFunction,
+  { steps, field }: PlannedPath,
+  path: readonly string[],
+  entity: Entity,
+  access: Access,
+): PlannedPath | null {
+  if (field.currencyField === null || fn === 'count' || fn === 'countDistinct') return null;
+  // It is seen by whoever sees the amount; should it not be, the amount says nothing either.
+  const beside = planPath([...path.slice(0, -1), field.currencyField], path.join('.'), entity, access);
+  return { steps, field: beside.field };
 }
 
 /** The one condition language, about a group instead of a record: its fields are the aggregates, by their names. */

@@ -400,9 +400,36 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
         '$group=stage&$agg=n:count(),total:sum(amount),avg(amount),most:max(rank),customers:countDistinct(customer)&$order=-total',
       );
       expect(data).toEqual([
-        { stage: 'lost', n: 1, total: '4514.00', 'avg(amount)': '4514.0000', most: null, customers: 0 },
-        { stage: 'open', n: 3, total: '30.00', 'avg(amount)': '10.0000', most: 5, customers: 3 },
-        { stage: 'won', n: 1, total: '20.00', 'avg(amount)': '20.0000', most: 2, customers: 1 },
+        {
+          stage: 'lost',
+          n: 1,
+          total: '4514.00',
+          total_currency: 'EUR',
+          'avg(amount)': '4514.0000',
+          'avg(amount)_currency': 'EUR',
+          most: null,
+          customers: 0,
+        },
+        {
+          stage: 'open',
+          n: 3,
+          total: '30.00',
+          total_currency: 'EUR',
+          'avg(amount)': '10.0000',
+          'avg(amount)_currency': 'EUR',
+          most: 5,
+          customers: 3,
+        },
+        {
+          stage: 'won',
+          n: 1,
+          total: '20.00',
+          total_currency: 'EUR',
+          'avg(amount)': '20.0000',
+          'avg(amount)_currency': 'EUR',
+          most: 2,
+          customers: 1,
+        },
       ]);
       expect(count).toEqual({ value: 3, mode: 'exact' });
     });
@@ -530,10 +557,10 @@ describe.each(worlds.map((each, index) => ({ ...each, index })))('reading $title
       expect(await names('rep', 'margin=6.00')).toEqual([]);
       expect((await names('rep', '$order=margin')).slice(0, 2)).toEqual(['Alpha', 'gamma 100%']);
       expect((await world.list(scope, 'trade.deal', '$agg=sum(margin),n:count(margin)')).data).toEqual([
-        { 'sum(margin)': '12.00', n: 2 },
+        { 'sum(margin)': '12.00', 'sum(margin)_currency': 'EUR', n: 2 },
       ]);
       expect((await world.list(scope, 'trade.deal', '$group=stage&$agg=max(margin)&stage=won')).data).toEqual([
-        { stage: 'won', 'max(margin)': null },
+        { stage: 'won', 'max(margin)': null, 'max(margin)_currency': null },
       ]);
       expect(await names('rep', '$view=with_margin')).toEqual(['Alpha', 'gamma 100%']);
       expect(await world.one(scope, 'trade.deal', id(2), 'name,margin')).toEqual({ name: 'Beta', margin: null });

@@ -42,12 +42,14 @@ export function summaryTemplate(
     return { key, output: `${output} as ${quote(group.name)}` };
   });
   const aggregates = plan.aggregates.map((aggregate) => {
-    const { key, output } = aggregateSql(
-      aggregate.fn,
-      aggregate.of === null ? null : column(aggregate.of),
-      aggregate.of?.field ?? null,
-    );
-    return { key, output: `${output} as ${quote(aggregate.name)}` };
+    const of = aggregate.of === null ? null : column(aggregate.of);
+    const { key, output } = aggregateSql(aggregate.fn, of, aggregate.of?.field ?? null);
+    if (of === null || aggregate.currency === null) return { key, output: `${output} as ${quote(aggregate.name)}` };
+    const { one, which } = oneCurrency(column(aggregate.currency), of);
+    const only = (sql: string): string => `case when ${one} then ${sql} end`;
+    const outputs = [`${only(output)} as ${quote(aggregate.name)}`];
+    if (aggregate.currencyName !== null) outputs.push(`${only(which)} as ${quote(aggregate.currencyName)}`);
+    return { key: only(key), output: outputs.join(', ') };
   });
   const all = [...groups, ...aggregates];
   // Without an order: by the groups, so that the same question gets the same answer.
@@ -93,6 +95,15 @@ function bucketSql(column: string, bucket: Bucket, field: Field, binds: Binds): 
       ? `(${column} at time zone ${binds.once({ kind: 'time_zone' }, 'text')})`
       : `${column}::timestamp`;
   return `date_trunc('${bucket}', ${local})::date`;
+}
+
+/** Whether the amounts are all of one currency, and which: what has no amount does not count. */
+function oneCurrency(currency: string, amount: string): { readonly one: string; readonly which: string } {
+  const of = `filter (where ${amount} is not null)`;
+  return {
+    one: `min(${currency}) ${of} is not distinct from max(${currency}) ${of}`,
+    which: `min(${currency}) ${of}`,
+  };
 }
 
 /** Averages of decimals have this many digits more than what they average. */
