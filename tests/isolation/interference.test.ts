@@ -131,11 +131,12 @@ class Comparison {
   }
 }
 
-/** Where two texts part, with what is around it. */
-function differenceOf(left: string, right: string): string {
+/** Where two texts part, with what is around it. That one is longer than the other is seen by that. */
+function differenceOf(...texts: readonly [string, string]): string {
+  const [left, right] = texts.map((text) => text.replace(/^content-length: .*\n/m, ''));
   let at = 0;
-  while (left[at] === right[at]) at++;
-  const around = (text: string) => text.slice(Math.max(0, at - 400), at + 400);
+  while (left?.[at] === right?.[at] && at < (left ?? '').length) at++;
+  const around = (text = '') => text.slice(Math.max(0, at - 400), at + 400);
   return `--- left\n${around(left)}\n--- right\n${around(right)}`;
 }
 

@@ -16,6 +16,7 @@ import type { Person, Subject } from './expectation.ts';
 import { casesFor, EQUIVALENT, type Mutant, mutantsOf } from './mutants.ts';
 import { EntityCases } from './sql-cases.ts';
 import { type Actor, CaseRunner, type SqlCase } from './sql-run.ts';
+import { EntityTable } from './sql-table.ts';
 import { buildWorld, expectationOf } from './world.ts';
 
 const TENANT = 'acme';
@@ -25,7 +26,7 @@ const database = await testDatabase();
 const { superuser } = database;
 const runner = new CaseRunner(superuser);
 const app = await testApp(database);
-const world = await buildWorld(app, (key) => makeTenant(app, key));
+const world = await buildWorld(app, (key) => makeTenant(app, key), true);
 await enrich(app, world);
 const expectation = expectationOf(world.modelOf(TENANT));
 
@@ -46,9 +47,11 @@ beforeAll(async () => {
     );
     held.set(person.email, new Set(rows.map(({ name }) => name)));
   }
-  for (const entity of world.modelOf(TENANT).entities.values()) {
-    if (entity.history) await fillHistory(entity);
-    const of = await EntityCases.open(superuser, world.modelOf(TENANT), entity, TENANT, expectation);
+  for (const entity of world.modelOf(TENANT).entities.values()) if (entity.history) await fillHistory(entity);
+  const tables = await EntityTable.openAll(superuser, world.modelOf(TENANT), TENANT, expectation);
+  for (const table of tables.values()) {
+    const { entity } = table;
+    const of = new EntityCases(table);
     const all = actors.flatMap((actor) => of.of(actor));
     cases.set(entity.table, all);
     if (entity.history)

@@ -17,6 +17,15 @@ export interface SqlCase {
   readonly expected: string;
 }
 
+/** Makes a case of one person. */
+export type Add = (
+  part: Part,
+  columns: string | readonly string[] | null,
+  title: string,
+  sql: string,
+  expected: string,
+) => unknown;
+
 /** A person and what Postgres is told of them. */
 export interface Actor {
   readonly person: WorldPerson;
