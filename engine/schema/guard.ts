@@ -62,11 +62,13 @@ function guardOf(
   const groups = Map.groupBy(columns, (column) =>
     covers.flatMap((cover, index) => (cover.columns.has(column) ? [index] : [])).join(),
   );
-  const checks = [...groups].map(([indexes, group]) => {
+  const checks = [...groups].flatMap(([indexes, group]) => {
     const covering = indexes
       .split(',')
       .map((index) => covers[Number(index)])
       .filter((cover) => cover !== undefined);
+    // What every permission covers is asked by the policies.
+    if (covering.length === covers.length) return [];
     const covered = covering.map(({ role, condition }) =>
       condition === 'true' ? holds(role) : `(${holds(role)} and (${condition}) is true)`,
     );

@@ -13,6 +13,7 @@ import { makeTenant } from '../support/tenant.ts';
 import { BesidesCases } from './besides-cases.ts';
 import { enrich } from './enrich.ts';
 import type { Person, Subject } from './expectation.ts';
+import { LinkCases } from './link-cases.ts';
 import { casesFor, EQUIVALENT, type Mutant, mutantsOf } from './mutants.ts';
 import { EntityCases } from './sql-cases.ts';
 import { type Actor, CaseRunner, type SqlCase } from './sql-run.ts';
@@ -21,6 +22,9 @@ import { buildWorld, expectationOf } from './world.ts';
 
 const TENANT = 'acme';
 const SCHEMA = `t_${TENANT}`;
+
+/** A regular expression: only these mutants are tried. */
+const ONLY = new RegExp(process.env['ARMATURE_MUTANTS'] ?? '');
 
 const database = await testDatabase();
 const { superuser } = database;
@@ -32,6 +36,7 @@ const expectation = expectationOf(world.modelOf(TENANT));
 
 /** By table, those of its history with it. */
 const cases = new Map<string, SqlCase[]>();
+const linked: LinkCases[] = [];
 const actors: Actor[] = [];
 const held = new Map<string, ReadonlySet<string>>();
 
@@ -60,6 +65,12 @@ beforeAll(async () => {
         all.filter(({ part }) => part === 'history' || part === 'trail'),
       );
   }
+  linked.push(...(await LinkCases.openAll(superuser, tables, TENANT)));
+  for (const links of linked)
+    cases.set(
+      links.table,
+      actors.flatMap((actor) => links.of(actor)),
+    );
   const besides = await BesidesCases.open(superuser, world.modelOf(TENANT), TENANT, expectation);
   cases.set(
     'shares',
@@ -104,24 +115,31 @@ test('a rule that is loosened or taken away is noticed', { timeout: 300_000 }, a
   const everyState = new Set(
     [...world.modelOf(TENANT).lifecycles.values()].map(({ states }) => [...states.keys()].sort().join()),
   );
-  const all = await mutantsOf(superuser, SCHEMA, new Set([system, 'armature_owner']), everyState);
+  const found = await mutantsOf(superuser, SCHEMA, new Set([system, 'armature_owner']), everyState);
+  const all = found.filter((mutant) => ONLY.test(mutant.title) && !isUntried(mutant));
   const survivors: string[] = [];
   const equivalent = new Map<string, number>();
   expect([...new Set(all.map(({ table }) => table))].filter((table) => !cases.has(table))).toEqual([]);
   for (const mutant of all) {
-    const reason = mutant.equivalent ?? (await isInherited(mutant)) ?? unreachable(mutant);
+    const reason = mutant.equivalent ?? (await isInherited(mutant)) ?? unreachable(mutant) ?? overlapping(mutant);
     if (reason !== null) equivalent.set(reason, (equivalent.get(reason) ?? 0) + 1);
     else if (!(await isNoticed(mutant))) survivors.push(mutant.title);
   }
   const listed = [...equivalent.values()].reduce((sum, count) => sum + count, 0);
   const tried = all.length - listed;
+  for (const survivor of survivors) console.log(`survived: ${survivor}`);
   const reasons = [...equivalent].map(([reason, count]) => `  ${count} equivalent: ${reason}`);
   console.log(
     [`mutants of an organisation's rules: ${tried - survivors.length} of ${tried} noticed`, ...reasons].join('\n'),
   );
   expect(survivors).toEqual([]);
-  expect(tried).toBeGreaterThan(2000);
+  if (process.env['ARMATURE_MUTANTS'] === undefined) expect(tried).toBeGreaterThan(2000);
 });
+
+/** Grants on columns of types for which there is nothing to write at hand; those of the CRM's tables are all tried. */
+function isUntried({ table, inherited }: Mutant): boolean {
+  return inherited !== undefined && /^(?:h_)?custom_/.test(table);
+}
 
 /** Of one's own, of one's team and of somebody else, with every value that a condition asks for. */
 function subjectsOfEachSort(entity: Entity): readonly Subject[] {
@@ -137,22 +155,31 @@ function subjectsOfEachSort(entity: Entity): readonly Subject[] {
   return subjects;
 }
 
-/** Tries every combination of roles on a record of one's own, of one's team and of somebody else. */
-function unreachable({ paired, table }: Mutant): string | null {
-  const entity = [...world.model.entities.values()].find((one) => one.table === table);
-  if (!paired || paired.length === 0 || !entity) return null;
+/** Every combination of roles: in a team, and in none. */
+function peopleWithEach(): readonly Person[] {
   const roles = [...world.model.roles.values()].filter(({ administrator }) => !administrator).map(({ key }) => key);
-  const owners = subjectsOfEachSort(entity);
-  // In a team, and in none; whom a record is shared with may change it by every permission, but not delete it.
   const sets = Array.from({ length: 2 ** roles.length - 1 }, (_, at) =>
     roles.filter((_role, index) => ((at + 1) >> index) % 2 === 1),
   );
-  const people = sets.flatMap((own): readonly Person[] => [
+  return sets.flatMap((own): readonly Person[] => [
     { tenant: TENANT, userId: 'me', members: ['me', 'mate'], teams: ['mine'], roles: own },
     { tenant: TENANT, userId: 'me', members: [], roles: own },
   ]);
-  for (const person of people) {
+}
+
+/** Tries every combination of roles on a record of one's own, of one's team and of somebody else. */
+function unreachable({ paired, table, creates }: Mutant): string | null {
+  const entity = [...world.model.entities.values()].find((one) => one.table === table);
+  if (!paired || paired.length === 0 || !entity) return null;
+  const owners = subjectsOfEachSort(entity);
+  for (const person of peopleWithEach()) {
     for (const column of paired) {
+      if (creates) {
+        const gives = (subject: Subject) => expectation.allows(person, 'create', entity.name, subject, column);
+        const makes = (subject: Subject) => expectation.allows(person, 'create', entity.name, subject);
+        if (owners.some(gives) && owners.some((subject) => makes(subject) && !gives(subject))) return null;
+        continue;
+      }
       const lifecycle = world.model.lifecycles.get(entity.fields.get(column)?.lifecycle ?? '');
       // A state is changed by steps: by all of them or not.
       const may = (subject: Subject) =>
@@ -170,6 +197,20 @@ function unreachable({ paired, table }: Mutant): string | null {
     }
   }
   return EQUIVALENT.unreachable;
+}
+
+/**
+ * Links seem to be the same from both sides: whether another role of the same person always shows what this one does.
+ * Tried with every combination of roles and every sort of record at both ends.
+ */
+function overlapping({ role, table, sql, parts }: Mutant): string | null {
+  const links = linked.find((one) => one.table === table);
+  const own = role?.split('__').at(-1);
+  if (!links || own === undefined) return null;
+  if (world.model.roles.get(own)?.administrator) return /\((?:true)\)$/.test(sql) ? EQUIVALENT.linked : null;
+  if (!parts.includes('rows') || /\(true\)$/.test(sql)) return null;
+  const alone = links.isNeeded(own, peopleWithEach(), subjectsOfEachSort);
+  return alone ? null : EQUIVALENT.sides;
 }
 
 async function isInherited({ inherited, sql }: Mutant): Promise<string | null> {
