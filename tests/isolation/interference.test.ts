@@ -78,16 +78,12 @@ class Comparison {
 
   /** What each of the two feeds has told since the start, each by its own token. */
   async compareFeeds(since: readonly (string | null)[]): Promise<void> {
-    const told = async () => {
-      const answers = await Promise.all(
-        this.#clients.map((client, index) => client.get(`/api/$changes?$first=500&since=${since[index] ?? ''}`)),
-      );
-      return answers.map((answer) => JSON.stringify([answer.status, answer.json.data ?? answer.json.code]));
-    };
-    let [left, right] = await told();
-    // A transaction of the application itself, as one of a job, may hold one of them back for a moment.
-    for (let more = 0; more < 40 && left !== right; more++) [left, right] = await told();
-    if (left !== right) this.different.push(`the feeds\n${differenceOf(left ?? '', right ?? '')}`);
+    await Promise.all([twins.left, twins.right].map(untilTold));
+    const answers = await Promise.all(
+      this.#clients.map((client, index) => client.get(`/api/$changes?$first=500&since=${since[index] ?? ''}`)),
+    );
+    const [left = '', right = ''] = answers.map(({ status, json }) => JSON.stringify([status, json.data ?? json.code]));
+    if (left !== right) this.different.push(`the feeds\n${differenceOf(left, right)}`);
   }
 
   async feedTokens(): Promise<readonly (string | null)[]> {
@@ -129,6 +125,23 @@ class Comparison {
       if (entity && made.id !== undefined) this.#known.made.push({ entity: entity.name, id: made.id });
     }
   }
+}
+
+/**
+ * Waits until the feed may tell of all that was written until now: a transaction of the application itself, as one of a
+ * job, holds it back for as long as it is open.
+ */
+async function untilTold({ database }: Twin): Promise<void> {
+  const { rows } = await database.superuser.query<{ last: string }>(
+    `select coalesce(max(xid), '0'::xid8)::text as last from armature.outbox`,
+  );
+  const sql = `select armature.outbox_horizon() > $1::xid8 as passed`;
+  const until = Date.now() + 20_000;
+  while (Date.now() < until) {
+    const found = await database.superuser.query<{ passed: boolean }>(sql, [rows[0]?.last]);
+    if (found.rows[0]?.passed === true) return;
+  }
+  throw new Error('a transaction holds the feed back');
 }
 
 /** Where two texts part, with what is around it. That one is longer than the other is seen by that. */

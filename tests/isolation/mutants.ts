@@ -29,6 +29,7 @@ export const EQUIVALENT = {
     'The pairing guard refuses what several roles give only together; of these roles no two do (every combination was looked at).',
   anyState: 'Every state is one to begin in.',
   everybody: 'Whoever has any right to the table has it to every record.',
+  enough: 'What else the function asks for is never more than this. (Every combination of roles was looked at.)',
   linked: 'A link has a record at both ends, and the role sees them all.',
   sides:
     'Whoever sees both ends of a link sees it by another role from the other side. (Every combination of roles was looked at.)',

@@ -13,6 +13,8 @@ import { makeTenant } from '../support/tenant.ts';
 import { BesidesCases } from './besides-cases.ts';
 import { enrich } from './enrich.ts';
 import type { Person, Subject } from './expectation.ts';
+import { FunctionCases } from './function-cases.ts';
+import { type FunctionMutant, functionMutants } from './function-mutants.ts';
 import { LinkCases } from './link-cases.ts';
 import { casesFor, EQUIVALENT, type Mutant, mutantsOf } from './mutants.ts';
 import { EntityCases } from './sql-cases.ts';
@@ -71,6 +73,9 @@ beforeAll(async () => {
       links.table,
       actors.flatMap((actor) => links.of(actor)),
     );
+  const roles = [...world.modelOf(TENANT).roles.keys()];
+  const functions = await FunctionCases.open(superuser, tables, SCHEMA, roles);
+  for (const [name, calls] of functions.of(actors)) cases.set(name, calls);
   const besides = await BesidesCases.open(superuser, world.modelOf(TENANT), TENANT, expectation);
   cases.set(
     'shares',
@@ -116,12 +121,16 @@ test('a rule that is loosened or taken away is noticed', { timeout: 300_000 }, a
     [...world.modelOf(TENANT).lifecycles.values()].map(({ states }) => [...states.keys()].sort().join()),
   );
   const found = await mutantsOf(superuser, SCHEMA, new Set([system, 'armature_owner']), everyState);
-  const all = found.filter((mutant) => ONLY.test(mutant.title) && !isUntried(mutant));
+  const called = await functionMutants(superuser, SCHEMA, new Set());
+  const all: readonly FunctionMutant[] = [...found, ...called].filter(
+    (mutant) => ONLY.test(mutant.title) && !isUntried(mutant),
+  );
   const survivors: string[] = [];
   const equivalent = new Map<string, number>();
   expect([...new Set(all.map(({ table }) => table))].filter((table) => !cases.has(table))).toEqual([]);
   for (const mutant of all) {
-    const reason = mutant.equivalent ?? (await isInherited(mutant)) ?? unreachable(mutant) ?? overlapping(mutant);
+    const reason =
+      mutant.equivalent ?? (await isInherited(mutant)) ?? unreachable(mutant) ?? overlapping(mutant) ?? asked(mutant);
     if (reason !== null) equivalent.set(reason, (equivalent.get(reason) ?? 0) + 1);
     else if (!(await isNoticed(mutant))) survivors.push(mutant.title);
   }
@@ -211,6 +220,58 @@ function overlapping({ role, table, sql, parts }: Mutant): string | null {
   if (!parts.includes('rows') || /\(true\)$/.test(sql)) return null;
   const alone = links.isNeeded(own, peopleWithEach(), subjectsOfEachSort);
   return alone ? null : EQUIVALENT.sides;
+}
+
+/** What the groups of a command's function ask for, in their order; a merge asks the last of one of the records only. */
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  assign: ['read', 'assign'],
+  merge: ['read', 'merge', 'update', 'delete'],
+  purge: ['read', 'purge'],
+};
+
+/** Tries every combination of roles on every sort of record: whether anybody may more or less than before. */
+function asked({ table, group }: FunctionMutant): string | null {
+  const [command = ''] = table.split('_');
+  const entity = [...world.model.entities.values()].find(({ id }) => table === `${command}_${id}`);
+  const actions = COMMANDS[command];
+  if (!group || !entity || !actions) return null;
+  const mutated = group.role?.split('__').at(-1);
+  const holds = (person: Person, action: string, subject: Subject, at: number): boolean =>
+    person.roles.some((role) => {
+      const own = { ...person, roles: [role] };
+      if (at === group.index && mutated === role) return group.how === 'all';
+      return expectation.allows(own, action, entity.name, subject);
+    }) ||
+    (at === group.index && mutated === undefined);
+  const people = [...peopleWithEach(), { tenant: TENANT, userId: 'me', members: [], roles: ['administrator'] }];
+  const calls = (person: Person) =>
+    subjectsOfEachSort(entity).some((subject) =>
+      person.roles.some((role) =>
+        expectation.allows(
+          { ...person, roles: [role], members: ['me', 'mate', 'stranger'] },
+          command,
+          entity.name,
+          subject,
+        ),
+      ),
+    );
+  const ways =
+    command === 'merge'
+      ? [
+          [0, 1, 2],
+          [0, 1, 3],
+        ]
+      : [[0, 1]];
+  const differs = people.filter(calls).some((person) =>
+    subjectsOfEachSort(entity).some((subject) =>
+      ways.some((way) => {
+        const before = way.every((at) => expectation.allows(person, actions[at] ?? '', entity.name, subject));
+        const after = way.every((at) => holds(person, actions[at] ?? '', subject, at));
+        return before !== after;
+      }),
+    ),
+  );
+  return differs ? null : EQUIVALENT.enough;
 }
 
 async function isInherited({ inherited, sql }: Mutant): Promise<string | null> {
