@@ -3,9 +3,9 @@
  * function that finds candidates with it.
  *
  * Under a row policy Postgres uses an index only with operators it trusts, and LIKE is none of them. The function runs as
- * the owner, finds ids by one word and narrows them by as much of the role's own policy as looks at the record itself; the
- * statement around it asks for policy, masks and match again, so it can only find too much, never too little of what may
- * be seen, and never shows anything.
+ * the owner, finds ids by one word and narrows them by as much of the role's own policy as the owner finds no less by: a
+ * candidate that is hidden takes the place of one that is not. The statement around it asks for policy, masks and match
+ * again, so it can only find too much, never too little of what may be seen, and never shows anything.
  */
 import type { Condition, Operand } from '../condition/condition.ts';
 import { TRUE } from '../condition/condition.ts';

@@ -224,6 +224,13 @@ describe('a step of the lifecycle', () => {
     expect(result.closed_on).toMatch(/^\d{4}-\d{2}-\d{2}$/);
   });
 
+  test('sets its own value where another one is sent along', async () => {
+    const id = await make(chief, { stage: 'running', budget: '10.00' });
+    const finished = data((await writer.transition(chief, project(), id, 'finish', { closed_on: '2001-02-03' })).body);
+    expect(finished).toMatchObject({ stage: 'finished' });
+    expect(finished.closed_on).not.toBe('2001-02-03');
+  });
+
   test('from the wrong state says so', async () => {
     const id = await make(chief);
     expect(await refusal(writer.transition(chief, project(), id, 'finish', {}))).toMatchObject({
