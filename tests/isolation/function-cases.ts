@@ -101,6 +101,7 @@ export class FunctionCases {
     const name = mergeName(table.entity);
     if (!this.#known.has(name)) return;
     const winners = this.#ofEachSort(actor, table, rows);
+    if (table.entity.owner) this.#mergesOwn(actor, table, rows, add);
     for (const winner of winners) {
       for (const loser of this.#ofEachSort(
         actor,
@@ -122,6 +123,22 @@ export class FunctionCases {
         add(name, 'merge what is in the bin', this.#after(actor, binned(table, loser), call(one)), 'nothing');
       }
     }
+  }
+
+  /** Of one's own there is only one record of each entity: another is given to the person before. */
+  #mergesOwn(actor: Actor, table: EntityTable, rows: readonly Row[], add: Add): void {
+    const me = actor.person.userId;
+    const winner = rows.find(({ owner }) => owner === me);
+    const loser = rows.find(({ owner }) => owner !== me);
+    if (!winner || !loser || `t_${actor.person.tenant}` !== this.#schema) return;
+    const name = mergeName(table.entity);
+    const mine = { ...loser, owner: me };
+    const may =
+      this.#may(actor, table, winner, ['read', 'merge', 'update']) &&
+      this.#may(actor, table, mine, ['read', 'merge', 'delete']);
+    const call = `select 'done' from ${qualified(this.#schema, name)}(${literal(winner.id)}, array[${literal(loser.id)}]::uuid[], null)`;
+    const given = `update ${table.table} set owner = ${literal(me)} where id = ${literal(loser.id)}`;
+    add(name, 'merge two of one’s own', this.#after(actor, given, call), may ? 'done' : 'nothing');
   }
 
   #purges(actor: Actor, table: EntityTable, rows: readonly Row[], add: Add): void {
@@ -185,6 +202,11 @@ export class FunctionCases {
           const pattern = `'%' || armature.fold(${literal(value)}) || '%'`;
           const sql = `select 'found' from ${qualified(this.#schema, name)}('§§§', ${pattern}) i where i = ${literal(row.id)}`;
           add(name, `find by ${field.key}`, sql, may ? 'found' : 'nothing');
+          if (has && !may && entity.sharing) {
+            const share = `insert into ${qualified(this.#schema, 'shares')} (id, entity, record, "user", level, created_at)
+              values (gen_random_uuid(), ${literal(entity.id)}, ${literal(row.id)}, ${literal(actor.person.userId)}, 'read', now())`;
+            add(name, 'find what is shared', this.#after(actor, share, sql), 'found');
+          }
           if (may) add(name, 'find by nothing', sql.replace(pattern, literal('§§§')), 'nothing');
           const near = sql.replace(`'§§§', ${pattern}`, `armature.fold(${literal(value)}), '§§§'`);
           if (may) add(name, `find nearly by ${field.key}`, near, 'found');
@@ -277,6 +299,7 @@ export class FunctionCases {
     const sorts = Map.groupBy(rows, (row) =>
       [
         row.owner === person.userId,
+        JSON.stringify(row.facts),
         person.members.includes(row.owner ?? ''),
         ...each.map((action) => this.#may(actor, table, row, [action])),
         ...this.#roles.map((role) =>

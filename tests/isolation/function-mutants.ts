@@ -11,6 +11,11 @@ import type { Mutant } from './mutants.ts';
 const GROUP = /^\(pg_catalog\.pg_has_role\(current_setting\('role'\), '\w+__system', 'USAGE'\)/;
 const ROLE = /pg_has_role\(current_setting\('role'\), '(\w+)'/;
 
+/** What a text is like. */
+const NO_RIGHT = /operator\(public\.|similarity\(| like /;
+/** Which records it is about; and a record that is merged into itself is counted once. */
+const IDS = /^(?:\w\."id" (?:=|<>) |\$1 = any)/;
+
 export interface FunctionMutant extends Mutant {
   /** Of a group of roles: which of the function's groups, and what is done to it. */
   readonly group?: { readonly index: number; readonly role: string | null; readonly how: 'gone' | 'all' };
@@ -18,23 +23,30 @@ export interface FunctionMutant extends Mutant {
 
 /**
  * @param schema of the tenant, or the platform's
- * @param except functions that ask for nothing
+ * @param except functions that are not looked at, by name
  */
 export async function functionMutants(
   superuser: pg.Client,
   schema: string,
-  except: ReadonlySet<string>,
+  except: RegExp,
 ): Promise<readonly FunctionMutant[]> {
-  const { rows } = await superuser.query<{ name: string; signature: string; definition: string; callers: string[] }>(
+  const { rows } = await superuser.query<{
+    name: string;
+    signature: string;
+    definition: string;
+    callers: string[];
+    everybody: boolean;
+  }>(
     `select p.proname as name, p.oid::regprocedure::text as signature, pg_get_functiondef(p.oid) as definition,
        array(select x.grantee::regrole::text from aclexplode(p.proacl) x
-         where x.grantee not in (p.proowner, 0) and x.grantee::regrole::text !~ '__(system|member)"?$' order by 1) as callers
+         where x.grantee not in (p.proowner, 0) and x.grantee::regrole::text !~ '__(system|member)"?$' order by 1) as callers,
+       exists (select from aclexplode(p.proacl) x where x.grantee::regrole::text ~ '__member"?$') as everybody
      from pg_proc p where p.pronamespace = $1::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1`,
     [quote(schema)],
   );
   return rows
-    .filter(({ name }) => !except.has(name))
-    .flatMap(({ name, signature, definition, callers }) => {
+    .filter(({ name }) => !except.test(name))
+    .flatMap(({ name, signature, definition, callers, everybody }) => {
       const base = { table: name, role: null, column: null, parts: ['call'] as const, equivalent: null };
       const body = definition.indexOf('AS $');
       const loosened = loosen(definition, body).map(({ title, sql, group }) => ({
@@ -44,7 +56,6 @@ export async function functionMutants(
         ...(group && { group }),
       }));
       // Whoever is a member may call what everybody may; then a role's own right adds nothing.
-      const everybody = /__member=X/.test(callers.join()) || callers.length > 6;
       const gone = everybody
         ? []
         : callers.map((caller) => ({
@@ -72,34 +83,38 @@ function loosen(definition: string, body: number): readonly Loosened[] {
   const asks = definition.includes('pg_has_role');
   const decides = (span: Span): boolean =>
     !asks || textOf(definition, span).includes('pg_has_role') || /armature\.refuse/.test(lineAfter(definition, span));
-  return conditionsIn(definition)
-    .filter((span) => span.from > body && decides(span))
-    .flatMap((condition) => {
-      const line = definition.slice(0, condition.from).split('\n').length;
-      const visit = (span: Span, otherwise: 'true' | 'false'): readonly Loosened[] => {
-        const text = textOf(definition, span);
-        if (GROUP.test(text) && inBrackets(definition, span) !== null) return ofGroup(definition, span, groups++);
-        const branches = [...text.matchAll(/(?<=\b(?:then|else) )\(pg_catalog\.pg_has_role/g)];
-        if (text.startsWith('case') && branches.length > 0)
-          return branches.flatMap(({ index }) => {
-            const group = bracketAt(definition, span.from + index);
-            return group ? ofGroup(definition, group, groups++) : [];
-          });
-        const ors = membersOf(definition, span, 'or');
-        if (ors.length > 1) return ors.flatMap((one) => visit(one, 'false'));
-        const ands = membersOf(definition, span, 'and');
-        if (ands.length > 1) return ands.flatMap((one) => visit(one, 'true'));
-        const inner = inBrackets(definition, span);
-        if (inner) return visit(inner, otherwise);
-        // Which record it is about is no right.
-        if (asks && /^\w\."id" (?:=|<>) /.test(text)) return [];
-        const title = `line ${line}, ${text.replaceAll(/\s+/g, ' ').slice(0, 80)} → ${otherwise}`;
-        return [{ title, sql: replaced(definition, span, otherwise) }];
-      };
-      // What is refused on a condition is refused no more.
-      const refuses = /^\s*then\s+(?:perform armature\.refuse|raise|return null)/.test(definition.slice(condition.to));
-      return visit(condition, refuses ? 'false' : 'true');
-    });
+  return (
+    conditionsIn(definition)
+      // A function that returns early because there is nothing to find is only quicker.
+      .filter((span) => span.from > body && decides(span) && !/^\s*then\s+return;/.test(definition.slice(span.to)))
+      .flatMap((condition) => {
+        const line = definition.slice(0, condition.from).split('\n').length;
+        const visit = (span: Span, otherwise: 'true' | 'false'): readonly Loosened[] => {
+          const text = textOf(definition, span);
+          if (GROUP.test(text) && inBrackets(definition, span) !== null) return ofGroup(definition, span, groups++);
+          const branches = [...text.matchAll(/(?<=\b(?:then|else) )\(pg_catalog\.pg_has_role/g)];
+          if (text.startsWith('case') && branches.length > 0)
+            return branches.flatMap(({ index }) => {
+              const group = bracketAt(definition, span.from + index);
+              return group ? ofGroup(definition, group, groups++) : [];
+            });
+          const ors = membersOf(definition, span, 'or');
+          if (ors.length > 1) return ors.flatMap((one) => visit(one, 'false'));
+          const ands = membersOf(definition, span, 'and');
+          if (ands.length > 1) return ands.flatMap((one) => visit(one, 'true'));
+          const inner = inBrackets(definition, span);
+          if (inner) return visit(inner, otherwise);
+          if (NO_RIGHT.test(text) || (asks && IDS.test(text))) return [];
+          const title = `line ${line}, ${text.replaceAll(/\s+/g, ' ').slice(0, 80)} → ${otherwise}`;
+          return [{ title, sql: replaced(definition, span, otherwise) }];
+        };
+        // What is refused on a condition is refused no more.
+        const refuses = /^\s*then\s+(?:perform armature\.refuse|raise|return null)/.test(
+          definition.slice(condition.to),
+        );
+        return visit(condition, refuses ? 'false' : 'true');
+      })
+  );
 }
 
 const lineAfter = (definition: string, { to }: Span): string => definition.slice(to).split('\n')[0] ?? '';
