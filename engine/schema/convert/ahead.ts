@@ -4,6 +4,7 @@
  * from: what was written meanwhile is found by that and converted again. The publish itself converts what little is
  * left and exchanges the columns.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.ts';
 import { qualified, quote } from '../../db/identifiers.ts';
@@ -19,6 +20,7 @@ import { loadState } from '../release-store.ts';
 import { type RetryOptions, withRetries } from '../retry.ts';
 import type { DesiredState } from '../state.ts';
 import type { Conversion } from './conversions.ts';
+import { Names } from './names.ts';
 import { convertRows, type Places, quietly } from './rows.ts';
 
 /** Rows that may be left for the publish's own transaction. */
@@ -47,6 +49,7 @@ export async function convertAhead(input: AheadInput): Promise<number> {
       throw new Problem('publish_in_progress', 'Somebody is publishing right now. Try again when they are done.');
     try {
       await client.query(`set lock_timeout = ${LOCK_TIMEOUT}; set search_path = pg_catalog, pg_temp`);
+      await clearOthers(client, input);
       const step = await withRetries(() => transaction(client, () => prepareColumns(client, input)), retry);
       const failed = await convertAll(client, input, step);
       if (failed > 0 && conversion.onFail === 'refuse') {
@@ -78,14 +81,25 @@ export async function clearAbandoned(client: PoolClient, tenant: Tenant): Promis
   }
 }
 
+/** Of the same column, and something else was to become of it. With the lock: whoever was at it is done. */
+async function clearOthers(client: PoolClient, input: AheadInput): Promise<void> {
+  const { tenant, before, retry } = input;
+  const mine = workOf(input);
+  for (const { number, work } of await abandoned(client, tenant.id)) {
+    if (work.kind !== 'convert' || work.column !== mine.column || isDeepStrictEqual(work, mine)) continue;
+    await withRetries(() => transaction(client, () => dropColumns(client, before, work)), retry);
+    await closeAbandoned(client, tenant.id, number);
+  }
+}
+
 type ConvertWork = Extract<StepWork, { readonly kind: 'convert' }>;
 
 /** The same for the same conversion: what was begun before a crash goes on. */
 export function workOf({ wanted, conversion }: Pick<AheadInput, 'wanted' | 'conversion'>): ConvertWork {
-  const { table, column, aside } = conversion;
+  const { table, column, aside, back, onFail } = conversion;
   const target = wanted.tables[table]?.columns[column];
   if (!target) throw new TypeError(`no column ${column}`);
-  return { kind: 'convert', table, column, aside, type: `${conversion.to.type.key} ${typeOf(target)}` };
+  return { kind: 'convert', table, column, aside, back, onFail, type: `${conversion.to.type.key} ${typeOf(target)}` };
 }
 
 async function prepareColumns(client: PoolClient, input: AheadInput): Promise<StepRow> {
@@ -116,8 +130,8 @@ export function droppingColumns(before: DesiredState, { table, column }: Convert
 }
 
 async function convertAll(client: PoolClient, input: AheadInput, step: StepRow): Promise<number> {
-  const { tenant, before, conversion } = input;
-  const places = placesBefore(input);
+  const { before, conversion } = input;
+  const places = placesBefore(client, input);
   const version = quote('version');
   const index = comingIndexName(conversion.column);
   // Half of one may be left; only rows that are still to be done are in it.
@@ -127,10 +141,20 @@ async function convertAll(client: PoolClient, input: AheadInput, step: StepRow):
     `create index concurrently ${quote(index)} on ${places.table} (${quote('id')}) where ${places.version} is distinct from ${version}`,
   );
   await client.query(`set lock_timeout = ${LOCK_TIMEOUT}`);
-  let failed = 0;
+  await places.names?.gather(conversion.column, false);
+  try {
+    return await inPasses(client, input, step, places);
+  } finally {
+    await places.names?.forget(conversion.column).catch(() => {});
+  }
+}
+
+async function inPasses(client: PoolClient, input: AheadInput, step: StepRow, places: Places): Promise<number> {
+  const { tenant, conversion } = input;
   let done = 0;
-  for (let pass = 0; ; pass += 1) {
+  for (;;) {
     let seen = 0;
+    let failed = 0;
     let last: string | null = null;
     do {
       const batch = await withRetries(
@@ -146,14 +170,14 @@ async function convertAll(client: PoolClient, input: AheadInput, step: StepRow):
       );
       seen += batch.rows;
       done += batch.rows;
-      if (pass === 0) failed += batch.failures.length;
+      failed += batch.failures.length;
       last = batch.last;
     } while (last !== null);
-    if (seen <= LEFT) return failed;
+    if (seen <= LEFT || (failed > 0 && conversion.onFail === 'refuse')) return failed;
   }
 }
 
-function placesBefore({ before, wanted, conversion }: AheadInput): Places {
+function placesBefore(client: PoolClient, { before, wanted, conversion }: AheadInput): Places {
   const { table, column, returns } = conversion;
   const state = before.tables[table];
   const target = wanted.tables[table]?.columns[column];
@@ -166,6 +190,7 @@ function placesBefore({ before, wanted, conversion }: AheadInput): Places {
     kept: returns === null ? null : quote(returns),
     type: typeOf(target),
     version: quote(comingVersionName(column)),
+    names: conversion.target && new Names(client, before, conversion.target),
   };
 }
 

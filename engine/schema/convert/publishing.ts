@@ -72,6 +72,7 @@ export function converting(client: PoolClient, prepared: Prepared): (column: str
   return async (column) => {
     const conversion = prepared.conversions.find((one) => one.column === column);
     if (!conversion) throw new TypeError(`nothing is known of the type of ${column}`);
-    await convertWithin(client, prepared.tenant, prepared.source, prepared.state, conversion, conversion.ahead);
+    const { tenant, source, state, conversions } = prepared;
+    await convertWithin(client, tenant, source, state, conversion, conversions, conversion.ahead);
   };
 }

@@ -9,10 +9,12 @@ import { comingVersionName } from '../names.ts';
 import { locate } from '../source.ts';
 import type { DesiredState } from '../state.ts';
 import type { Conversion } from './conversions.ts';
+import { Names } from './names.ts';
 import { aloud, convertRows, type Places, quietly } from './rows.ts';
 
 /**
  * @param after the state of the release; the table already has its names
+ * @param conversions all of the publish
  * @param ahead whether rows were converted before, so that only those are left that were written since
  * @throws Problem `invalid_document` when values cannot become the new type, with their number
  */
@@ -22,10 +24,12 @@ export async function convertWithin(
   source: ReleaseSource,
   after: DesiredState,
   conversion: Conversion,
+  conversions: readonly Conversion[],
   ahead: boolean,
 ): Promise<void> {
-  const places = placesAfter(after, conversion, ahead);
+  const places = placesAfter(client, after, conversion, conversions, ahead);
   await quietly(client);
+  await leadSomewhere(client, after, conversion, places);
   let last: string | null = null;
   let failed = 0;
   do {
@@ -88,7 +92,34 @@ function refusal(
   ]);
 }
 
-function placesAfter(after: DesiredState, { table, column, aside, returns }: Conversion, ahead: boolean): Places {
+/**
+ * Records that were deleted for good after a value made ahead led to them: those values are still to be made. From here
+ * on nobody deletes one, until the reference holds.
+ */
+async function leadSomewhere(
+  client: PoolClient,
+  after: DesiredState,
+  { to, target }: Conversion,
+  { table, to: column, version }: Places,
+): Promise<void> {
+  const other = to.reference && target ? after.tables[target.entity.id] : undefined;
+  if (version === null || other === undefined) return;
+  const records = tableName(after, other);
+  await client.query(`lock table ${records} in share row exclusive mode`);
+  await client.query(
+    `update ${table} x set ${version} = null where x.${column} is not null and not exists (select from ${records} t where t.${quote('id')} = x.${column})`,
+  );
+}
+
+function placesAfter(
+  client: PoolClient,
+  after: DesiredState,
+  { table, column, aside, returns, target: records }: Conversion,
+  conversions: readonly Conversion[],
+  ahead: boolean,
+): Places {
+  // Titles are made of values as they are before the publish.
+  const asides = new Map(conversions.map((one) => [one.column, one.aside]));
   const state = after.tables[table];
   const target = state?.columns[column];
   if (!state || !target) throw new TypeError(`no column ${column}`);
@@ -100,5 +131,6 @@ function placesAfter(after: DesiredState, { table, column, aside, returns }: Con
     kept: returns === null ? null : ahead ? quote(returns) : columnName(state, column),
     type: typeOf(target),
     version: ahead ? quote(comingVersionName(column)) : null,
+    names: records && new Names(client, after, records, (field) => asides.get(field) ?? field),
   };
 }
