@@ -1,11 +1,11 @@
 /** Changes of the columns of a table that stays. */
-import { quote } from '../db/identifiers.ts';
+import { qualified, quote } from '../db/identifiers.ts';
 import type { ProblemDetail } from '../problem.ts';
 import { change, type Change, type Check } from './change.ts';
 import { columnDefinition, columnName, tableName, typeOf, validateConstraint } from './ddl.ts';
 import type { Later, StepDraft } from './deferred/work.ts';
 import { validateLater } from './diff-constraints.ts';
-import { comingName, comingVersionName, fieldOf, notNullName } from './names.ts';
+import { comingName, comingNamesName, comingVersionName, fieldOf, notNullName } from './names.ts';
 import type { ColumnState, DesiredState, TablePair, TableState } from './state.ts';
 import { fillKept, KEPT } from './diff-rollups.ts';
 import { renameColumns } from './rename-columns.ts';
@@ -191,7 +191,12 @@ function converted(pair: TablePair, id: string, old: ColumnState | null, column:
     : `alter table ${table} add column ${columnDefinition(next, id, bare, false)}`;
   // With it goes the index of the rows that are still to be done.
   const over = [comingVersionName(id), ...(spent === null ? [] : [spent])];
-  const done = ahead ? [`alter table ${table} ${over.map((name) => `drop column ${quote(name)}`).join(', ')}`] : [];
+  const done = ahead
+    ? [
+        `alter table ${table} ${over.map((name) => `drop column ${quote(name)}`).join(', ')}`,
+        `drop table if exists ${qualified(next.schema, comingNamesName(id))}`,
+      ]
+    : [];
   return [
     ...(old === null ? [change({ ...base, phase: 'add_columns', sql: [coming] })] : []),
     ...(column.default === null

@@ -37,4 +37,6 @@ export const fieldOf = (column: string): string => column.split('~')[0] ?? colum
 /** While a column is filled that takes another one's place: its values, and the versions they were made from. */
 export const comingName = (column: string): string => fit(`zz_n_${column}`);
 export const comingVersionName = (column: string): string => fit(`zz_v_${column}`);
+/** The names by which its references were found. */
+export const comingNamesName = (column: string): string => fit(`zz_m_${column}`);
 export const comingIndexName = (column: string): string => fit(`zz_q_${column}`);

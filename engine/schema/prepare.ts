@@ -14,10 +14,11 @@ import {
   type OnFails,
   withConversions,
 } from './convert/conversions.ts';
+import type { Ready } from './convert/ahead.ts';
 import { type ConversionPreview, preview } from './convert/preview.ts';
 import { reconcile } from './deferred/pending.ts';
 import { openSteps, type StepRow } from './deferred/store.ts';
-import type { StepDraft, StepWork } from './deferred/work.ts';
+import type { StepDraft } from './deferred/work.ts';
 import { contextOf } from './context.ts';
 import { desiredState } from './desired.ts';
 import { difference } from './diff.ts';
@@ -36,7 +37,7 @@ export interface PrepareOptions {
   /** What becomes of values that a field's new type cannot take. */
   readonly onFail?: OnFails | undefined;
   /** Conversions that were made ahead for this publish. */
-  readonly ready?: readonly StepWork[];
+  readonly ready?: readonly Ready[];
   readonly deferAbove?: number;
   /** It will be done: steps stand still until the end of the transaction. */
   readonly publishing?: boolean;
@@ -98,7 +99,8 @@ export async function prepare(
     ahead: stored !== null && [one.table, one.target?.entity.id ?? one.table].some(many) && isQuiet(stored, one),
   }));
   const converted = new Set(conversions.map(({ column }) => column));
-  const open = stored && reconcile(stored, settle(stored, wanted), steps, { ready, converted });
+  const open =
+    stored && reconcile(stored, settle(stored, wanted), steps, { ready: ready.map(({ work }) => work), converted });
   const before = open && withConversions(open.before, conversions);
   const modes = new Map(
     conversions.map(({ column, ahead, returns }) => [column, { ahead, spent: ahead ? returns : null }]),

@@ -14,12 +14,13 @@ import { LOCK_TIMEOUT, StepMoved } from '../deferred/performance.ts';
 import { abandoned, beginAhead, closeAbandoned, finish, hold, progress, type StepRow } from '../deferred/store.ts';
 import type { StepWork } from '../deferred/work.ts';
 import { tableName, typeOf } from '../ddl.ts';
-import { comingIndexName, comingName, comingVersionName } from '../names.ts';
+import { comingIndexName, comingName, comingNamesName, comingVersionName } from '../names.ts';
 import { releaseAheadLock, tryAheadLock } from '../publish-lock.ts';
 import { loadState } from '../release-store.ts';
 import { type RetryOptions, withRetries } from '../retry.ts';
 import type { DesiredState } from '../state.ts';
 import type { Conversion } from './conversions.ts';
+import { markDangling } from './dangling.ts';
 import { Names } from './names.ts';
 import { convertRows, type Places, quietly } from './rows.ts';
 
@@ -38,11 +39,19 @@ export interface AheadInput {
   readonly retry: RetryOptions;
 }
 
+/** A conversion that a publish can count on. */
+export interface Ready {
+  readonly work: StepWork;
+  /** References lead to records that were there when all transactions before this one (`xid8`) were over. */
+  readonly horizon: string;
+}
+
 /**
- * @returns how many values cannot become the new type; where that refuses the release, everything is cleared away again
+ * @returns `failed`: how many values cannot become the new type; where that refuses the release, everything is cleared
+ *   away again. `horizon` as in {@link Ready}
  * @throws Problem `publish_in_progress` while another one converts; {@link StepMoved} when a release came in between
  */
-export async function convertAhead(input: AheadInput): Promise<number> {
+export async function convertAhead(input: AheadInput): Promise<{ readonly failed: number; readonly horizon: string }> {
   const { database, tenant, conversion, retry } = input;
   return database.asOwner(async (client) => {
     if (!(await tryAheadLock(client, tenant.key)))
@@ -51,12 +60,13 @@ export async function convertAhead(input: AheadInput): Promise<number> {
       await client.query(`set lock_timeout = ${LOCK_TIMEOUT}; set search_path = pg_catalog, pg_temp`);
       await clearOthers(client, input);
       const step = await withRetries(() => transaction(client, () => prepareColumns(client, input)), retry);
-      const failed = await convertAll(client, input, step);
+      const made = await convertAll(client, input, step);
+      const { failed } = made;
       if (failed > 0 && conversion.onFail === 'refuse') {
         await withRetries(() => transaction(client, () => dropColumns(client, input.before, workOf(input))), retry);
         await finish(client, tenant.id, step, `${failed.toLocaleString('en')} values could not be converted.`);
       }
-      return failed;
+      return made;
     } finally {
       await client.query('reset lock_timeout; reset search_path').catch(() => {});
       await releaseAheadLock(client, tenant.key).catch(() => {});
@@ -126,10 +136,17 @@ export function droppingColumns(before: DesiredState, { table, column }: Convert
   const state = before.tables[table];
   if (!state) return [];
   const names = [comingVersionName(column), comingName(column)].map((name) => `drop column if exists ${quote(name)}`);
-  return [`alter table ${tableName(before, state)} ${names.join(', ')}`];
+  return [
+    `alter table ${tableName(before, state)} ${names.join(', ')}`,
+    `drop table if exists ${qualified(before.schema, comingNamesName(column))}`,
+  ];
 }
 
-async function convertAll(client: PoolClient, input: AheadInput, step: StepRow): Promise<number> {
+async function convertAll(
+  client: PoolClient,
+  input: AheadInput,
+  step: StepRow,
+): Promise<{ readonly failed: number; readonly horizon: string }> {
   const { before, conversion } = input;
   const places = placesBefore(client, input);
   const version = quote('version');
@@ -142,15 +159,7 @@ async function convertAll(client: PoolClient, input: AheadInput, step: StepRow):
   );
   await client.query(`set lock_timeout = ${LOCK_TIMEOUT}`);
   await places.names?.gather(conversion.column, false);
-  try {
-    return await inPasses(client, input, step, places);
-  } finally {
-    await places.names?.forget(conversion.column).catch(() => {});
-  }
-}
-
-async function inPasses(client: PoolClient, input: AheadInput, step: StepRow, places: Places): Promise<number> {
-  const { tenant, conversion } = input;
+  const { tenant } = input;
   let done = 0;
   for (;;) {
     let seen = 0;
@@ -173,7 +182,16 @@ async function inPasses(client: PoolClient, input: AheadInput, step: StepRow, pl
       failed += batch.failures.length;
       last = batch.last;
     } while (last !== null);
-    if (seen <= LEFT || (failed > 0 && conversion.onFail === 'refuse')) return failed;
+    const { rows } = await client.query<{ horizon: string }>(
+      'select pg_snapshot_xmin(pg_current_snapshot())::text as horizon',
+    );
+    const { horizon = '0' } = rows[0] ?? {};
+    if (failed > 0 && conversion.onFail === 'refuse') return { failed, horizon };
+    const gone = await withRetries(
+      () => transaction(client, () => markDangling(client, before, conversion, places)),
+      input.retry,
+    );
+    if (seen + gone <= LEFT) return { failed, horizon };
   }
 }
 

@@ -4,9 +4,10 @@
  * and also the value of a field that no two records share; it must be one record's that is not in the bin.
  */
 import type { ClientBase } from 'pg';
-import { fit, literal, qualified, quote } from '../../db/identifiers.ts';
+import { literal, qualified, quote } from '../../db/identifiers.ts';
 import type { Entity, Field, Model } from '../../model/model.ts';
 import { tableName } from '../ddl.ts';
+import { comingNamesName } from '../names.ts';
 import type { DesiredState, TableState } from '../state.ts';
 import type { Converted } from './values.ts';
 
@@ -38,8 +39,10 @@ export class Names {
   readonly #target: Target;
   readonly #columnOf: (field: string) => string;
   readonly #table: TableState | undefined;
-  /** Rows `name`, `id`: a subquery, or what {@link gather} made of it. */
-  #names: string | null;
+  /** Rows `name`, `id` of all records: a subquery. `null` for an entity that has no table yet: it has no records. */
+  readonly #all: string | null;
+  /** A table with what it was at some time. */
+  #gathered: string | null = null;
 
   /**
    * @param state as the tables are now
@@ -56,29 +59,34 @@ export class Names {
     this.#target = target;
     this.#columnOf = columnOf;
     this.#table = state.tables[target.entity.id];
-    this.#names = this.#namesSql();
+    this.#all = this.#namesSql();
   }
 
   /**
-   * Gathers all names once, for many batches. They are those of this moment.
+   * Gathers all names once, for many batches.
    * @param column whose values are converted
-   * @param within the names go with the transaction
+   * @param temporary they go with the transaction; otherwise they stay for a publish, which drops them
    */
-  async gather(column: string, within: boolean): Promise<void> {
-    if (this.#names === null) return;
-    const name = gathered(column);
-    await this.forget(column);
-    const table = qualified('pg_temp', name);
+  async gather(column: string, temporary: boolean): Promise<void> {
+    if (this.#all === null) return;
+    const table = qualified(temporary ? 'pg_temp' : this.#state.schema, comingNamesName(column));
+    await this.#client.query(`drop table if exists ${table}`);
     await this.#client.query(
-      `create temporary table ${quote(name)}${within ? ' on commit drop' : ''} as select * from ${this.#names} n`,
+      temporary
+        ? `create temporary table ${quote(comingNamesName(column))} on commit drop as select * from ${this.#all} n`
+        : `create unlogged table ${table} as select * from ${this.#all} n`,
     );
     await this.#client.query(`create index on ${table} (name); analyze ${table}`);
-    this.#names = table;
+    this.#gathered = table;
   }
 
-  /** Drops what was gathered. */
-  async forget(column: string): Promise<void> {
-    await this.#client.query(`drop table if exists ${qualified('pg_temp', gathered(column))}`);
+  /** Asks what was gathered before, if anything was. */
+  async useGathered(column: string): Promise<void> {
+    const table = qualified(this.#state.schema, comingNamesName(column));
+    const { rows } = await this.#client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+      table,
+    ]);
+    this.#gathered = rows[0]?.there === true ? table : null;
   }
 
   /** @param texts names and ids, trimmed; @param ids of records, for their titles */
@@ -90,11 +98,14 @@ export class Names {
       const found = byId.get(text.toLowerCase());
       records.set(text, found?.live === true ? { value: text.toLowerCase() } : this.#missing(text));
     }
-    const left = names.filter((text) => 'reason' in (records.get(text) ?? {}));
-    if (this.#names !== null && left.length > 0) {
+    // What was gathered may lack who came since.
+    for (const source of [this.#gathered, this.#all]) {
+      const left = names.filter((text) => 'reason' in (records.get(text) ?? {}));
+      if (source === null || this.#table === undefined || left.length === 0) continue;
       const { rows } = await this.#client.query<{ text: string; id: string; count: number }>(
         `select w.text, min(n.id::text) as id, count(distinct n.id)::int as count
-         from unnest($1::text[]) w(text) join ${this.#names} n on n.name = ${folded('w.text')} group by w.text`,
+         from unnest($1::text[]) w(text) join ${source} n on n.name = ${folded('w.text')}
+           join ${tableName(this.#state, this.#table)} t on t.id = n.id and ${this.#live('t')} group by w.text`,
         [left],
       );
       for (const { text, id, count } of rows)
@@ -115,7 +126,6 @@ export class Names {
     return new Map(rows.map(({ id, ...row }) => [id, row]));
   }
 
-  /** `null` for an entity that has no table yet: it has no records. */
   #namesSql(): string | null {
     const { entity } = this.#target;
     if (this.#table === undefined) return null;
@@ -173,8 +183,6 @@ export class Names {
     return `“${text.slice(0, LONGEST)}” names ${count.toLocaleString('en')} records of ${this.#target.entity.label}.`;
   }
 }
-
-const gathered = (column: string): string => fit(`zz_m_${column}`);
 
 /** Fields whose values people write as they are. */
 const isName = ({ column, type }: Field): boolean =>

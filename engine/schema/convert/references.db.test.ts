@@ -105,7 +105,7 @@ const destroy = ({ tenant }: Organisation, id: string | undefined) =>
 const leftovers = async ({ tenant }: Organisation): Promise<readonly unknown[]> =>
   (
     await superuser.query(
-      `select attname from pg_attribute a join pg_class c on c.oid = a.attrelid where relnamespace = $1::regnamespace and attname like 'zz\\_%' and not attisdropped`,
+      `select attname from pg_attribute a join pg_class c on c.oid = a.attrelid where relnamespace = $1::regnamespace and (attname like 'zz\\_%' or relname like 'zz\\_%') and not attisdropped`,
       [tenant.names.schema],
     )
   ).rows;

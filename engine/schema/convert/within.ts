@@ -9,27 +9,31 @@ import { comingVersionName } from '../names.ts';
 import { locate } from '../source.ts';
 import type { DesiredState } from '../state.ts';
 import type { Conversion } from './conversions.ts';
+import { leadSomewhere } from './dangling.ts';
 import { Names } from './names.ts';
 import { aloud, convertRows, type Places, quietly } from './rows.ts';
 
+export interface WithinInput {
+  readonly tenant: Tenant;
+  readonly source: ReleaseSource;
+  /** The state of the release; the table already has its names. */
+  readonly after: DesiredState;
+  readonly conversion: Conversion;
+  /** All of the publish. */
+  readonly conversions: readonly Conversion[];
+  /** Where rows were converted before, as in `Ready`: only those are left that were written since. */
+  readonly horizon: string | null;
+}
+
 /**
- * @param after the state of the release; the table already has its names
- * @param conversions all of the publish
- * @param ahead whether rows were converted before, so that only those are left that were written since
  * @throws Problem `invalid_document` when values cannot become the new type, with their number
  */
-export async function convertWithin(
-  client: PoolClient,
-  tenant: Tenant,
-  source: ReleaseSource,
-  after: DesiredState,
-  conversion: Conversion,
-  conversions: readonly Conversion[],
-  ahead: boolean,
-): Promise<void> {
-  const places = placesAfter(client, after, conversion, conversions, ahead);
+export async function convertWithin(client: PoolClient, input: WithinInput): Promise<void> {
+  const { tenant, source, after, conversion, horizon } = input;
+  const places = placesAfter(client, input);
   await quietly(client);
-  await leadSomewhere(client, after, conversion, places);
+  if (horizon !== null) await leadSomewhere(client, tenant, after, conversion, places, horizon);
+  if (horizon !== null) await places.names?.useGathered(conversion.column);
   let last: string | null = null;
   let failed = 0;
   do {
@@ -92,32 +96,9 @@ function refusal(
   ]);
 }
 
-/**
- * Records that were deleted for good after a value made ahead led to them: those values are still to be made. From here
- * on nobody deletes one, until the reference holds.
- */
-async function leadSomewhere(
-  client: PoolClient,
-  after: DesiredState,
-  { to, target }: Conversion,
-  { table, to: column, version }: Places,
-): Promise<void> {
-  const other = to.reference && target ? after.tables[target.entity.id] : undefined;
-  if (version === null || other === undefined) return;
-  const records = tableName(after, other);
-  await client.query(`lock table ${records} in share row exclusive mode`);
-  await client.query(
-    `update ${table} x set ${version} = null where x.${column} is not null and not exists (select from ${records} t where t.${quote('id')} = x.${column})`,
-  );
-}
-
-function placesAfter(
-  client: PoolClient,
-  after: DesiredState,
-  { table, column, aside, returns, target: records }: Conversion,
-  conversions: readonly Conversion[],
-  ahead: boolean,
-): Places {
+function placesAfter(client: PoolClient, { after, conversion, conversions, horizon }: WithinInput): Places {
+  const { table, column, aside, returns, target: records } = conversion;
+  const ahead = horizon !== null;
   // Titles are made of values as they are before the publish.
   const asides = new Map(conversions.map((one) => [one.column, one.aside]));
   const state = after.tables[table];
