@@ -32,6 +32,9 @@ export const asideName = (id: string): string => fit(`zz_${id}`);
 
 /** A field's values as another type had them are kept under the field's id and a mark of that type. */
 export const shapeId = (field: string, mark: string): string => `${field}~${mark}`;
+/** A column of computed values that gives its place to one of another type, and is not kept. */
+export const spentId = (column: string): string => shapeId(column, 'spent');
+export const isSpent = (column: string): boolean => column.endsWith('~spent');
 /** The field a column belongs to, whatever type it has. */
 export const fieldOf = (column: string): string => column.split('~')[0] ?? column;
 /** While a column is filled that takes another one's place: its values, and the versions they were made from. */

@@ -23,6 +23,7 @@ import { contextOf } from './context.ts';
 import { desiredState } from './desired.ts';
 import { difference } from './diff.ts';
 import type { Refusal } from './diff-columns.ts';
+import { withoutRetyped } from './diff-rollups.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { asideSince, loadSource, loadState, releaseBeforeAside } from './release-store.ts';
 import { rulesBroken } from './rule-rows.ts';
@@ -101,7 +102,7 @@ export async function prepare(
   const converted = new Set(conversions.map(({ column }) => column));
   const open =
     stored && reconcile(stored, settle(stored, wanted), steps, { ready: ready.map(({ work }) => work), converted });
-  const before = open && withConversions(open.before, conversions);
+  const before = open && withConversions(withoutRetyped(open.before, stored, wanted), conversions);
   const modes = new Map(
     conversions.map(({ column, ahead, returns }) => [column, { ahead, spent: ahead ? returns : null }]),
   );

@@ -6,11 +6,12 @@ import { createHash } from 'node:crypto';
 import type { Entity, Field, Model } from '../../model/model.ts';
 import { typeOf } from '../ddl.ts';
 import { shapeId } from '../names.ts';
-import type { Refusal } from '../diff-columns.ts';
+import { becameComputed, type Refusal } from '../diff-columns.ts';
 import type { ColumnState, DesiredState, TableState } from '../state.ts';
 import { freeze } from '../state.ts';
 import { typeChange } from '../widen.ts';
 import type { Target } from './names.ts';
+import { withColumnIds } from '../reshape.ts';
 import { isConvertible, staysAsItIs, unconvertible } from './values.ts';
 
 export type OnFail = 'refuse' | 'null';
@@ -83,7 +84,11 @@ export async function findConversions(input: ConversionsInput): Promise<Conversi
       const was = old.columns[id];
       if (!to || !was || was.generated !== null || column.generated !== null) continue;
       // What is kept over parts is computed anew.
-      if (was.rollup || column.rollup) continue;
+      if (was.rollup) continue;
+      if (column.rollup) {
+        if (!was.aside) refusals.push(becameComputed(now, column));
+        continue;
+      }
       const sameType = typeOf(was) === typeOf(column);
       if (!sameType && !many(now.id) && typeChange(was.type, column.type).kind !== 'refused') continue;
       const known = await fieldBefore(now.id, id, was.aside);
@@ -181,29 +186,5 @@ function reshaped(whole: TableState, { column, aside, back, returns, ahead }: Pl
   const { [back]: _taken, ...others } = whole.columns;
   // What was made ready ahead has the values that come back in it.
   const table = ahead && returns !== null ? { ...whole, columns: others } : whole;
-  const renamed = (id: string): string => (id === column ? aside : returns !== null && id === back ? column : id);
-  const columnsOf = (of: readonly string[]): readonly string[] => of.map(renamed);
-  return {
-    ...table,
-    columns: mapped(table.columns, (id, state) => [renamed(id), state]),
-    checks: mapped(table.checks, (name, check) => [name, { ...check, column: renamed(check.column) }]),
-    references: mapped(table.references, (name, to) => [name, { ...to, column: renamed(to.column) }]),
-    indexes: mapped(table.indexes, (name, index) => [name, { ...index, columns: columnsOf(index.columns) }]),
-    grants: mapped(table.grants, (role, grant) => [
-      role,
-      {
-        ...grant,
-        select: grant.select === 'all' ? grant.select : columnsOf(grant.select),
-        insert: columnsOf(grant.insert),
-        update: columnsOf(grant.update),
-      },
-    ]),
-  };
-}
-
-function mapped<T>(
-  record: Readonly<Record<string, T>>,
-  change: (key: string, value: T) => readonly [string, T],
-): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => change(key, value)));
+  return withColumnIds(table, (id) => (id === column ? aside : returns !== null && id === back ? column : id));
 }
