@@ -237,6 +237,14 @@ test.each(OTHERS)('%j (%s) becomes %j', async (from, cast, to, values, expected)
   expect(await places(made)).toEqual(values);
 });
 
+test('a plan shows the title of a record that cannot become what was asked for', async () => {
+  const made = await town('small', REFERENCE, [EMBER ?? ''], 'uuid');
+  const [found] = (await made.plan([shop(place('integer')), city])).conversions ?? [];
+  expect(found?.sample).toMatchObject([
+    { title: 'n1', value: 'Port  Ember', reason: '“Port  Ember” is not a number.' },
+  ]);
+});
+
 test('people are named by their address as well, and titles by the titles in them', async () => {
   const made = await town('small', TEXT, ['Ada@example.test']);
   const ada = await made.insert(await made.person(), 'core_users', { name: 'Ada Sample', email: 'ada@example.test' });

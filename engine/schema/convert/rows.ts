@@ -80,7 +80,7 @@ export async function convertRows(
       done.push({ row, value: textOf(converted.value) });
       continue;
     }
-    failures.push({ id: row.id, value: shown(row.old), reason: converted.reason });
+    failures.push({ id: row.id, value: shown(valueOf(row.old), from, known), reason: converted.reason });
     // Where it refuses the release it stays to be done: whoever goes on after a crash has to meet it too.
     if (onFail === 'null') done.push({ row, value: null });
   }
@@ -138,8 +138,8 @@ function valueOf(json: string | null): Value {
 }
 
 const LONGEST = 200;
-function shown(json: string | null): string {
-  const value = textOf(valueOf(json)) ?? '';
+function shown(was: Value, from: Field, known: Known): string {
+  const value = (from.reference ? known.titles.get(String(was)) : undefined) ?? textOf(was) ?? '';
   return value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value;
 }
 
