@@ -73,7 +73,7 @@ test('nobody waits while 200,000 texts become references', { timeout: 240_000 },
     await writing;
     const locks = await watch();
     console.log(
-      `${place['type']}: ${Math.round(took)} ms, longest wait for a lock ${Math.round(locks.longest)} ms, longest write ${Math.round(longest)} ms`,
+      `${String(place['type'])}: ${Math.round(took)} ms, longest wait for a lock ${Math.round(locks.longest)} ms, longest write ${Math.round(longest)} ms`,
     );
     await lab.runner.drain(made.tenant.key);
     return locks.longest;
