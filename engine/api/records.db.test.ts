@@ -60,7 +60,7 @@ beforeAll(async () => {
   const services: HttpServices = {
     ...double,
     database,
-    models: { get: async () => ({ tenant, model }) },
+    models: { get: async () => ({ tenant, model }), known: () => null },
     identity: { ...double.identity, authenticate: async (token) => people.get(token) ?? null },
     reader: new Reader({ database, secret: 'x'.repeat(32), clock: systemClock }),
     writer: new Writer({ database, ids: systemIds, clock: systemClock }),

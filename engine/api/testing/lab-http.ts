@@ -54,7 +54,7 @@ export async function labHttp(options: Parameters<typeof makeLab>[1] = {}): Prom
   const services: HttpServices = {
     ...tested.services,
     database,
-    models: { get: async () => ({ tenant, model }) },
+    models: { get: async () => ({ tenant, model }), known: () => null },
     identity: { ...tested.services.identity, authenticate: async (token) => people.get(token) ?? null },
     reader: new Reader({ database, secret: 'x'.repeat(32), clock: systemClock }),
     writer,

@@ -239,7 +239,7 @@ export function testServices(overrides: Partial<HttpServices> = {}): { services:
     }),
     clock: fixedClock(Date.parse('2026-01-31T10:00:00Z')),
     ids: systemIds,
-    models: { get: async () => source },
+    models: { get: async () => source, known: () => source },
     identity: {
       authenticate: async (token) => people.get(token) ?? null,
       signIn: async ({ password }) => {
