@@ -253,3 +253,13 @@ test('what people have written does not become a rollup', async () => {
   await made.publish(having({ key: 'minutes_sum', type: 'integer' }));
   await expect(made.publish(tours(MINUTES))).rejects.toThrow('cannot become computed');
 });
+
+test('one that is removed before it is computed leaves nothing to do, and is computed when it comes back', async () => {
+  const made = await company();
+  await made.publish(tours(COUNT, MINUTES));
+  await made.publish(tours());
+  expect((await steps(made)).map(([, state]) => state)).toEqual(['cancelled', 'cancelled']);
+  await made.rollback(3);
+  expect(await drain(made)).toBe('done');
+  expect(await rows(made, WRONG)).toEqual([]);
+});
