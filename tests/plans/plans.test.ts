@@ -12,7 +12,7 @@ let warehouse: Warehouse;
 
 const PATTERN = 'looks inside of texts, letter by letter; `search` and `$search` have an index';
 const BARRIER =
-  'fits the page so narrowly that walking the newest looks cheaper; behind a row policy Postgres has no statistics for numeric, which it does not trust';
+  'fits the page so narrowly that walking the newest looks cheaper; behind a row policy, even one that is true, Postgres has no statistics for numeric, which it does not trust, and takes what has one end for a third of the records. No index tells it otherwise';
 const EVERY = 'is about all records there are';
 
 /** Shapes that read the whole table, and why; for whoever sees everything, who sees their own, or both. */
