@@ -1,6 +1,8 @@
 import { readSecret } from '../../app.ts';
 import { Database } from '../../db/database.ts';
 import { migrateDown } from '../../db/migrate.ts';
+import { openFileStore } from '../../files/open-store.ts';
+import { removeFilesOfRemoved } from '../../files/removed-tenants.ts';
 import { findServer, forgetDemo } from '../../home.ts';
 import { openPostgres } from '../../postgres.ts';
 import { removeTenants } from '../../schema/remove-tenants.ts';
@@ -22,7 +24,7 @@ export const migrateDownCommand: Command = {
   summary: 'Deletes all organisations, then takes the platform’s tables back',
   options: { yes: { type: 'boolean', help: 'really do it' } },
   details:
-    'Needs --yes. Every organisation goes with its records, its documents, its sign-ins and its database roles. The next start begins anew, with a new demo.',
+    'Needs --yes. Every organisation goes with its records, its files, its documents, its sign-ins and its database roles. The next start begins anew, with a new demo.',
   run: async ({ config, say }, given) => {
     if (!given.flag('yes'))
       throw new Failure('This deletes all organisations with all of their records. Add --yes to do it.');
@@ -34,6 +36,7 @@ export const migrateDownCommand: Command = {
       const database = new Database(postgres);
       try {
         removed = await removeTenants(database);
+        await removeFilesOfRemoved(database, openFileStore(config.files, config.home));
       } finally {
         await database.close();
       }
