@@ -13,7 +13,7 @@ import { parseBatch, requirePath } from './batch-body.ts';
 import { referredTo, resolveReferences } from './batch-references.ts';
 import { parseJson, readBody, RECORD_LIMIT, requireType } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { sendText } from './exchange.ts';
+import { logExchange, sendText } from './exchange.ts';
 import { onCurrentRelease } from './overtaken.ts';
 import type { Part, PartAnswer } from './part.ts';
 import { askPart } from './part.ts';
@@ -31,7 +31,7 @@ export function isBatchPath(url: string): boolean {
   return /^\/api\/(?:\$|%24)batch(?:\?|$)/.test(url);
 }
 
-/** Answers every request it is given; it never throws. */
+/** Answers every request it is given, and logs it; it never throws. */
 export function batchDispatcher(
   services: HttpServices,
   scopes: Scopes,
@@ -62,6 +62,8 @@ export function batchDispatcher(
       });
     } catch (error) {
       sendProblem(exchange, error);
+    } finally {
+      logExchange(exchange);
     }
   };
 }

@@ -71,7 +71,7 @@ export function originalUrl(request: IncomingMessage): string {
   return typeof whole === 'string' ? whole : (request.url ?? '/');
 }
 
-const NO_STORE = ['Cache-Control', 'no-store'] as const;
+const NO_STORE = 'no-store';
 const JSON_TYPE = ['Content-Type', 'application/json; charset=utf-8'] as const;
 
 export interface SendOptions {
@@ -79,7 +79,10 @@ export interface SendOptions {
   readonly headers?: readonly string[];
   /** Instead of `application/json; charset=utf-8`. */
   readonly type?: string;
-  /** Instead of `no-store`. */
+  /**
+   * Instead of `no-store`. What is kept `private, no-cache` is asked for again before it is used, and an ETag is of the
+   * very bytes: so nothing has to say what an answer varies with.
+   */
   readonly cache?: string;
 }
 
@@ -89,9 +92,8 @@ export function sendText(exchange: Exchange, status: number, body: string, optio
   response.writeHead(status, [
     ...exchange.headers,
     ...(options.type === undefined ? JSON_TYPE : ['Content-Type', options.type]),
-    ...(options.cache === undefined
-      ? NO_STORE
-      : ['Cache-Control', options.cache, 'Vary', 'Cookie, Authorization, Accept-Language']),
+    'Cache-Control',
+    options.cache ?? NO_STORE,
     'Content-Length',
     String(Buffer.byteLength(body)),
     'X-Request-Id',
@@ -107,6 +109,13 @@ export function sendJson(exchange: Exchange, status: number, body: unknown, opti
 
 /** Answers without a body: 204 and 304. */
 export function sendEmpty(exchange: Exchange, status: number, headers: readonly string[] = []): void {
-  exchange.response.writeHead(status, [...exchange.headers, ...NO_STORE, 'X-Request-Id', exchange.id, ...headers]);
+  exchange.response.writeHead(status, [
+    ...exchange.headers,
+    'Cache-Control',
+    NO_STORE,
+    'X-Request-Id',
+    exchange.id,
+    ...headers,
+  ]);
   exchange.response.end();
 }

@@ -61,6 +61,8 @@ function split(search: string): { readonly own: ReadonlyMap<string, string>; rea
 async function queryOf(request: RecordRequest, rest: string): Promise<Query> {
   if (request.method === 'GET' || request.method === 'HEAD')
     return parseUrlQuery(rest, { controls: ['$select', '$order', '$search', '$view', '$deleted'] });
+  // What is asked for in the body is not asked for in the address as well: a filter there would be overlooked.
+  parseUrlQuery(rest, { controls: [], filters: false });
   const input = await readJson(request.exchange.request, RECORD_LIMIT);
   const paged = isObject(input) ? PAGED.find((part) => input[part] !== undefined && input[part] !== null) : undefined;
   if (paged !== undefined) {

@@ -30,23 +30,23 @@ const SIGNS: ReadonlySet<string> = new Set([
  */
 export async function onCurrentRelease<T>(
   models: ModelSource,
-  resolve: () => Promise<Scope>,
+  resolve: () => Promise<Scope> | Scope,
   answer: (scope: Scope) => Promise<T>,
   mayRepeat: () => boolean = () => true,
 ): Promise<T> {
   let scope: Scope | null = null;
-  const attempt = async (): Promise<T> => {
-    scope = null;
-    scope = await resolve();
-    return answer(scope);
-  };
   try {
-    return await attempt();
+    scope = await resolve();
+    return await answer(scope);
   } catch (error) {
     if (!mayRepeat() || !(await isOvertaken(error, scope, models))) throw error;
-    return attempt().catch((second: unknown) => {
-      throw stillOvertaken(second, scope);
-    });
+  }
+  scope = null;
+  try {
+    scope = await resolve();
+    return await answer(scope);
+  } catch (second) {
+    throw stillOvertaken(second, scope);
   }
 }
 

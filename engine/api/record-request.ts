@@ -19,11 +19,11 @@ export interface RecordRequest {
 }
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const UPPER_ID = /^[0-9A-Fa-f-]{36}$/;
 
 /** @throws Problem `not_found`: no record can have this id */
 export function requireId(text: string): string {
-  const id = UPPER_ID.test(text) ? text.toLowerCase() : text;
+  if (ID.test(text)) return text;
+  const id = text.toLowerCase();
   if (!ID.test(id)) throw notFound();
   return id;
 }

@@ -87,13 +87,13 @@ const fits = ({ segments }: Prepared, rest: readonly string[]): boolean =>
 /** @throws Problem `not_found` for an empty part and an id that is none */
 function partsOf({ segments }: Prepared, rest: readonly string[]): string[] {
   const parts: string[] = [];
-  for (const [at, segment] of segments.entries()) {
-    if (!segment.startsWith('{')) continue;
+  segments.forEach((segment, at) => {
+    if (!segment.startsWith('{')) return;
     const part = rest[at] ?? '';
     if (segment === '{id}' || segment === '{import}' || segment === '{share}') parts.push(requireId(part));
     else if (part === '') throw notFound();
     else parts.push(decoded(part));
-  }
+  });
   return parts;
 }
 
@@ -101,7 +101,7 @@ function partsOf({ segments }: Prepared, rest: readonly string[]): string[] {
  * Picks the handler by what stands after the entity's path.
  * @throws Problem `not_found`, `method_not_allowed`, `not_acceptable`
  */
-export async function routeRecord(request: RecordRequest, given: readonly string[]): Promise<void> {
+export function routeRecord(request: RecordRequest, given: readonly string[]): Promise<void> | void {
   const [first = ''] = given;
   const rest = first.startsWith('%24') ? [`$${first.slice(3)}`, ...given.slice(1)] : given;
   const found = PREPARED.get(rest.length)?.find((route) => fits(route, rest));
@@ -114,5 +114,5 @@ export async function routeRecord(request: RecordRequest, given: readonly string
   if (!handler) throw notAllowed(found.allow);
   // What writes answers JSON, whatever else the address may answer.
   if (rest.length === 0 && name !== 'GET' && name !== 'QUERY') requireJsonAccepted(request.exchange.request);
-  await handler(request, ...parts);
+  return handler(request, ...parts);
 }

@@ -6,7 +6,7 @@ import { notFound } from '../problem.ts';
 import type { Scope } from '../records/scope.ts';
 import { authenticate } from './authenticate.ts';
 import type { Exchange } from './exchange.ts';
-import { searchOf } from './exchange.ts';
+import { logExchange, searchOf } from './exchange.ts';
 import { onCurrentRelease } from './overtaken.ts';
 import type { HttpServices } from './ports.ts';
 import { sendProblem } from './problem-response.ts';
@@ -54,7 +54,7 @@ export function restOf(url: string): readonly string[] {
   return split(url).rest;
 }
 
-/** The one dispatcher of the record routes. It answers every request it is given; it never throws. */
+/** The one dispatcher of the record routes. It answers every request it is given, and logs it; it never throws. */
 export function recordDispatcher(
   services: HttpServices,
   scopes: Scopes,
@@ -72,6 +72,8 @@ export function recordDispatcher(
       );
     } catch (error) {
       sendProblem(exchange, error);
+    } finally {
+      logExchange(exchange);
     }
   };
 }

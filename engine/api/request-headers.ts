@@ -92,9 +92,18 @@ export function ifMatchOne(request: IncomingMessage): number | null {
   return version;
 }
 
-/** Whether the record must not exist yet: `If-None-Match: *`. */
+/**
+ * Of a write: whether the record must not exist yet, `If-None-Match: *`.
+ * @throws Problem `invalid_header` for a tag: whoever changes what they have read says so with `If-Match`
+ */
 export function mustNotExist(request: IncomingMessage): boolean {
-  return request.headers['if-none-match']?.trim() === '*';
+  const header = request.headers['if-none-match']?.trim();
+  if (header !== undefined && header !== '*')
+    throw invalidHeader(
+      'If-None-Match',
+      'A write can have “If-None-Match: *” alone. To change what you have read, send If-Match.',
+    );
+  return header === '*';
 }
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;

@@ -20,9 +20,18 @@ export class Scopes {
     this.#clock = clock;
   }
 
-  /** @throws Problem `not_found` when the tenant is gone */
-  async of(principal: Principal): Promise<Scope> {
-    const found = await this.#models.get(principal.tenant);
+  /**
+   * @returns at once where the tenant's model is at hand, as for nearly every request
+   * @throws Problem `not_found` when the tenant is gone
+   */
+  of(principal: Principal): Scope | Promise<Scope> {
+    const known = this.#models.known(principal.tenant);
+    return known
+      ? this.#within(known, principal)
+      : this.#models.get(principal.tenant).then((found) => this.#within(found, principal));
+  }
+
+  #within(found: TenantModel, principal: Principal): Scope {
     const { model } = found;
     const now = this.#clock.now();
     const known = this.#byPrincipal.get(principal);

@@ -114,8 +114,7 @@ export function createHttp(services: HttpServices, options: HttpOptions = {}): R
     const url = request.url ?? '';
     const dispatch = isRecordPath(url) ? records : isBatchPath(url) ? batches : null;
     if (!dispatch) return void app(request, response);
-    const exchange = openExchange(request, response, log, headers);
-    void dispatch(exchange).finally(() => logExchange(exchange));
+    void dispatch(openExchange(request, response, log, headers));
   };
   tables.set(listener, [
     ...RECORD_ROUTES.map(({ path, methods }) => ({

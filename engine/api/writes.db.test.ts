@@ -253,6 +253,32 @@ describe('versions', () => {
     expect((await ask('chief', 'PATCH', address, { name: name() }, { 'if-match': tag })).status).toBe(412);
     expect((await ask('chief', 'DELETE', address, undefined, { 'if-match': '*' })).status).toBe(204);
   });
+
+  test('that ask for no record are never taken for those of a change', async () => {
+    const made = await ask('chief', 'POST', DEEDS, { name: name() });
+    const address = made.headers.get('location') ?? '';
+    const tag = made.headers.get('etag') ?? '';
+    const absent = { 'if-none-match': '*' };
+    const refused = [412, 'precondition_failed'];
+    expect(status(await ask('chief', 'PATCH', address, { name: name() }, absent))).toEqual(refused);
+    expect(status(await ask('chief', 'DELETE', address, undefined, absent))).toEqual(refused);
+    expect(status(await ask('chief', 'POST', `${address}/actions/restore`, undefined, absent))).toEqual(refused);
+    expect(status(await ask('chief', 'PATCH', address, { name: name() }, { 'if-none-match': tag }))).toEqual([
+      400,
+      'invalid_header',
+    ]);
+    expect((await ask('chief', 'GET', address)).headers.get('etag')).toBe(tag);
+  });
+
+  test('are refused where they cannot protect anything, and never ignored', async () => {
+    const made = await ask('chief', 'POST', PROJECTS, { name: 'a' });
+    const which = `${PROJECTS}?id=${textAt(made, 'data/id')}`;
+    const old = { 'if-match': '"v9"' };
+    const refused = [400, 'invalid_header'];
+    expect(status(await ask('chief', 'PATCH', which, { effort: 3 }, old))).toEqual(refused);
+    expect(status(await ask('chief', 'DELETE', which, undefined, old))).toEqual(refused);
+    expect(status(await ask('chief', 'POST', PROJECTS, { name: 'b' }, old))).toEqual(refused);
+  });
 });
 
 test('a merge patch clears with null, keeps what is absent, and replaces lists', async () => {

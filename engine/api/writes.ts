@@ -53,6 +53,8 @@ export interface Manner {
    * their own.
    */
   readonly about: 'one' | 'new' | 'many';
+  /** Whether the record may be one that does not exist yet. */
+  readonly creates?: true;
   /** What the answer shows; `$select` of the address when left out. */
   readonly returning?: Selection | null | 'minimal';
 }
@@ -72,6 +74,18 @@ function requireMatch(entity: Entity, about: Manner['about'], given: boolean): v
   ]);
 }
 
+/** A condition that no record which can be changed fulfils; the same whether there is one or not. */
+function mustExist(): Problem {
+  const message = '“If-None-Match: *” asks that there is no such record, and only one that is there can be changed.';
+  return new Problem('precondition_failed', message, [{ code: 'exists', message, parameter: 'If-None-Match' }]);
+}
+
+/** Ignoring it would be a change of what somebody wanted protected. */
+function notOne(): Problem {
+  const message = 'If-Match protects one record that is there. Leave it out, or change the records one at a time.';
+  return new Problem('invalid_header', message, [{ code: 'invalid_header', message, parameter: 'If-Match' }]);
+}
+
 /** Reads what the write needs from headers and body, runs it and answers. */
 export async function write(
   request: RecordRequest,
@@ -82,6 +96,8 @@ export async function write(
   const preferences = preferencesOf(incoming);
   const match = ifMatch(incoming);
   const absent = mustNotExist(incoming);
+  if (absent && manner.about === 'one' && !manner.creates) throw mustExist();
+  if (match !== null && manner.about !== 'one') throw notOne();
   requireMatch(request.entity, manner.about, match !== null || absent);
   const returning = preferences.minimal
     ? 'minimal'
@@ -113,6 +129,7 @@ const COMMAND: Manner = { body: 'required', about: 'one' };
 export const FREE_COMMAND: Manner = { body: 'required', about: 'new' };
 export const BARE_COMMAND: Manner = { body: 'none', about: 'new' };
 const CHANGE: Manner = { body: 'required', about: 'one', types: PATCH_TYPES };
+const PUT: Manner = { ...CHANGE, creates: true };
 const STEP: Manner = { body: 'optional', about: 'one' };
 const REMOVE: Manner = { body: 'none', about: 'one', returning: 'minimal' };
 const MANY: Manner = { body: 'required', about: 'many', types: PATCH_TYPES, returning: null };
@@ -126,7 +143,12 @@ export async function create(request: RecordRequest): Promise<void> {
   const parameters = new URLSearchParams(search);
   const keys = parameters.getAll('$upsert').join(',').split(',');
   parameters.delete('$upsert');
-  const manner: Manner = { body: 'required', about: 'one', returning: selectionIn(parameters.toString()) };
+  const manner: Manner = {
+    body: 'required',
+    about: 'one',
+    creates: true,
+    returning: selectionIn(parameters.toString()),
+  };
   return write(request, manner, (input, options) => {
     if (Array.isArray(input)) requireMatch(entity, 'many', false);
     return services.writer.upsert(scope, entity, keys, input, options);
@@ -142,7 +164,7 @@ export async function putByKey(request: RecordRequest, key: string, text: string
   const field = findKey(scope, entity, [key])?.fields[0];
   if (!field) throw notFound();
   const value = keyValue(text, field.type.valueType);
-  return write(request, CHANGE, (input, options) => {
+  return write(request, PUT, (input, options) => {
     const body = objectOf(input);
     const sent = body[key];
     if (sent !== undefined && sent !== value) {

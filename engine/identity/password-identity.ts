@@ -147,18 +147,16 @@ export class PasswordIdentity implements Identity {
   async authenticate(token: string): Promise<Principal | null> {
     const hash = hashToken(token);
     if (hash === null) return null;
-    const session = await this.#session(hash);
-    return session ? this.principalOf(session.tenant, session.userId) : null;
-  }
-
-  async #session(hash: string): Promise<StoredSession | null> {
     const now = this.#clock.now();
     const known = this.#sessions.get(hash);
-    if (known && known.until > now) {
-      if (known.expiresAt > now) return known;
-      this.#sessions.delete(hash);
-      return null;
-    }
+    const session = known && known.until > now ? known : await this.#look(hash, now);
+    if (!session) return null;
+    if (session.expiresAt > now) return await this.principalOf(session.tenant, session.userId);
+    this.#sessions.delete(hash);
+    return null;
+  }
+
+  async #look(hash: string, now: number): Promise<StoredSession | null> {
     this.#sessions.delete(hash);
     const stored = await this.#logins.session(hash, now);
     if (!stored) return null;
@@ -171,13 +169,8 @@ export class PasswordIdentity implements Identity {
   }
 
   async principalOf(tenant: string, userId: string): Promise<Principal | null> {
-    let scope: TenantModel;
-    try {
-      scope = await this.#models.get(tenant);
-    } catch (error) {
-      if (error instanceof Problem && error.code === 'not_found') return null;
-      throw error;
-    }
+    const scope = this.#models.known(tenant) ?? (await this.#modelOf(tenant));
+    if (!scope) return null;
     const load = () => this.#people.principal(scope, userId);
     const shared = this.#shared;
     // Another release may know other roles.
@@ -185,7 +178,16 @@ export class PasswordIdentity implements Identity {
       ? async () =>
           parsed(await shared.get(tenant, `${scope.model.release}:${userId}`, async () => written(await load())))
       : load;
-    return this.#principals.get(tenant, userId, scope.model, find);
+    return await this.#principals.get(tenant, userId, scope.model, find);
+  }
+
+  async #modelOf(tenant: string): Promise<TenantModel | null> {
+    try {
+      return await this.#models.get(tenant);
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'not_found') return null;
+      throw error;
+    }
   }
 
   async signOut(token: string): Promise<void> {

@@ -1140,6 +1140,10 @@ export interface SettingSchema {
      */
     readonly type: 'string' | 'integer' | 'number' | 'boolean';
     /**
+     * A pattern that every text matches.
+     */
+    readonly pattern?: string;
+    /**
      * The values there are.
      *
      * @minItems 1

@@ -46,6 +46,8 @@ export interface ModelSource {
    * @throws Problem `not_found` for a tenant that does not exist
    */
   get(tenantKey: string, as?: 'told' | 'stored'): Promise<TenantModel>;
+  /** What {@link ModelSource.get} would answer where it has nobody to ask: every request starts with it. Else `null`. */
+  known(tenantKey: string): TenantModel | null;
   /** A flag of this tenant was switched: from now on what was switched before is not given out. */
   switched?(tenantKey: string): void;
 }

@@ -12,6 +12,7 @@
  * | `menu:crm`, `menu:crm.accounts` | a menu, its entry |
  * | `role:sales_rep`, `pack:crm` | a role, a pack |
  * | `rule:crm.big_deals` | what is said when a record does not keep a rule |
+ * | `duplicates:crm.account.same_name` | what records have in common that may be the same |
  * | `flag:crm.forecast`, `template:crm.welcome` | a flag, a template |
  * | `setting:crm.fiscal_year`, `….help` | a setting, its help |
  * | `metric:crm.big_deals` | a metric |
@@ -36,6 +37,7 @@ export const textKey = {
   pack: (pack: string) => `pack:${pack}`,
   /** The message of a rule. */
   rule: (rule: string) => `rule:${rule}`,
+  duplicates: (entity: string, rule: string) => `duplicates:${entity}.${rule}`,
   flag: (flag: string) => `flag:${flag}`,
   template: (template: string) => `template:${template}`,
   metric: (metric: string) => `metric:${metric}`,
@@ -74,6 +76,7 @@ export function* translatable(model: Model): Generator<readonly [key: string, en
         if (step.guardMessage !== null) yield [textKey.message(entity.name, field.key, step.key), step.guardMessage];
       }
     }
+    for (const { key, label } of entity.duplicates) yield [textKey.duplicates(entity.name, key), label];
   }
   for (const rules of model.rules.values()) for (const rule of rules) yield [textKey.rule(rule.name), rule.message];
   for (const flag of model.flags.values()) yield [textKey.flag(flag.name), flag.label];

@@ -96,6 +96,21 @@ describe('a model', () => {
     });
   });
 
+  test('is at hand without asking exactly while nothing newer is known and somebody can tell', async () => {
+    expect(deaf.known('acme')).toBeNull();
+    const { tenant, model } = await listening.get('acme');
+    expect(listening.known('acme')).toBe(await listening.get('acme'));
+    listening.switched('acme');
+    expect(listening.known('acme')).toBeNull();
+    await listening.get('acme');
+    await vi.waitFor(() => expect(listening.known('acme')?.tenant).toBe(tenant));
+    await elsewhere.publish('acme', input(model.release, 'mug'));
+    listening.published('acme', model.release + 1);
+    expect(listening.known('acme')).toBeNull();
+    await listening.get('acme');
+    expect(listening.known('acme')?.model.release).toBe(model.release + 1);
+  });
+
   test('of nobody is not found; of an organisation without a release it is empty', async () => {
     expect(await codeOf(listening.get('nobody'))).toBe('not_found');
     const tenant = await createTenant(

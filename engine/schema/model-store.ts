@@ -24,6 +24,8 @@ const SWITCHES = `(select json_object_agg(f.flag, f."on" order by f.flag)::text 
 interface Entry {
   /** Another one when a flag is switched. */
   loading: Promise<TenantModel>;
+  /** What the newest `loading` came to. */
+  loaded: TenantModel | null;
   /** Known when it has loaded. */
   release: number | null;
   /** What is switched, as the database tells it. */
@@ -85,6 +87,11 @@ export class ModelStore implements ModelSource {
     if (entry?.release !== null && entry !== undefined && entry.release < release) this.#entries.delete(tenantKey);
   };
 
+  known(tenantKey: string): TenantModel | null {
+    const loaded = this.#listening ? this.#entries.get(tenantKey)?.loaded : null;
+    return loaded && loaded.model.release >= (this.#heard.get(tenantKey) ?? 0) ? loaded : null;
+  }
+
   async get(tenantKey: string, as: 'told' | 'stored' = 'told'): Promise<TenantModel> {
     if (as === 'stored') this.published(tenantKey, (await getTenant(this.#database, tenantKey)).release);
     for (;;) {
@@ -101,8 +108,9 @@ export class ModelStore implements ModelSource {
   readonly switched = (tenantKey: string): void => {
     const entry = this.#entries.get(tenantKey);
     if (!entry) return;
-    entry.loading = entry.loading.then(async (loaded) =>
-      this.#switchedTo(entry, loaded, (await this.#now(tenantKey)).switches),
+    this.#await(
+      entry,
+      entry.loading.then(async (loaded) => this.#switchedTo(entry, loaded, (await this.#now(tenantKey)).switches)),
     );
     // Whoever waits for it is told; that nobody does must not end the process.
     entry.loading.catch(() => this.#entries.delete(tenantKey));
@@ -112,7 +120,10 @@ export class ModelStore implements ModelSource {
   async #newest(tenantKey: string, entry: Entry): Promise<number> {
     const { release, switches } = await this.#now(tenantKey);
     if (switches !== entry.switches)
-      entry.loading = entry.loading.then((loaded) => this.#switchedTo(entry, loaded, switches));
+      this.#await(
+        entry,
+        entry.loading.then((loaded) => this.#switchedTo(entry, loaded, switches)),
+      );
     return release;
   }
 
@@ -134,13 +145,20 @@ export class ModelStore implements ModelSource {
     return Object.freeze({ ...loaded, switched: parseSwitches(switches) });
   }
 
-  #load(tenantKey: string): Entry {
-    const entry: Entry = {
-      loading: this.#read(tenantKey, (text) => (entry.switches = text)),
-      release: null,
-      switches: '{}',
-      weight: 1,
+  /** From now on the entry is what `loading` comes to. */
+  #await(entry: Entry, loading: Promise<TenantModel>): void {
+    entry.loading = loading;
+    entry.loaded = null;
+    const keep = (loaded: TenantModel | null) => {
+      if (entry.loading === loading) entry.loaded = loaded;
     };
+    loading.then(keep, () => keep(null));
+  }
+
+  #load(tenantKey: string): Entry {
+    const loading = this.#read(tenantKey, (text) => (entry.switches = text));
+    const entry: Entry = { loading, loaded: null, release: null, switches: '{}', weight: 1 };
+    this.#await(entry, loading);
     this.#entries.set(tenantKey, entry);
     entry.loading.then(
       ({ model }) => {

@@ -88,6 +88,11 @@ test('CSV holds what the list shows, by keys and by labels, and nothing that a s
   expect(labelled.text.trim().split('\r\n')).toHaveLength(2);
 });
 
+test('a filter in the address beside a query in the body is refused, and not overlooked', async () => {
+  const answer = await admin.post(`${OPPORTUNITIES}/$export?name=Mine&$format=csv`, { select: ['name'] });
+  expect([answer.status, answer.json.code]).toEqual([400, 'unknown_parameter']);
+});
+
 test('NDJSON is the list’s own JSON, a record a line, parts included', async () => {
   const query = `$select=id,name,amount,account(id,name)&$order=name`;
   const lines = await admin.get(`${OPPORTUNITIES}?${query}`, { accept: 'application/x-ndjson' });

@@ -232,6 +232,11 @@ describe('a setting', () => {
     expect(await one(admin, 'mail_key')).toMatchObject({ set: false });
   });
 
+  test('of days on which nobody works takes days as deadlines read them, and no others', async () => {
+    expect((await put(admin, '/api/settings', { 'core.holidays': ['25.12.2026'] })).status).toBe(422);
+    expect((await put(admin, '/api/settings', { 'core.holidays': ['2026-12-25'] })).status).toBe(204);
+  });
+
   test('of one’s own is nobody else’s', async () => {
     expect((await put(sailor, '/api/settings', { 'custom.knots': true })).status).toBe(204);
     expect(await one(sailor, 'knots')).toMatchObject({ value: true });

@@ -9,6 +9,7 @@ export interface NewPerson {
   readonly roles: readonly string[];
   readonly team?: string;
   readonly department?: string;
+  readonly locale?: string;
 }
 
 /** A user, made over the API by an administrator. */

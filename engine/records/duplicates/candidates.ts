@@ -5,6 +5,7 @@ import type { Statement } from '#engine/db/execute.ts';
 import { literal, qualified, quote } from '#engine/db/identifiers.ts';
 import type { DuplicateRule } from '#engine/model/duplicates.ts';
 import type { Entity } from '#engine/model/model.ts';
+import { textKey, translator } from '#engine/model/texts.ts';
 import { notFound } from '#engine/problem.ts';
 import { comparedSql, similarName } from '#engine/schema/duplicates.ts';
 import { bindValue, Binds } from '../read/binds.ts';
@@ -68,7 +69,9 @@ export async function candidates(
     score: Math.round(Number(score) * 100) / 100,
     reasons: (rules ?? '').split(' ').flatMap((key) => {
       const rule = entity.duplicates.find((one) => one.key === key);
-      return rule ? [{ rule: rule.key, label: rule.label, fields: rule.match.map(({ field }) => field) }] : [];
+      return rule
+        ? [{ rule: rule.key, label: duplicateLabel(scope, entity, rule), fields: rule.match.map(({ field }) => field) }]
+        : [];
     }),
   }));
 }
@@ -83,10 +86,17 @@ export async function duplicateGroups(database: Sender, scope: Scope, entity: En
   if (rules.length === 0) return { body: '{"data":[]}' };
   const binds = new Binds();
   const writer = new SqlWriter(accessOf(scope), binds, scope.tenant.names.schema, scope.predicates);
-  const groups = rules.map((rule) => groupSql(entity, rule, writer, binds));
+  const groups = rules.map((rule) =>
+    groupSql(entity, { ...rule, label: duplicateLabel(scope, entity, rule) }, writer, binds),
+  );
   const text = `select coalesce(json_agg(json_build_object('rule', g.rule, 'label', g.label, 'count', g.n, 'records', g.records) order by g.n desc, g.first), '[]')::text from (select u.* from (${groups.join(' union all ')}) u order by u.n desc, u.first limit ${LIMIT}) g`;
   const [result] = await database.batch(sessionOf(scope.principal), [statement(scope, text, binds)]);
   return { body: `{"data":${result?.rows[0]?.[0] ?? '[]'}}` };
+}
+
+/** In the language of whoever asks. */
+export function duplicateLabel({ model, principal }: Scope, entity: Entity, { key, label }: DuplicateRule): string {
+  return translator(model, principal.locale)(textKey.duplicates(entity.name, key), label);
 }
 
 function groupSql(entity: Entity, rule: DuplicateRule, writer: SqlWriter, binds: Binds): string {

@@ -14,25 +14,40 @@ export interface ExportColumn {
   readonly field: Field | null;
 }
 
+/** What a field or an entity is called by whoever exports. */
+export type LabelOf = (named: Field | null, entity: Entity) => string;
+
 /** @throws Problem `invalid_parameter` for what does not fit into a cell */
-export function exportColumns(plan: SelectPlan, path: readonly string[] = [], before = ''): readonly ExportColumn[] {
+export function exportColumns(
+  plan: SelectPlan,
+  labelOf: LabelOf,
+  path: readonly string[] = [],
+  before = '',
+): readonly ExportColumn[] {
+  const { entity } = plan;
   return plan.items.flatMap((item): readonly ExportColumn[] => {
     switch (item.kind) {
       case 'field':
-        return [column(path, item.field.key, before, item.field.label, item.field)];
+        return [column(path, item.field.key, before, labelOf(item.field, entity), item.field)];
       case 'title':
-        return [column(path, '_title', before, path.length === 0 ? plan.entity.label : '', null)];
+        return [column(path, '_title', before, path.length === 0 ? labelOf(null, entity) : '', null)];
       case 'reference':
-        return exportColumns(item.target, [...path, item.field.key], joined(before, item.field.label));
+        return exportColumns(
+          item.target,
+          labelOf,
+          [...path, item.field.key],
+          joined(before, labelOf(item.field, entity)),
+        );
       case 'many':
-        if (item.many.via === 'links') return [column(path, item.field.key, before, item.field.label, item.field)];
-        throw unfit(item.field.key, plan.entity);
+        if (item.many.via === 'links')
+          return [column(path, item.field.key, before, labelOf(item.field, entity), item.field)];
+        throw unfit(item.field.key, entity);
       case 'actions':
-        throw unfit('_actions', plan.entity);
+        throw unfit('_actions', entity);
       case 'may':
-        throw unfit('_may', plan.entity);
+        throw unfit('_may', entity);
       default:
-        throw unfit('a part of the selection', plan.entity);
+        throw unfit('a part of the selection', entity);
     }
   });
 }

@@ -8,6 +8,7 @@ import type { Database } from '#engine/db/database.ts';
 import { sessionOf } from '#engine/db/database.ts';
 import { problemOf } from '#engine/db/database-error.ts';
 import type { Entity } from '#engine/model/model.ts';
+import { textKey, translator } from '#engine/model/texts.ts';
 import { notFound, Problem } from '#engine/problem.ts';
 import { BYTE_ORDER_MARK, csvLine, guardFormula } from '../csv-text.ts';
 import type { Query } from '../query/query.ts';
@@ -17,7 +18,7 @@ import { accessOf } from '../read/shapes.ts';
 import type { Scope } from '../scope.ts';
 import { hasSealed, opened } from '../sealed.ts';
 import { csvOf } from './csv-export.ts';
-import { exportColumns } from './export-columns.ts';
+import { exportColumns, type LabelOf } from './export-columns.ts';
 import { exportSql } from './export-sql.ts';
 import { openedLines, readRecords, through } from './rows.ts';
 import { xlsxOf } from './xlsx-export.ts';
@@ -100,9 +101,17 @@ function plan(scope: Scope, entity: Entity, query: Query, { format, header }: Ex
   if (planned.kind === 'summary')
     throw new Problem('invalid_parameter', 'Groups are not exported. Ask for them as a list.');
   requireExport(scope, planned.select);
-  const columns = format === 'ndjson' ? [] : exportColumns(planned.select);
+  const columns = format === 'ndjson' ? [] : exportColumns(planned.select, labelsFor(scope));
   const headers = columns.map(({ key, label }) => (header === 'labels' ? label : key));
   return { sql: exportSql(scope, query, planned, now), columns, headers };
+}
+
+function labelsFor(scope: Scope): LabelOf {
+  const translate = translator(scope.model, scope.principal.locale);
+  return (field, entity) =>
+    field === null
+      ? translate(textKey.entity(entity.name), entity.label)
+      : translate(textKey.field(entity, field), field.label);
 }
 
 /** Whoever may not export an entity does not get its records through another one; their names they do. */

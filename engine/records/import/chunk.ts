@@ -9,6 +9,7 @@ import type { Statement, StatementResult } from '#engine/db/execute.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { Problem } from '#engine/problem.ts';
+import { duplicateLabel } from '../duplicates/candidates.ts';
 import { type Draft, type Likeness, likenessesIn, likenessSentence, reportingLook } from '../duplicates/look.ts';
 import type { Scope } from '../scope.ts';
 import { insertStatements } from '../write/create.ts';
@@ -38,7 +39,7 @@ export interface Alike {
   /** `null`: one that an earlier row of a dry run made, and that is not there any more. */
   readonly id: string | null;
   readonly title: string | null;
-  /** What speaks for it: labels of rules. */
+  /** What speaks for it: labels of rules, in the language of whoever imports. */
   readonly rules: readonly string[];
 }
 
@@ -261,19 +262,19 @@ async function attempt(
 
 /** Of each draft what it may be the same as; `undefined` for nothing. */
 function toldOf(
-  { entity, trial }: ChunkContext,
+  context: ChunkContext,
   drafts: number,
   result: StatementResult | undefined,
 ): readonly (Pick<Outcome, 'message' | 'alike'> | undefined)[] {
-  const found = Map.groupBy(likenessesIn(entity, result), ({ draft }) => draft);
+  const found = Map.groupBy(likenessesIn(context.entity, result), ({ draft }) => draft);
   return Array.from({ length: drafts }, (_, at) => {
     const told = found.get(at)?.slice(0, 3);
-    return told && { message: told.map(likenessSentence).join(' '), alike: told.map((one) => alikeOf(one, trial)) };
+    return told && { message: told.map(likenessSentence).join(' '), alike: told.map((one) => alikeOf(context, one)) };
   });
 }
 
-function alikeOf({ id, title, rules }: Likeness, trial: ReadonlySet<string> | null): Alike {
-  return { id: trial?.has(id) ? null : id, title, rules: rules.map(({ label }) => label) };
+function alikeOf({ scope, entity, trial }: ChunkContext, { id, title, rules }: Likeness): Alike {
+  return { id: trial?.has(id) ? null : id, title, rules: rules.map((rule) => duplicateLabel(scope, entity, rule)) };
 }
 
 /** What is wrong with a row, or `null` when nothing is: the database is away, or a statement of ours is broken. */

@@ -1,5 +1,6 @@
 /** Which field a column probably means. */
 import type { Entity, Field } from '#engine/model/model.ts';
+import { textKey, translator } from '#engine/model/texts.ts';
 import type { Scope } from '../scope.ts';
 import { writableFields } from '../write/validate.ts';
 
@@ -10,7 +11,7 @@ export function importableFields(scope: Scope, entity: Entity): ReadonlyMap<stri
   return fields;
 }
 
-/** column → field key or null, by key and label, each field once. */
+/** column → field key or null, by key and label (also in the language of whoever imports), each field once. */
 export function proposeMapping(
   scope: Scope,
   entity: Entity,
@@ -18,6 +19,8 @@ export function proposeMapping(
 ): Record<string, string | null> {
   const byName = new Map<string, string>();
   const fields = [...importableFields(scope, entity).values()];
+  const translate = translator(scope.model, scope.principal.locale);
+  for (const field of fields) byName.set(plain(translate(textKey.field(entity, field), field.label)), field.key);
   for (const field of fields) byName.set(plain(field.label), field.key);
   for (const field of fields) byName.set(plain(field.key), field.key);
   const taken = new Set<string>();

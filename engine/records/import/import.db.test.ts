@@ -36,7 +36,7 @@ beforeAll(async () => {
   importer = new Importer({
     database: lab.database,
     ids: systemIds,
-    models: { get: async () => ({ tenant: lab.tenant, model: lab.model }) },
+    models: { get: async () => ({ tenant: lab.tenant, model: lab.model }), known: () => null },
     principalOf: async (_, user) => people.get(user)?.principal ?? null,
   });
   chief = await join('chief');

@@ -24,8 +24,11 @@ export class Shapes<T> {
     const full = `${scope.tenant.names.schema} ${scope.predicates} ${key}`;
     const known = kept.get(full);
     if (known !== undefined) {
-      kept.delete(full);
-      kept.set(full, known);
+      // Their order matters only where one may soon have to go.
+      if (kept.size > KEPT / 2) {
+        kept.delete(full);
+        kept.set(full, known);
+      }
       return known;
     }
     const made = make();

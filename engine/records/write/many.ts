@@ -136,7 +136,7 @@ export function transitionMany(
       changed: (_, targets) => targets.map(({ id }) => id),
       refused: ({ code, ids }) => {
         if (code === 'references') return references.problem(ids);
-        return code === 'step' ? stepRefused(entity, step, ids) : null;
+        return code === 'step' ? stepRefused(scope, entity, step, ids) : null;
       },
       grants: scope.rights.of(entity.name).update,
       fields: [...values.keys()],

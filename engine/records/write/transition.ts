@@ -5,6 +5,7 @@
 import type { Sender } from '#engine/db/sender.ts';
 import type { Statement } from '#engine/db/execute.ts';
 import type { Entity, Field, Lifecycle, Transition } from '#engine/model/model.ts';
+import { textKey, translator } from '#engine/model/texts.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import type { ProblemDetail } from '#engine/problem.ts';
 import { notFound, Problem } from '#engine/problem.ts';
@@ -62,7 +63,7 @@ export function planTransition(
     ],
     refused: async (refusal) => {
       if (refusal.code === 'references') return references.problem(refusal.ids);
-      if (refusal.code === 'step') return stepRefused(entity, step, refusal.ids);
+      if (refusal.code === 'step') return stepRefused(scope, entity, step, refusal.ids);
       const wanted = { ...change, deleted: false, verb: 'change' };
       const { problem, state } = await diagnose(sender, scope, entity, wanted, step.field.key);
       return problem ?? wrongState(step, state) ?? 'again';
@@ -204,17 +205,23 @@ function conclusion(
   ];
 }
 
-export function stepRefused(entity: Entity, { transition }: Step, reasons: readonly string[]): Problem {
+export function stepRefused(scope: Scope, entity: Entity, step: Step, reasons: readonly string[]): Problem {
+  const { transition } = step;
+  const guard = guardMessage(scope, entity, step);
   const details = [...new Set(reasons)].map((key): ProblemDetail => {
-    if (key === '') return { code: 'guard', message: guardMessage(transition), pointer: '' };
+    if (key === '') return { code: 'guard', message: guard, pointer: '' };
     const label = entity.fields.get(key)?.label ?? key;
     return { code: 'required', message: `${label} is required for “${transition.label}”.`, pointer: at('', key) };
   });
-  return new Problem('transition_refused', details[0]?.message ?? guardMessage(transition), details);
+  return new Problem('transition_refused', details[0]?.message ?? guard, details);
 }
 
-function guardMessage(transition: Transition): string {
-  return transition.guardMessage ?? `The record does not fulfil what “${transition.label}” asks for.`;
+/** In the language of whoever takes the step, where the organisation has said it. */
+function guardMessage(scope: Scope, entity: Entity, { field, transition }: Step): string {
+  const { guardMessage: said, key, label } = transition;
+  if (said === null) return `The record does not fulfil what “${label}” asks for.`;
+  const translate = translator(scope.model, scope.principal.locale);
+  return translate(textKey.message(entity.name, field.key, key), said);
 }
 
 export function wrongState({ field, lifecycle, transition }: Step, state: string | null): Problem | null {
