@@ -1,11 +1,9 @@
 import { readSecret } from '../../app.ts';
 import { Database } from '../../db/database.ts';
 import { migrateDown } from '../../db/migrate.ts';
-import { openFileStore } from '../../files/open-store.ts';
-import { removeFilesOfRemoved } from '../../files/removed-tenants.ts';
 import { findServer, forgetDemo } from '../../home.ts';
 import { openPostgres } from '../../postgres.ts';
-import { removeTenants } from '../../schema/remove-tenants.ts';
+import { removeOrganisations } from '../../remove-organisations.ts';
 import type { Command } from '../command.ts';
 import { Failure } from '../command.ts';
 
@@ -35,8 +33,7 @@ export const migrateDownCommand: Command = {
     try {
       const database = new Database(postgres);
       try {
-        removed = await removeTenants(database);
-        await removeFilesOfRemoved(database, openFileStore(config.files, config.home));
+        removed = await removeOrganisations(database, config);
       } finally {
         await database.close();
       }
