@@ -24,6 +24,8 @@ import {
   loadRelease,
   loadSource,
   loadTenant,
+  madeAlike,
+  madeByAnother,
   type Release,
   type ReleaseSummary,
 } from './release-store.ts';
@@ -128,6 +130,29 @@ export class Publisher {
       }
       return sourceAgain(tenant, release + 1, old);
     });
+  }
+
+  /**
+   * Publishes the current release anew where this engine wants something else of the schema than the one that made it:
+   * after an upgrade, before anything is asked of the schema that it does not have.
+   * @returns the release that does so; `null` where nothing was to be done
+   * @throws Problem as {@link publish}
+   */
+  async renew(tenantKey: string): Promise<Release | null> {
+    const current = await this.#owner(async (client) => {
+      const { tenant, release } = await loadTenant(client, tenantKey);
+      if (!(await madeByAnother(client)).includes(tenantKey)) return null;
+      const old = await loadSource(client, tenant, release);
+      if (!old) return null;
+      const make = async () => sourceAgain(tenant, release + 1, old);
+      const { changes, drafts } = await prepare(client, tenant, release, make, this.#options);
+      if (changes.length + drafts.length > 0) return release;
+      await madeAlike(client, tenant, release);
+      return null;
+    });
+    if (current === null) return null;
+    const message = 'Schema brought up to date after an upgrade of Armature';
+    return this.rollback(tenantKey, { base: current, to: current, author: 'armature', message });
   }
 
   /** Newest first. */
