@@ -11,9 +11,9 @@ import { loadShippedPacks } from '../model/packs.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { UpgradeConflict } from '../model/upgrade.ts';
 import { invalidAt, notFound } from '../problem.ts';
+import type { Ready } from './convert/ahead.ts';
 import type { OnFails } from './convert/conversions.ts';
 import { clearAhead, convertAheadOf, NeedsConversion } from './convert/publishing.ts';
-import type { StepWork } from './deferred/work.ts';
 import { diffReleases, type ReleaseDiff } from './diff-releases.ts';
 import { exportedDocuments } from './exported.ts';
 import type { Plan } from './plan.ts';
@@ -227,8 +227,8 @@ export class Publisher {
   }
 
   /** Large tables are converted before the release that needs it, and once more where much was written meanwhile. */
-  async #convertingAhead(publish: (ready: readonly StepWork[]) => Promise<Release>): Promise<Release> {
-    let ready: readonly StepWork[] = [];
+  async #convertingAhead(publish: (ready: readonly Ready[]) => Promise<Release>): Promise<Release> {
+    let ready: readonly Ready[] = [];
     let tenant: Tenant | null = null;
     for (let round = 0; ; round += 1) {
       try {

@@ -147,6 +147,15 @@ export async function madeAlike(client: ClientBase, tenant: Pick<Tenant, 'id'>, 
   ]);
 }
 
+/** When what has this id was set aside, as Postgres writes it; `null` when nothing was. */
+export async function asideSince(client: ClientBase, tenant: Tenant, id: string): Promise<string | null> {
+  const { rows } = await client.query<{ at: string | null }>(
+    'select max(at)::text as at from armature.set_aside where tenant_id = $1 and id = $2',
+    [tenant.id, id],
+  );
+  return rows[0]?.at ?? null;
+}
+
 /**
  * The purge's: the release stays, what was set aside is less. Rows of `armature.set_aside` follow.
  * @param tenantId `Tenant.id`

@@ -8,11 +8,12 @@ import { SHARED_RECORDS } from '../condition/to-sql.ts';
 import { engineMark } from './engine-mark.ts';
 
 const postgres = await testDatabase();
-const { organisation, publisher } = schemaLab(postgres);
+const lab = schemaLab(postgres);
+const { publisher } = lab;
 
 /** The schema as an engine would have left it that knew nothing of one of its functions. */
 async function asBefore(key: string): Promise<string> {
-  const { tenant } = await organisation(key, { packs: ['crm'] });
+  const { tenant } = await lab.organisation(key, { packs: ['crm'] });
   const { schema } = tenant.names;
   await postgres.superuser.query(`drop function ${quote(schema)}.${quote(SHARED_RECORDS)}(text, text) cascade`);
   await postgres.superuser.query(
@@ -43,7 +44,7 @@ test('a schema of another engine is brought up to date by a release that says so
 });
 
 test('an engine that makes the same of it leaves the release alone, and does not look again', async () => {
-  await organisation('same', { packs: ['crm'] });
+  await lab.organisation('same', { packs: ['crm'] });
   const mark = async () =>
     (
       await postgres.superuser.query(
