@@ -16,7 +16,7 @@ import { oneStatement } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
 import { ownerProblem } from './assign.ts';
-import { unfilledProblem } from './fills.ts';
+import { fillProblem } from './fills.ts';
 import type { Idempotency, Stored } from './idempotency.ts';
 import { answerStatement, keepStatement, KEY_CONSTRAINT, storedAnswer } from './idempotency.ts';
 import type { Plan, Refusal } from './plan.ts';
@@ -140,8 +140,8 @@ export async function runMany(
         if (isRetryable(error) && attempt < TRIES) continue;
         const refusal = isDatabaseError(error) ? refusalOf(error) : null;
         if (!refusal) throw error;
-        const unfilled = unfilledProblem(scope, refusal, pointerOf) ?? ownerProblem(refusal, pointerOf);
-        if (unfilled) throw unfilled;
+        const known = fillProblem(scope, refusal, pointerOf) ?? ownerProblem(refusal, pointerOf);
+        if (known) throw known;
         const problem = await job.refused(refusal);
         if (problem instanceof Problem) throw problem;
         if (problem === 'unexplained' && attempt >= TRIES)
@@ -261,8 +261,8 @@ async function attempts(
       if (broken) throw broken;
       const refusal = isDatabaseError(error) ? refusalOf(error) : null;
       if (!refusal) throw error;
-      const unfilled = unfilledProblem(scope, refusal, pointerOf) ?? ownerProblem(refusal, pointerOf);
-      if (unfilled) throw unfilled;
+      const known = fillProblem(scope, refusal, pointerOf) ?? ownerProblem(refusal, pointerOf);
+      if (known) throw known;
       const problem = await plan.refused(refusal);
       if (problem !== 'again') throw problem;
       if (attempt >= TRIES)
