@@ -94,6 +94,11 @@ export function insertCases(of: EntityTable, { person, session }: Actor, rows: r
       );
   }
   for (const field of of.columns) {
+    if (field.fill === null || field.companionOf === null || typeof field.default !== 'string') continue;
+    const sql = `reset role; ${insert({})}; select ${quote(field.key)} from ${of.table} where id = ${id}`;
+    add('trail', field.key, `be given ${field.key} where nobody’s rights find one`, sql, field.default);
+  }
+  for (const field of of.columns) {
     const deadline = deadlineOf(field);
     const target = of.model.entities.get(of.entity.fields.get(deadline?.via ?? '')?.reference?.entity ?? '');
     if (!deadline || !target) continue;
