@@ -15,7 +15,7 @@ const look = async (sql: string, ...values: unknown[]) => (await postgres.superu
 
 const BESIDE = ['shares', 'merges'];
 /** What acts as the owner: the keeping of outbox and history, and what asks for the caller's rights itself. */
-const DEFINER = /^(after|assign|merge|fill|minutes|purge|reach|search|similar)_/;
+const DEFINER = /^(after|assign|merge|fill|minutes|purge|reach|search|similar|standing)_/;
 
 describe('the schema of a new organisation', () => {
   test('has a table for each entity and a history for each that keeps one', async () => {

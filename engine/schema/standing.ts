@@ -17,18 +17,26 @@ interface Standing {
   readonly triggers: Readonly<Record<string, string>>;
 }
 
-/** Of new records: refuses `owner` with the record's id. Whoever writes is active, and is not looked up. */
+/**
+ * Of new records: refuses `owner` with the record's id. Whoever writes is active, and is not looked up. The function
+ * asks that itself: a condition of the trigger would stay with a column that is set aside.
+ */
 export function standingOwner(context: Context, entity: Entity): Standing {
   if (!entity.owner) return { functions: {}, triggers: {} };
-  return standing(context, tableOf(context, entity), 'owner', 'new."owner" is distinct from armature.user_id()');
+  return standing(
+    context,
+    tableOf(context, entity),
+    'owner',
+    'new."owner" is null or new."owner" = armature.user_id()',
+  );
 }
 
 /** Of new shares: refuses `user` with the share's id. */
 export function standingPerson(context: Context, shares: string): Standing {
-  return standing(context, shares, 'user', 'new."user" is not null');
+  return standing(context, shares, 'user', 'new."user" is null');
 }
 
-function standing(context: Context, table: string, column: 'owner' | 'user', when: string): Standing {
+function standing(context: Context, table: string, column: 'owner' | 'user', passes: string): Standing {
   const users = context.model.entities.get(USER_ENTITY);
   if (!users) return { functions: {}, triggers: {} };
   const key = `standing_${column}`;
@@ -39,14 +47,14 @@ function standing(context: Context, table: string, column: 'owner' | 'user', whe
       // Held until the end, so that a suspension waits for what was given before it.
       [key]: `create or replace function ${name}() returns trigger language plpgsql security definer ${PINNED} as $body$
 begin
-  if ${given} is null then return new; end if;
+  if ${passes} then return new; end if;
   perform from ${tableOf(context, users)} u where u."id" = ${given} and u."active" for share;
   if not found then perform armature.refuse('${column}', pg_catalog.json_build_array(new."id"::text)); end if;
   return new;
 end $body$`,
     },
     triggers: {
-      [TRIGGER]: `create trigger ${quote(TRIGGER)} before insert on ${table} for each row when (${when}) execute function ${name}()`,
+      [TRIGGER]: `create trigger ${quote(TRIGGER)} before insert on ${table} for each row execute function ${name}()`,
     },
   };
 }

@@ -37,7 +37,7 @@ const DEFINERS: readonly string[] = [
 ];
 /** Those that are made for every entity: the one after each statement, the commands, the search of a role. */
 const MADE =
-  /^t_\w+\.((reach|after)_shares|minutes_f_[0-9a-f]{12}|fill_f_[0-9a-f]{12}_\d_\w+|(after|assign|merge|purge|similar)_e_[0-9a-f]{12}|search_e_[0-9a-f]{12}_\w+)$/;
+  /^t_\w+\.((reach|after)_shares|standing_(owner|user)|minutes_f_[0-9a-f]{12}|fill_f_[0-9a-f]{12}_\d_\w+|(after|assign|merge|purge|similar)_e_[0-9a-f]{12}|search_e_[0-9a-f]{12}_\w+)$/;
 /** Platform tables that no tenant's role reaches, so that no policy is needed to keep tenants apart. */
 const UNREACHED: readonly string[] = [];
 
