@@ -34,6 +34,10 @@ export class SqlValues {
         this.#rows.find(({ values }) => (values[field.key] ?? present) !== present)?.values[field.key],
       );
     if (field.reference && !field.system) {
+      // Of the references behind one to several entities at most one has a value.
+      const whole = this.#entity.fields.get(field.companionOf ?? '')?.derived;
+      const ways = whole?.kind === 'any' ? whole.targets : [];
+      if (ways.some((way) => way.field !== field.key && (row?.values[way.field] ?? null) !== null)) return 'null';
       if (present !== null) return field.required ? literalOrNull(present) : 'null';
       const other = this.#rows.find(({ values }) => typeof values[field.key] === 'string');
       if (other) return literalOrNull(other.values[field.key]);
