@@ -115,7 +115,7 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
     paths[`${url}/$query`] = {
       post: operation(entity, 'query', `Query ${entity.pluralLabel}`, {
         description:
-          'The same as the list, with the query as JSON: also `and`, `or`, `not`. The method QUERY (RFC 10008) on the list does the same.',
+          'The same as the list, with the query as JSON: also `and`, `or`, `not`. The method QUERY (RFC 10008) on the list does the same. The address has no parameters: the body says it all.',
         requestBody: {
           required: true,
           content: json(QUERY_BODY, {

@@ -1,6 +1,7 @@
 /** The reading record routes: lists, one record, its history. Answers pass through as finished text. */
 import { notFound } from '../problem.ts';
 import { parseJsonQuery } from '../records/query/json.ts';
+import { parseUrlQuery } from '../records/query/url.ts';
 import { readJson, RECORD_LIMIT } from './body.ts';
 import { sendEmpty, sendText } from './exchange.ts';
 import { acceptedFormat, exportRoute } from './exports.ts';
@@ -48,6 +49,8 @@ export function queryCollection(request: RecordRequest): Promise<void> {
 }
 
 export async function queryByBody(request: RecordRequest): Promise<void> {
+  // The body says it all: a filter in the address would be overlooked.
+  parseUrlQuery(request.search, { controls: [], filters: false });
   const input = await readJson(request.exchange.request, RECORD_LIMIT);
   const { body } = await request.services.reader.list(request.scope, request.entity, parseJsonQuery(input));
   sendText(request.exchange, 200, body);

@@ -166,6 +166,11 @@ describe('addresses', () => {
     expect((await ask('POST', `${THINGS}/$query`, { body: '{"first":5}' })).status).toBe(200);
     expect((await ask('GET', `${THINGS}/$query`)).status).toBe(405);
     expect(code(await ask('QUERY', THINGS, { body: '{"nonsense":5}' }))).toEqual([400, 'unknown_parameter']);
+    for (const search of ['name=x', '$first=5', 'bogus=1']) {
+      const refused = [400, 'unknown_parameter'];
+      expect(code(await ask('QUERY', `${THINGS}?${search}`, { body: '{}' }))).toEqual(refused);
+      expect(code(await ask('POST', `${THINGS}/$query?${search}`, { body: '{}' }))).toEqual(refused);
+    }
   });
 
   it('answers JSON only', async () => {
