@@ -28,12 +28,21 @@ describe('bodies', () => {
   });
 
   it('refuses deep nesting before parsing, brackets in texts aside', async () => {
-    const deep = `{"name":${'['.repeat(21)}${']'.repeat(21)}}`;
+    const deep = `{"name":${'['.repeat(100)}${']'.repeat(100)}}`;
     expect(code(await ask('POST', THINGS, { body: deep }))).toEqual([400, 'too_deep']);
     expect(code(await ask('POST', THINGS, { body: '['.repeat(500_000) }))).toEqual([400, 'too_deep']);
+    // The deepest JSON a field may hold, with what may stand around it.
+    const deepest = `{"name":${'['.repeat(99)}${']'.repeat(99)}}`;
+    expect((await ask('POST', THINGS, { body: deepest })).status).toBe(201);
     expect(
       (await ask('POST', THINGS, { body: JSON.stringify({ name: '[[[[[[{{{{{{\\"[[[[[[[[[[[[[[[[' }) })).status,
     ).toBe(201);
+  });
+
+  it('refuses numbers that would be changed, and says where', async () => {
+    const answer = await ask('POST', THINGS, { body: '{"name":"x","extra":[{"b":12345678901234567890}]}' });
+    expect(code(answer)).toEqual([422, 'invalid']);
+    expect(answer.json['errors']).toMatchObject([{ code: 'inexact_number', pointer: '/extra/0/b' }]);
   });
 
   it.each([
