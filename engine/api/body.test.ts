@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { code, testHttp, THING, THINGS } from './testing/http.ts';
 import { TOKENS } from './testing/services.ts';
 
-const { ask, port } = await testHttp();
+const { ask, calls, port } = await testHttp();
 
 describe('bodies', () => {
   it('refuses 10 MB cleanly, announced or not, and the connection lives on', async () => {
@@ -72,8 +72,10 @@ describe('bodies', () => {
 
   it('takes merge patches under both their names, and only for changes', async () => {
     const patch = (type: string) => ask('PATCH', THING, { body: '{"name":"y"}', headers: { 'content-type': type } });
-    expect((await patch('application/merge-patch+json')).status).toBe(200);
+    expect((await patch('application/merge-patch+json; charset=utf-8')).status).toBe(200);
+    expect(calls.written.at(-1)?.options).toMatchObject({ mergePatch: true });
     expect((await patch('application/json; charset=UTF-8')).status).toBe(200);
+    expect(calls.written.at(-1)?.options).not.toHaveProperty('mergePatch');
     expect((await patch('application/json-patch+json')).status).toBe(415);
     expect(
       (await ask('POST', THINGS, { body: '{}', headers: { 'content-type': 'application/merge-patch+json' } })).status,

@@ -104,6 +104,11 @@ export function requireType(request: IncomingMessage, types: ReadonlySet<string>
   ]);
 }
 
+/** Whether the body is a merge patch by its name: then JSON fields are merged into (RFC 7396). */
+export function isMergePatch(request: IncomingMessage): boolean {
+  return /^application\/merge-patch\+json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 

@@ -178,6 +178,8 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
   }
   if (rights.update.length > 0) {
     item['patch'] = operation(entity, 'update', `Change ${entity.label}`, {
+      description:
+        'A merge patch: what is left out stays, null clears. A field of type JSON is replaced by what `application/json` sends, and merged with what `application/merge-patch+json` sends, level by level (RFC 7396).',
       parameters: ['select', 'ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
       requestBody: {
         required: true,

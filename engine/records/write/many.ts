@@ -13,6 +13,7 @@ import type { Query } from '../query/query.ts';
 import { matchingStatement } from '../read/matching.ts';
 import type { Scope } from '../scope.ts';
 import { MANY_LIMITS } from './limits.ts';
+import { refuseBlindPatches } from './merge-patch.ts';
 import type { Target } from './change-many.ts';
 import { changeManyStatement, outcomesOf, sameVersion, targetSource } from './change-many.ts';
 import { diagnose, requireGrants } from './diagnose.ts';
@@ -73,6 +74,7 @@ export function updateMany(
     const { values } = accepted;
     if (values.size === 0 && faults.details.length === 0)
       faults.add({ code: 'required', message: 'Say what is to change.', pointer: '' });
+    if (options.mergePatch) refuseBlindPatches(scope, entity, values, faults);
     faults.check();
     const references = new References(scope);
     references.add(entity, [{ pointer: '', values }]);
@@ -84,7 +86,7 @@ export function updateMany(
         changeManyStatement(scope, entity, {
           source: (parameters) => targetSource(targets, parameters),
           conditions: () => [sameVersion],
-          assignments: (parameters) => assignmentsOf(scope, entity, values, parameters),
+          assignments: (parameters) => assignmentsOf(scope, entity, values, parameters, options.mergePatch === true),
           grants,
           fields,
           // Comparing means reading, which not everybody may who may write.

@@ -19,6 +19,7 @@ import { type DuplicateWish, withDuplicates } from '../duplicates/on-create.ts';
 import type { Scope } from '../scope.ts';
 import type { Versions } from './change.ts';
 import { planCreate } from './create.ts';
+import { patchedFromNothing } from './merge-patch.ts';
 import type { Plan } from './plan.ts';
 import type { WriteOptions, WriteResult } from './run.ts';
 import { runOne } from './run.ts';
@@ -97,7 +98,8 @@ async function find({ sender, scope, entity, key }: Upserting, values: readonly 
 function creation({ sender, scope, entity, ids }: Upserting, body: unknown, options: UpsertOptions): Plan {
   const { exists, duplicates } = options;
   if (exists === 'must') throw unmet('There is no such record, and If-Match asks for one.', 'If-Match');
-  const plan = planCreate(scope, entity, body, ids);
+  const record = options.mergePatch ? patchedFromNothing(entity, body) : body;
+  const plan = planCreate(scope, entity, record, ids);
   return withDuplicates(sender, scope, entity, [{ id: plan.ids[0] ?? '', body, pointer: '' }], duplicates, plan);
 }
 
@@ -106,7 +108,7 @@ function changing(
   id: string,
   values: readonly Value[],
   body: unknown,
-  { exists, ifMatch }: UpsertOptions,
+  { exists, ifMatch, mergePatch }: UpsertOptions,
 ): () => Plan {
   const version: Versions = ifMatch == null ? null : typeof ifMatch === 'number' ? [ifMatch] : ifMatch;
   return () => {
@@ -114,7 +116,7 @@ function changing(
     const rest = forChange(scope, entity, key, body);
     const also = (parameters: Parameters) =>
       key.fields.map((field, i) => `x.${column(field)} = ${parameters.bind(values[i] ?? null, sqlTypeOf(field))}`);
-    const plan = planUpdate(sender, scope, entity, id, rest, version, ids, also);
+    const plan = planUpdate(sender, scope, entity, id, rest, version, ids, { also, mergePatch });
     return {
       ...plan,
       refused: async (refusal) => {
