@@ -1,7 +1,9 @@
 /** The reading record routes: lists, one record, its history. Answers pass through as finished text. */
+import { storedLiteral } from '../condition/literals.ts';
 import { notFound } from '../problem.ts';
 import { parseJsonQuery } from '../records/query/json.ts';
 import { parseUrlQuery } from '../records/query/url.ts';
+import { findKey } from '../records/read/keys.ts';
 import { readJson, RECORD_LIMIT } from './body.ts';
 import { sendEmpty, sendText } from './exchange.ts';
 import { acceptedFormat, exportRoute } from './exports.ts';
@@ -80,7 +82,10 @@ export async function history(request: RecordRequest, id: string): Promise<void>
 
 /** `GET …/by/{key}/{value}`: the record that has this value in a unique field. */
 export async function oneByKey(request: RecordRequest, key: string, value: string): Promise<void> {
-  const id = await request.services.reader.find(request.scope, request.entity, key, value);
+  const { scope, entity, services } = request;
+  const field = findKey(scope, entity, [key])?.fields[0];
+  const stored = field ? storedLiteral(value, field, scope.tenant.country) : value;
+  const id = await services.reader.find(scope, entity, key, stored);
   if (id === null) throw notFound();
   return one(request, id);
 }

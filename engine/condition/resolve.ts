@@ -24,6 +24,8 @@ export interface ResolveOptions extends Origin {
   readonly derived?: boolean;
   /** Settings that may be named. */
   readonly settings?: Settings;
+  /** Country of the organisation, for telephone numbers without a country code. */
+  readonly country?: string;
   /** Parameters beside the filters, suggested for a field that does not exist. */
   readonly controls?: readonly string[];
 }
@@ -51,6 +53,7 @@ export function resolveCondition(
     fromText: options.fromText ?? false,
     derived: options.derived ?? false,
     ...(options.controls && { controls: options.controls }),
+    ...(options.country !== undefined && { country: options.country }),
     ...(options.settings && { settings: options.settings }),
   };
   const condition = resolve(raw, side);

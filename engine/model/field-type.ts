@@ -106,6 +106,11 @@ export interface FieldType {
   readonly sealed?: true;
   /** Its values are ids of uploaded files (`engine/files`), which the database ties to the record. */
   readonly attached?: 'file' | 'image';
+  /**
+   * One value is written in several ways (`A@B.example`, `030 123456`) and stored in one: what a filter compares whole
+   * values with is normalised as they are.
+   */
+  readonly canonical?: true;
   /** Its values are any JSON: `normalise` gets and gives their text, the column is `jsonb`. */
   readonly structured?: true;
   /** The columns it is stored in; the first is the field's own (named as the field's key). Empty for children. */

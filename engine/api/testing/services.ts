@@ -128,6 +128,7 @@ export function testModel(): Model {
   return {
     tenant: 'acme',
     release: 3,
+    country: 'DE',
     entities: new Map(entities.map((one) => [one.name, one])),
     entitiesByPath: new Map(entities.map((one) => [one.path, one])),
     roles: new Map([role('boss', true), role('clerk', false), role('nobody', false)].map((one) => [one.key, one])),
