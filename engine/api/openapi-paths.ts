@@ -4,7 +4,7 @@ import type { Entity, Field } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import type { Part, Paths } from './openapi-parts.ts';
-import { data, headerRef, json, operation, parameter } from './openapi-parts.ts';
+import { data, headerRef, json, operation, parameter, writtenData } from './openapi-parts.ts';
 import { createExample, EXAMPLE_ID, exampleOf, schemaNames, schemaRef, updateExample } from './openapi-schemas.ts';
 import { UPSERTED, writePaths } from './openapi-writes.ts';
 import { commandPaths, idOf } from './openapi-commands.ts';
@@ -156,7 +156,7 @@ function written(scope: Scope, entity: Entity, headers: Part): Part {
   return {
     description: 'Done. The body has the record, unless `Prefer: return=minimal` was sent.',
     headers: { ...headers, ...headerRef('Idempotency-Replayed'), ...headerRef('Preference-Applied') },
-    ...(readable && { content: json(data(schemaRef(schemaNames(entity).record))) }),
+    ...(readable && { content: json(writtenData(schemaRef(schemaNames(entity).record))) }),
   };
 }
 

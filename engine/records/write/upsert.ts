@@ -5,10 +5,11 @@
  * belongs to a record that is hidden: the answer is `unique`, as for any creation, and nothing more is told.
  *
  * What may only be given at creation (the owner, a state) does not count for a record that exists: the same request
- * sent twice must not be refused the second time.
+ * sent twice must not be refused the second time. What is left of it is told as a warning; see `left-alone.ts`.
  */
 import type { IdSource } from '#engine/clock.ts';
 import { sessionOf } from '#engine/db/database.ts';
+import type { StatementResult } from '#engine/db/execute.ts';
 import type { Sender } from '#engine/db/sender.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
@@ -19,6 +20,7 @@ import { type DuplicateWish, withDuplicates } from '../duplicates/on-create.ts';
 import type { Scope } from '../scope.ts';
 import type { Versions } from './change.ts';
 import { planCreate } from './create.ts';
+import { leftAlone } from './left-alone.ts';
 import { patchedFromNothing } from './merge-patch.ts';
 import type { Plan } from './plan.ts';
 import type { WriteOptions, WriteResult } from './run.ts';
@@ -104,12 +106,14 @@ function creation({ sender, scope, entity, ids }: Upserting, body: unknown, opti
 }
 
 function changing(
-  { sender, scope, entity, ids, key }: Upserting,
+  upserting: Upserting,
   id: string,
   values: readonly Value[],
   body: unknown,
   { exists, ifMatch, mergePatch }: UpsertOptions,
 ): () => Plan {
+  const { sender, scope, entity, ids, key } = upserting;
+  const left = leftAlone(upserting, [{ id, pointer: '', body }]);
   const version: Versions = ifMatch == null ? null : typeof ifMatch === 'number' ? [ifMatch] : ifMatch;
   return () => {
     if (exists === 'must_not') throw unmet('There is such a record already.', 'If-None-Match');
@@ -119,6 +123,10 @@ function changing(
     const plan = planUpdate(sender, scope, entity, id, rest, version, ids, { also, mergePatch });
     return {
       ...plan,
+      ...(left && {
+        statements: [left.look, ...plan.statements],
+        told: ([found]: readonly StatementResult[]) => left.warnings(found),
+      }),
       refused: async (refusal) => {
         const problem = await plan.refused(refusal);
         return problem === 'again' ? new Moved() : problem;
