@@ -6,7 +6,7 @@ import { parseUrlQuery } from '../records/query/url.ts';
 import { findKey } from '../records/read/keys.ts';
 import { readJson, RECORD_LIMIT } from './body.ts';
 import { sendEmpty, sendText } from './exchange.ts';
-import { acceptedFormat, exportRoute } from './exports.ts';
+import { acceptedFormat, exportRoute, FILE_TYPES } from './exports.ts';
 import type { RecordRequest } from './record-request.ts';
 import { addressOf } from './record-request.ts';
 import { listQuery, selectionIn } from './query-input.ts';
@@ -38,7 +38,7 @@ function linkHeaders(request: RecordRequest, body: string): string[] {
 /** `GET` on a collection: a page as JSON, or the whole as a file when `Accept` asks for one. */
 export async function list(request: RecordRequest): Promise<void> {
   if (acceptedFormat(request.exchange.request) !== null) return exportRoute(request);
-  requireJsonAccepted(request.exchange.request);
+  requireJsonAccepted(request.exchange.request, FILE_TYPES);
   const { body } = await request.services.reader.list(request.scope, request.entity, listQuery(request.search));
   sendText(request.exchange, 200, body, { headers: linkHeaders(request, body) });
 }
@@ -46,7 +46,7 @@ export async function list(request: RecordRequest): Promise<void> {
 /** `QUERY` on a collection. */
 export function queryCollection(request: RecordRequest): Promise<void> {
   if (acceptedFormat(request.exchange.request) !== null) return exportRoute(request);
-  requireJsonAccepted(request.exchange.request);
+  requireJsonAccepted(request.exchange.request, FILE_TYPES);
   return queryByBody(request);
 }
 

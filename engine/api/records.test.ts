@@ -87,15 +87,34 @@ describe('writing', () => {
     expect(calls.written.at(-1)?.options).toMatchObject({ dryRun: true });
   });
 
-  it.each(['handling=strict, respond-async', 'max-affected=0', 'max-affected=5001', 'max-affected', 'max-affected=1x'])(
-    'refuses Prefer: %s',
-    async (prefer) => {
-      expect(code(await ask('PATCH', `${THINGS}?name=x`, { body: '{"name":"y"}', headers: { prefer } }))).toEqual([
-        400,
-        'invalid_header',
-      ]);
-    },
-  );
+  it.each([
+    'handling=strict, respond-async',
+    'max-affected=-1',
+    'max-affected=5001',
+    'max-affected',
+    'max-affected=1x',
+  ])('refuses Prefer: %s', async (prefer) => {
+    expect(code(await ask('PATCH', `${THINGS}?name=x`, { body: '{"name":"y"}', headers: { prefer } }))).toEqual([
+      400,
+      'invalid_header',
+    ]);
+  });
+
+  it('refuses unknown wishes of reads under handling=strict, and only then', async () => {
+    const strict = { headers: { prefer: 'handling=strict, respond-async' } };
+    for (const [method, path] of [
+      ['GET', THINGS],
+      ['GET', THING],
+      ['QUERY', THINGS],
+      ['POST', `${THINGS}/$query`],
+    ] as const) {
+      const body = method === 'GET' ? {} : { body: '{}' };
+      const refused = await ask(method, path, { ...strict, ...body });
+      expect([path, ...code(refused)]).toEqual([path, 400, 'invalid_header']);
+      const lenient = await ask(method, path, { headers: { prefer: 'respond-async' }, ...body });
+      expect([path, lenient.status]).toEqual([path, 200]);
+    }
+  });
 
   it('runs actions with and without a body', async () => {
     expect((await ask('POST', `${THING}/actions/win`)).status).toBe(200);
@@ -174,7 +193,12 @@ describe('addresses', () => {
   });
 
   it('answers JSON only', async () => {
-    expect(code(await ask('GET', THINGS, { headers: { accept: 'image/png' } }))).toEqual([406, 'not_acceptable']);
+    const image = { headers: { accept: 'image/png' } };
+    const list = await ask('GET', THINGS, image);
+    expect(code(list)).toEqual([406, 'not_acceptable']);
+    for (const type of ['application/json', 'text/csv', 'application/x-ndjson', 'spreadsheetml.sheet'])
+      expect(list.json['detail']).toContain(type);
+    expect((await ask('GET', THING, image)).json['detail']).toBe('Only application/json is available here.');
     expect((await ask('GET', THINGS, { headers: { accept: 'text/html,*/*;q=0.8' } })).status).toBe(200);
   });
 });

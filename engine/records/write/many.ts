@@ -31,7 +31,7 @@ import { checkBody, Faults, refuseNested } from './validate.ts';
 export type Matching = Query;
 
 export interface ManyOptions extends WriteOptions {
-  /** How many records may match: 100 when left out, 5,000 at most. */
+  /** How many records may match: 100 when left out, 5,000 at most; with 0 none may. */
   readonly maxAffected?: number | undefined;
 }
 
@@ -185,7 +185,10 @@ export function doMany(
 }
 
 function tooMany(max: number): Problem {
-  const message = `At least ${max + 1} records match, and at most ${max} may be changed. Nothing was changed.`;
+  const message =
+    max === 0
+      ? 'At least one record matches, and none was to. Nothing was changed.'
+      : `At least ${max + 1} records match, and at most ${max} may be changed. Nothing was changed.`;
   return new Problem('max_affected', message, [
     { code: 'max_affected', message, params: { atLeast: max + 1, max, most: MANY_LIMITS.most } },
   ]);
