@@ -47,6 +47,7 @@ const documents: readonly unknown[] = [
       field('tags', 'tags', { index: true }),
       field('shelf', 'reference', { to: 'shelf' }),
       field('parts', 'children', { of: 'part' }),
+      field('about', 'any_reference', { to: ['box', 'shelf'] }),
     ],
   },
   {
@@ -69,12 +70,23 @@ const documents: readonly unknown[] = [
     title: '{name}',
     fields: [field('name', 'text', { required: true }), field('parent', 'reference', { to: 'shelf' })],
   },
+  {
+    kind: 'entity',
+    key: 'box',
+    plural: 'boxes',
+    label: 'Box',
+    title: '{name}',
+    softDelete: true,
+    fields: [field('name', 'text', { required: true })],
+  },
   { kind: 'role', key: 'keeper', label: 'Keeper' },
   { kind: 'role', key: 'owner', label: 'Owner' },
   { kind: 'permission', role: 'keeper', entity: 'article', actions: ['read'] },
   { kind: 'permission', role: 'keeper', entity: 'shelf', actions: ['read'] },
+  { kind: 'permission', role: 'keeper', entity: 'box', actions: ['read'] },
   { kind: 'permission', role: 'owner', entity: 'article', actions: ['read'], conditions: { owner: 'self' } },
   { kind: 'permission', role: 'owner', key: 'shelves', entity: 'shelf', actions: ['read'] },
+  { kind: 'permission', role: 'owner', key: 'boxes', entity: 'box', actions: ['read'] },
 ];
 
 const uuid = (kind: string, number: string): string =>
@@ -226,18 +238,22 @@ async function fill(superuser: pg.Client, schema: string): Promise<void> {
     insert into ${schema}.depot_shelves (id, version, created_at, updated_at, name, parent)
       select ${uuid('222', 'n::text')}, 1, now(), now(), 'Shelf ' || n, ${uuid('222', '(n / 10)::text')}
       from generate_series(1, 1000) n;
+    insert into ${schema}.depot_boxes (id, version, created_at, updated_at, name)
+      select ${uuid('444', 'n::text')}, 1, now(), now(), 'Box ' || n from generate_series(1, 1000) n;
     insert into ${schema}.depot_articles
-      (id, version, created_at, updated_at, owner, name, note, code, rank, amount, amount_currency, weight, due, seen_at, kind, tags, shelf)
+      (id, version, created_at, updated_at, owner, name, note, code, rank, amount, amount_currency, weight, due, seen_at, kind, tags, shelf, about_box, about_shelf)
       select ${uuid('000', 'n::text')}, 1, timestamptz '2026-01-01' + n * interval '1 second', now(),
         ${uuid('111', `(n % ${OWNERS})::text`)}, 'Article ' || substr(md5(n::text), 1, 12), 'note ' || (p % 5000), 'c' || p, p,
         p / 7.0, 'EUR', p / 3.0, date '2000-01-01' + (p / 70)::integer, timestamptz '2020-01-01' + p * interval '4 minutes',
         case p % 1000 when 0 then 'broken' when 1 then 'used' else 'new' end, array['t' || p % 1000, 'u' || p % 7],
-        ${uuid('222', '(p % 1000 + 1)::text')}
+        ${uuid('222', '(p % 1000 + 1)::text')},
+        case when p < 20000 and p % 2 = 0 then ${uuid('444', '(p % 1000 + 1)::text')} end,
+        case when p < 20000 and p % 2 = 1 then ${uuid('222', '(p % 1000 + 1)::text')} end
       from generate_series(1, ${ROWS}) n cross join lateral (select n * 7919::bigint % ${PRIME} as p) q;
     insert into ${schema}.depot_parts (id, version, created_at, updated_at, article, quantity)
       select ${uuid('333', 'n::text')}, 1, now(), now(), ${uuid('000', '(n * 5)::text')}, n
       from generate_series(1, 200000) n;
     ${indexes.map(({ sql }) => `${sql};`).join('\n')}
-    analyze ${schema}.depot_shelves, ${schema}.depot_articles, ${schema}.depot_parts;
+    analyze ${schema}.depot_shelves, ${schema}.depot_boxes, ${schema}.depot_articles, ${schema}.depot_parts;
   `);
 }

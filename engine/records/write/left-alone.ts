@@ -56,7 +56,7 @@ export function leftAlone({ scope, entity, key }: Upserting, sent: readonly Sent
       const rows = new Map((found?.rows ?? []).map(([id, ...values]) => [id, values]));
       return asked.flatMap(({ id, pointer, field, value }): Warning[] => {
         const now = rows.get(id)?.[shown.indexOf(field)];
-        if (typeof now === 'string' && now === String(value).toLowerCase()) return [];
+        if (typeof now === 'string' && typeof value === 'string' && now === value.toLowerCase()) return [];
         const how = field.lifecycle === null ? 'by assigning' : 'by the steps of its lifecycle';
         const message = `${field.label} was left as it is: on a record that exists it changes ${how}.`;
         return [{ code: 'left_alone', message, pointer, record: id }];
