@@ -137,10 +137,11 @@ describe('the OpenAPI document', () => {
         const properties = keysAt(document, `#/components/schemas/${entity.name}/properties`).filter(
           (key) => !key.startsWith('_'),
         );
-        const readable = [...entity.fields.values()].filter(({ key, children }) =>
+        const readable = [...entity.fields.values()].filter(({ key, children, many }) =>
           children
             ? scope.rights.of(children.entity).read.length > 0
-            : scope.rights.of(entity.name).readableFields.has(key),
+            : (many === null || scope.rights.of(many.entity).read.length > 0) &&
+              scope.rights.of(entity.name).readableFields.has(key),
         );
         const expected = scope.rights.of(entity.name).read.length > 0 ? readable.map(({ key }) => key) : [];
         expect([role, entity.name, properties.toSorted()]).toEqual([role, entity.name, expected.toSorted()]);

@@ -41,6 +41,9 @@ export function suspended(schema: string, user: string | null, { role }: Session
   return `reset role; update ${users} set active = false where id = ${user === null ? 'null' : literal(user)}; set local role ${quote(role)}`;
 }
 
+/** What a change to a file that one has not uploaded comes to, where rights allow it. */
+export const NOT_ONES_FILE = '23503: no such file';
+
 /** Runs the cases of one person after the other; each undoes what the one before it did. */
 export class CaseRunner {
   readonly #superuser: pg.Client;

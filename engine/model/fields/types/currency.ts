@@ -22,6 +22,7 @@ function parse(text: string, field: Field): Parsed {
 export const currency: FieldType = {
   key: 'currency',
   options: options({}),
+  canonical: true,
   valueType: 'text',
   columns: (field) => [{ name: field.key, type: 'text', checks: [{ suffix: 'code', sql: `{} ~ '^[A-Z]{3}$'` }] }],
   inputSchema: () => ({ type: 'string', pattern: '^[A-Za-z]{3}$' }),
