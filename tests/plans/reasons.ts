@@ -1,0 +1,49 @@
+/** Why a shape may read a large part of a million records. Whatever no reason is written for here uses an index. */
+import type { Shape } from './shapes.ts';
+import type { Reader } from './warehouse.ts';
+
+export interface Reason {
+  readonly why: string;
+  readonly excuses: (shape: Shape, reader: Reader) => boolean;
+  /** One that does read so much: when it does not any more, the reason goes. */
+  readonly example: readonly [reader: Reader, around: Shape['around'], test: string];
+}
+
+const INSIDE: readonly string[] = ['contains', 'icontains', 'ends'];
+const LOWER: readonly string[] = ['istarts', 'ilike'];
+const BUT: readonly string[] = ['ne', 'nin'];
+
+export const REASONS: readonly Reason[] = [
+  {
+    why: 'looks inside of texts, letter by letter; `search` has an index. Who owns records has those found by their owner',
+    excuses: ({ operator }, reader) => INSIDE.includes(operator) && reader === 'keeper',
+    example: ['keeper', 'alone', 'name contains'],
+  },
+  {
+    why: 'compares in lower case, and the index has the texts as they are',
+    excuses: ({ operator }, reader) => LOWER.includes(operator) && reader === 'keeper',
+    example: ['keeper', 'alone', 'name istarts'],
+  },
+  {
+    why: 'is true of one table or of another: no index tells of both',
+    excuses: ({ around }) => around === 'or-ed with a list' || around === 'or-ed with a reference',
+    example: ['keeper', 'or-ed with a list', 'rank eq'],
+  },
+  {
+    why: 'sorts all that are found, nearly everything, by what another table says',
+    excuses: ({ around, operator }) => around === 'sorted over a reference' && BUT.includes(operator),
+    example: ['keeper', 'sorted over a reference', 'rank ne'],
+  },
+  {
+    why: 'counts or sums nearly everything there is',
+    excuses: ({ around, operator }) => (around === 'counted' || around === 'summed') && BUT.includes(operator),
+    example: ['keeper', 'counted', 'rank ne'],
+  },
+  {
+    why: 'what is missing at the end of a reference is missing as well where there is no reference',
+    excuses: ({ around, operator }) => around === 'through a reference' && operator === 'null',
+    example: ['keeper', 'through a reference', 'rank null'],
+  },
+];
+
+export const excused = (shape: Shape, reader: Reader): boolean => REASONS.some(({ excuses }) => excuses(shape, reader));
