@@ -1,15 +1,33 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { testDatabase } from '#tests/support/postgres.ts';
-import { fixedClock } from './clock.ts';
+import { fixedClock, systemIds } from './clock.ts';
 import { Database } from './db/database.ts';
+import { DiskStore } from './files/disk-store.ts';
+import { Files } from './files/files.ts';
 import { keepHouse } from './housekeeping.ts';
 import { gateSession } from './identity/service-principals.ts';
+import { Reader } from './records/read/reader.ts';
 
 const database = await testDatabase();
 const clock = fixedClock(Date.UTC(2026, 0, 5, 12));
 const db = new Database({ address: database.address, app: database.app, owner: database.owner });
-afterAll(() => db.close());
+const folder = await mkdtemp(join(tmpdir(), 'armature-house-'));
+const files = new Files({
+  database: db,
+  ids: systemIds,
+  clock,
+  store: new DiskStore(folder),
+  reader: new Reader({ database: db, secret: database.secret, clock }),
+  limit: 1024,
+});
+afterAll(async () => {
+  await db.close();
+  await rm(folder, { recursive: true });
+});
 
 test('sessions go when they have expired, kept answers after a day', async () => {
   const { superuser } = database;
@@ -43,7 +61,7 @@ test('sessions go when they have expired, kept answers after a day', async () =>
       [tenant, user, key, at],
     );
   }
-  await keepHouse({ database: db, clock, files: { purge: async () => 0 } });
+  await keepHouse({ database: db, clock, files });
   expect((await superuser.query('select label from armature.session')).rows).toEqual([{ label: 'open' }]);
   expect((await superuser.query('select key from armature.idempotency')).rows).toEqual([{ key: 'fresh' }]);
 });
@@ -74,10 +92,10 @@ describe('events', () => {
     await add(4, 40, days(-6));
     await stand('quick', 4);
     await stand('slow', 2);
-    await keepHouse({ database: db, clock, files: { purge: async () => 0 } });
+    await keepHouse({ database: db, clock, files });
     expect(await left()).toEqual([3, 4]);
     await stand('slow', 4);
-    await keepHouse({ database: db, clock, files: { purge: async () => 0 } });
+    await keepHouse({ database: db, clock, files });
     expect(await left()).toEqual([4]);
   });
 

@@ -1,7 +1,7 @@
 /**
  * Deletes what nobody needs any more: expired sessions, answers kept for requests that are no longer repeated, and
- * events that every consumer has read (the row policy keeps the others, however old), files that no record names, and
- * deleted records whose time in the bin is over, and shares that ended long ago.
+ * events that every consumer has read (the row policy keeps the others, however old), files that no record names or
+ * whose organisation is gone, deleted records whose time in the bin is over, and shares that ended long ago.
  */
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
@@ -24,7 +24,7 @@ const IMPORT_KEPT = 30 * DAY;
 const OUTBOX_BATCH = 20_000;
 
 interface Kept {
-  readonly files: Pick<Files, 'purge'>;
+  readonly files: Pick<Files, 'purge' | 'purgeRemoved'>;
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Logger;
@@ -59,6 +59,8 @@ export async function keepHouse({
     },
   ]);
   await pruneOutbox(database, new Date(now - outboxKept).toISOString());
+  // Last: an object store that cannot be reached keeps nothing else from being done.
+  await files.purgeRemoved();
 }
 
 async function pruneOutbox(database: Database, before: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** The steps that publishes leave for afterwards, worked off by the one job runner. */
+/** The steps that publishes and upgrades of the engine leave for afterwards, worked off by the one job runner. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import type { Clock, IdSource } from './clock.ts';
@@ -6,10 +6,14 @@ import type { Database } from './db/database.ts';
 import { Interrupted } from './jobs/interrupted.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import { enqueueStatement } from './jobs/queue.ts';
+import { Problem } from './problem.ts';
 import { keepPartitions } from './schema/keep-partitions.ts';
 import type { StepRunner } from './schema/deferred/runner.ts';
 import { tenantsWithSetAside } from './schema/deferred/retention.ts';
 import { tenantsWithSteps } from './schema/deferred/store.ts';
+import { engineMark } from './schema/engine-mark.ts';
+import type { Publisher } from './schema/publish.ts';
+import { madeByAnother } from './schema/release-store.ts';
 import type { Steps } from './schema/deferred/steps.ts';
 
 /** Milliseconds before it looks again whether another process is done. */
@@ -33,14 +37,21 @@ interface Working {
   readonly database: Database;
   readonly ids: IdSource;
   readonly stepRunner: StepRunner;
+  readonly publisher: Pick<Publisher, 'renew'>;
 }
 
 /** Registers the processor, and takes up what was left when no process was there. */
-export async function workOffSteps(jobs: Jobs, { database, ids, stepRunner }: Working): Promise<void> {
+export async function workOffSteps(jobs: Jobs, { database, ids, stepRunner, publisher }: Working): Promise<void> {
+  const mark = await engineMark();
   jobs.process(
     'schema',
     async (data, { signal }) => {
       const tenant = tenantOf(data);
+      const engine = engineIn(data);
+      // A server of the version before that has not been stopped yet would take it back.
+      if (engine !== null && engine !== mark)
+        throw new Problem('unavailable', 'Schemas are brought up to date by servers of the newer version.');
+      if (engine !== null) await publisher.renew(tenant);
       try {
         while ((await stepRunner.drain(tenant, signal)) !== 'done') await delay(BUSY, undefined, { signal });
       } catch (error) {
@@ -52,6 +63,18 @@ export async function workOffSteps(jobs: Jobs, { database, ids, stepRunner }: Wo
     { concurrency: 3 },
   );
   await queueOpenSteps(database, ids);
+  await queueRenewals(database, ids, mark);
+}
+
+/** For every organisation whose schema another engine has made; a second job finds nothing to do. */
+async function queueRenewals(database: Database, ids: IdSource, engine: string): Promise<void> {
+  await database.ownerTransaction(async (client) => {
+    for (const tenant of await madeByAnother(client)) {
+      const data = { tenant, engine };
+      const { text, values } = enqueueStatement({ queue: 'schema', id: ids.uuid(), name: 'renew', data, attempts: 10 });
+      await client.query(text, [...values]);
+    }
+  });
 }
 
 /** Every hour: what was set aside long enough is purged, and steps that nobody works off are taken up again. */
@@ -84,6 +107,12 @@ export async function queueOpenSteps(database: Database, ids: IdSource): Promise
   await database.ownerTransaction(async (client) => {
     for (const tenant of await tenantsWithSteps(client)) await queue(client, tenant);
   });
+}
+
+function engineIn(data: unknown): string | null {
+  return typeof data === 'object' && data !== null && 'engine' in data && typeof data.engine === 'string'
+    ? data.engine
+    : null;
 }
 
 function tenantOf(data: unknown): string {

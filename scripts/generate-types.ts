@@ -5,24 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
+import { KINDS } from '../engine/model/documents.ts';
 
-const KINDS = [
-  'pack',
-  'entity',
-  'role',
-  'permission',
-  'lifecycle',
-  'view',
-  'form',
-  'menu',
-  'translation',
-  'rule',
-  'flag',
-  'setting',
-  'sequence',
-  'template',
-  'metric',
-] as const;
 const schemas = new URL('../metadata/schema/', import.meta.url);
 const target = fileURLToPath(new URL('../engine/model/documents.generated.ts', import.meta.url));
 

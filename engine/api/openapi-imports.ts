@@ -19,6 +19,12 @@ const SETTINGS: Readonly<Record<string, Part>> = {
   duplicates: { enum: ['report', null], description: 'Whether to tell rows whose record may be there already.' },
 };
 
+const ALIKE: Part = exactly({
+  id: { ...orNull(uuid), description: 'null: of an earlier row of the file, in a dry run.' },
+  title: orNull(text),
+  rules: { ...texts, description: 'What speaks for it.' },
+});
+
 export const IMPORT_SCHEMAS: Readonly<Record<string, Part>> = {
   ImportSettings: exactly(SETTINGS, Object.keys(SETTINGS)),
   Upload: exactly({
@@ -48,7 +54,7 @@ export const IMPORT_SCHEMAS: Readonly<Record<string, Part>> = {
       description: 'The first twenty rows that failed.',
     },
     duplicates: {
-      ...exactly({ count: whole, rows: listOf(exactly({ line: whole, message: text })) }),
+      ...exactly({ count: whole, rows: listOf(exactly({ line: whole, message: text, records: listOf(ALIKE) })) }),
       description: 'Rows whose record may have been there already: how many, and the first twenty.',
     },
   }),

@@ -72,6 +72,18 @@ const STEP = exactly({
   finishedAt: orNull(moment),
 });
 
+/** What a list tells of a release, and of a draft. */
+const RELEASE = { number: whole, base: whole, author: text, message: text, createdAt: moment };
+const DRAFTED = {
+  author: uuid,
+  authorName: text,
+  name: text,
+  base: whole,
+  message: text,
+  version: whole,
+  updatedAt: moment,
+};
+
 /** Under `components/schemas`, for administrators. */
 export const METADATA_SCHEMAS: Readonly<Record<string, Part>> = {
   Plan: exactly(
@@ -104,34 +116,10 @@ export const METADATA_SCHEMAS: Readonly<Record<string, Part>> = {
     },
     ['conversions', 'conflicts'],
   ),
-  ReleaseSummary: exactly({ number: whole, base: whole, author: text, message: text, createdAt: moment }),
-  Release: exactly({
-    number: whole,
-    base: whole,
-    author: text,
-    message: text,
-    createdAt: moment,
-    plan: schemaRef('Plan'),
-  }),
-  DraftSummary: exactly({
-    author: uuid,
-    authorName: text,
-    name: text,
-    base: whole,
-    message: text,
-    version: whole,
-    updatedAt: moment,
-  }),
-  Draft: exactly({
-    author: uuid,
-    authorName: text,
-    name: text,
-    base: whole,
-    message: text,
-    version: whole,
-    updatedAt: moment,
-    documents: listOf(DOCUMENT),
-  }),
+  ReleaseSummary: exactly(RELEASE),
+  Release: exactly({ ...RELEASE, plan: schemaRef('Plan') }),
+  DraftSummary: exactly(DRAFTED),
+  Draft: exactly({ ...DRAFTED, documents: listOf(DOCUMENT) }),
   Step: STEP,
   Flag: exactly({
     flag: text,

@@ -1,5 +1,5 @@
 /**
- * What HTTP needs of the other modules, and no more: their classes fit these interfaces, and so does a test's double.
+ * What HTTP needs of the other modules, and no more: their classes fit these interfaces.
  */
 import type { Readable } from 'node:stream';
 import type { FileInfo } from '../files/files.ts';

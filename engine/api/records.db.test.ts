@@ -1,81 +1,12 @@
 /** The record routes over HTTP on the real read and write paths: what HTTP adds to them, and that their answers come through. */
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeLab } from '#tests/support/lab.ts';
-import { testDatabase } from '#tests/support/postgres.ts';
-import { systemClock, systemIds } from '../clock.ts';
-import type { Principal } from '../identity/principal.ts';
-import { Reader } from '../records/read/reader.ts';
-import { Writer } from '../records/write/writer.ts';
-import type { HttpServices } from './ports.ts';
-import { createHttp } from './server.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { at, each, textAt } from './testing/answer.ts';
-import { testServices } from './testing/services.ts';
+import { labHttp } from './testing/lab-http.ts';
 
-const tested = testServices();
-const lab = await makeLab(await testDatabase());
-const people = new Map<string, Principal>();
-const tokens: Record<string, string> = {};
-let server: Server;
-let base = '';
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: unknown;
-}
-
-async function ask(
-  who: string,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const response = await fetch(`${base}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${tokens[who]}`,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (response.status === 500) throw new Error(JSON.stringify(tested.calls.logged.find(({ level }) => level === 50)));
-  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
-}
-
+const { ask, hire } = await labHttp();
 beforeAll(async () => {
-  for (const role of ['chief', 'worker', 'looker', 'giver']) {
-    const token = `arm_${role}`;
-    tokens[role] = token;
-    people.set(token, (await lab.person(role)).principal);
-  }
-  const { database, tenant, model } = lab;
-  const double = tested.services;
-  const services: HttpServices = {
-    ...double,
-    database,
-    models: { get: async () => ({ tenant, model }), known: () => null },
-    identity: { ...double.identity, authenticate: async (token) => people.get(token) ?? null },
-    reader: new Reader({ database, secret: 'x'.repeat(32), clock: systemClock }),
-    writer: new Writer({ database, ids: systemIds, clock: systemClock }),
-  };
-  server = createServer(createHttp(services));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  base = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-});
-
-afterAll(async () => {
-  server.closeAllConnections();
-  server.close();
-  await lab.database.close();
+  for (const role of ['chief', 'worker', 'looker', 'giver']) await hire(role);
 });
 
 const PROJECTS = '/api/lab/v1/projects';

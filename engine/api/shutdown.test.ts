@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { portOf } from '#tests/support/port.ts';
 import { httpServer, shutDown } from './shutdown.ts';
-import { portOf } from './testing/http.ts';
 
 async function slowServer(milliseconds: number) {
   const server = httpServer((_request, response) => {

@@ -71,6 +71,8 @@ export interface FieldOperand {
   /** Key and column (equal) of the last field. */
   readonly field: string;
   readonly fieldId: string;
+  /** The column itself, whatever the reader is shown of it: only beside a test of what they are shown. */
+  readonly bare?: true;
 }
 
 /** An entity whose records name the one above them. */

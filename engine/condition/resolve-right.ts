@@ -12,6 +12,8 @@ import { userAttributeType } from './user-attributes.ts';
 
 export interface Side extends Surroundings {
   readonly fromText: boolean;
+  /** It is a reader's question, to be answered by indexes. */
+  readonly asked?: boolean;
   /** How many records inside records lie around it; none when left out. */
   readonly level?: number;
 }

@@ -9,6 +9,7 @@ import type { RawCondition, RawOperand, RawTest } from './raw.ts';
 import { resolvePath } from './resolve-path.ts';
 import { elementType, resolveLiterals, resolveRight, type Side } from './resolve-right.ts';
 import { all, any, not, simplify, test } from './simplify.ts';
+import { byWays } from './any-part.ts';
 import { findMany, resolveMany } from './resolve-many.ts';
 import { resolveLike, resolveSearch, resolveUnder, resolveWithin } from './resolve-special.ts';
 import type { Settings } from './resolve-setting.ts';
@@ -50,6 +51,7 @@ export function resolveCondition(
     faults,
     fromText: options.fromText ?? false,
     derived: options.derived ?? false,
+    asked: options.derived === true && options.visible !== undefined,
     ...(options.controls && { controls: options.controls }),
     ...(options.settings && { settings: options.settings }),
   };
@@ -117,7 +119,8 @@ function resolveTest(raw: RawTest, side: Side): Condition {
   const operator = raw.operator === 'contains' && elementType(type) !== undefined ? 'has' : raw.operator;
   if (!checkOperator(operator, type, raw.at, field, side)) return FAULTY;
 
-  return compare(operand, operator, raw.right, field, side, left.entity);
+  const condition = compare(operand, operator, raw.right, field, side, left.entity);
+  return field && left.entity && side.asked ? byWays(condition, field, left.entity, side) : condition;
 }
 
 function compare(

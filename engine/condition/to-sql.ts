@@ -213,7 +213,7 @@ function writeOperand(operand: Operand, target: SqlTarget): string {
     case 'count':
       return `(select count(*) ${writeMany(operand.many, operand.of, target)})`;
     case 'field':
-      return target.field?.(operand) ?? writeField(operand, target);
+      return (operand.bare ? undefined : target.field?.(operand)) ?? writeField(operand, target);
   }
 }
 

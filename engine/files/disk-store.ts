@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type ByteRange, type FileStore, keyOf, type Stored } from './store.ts';
+import { type ByteRange, type FileStore, folderOf, keyOf, type Stored } from './store.ts';
 
 export class DiskStore implements FileStore {
   readonly receiving: string;
@@ -37,6 +37,10 @@ export class DiskStore implements FileStore {
 
   async remove(file: Stored): Promise<void> {
     await rm(this.#path(file), { force: true });
+  }
+
+  async removeAll(tenant: string): Promise<void> {
+    await rm(join(this.#folder, folderOf(tenant)), { recursive: true, force: true });
   }
 
   #path(file: Stored): string {

@@ -16,6 +16,7 @@ import { parseSelect } from '../records/query/terms.ts';
 import type { Selection } from '../records/query/query.ts';
 import type { Scope } from '../records/scope.ts';
 import { cleanName, HEAD_BYTES, recognise } from './recognise.ts';
+import { removeFilesOfRemoved } from './removed-tenants.ts';
 import type { ByteRange, FileStore } from './store.ts';
 
 /** Files a person may have uploaded without a record naming them. */
@@ -136,6 +137,11 @@ export class Files {
 
   content(scope: Scope, { id }: FileInfo, range?: ByteRange): Promise<Readable> {
     return this.#services.store.open({ tenant: scope.tenant.id, id }, range);
+  }
+
+  /** Deletes what organisations that are gone have left. @returns how many organisations */
+  purgeRemoved(): Promise<number> {
+    return removeFilesOfRemoved(this.#services.database, this.#services.store);
   }
 
   /** Deletes what no record has named for a day: row and content together, or neither. */

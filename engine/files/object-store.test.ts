@@ -1,4 +1,4 @@
-/** The object store's client against a server that speaks the three verbs of S3 we use; a real store is not at hand here. */
+/** The object store's client against a server that speaks what we use of S3; a real store is not at hand here. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,13 +13,23 @@ const objects = new Map<string, Buffer>();
 const server = createServer((request, response) => void answer(request, response));
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const key = request.url?.split('?')[0] ?? '';
+  const url = new URL(request.url ?? '/', 'http://store');
+  const key = url.pathname;
   if (!request.headers.authorization?.startsWith('AWS4-HMAC-SHA256')) return void response.writeHead(403).end();
   if (request.method === 'PUT') {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     objects.set(key, Buffer.concat(chunks));
     return void response.writeHead(200).end();
+  }
+  if (url.searchParams.get('list-type') === '2') {
+    const inside = `${key.replace(/\/$/, '')}/${url.searchParams.get('prefix')}`;
+    const keys = [...objects.keys()].filter((name) => name.startsWith(inside)).sort();
+    const listed = keys.slice(0, Number(url.searchParams.get('max-keys')));
+    const entries = listed.map(
+      (name) => `<Contents><Key>${name.slice(key.replace(/\/$/, '').length + 1)}</Key></Contents>`,
+    );
+    return void response.writeHead(200).end(`<ListBucketResult>${entries.join('')}</ListBucketResult>`);
   }
   if (request.method === 'DELETE') return void response.writeHead(objects.delete(key) ? 204 : 204).end();
   const found = objects.get(key);
@@ -66,6 +76,26 @@ test('both stores keep, give out and remove', async () => {
     await expect(store.open(file)).rejects.toThrow(/./);
     await expect(store.open({ tenant: '../..', id: file.id })).rejects.toThrow('kept under ids');
     await expect(store.keep(received, { ...file, id: '../../secret' })).rejects.toThrow('kept under ids');
+  }
+  expect([...objects.keys()]).toEqual([]);
+});
+
+test('both stores remove all of one organisation, and nothing of another', async () => {
+  const other = { tenant: file.tenant.replace('aa', 'ab'), id: file.id };
+  for (const store of stores) {
+    const received = join(home, 'received');
+    const ids = Array.from({ length: 120 }, (_, index) => file.id.replace('bb', String(100 + index).slice(-2)));
+    for (const one of [...ids.map((id) => ({ ...file, id })), other]) {
+      await writeFile(received, 'x');
+      await store.keep(received, one);
+    }
+    await store.removeAll(file.tenant);
+    await store.removeAll(file.tenant);
+    await expect(store.open({ ...file, id: ids[0] ?? '' })).rejects.toThrow(/./);
+    expect(await text(await store.open(other))).toBe('x');
+    await store.remove(other);
+    for (const wrong of ['', '..', 'receiving', '../..'])
+      await expect(store.removeAll(wrong)).rejects.toThrow('kept under ids');
   }
   expect([...objects.keys()]).toEqual([]);
 });

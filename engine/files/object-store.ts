@@ -2,8 +2,14 @@
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { type ByteRange, type FileStore, keyOf, type Stored } from './store.ts';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { type ByteRange, type FileStore, folderOf, keyOf, type Stored } from './store.ts';
 
 export interface ObjectStoreSettings {
   readonly bucket: string;
@@ -15,6 +21,9 @@ export interface ObjectStoreSettings {
   /** A folder of this machine for what is being received. */
   readonly receiving: string;
 }
+
+/** Objects listed, and deleted beside each other. */
+const LISTED = 50;
 
 export class ObjectStore implements FileStore {
   readonly receiving: string;
@@ -50,6 +59,17 @@ export class ObjectStore implements FileStore {
 
   async remove(file: Stored): Promise<void> {
     await this.#client.send(new DeleteObjectCommand(this.#object(file)));
+  }
+
+  /** Listed anew after each page, since what was listed is gone then. One by one: not every store deletes many at once. */
+  async removeAll(tenant: string): Promise<void> {
+    const { bucket: Bucket, prefix } = this.#settings;
+    const Prefix = `${prefix}${folderOf(tenant)}/`;
+    for (;;) {
+      const { Contents = [] } = await this.#client.send(new ListObjectsV2Command({ Bucket, Prefix, MaxKeys: LISTED }));
+      if (Contents.length === 0) return;
+      await Promise.all(Contents.map(({ Key }) => this.#client.send(new DeleteObjectCommand({ Bucket, Key }))));
+    }
   }
 
   #object(file: Stored): { readonly Bucket: string; readonly Key: string } {

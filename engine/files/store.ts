@@ -22,12 +22,20 @@ export interface FileStore {
   open(file: Stored, range?: ByteRange): Promise<Readable>;
   /** There may be none. */
   remove(file: Stored): Promise<void>;
+  /** Everything of an organisation, by its id. There may be nothing, or what an interruption has left. */
+  removeAll(tenant: string): Promise<void>;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Name of the content, `<tenant>/<last two digits>/<id>`. Made of ids alone, so there is no way out of the folder. */
 export function keyOf({ tenant, id }: Stored): readonly [string, string, string] {
-  if (!UUID.test(tenant) || !UUID.test(id)) throw new TypeError('a file is kept under ids');
-  return [tenant, id.slice(-2), id];
+  if (!UUID.test(id)) throw new TypeError('a file is kept under ids');
+  return [folderOf(tenant), id.slice(-2), id];
+}
+
+/** Where the contents of an organisation's files are. */
+export function folderOf(tenant: string): string {
+  if (!UUID.test(tenant)) throw new TypeError('a file is kept under ids');
+  return tenant;
 }

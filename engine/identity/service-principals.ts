@@ -16,7 +16,7 @@ export const GATE_JOBS = {
   outbox: 'reads which records changed, in all tenants, and remembers how far',
   jobs: 'hands jobs over to Redis, and notes which are done',
   housekeeping:
-    'deletes expired sessions, old idempotency keys, old events that every consumer has read, and files that no record has named for a day',
+    'deletes expired sessions, old idempotency keys, old events that every consumer has read, files that no record has named for a day, and those of organisations that are gone',
 } as const satisfies Record<string, string>;
 export type GateJob = keyof typeof GATE_JOBS;
 

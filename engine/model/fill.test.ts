@@ -20,7 +20,13 @@ function build(field: Data, more: Data = {}) {
   const source = releaseOf([
     entity('shop', []),
     entity('tool', [{ key: 'weight', type: 'integer' }]),
-    entity('rate', [ref('tool'), ref('shop'), { key: 'amount', type: 'money' }, { key: 'at', type: 'location' }]),
+    entity('rate', [
+      ref('tool'),
+      ref('shop'),
+      { key: 'amount', type: 'money' },
+      { key: 'at', type: 'location' },
+      { key: 'extra', type: 'json', max: 500 },
+    ]),
     entity('loan', [ref('shop'), { key: 'to', type: 'text' }]),
     entity('line', [ref('loan'), ref('tool'), { key: 'fee', type: 'money', fill, ...field, ...more }]),
   ]);
@@ -66,6 +72,21 @@ describe('what cannot be looked up is refused where it stands', () => {
     ['a condition on a field that is not there', { ...fill, when: { nothing: 1 } }, [`${at}/when/nothing`]],
   ])('%s', (_, broken, pointers) => {
     expect(faults({ fill: broken }).map((fault) => fault.split(' ')[0])).toEqual(pointers);
+  });
+
+  test('records of another entity, and JSON of other limits', () => {
+    expect(faults({ type: 'reference', to: 'shop', fill: { ...fill, field: 'tool' } })).toEqual([
+      `${at}/field “tool” refers to other records than “fee”.`,
+    ]);
+    const extra = { from: 'rate', field: 'extra', match: { tool: 'tool' } };
+    expect(faults({ type: 'json', fill: extra })).toEqual([`${at}/field “extra” has not the limits that “fee” has.`]);
+    expect(faults({ type: 'json', max: 500, fill: extra })).toEqual([]);
+  });
+
+  test('a field that the database computes', () => {
+    expect(faults({ type: 'location', fill: { ...fill, field: 'at' } })).toEqual([
+      `${at} A location field cannot be filled from another record.`,
+    ]);
   });
 
   test('a default beside it, and a field that nobody writes', () => {

@@ -65,3 +65,35 @@ function defaultSql(
   const value = field.default ?? lifecycle?.initial;
   return value === undefined || value === null ? null : inlineValue(value, spec.type);
 }
+
+/** `[name, type, whether it must have a value]` */
+export type PlainColumn = readonly [string, string, boolean];
+
+/**
+ * Columns of a table of the engine's own, by id: `<table>_<name>`.
+ * @param more what differs from a column without default, collation and identity, by name
+ */
+export function plainColumns(
+  table: string,
+  columns: readonly PlainColumn[],
+  more: Readonly<Record<string, Partial<ColumnState>>> = {},
+): Record<string, ColumnState> {
+  return Object.fromEntries(
+    columns.map(([name, type, notNull]) => {
+      const column: ColumnState = {
+        name,
+        type,
+        collation: null,
+        notNull,
+        default: null,
+        generated: null,
+        identity: null,
+        aside: false,
+        label: name,
+        field: null,
+        ...more[name],
+      };
+      return [`${table}_${name}`, column];
+    }),
+  );
+}

@@ -2,12 +2,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BusinessHours } from '#engine/model/tenant.ts';
+import { DAY, MINUTE, PROMISE, setCalendar } from '#tests/support/deadlines.ts';
 import { type FieldLab, makeFieldLab } from '#tests/support/field-lab.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
 import { stopwatch } from '#tests/support/stopwatch.ts';
 
-const MINUTE = 60_000;
-const DAY = 86_400_000;
 const database = await testDatabase();
 let lab: FieldLab;
 
@@ -27,32 +26,12 @@ beforeAll(async () => {
       },
       { key: 'late', type: 'formula', returns: 'boolean', expr: 'begun > due' },
     ],
-    [
-      {
-        kind: 'entity',
-        key: 'promise',
-        plural: 'promises',
-        label: 'Promise',
-        fields: [
-          { key: 'name', type: 'text' },
-          { key: 'slow', type: 'integer' },
-          { key: 'quick', type: 'integer' },
-        ],
-      },
-    ],
+    [PROMISE],
   );
 });
 afterAll(() => lab.close());
 
-async function calendar(hours: BusinessHours, holidays: readonly string[]): Promise<void> {
-  const { id } = lab.lab.tenant;
-  await lab.lab.look('update armature.tenant set business_hours = $1 where id = $2', [JSON.stringify(hours), id]);
-  await lab.lab.look(
-    `insert into armature.setting_value (tenant_id, setting, user_id, value) values ($1, 'core.holidays', null, $2)
-     on conflict (tenant_id, setting, user_id) do update set value = excluded.value`,
-    [id, JSON.stringify(holidays)],
-  );
-}
+const calendar = (hours: BusinessHours, holidays?: readonly string[]) => setCalendar(lab.lab, hours, holidays);
 
 async function added(since: number, minutes: number): Promise<number | null> {
   const [row] = await lab.lab.look(

@@ -4,6 +4,7 @@ import { change, type Change } from './change.ts';
 import { columnNames, createPolicy, createRole, createSequence, tableName } from './ddl.ts';
 import { compare } from './diff-constraints.ts';
 import { remadeColumns } from './diff-columns.ts';
+import { isRetyped } from './diff-rollups.ts';
 import { fieldOf } from './names.ts';
 import type { DesiredState, GrantState, PolicyState, TablePair, TableState } from './state.ts';
 
@@ -88,9 +89,10 @@ export function diffGrants(pair: TablePair): Change[] {
       const lost = had.filter((id) => !has.includes(id) && before.columns[id]);
       // Of a field whose type changes, the column of before has another id.
       const fields = new Set(had.map(fieldOf));
-      const keeps = (id: string): boolean => had.includes(id) || (pair.converted.has(id) && fields.has(fieldOf(id)));
+      const replaces = (id: string): boolean => pair.converted.has(id) || isRetyped(pair, id);
+      const keeps = (id: string): boolean => had.includes(id) || (replaces(id) && fields.has(fieldOf(id)));
       const won = has.filter((id) => !keeps(id));
-      const anew = has.filter((id) => keeps(id) && (remade.has(id) || pair.converted.has(id)));
+      const anew = has.filter((id) => keeps(id) && (remade.has(id) || replaces(id)));
       const replaced = lost.filter((id) => anew.includes(fieldOf(id)));
       const taken = lost.filter((id) => !replaced.includes(id));
       if (replaced.length > 0)

@@ -1,13 +1,13 @@
 /** Changes of the columns of a table that stays. */
-import { quote } from '../db/identifiers.ts';
+import { qualified, quote } from '../db/identifiers.ts';
 import type { ProblemDetail } from '../problem.ts';
 import { change, type Change, type Check } from './change.ts';
 import { columnDefinition, columnName, tableName, typeOf, validateConstraint } from './ddl.ts';
 import type { Later, StepDraft } from './deferred/work.ts';
 import { validateLater } from './diff-constraints.ts';
-import { comingName, comingVersionName, fieldOf, notNullName } from './names.ts';
+import { comingName, comingNamesName, comingVersionName, fieldOf, notNullName } from './names.ts';
 import type { ColumnState, DesiredState, TablePair, TableState } from './state.ts';
-import { fillKept, KEPT } from './diff-rollups.ts';
+import { fillKept, isRetyped, KEPT, retyped } from './diff-rollups.ts';
 import { renameColumns } from './rename-columns.ts';
 import { readsChanged } from './reused-names.ts';
 import { addField, convertField, removeField, returnField } from './titles.ts';
@@ -42,10 +42,11 @@ export function diffColumns(pair: TablePair, refusals: Refusal[]): Change[] {
     if (column.generated !== null && (remade.has(id) || !after.columns[id]))
       changes.push(dropGenerated(pair, id, column));
   }
-  changes.push(...renameColumns(pair));
+  changes.push(...renameColumns(pair), ...retyped(pair));
   for (const [id, column] of Object.entries(after.columns)) {
     const old = before.columns[id];
     if (pair.converted.has(id)) changes.push(...converted(pair, id, old ?? null, column));
+    else if (isRetyped(pair, id)) continue;
     else if (old === undefined) changes.push(...added(pair, id, column));
     else if (column.generated !== null && old.generated === null) refusals.push(becameComputed(after, column));
     else if (column.generated === null && old.generated !== null) changes.push(...added(pair, id, column));
@@ -194,7 +195,12 @@ function converted(pair: TablePair, id: string, old: ColumnState | null, column:
     : `alter table ${table} add column ${columnDefinition(next, id, bare, false)}`;
   // With it goes the index of the rows that are still to be done.
   const over = [comingVersionName(id), ...(spent === null ? [] : [spent])];
-  const done = ahead ? [`alter table ${table} ${over.map((name) => `drop column ${quote(name)}`).join(', ')}`] : [];
+  const done = ahead
+    ? [
+        `alter table ${table} ${over.map((name) => `drop column ${quote(name)}`).join(', ')}`,
+        `drop table if exists ${qualified(next.schema, comingNamesName(id))}`,
+      ]
+    : [];
   return [
     ...(old === null ? [change({ ...base, phase: 'add_columns', sql: [coming] })] : []),
     ...(column.default === null
@@ -242,23 +248,7 @@ function altered(pair: TablePair, id: string, old: ColumnState, column: ColumnSt
   const field = `${column.label} of ${after.label}`;
 
   changes.push(...fillKept(pair, id, old, column));
-  if (typeOf(old) !== typeOf(column) && old.rollup && column.rollup) {
-    changes.push(
-      change({
-        kind: 'change_type',
-        phase: 'alter_columns',
-        table: after.id,
-        title: `Change field ${field} from ${old.type} to ${column.type}`,
-        why: 'It is computed anew.',
-        sql: [
-          `${alter} drop default`,
-          `${alter} type ${typeOf(column)} using null`,
-          ...(column.default === null ? [] : [`${alter} set default ${column.default}`]),
-        ],
-        work: 'write',
-      }),
-    );
-  } else if (typeOf(old) !== typeOf(column)) {
+  if (typeOf(old) !== typeOf(column)) {
     const kind = typeChange(old.type, column.type);
     if (kind.kind === 'refused') {
       refusals.push({
@@ -404,7 +394,7 @@ function required(pair: TablePair, id: string, old: ColumnState, column: ColumnS
   ];
 }
 
-function becameComputed(after: TableState, column: ColumnState): Refusal {
+export function becameComputed(after: TableState, column: ColumnState): Refusal {
   return {
     code: 'type_change',
     message: `Field ${column.label} of ${after.label} holds values and cannot become computed. Add another field and remove this one.`,

@@ -10,7 +10,7 @@ import { diffGrants, diffPolicies, diffRoles, diffSequences, diffTriggers } from
 import { diffColumns, type Refusal, remadeColumns } from './diff-columns.ts';
 import { diffConstraints } from './diff-constraints.ts';
 import { diffCallers, diffFunctions } from './diff-functions.ts';
-import { fieldOf } from './names.ts';
+import { fieldOf, isSpent } from './names.ts';
 import { reusedNames } from './reused-names.ts';
 import { settle } from './settle.ts';
 import { type Conversions, type DesiredState, emptyState, type TablePair, type TableState } from './state.ts';
@@ -232,7 +232,7 @@ function touchedColumns(pair: TablePair): readonly string[] {
     .filter(([id, old]) => {
       const column = after.columns[id];
       if (reused.has(old.name)) return true;
-      if (!column) return old.generated !== null;
+      if (!column) return old.generated !== null || isSpent(id);
       // What looks at it by its name looks at the one that takes its place from now on.
       if (fieldOf(id) !== id && pair.converted.has(fieldOf(id)) && !old.aside) return true;
       return remade.has(id) || column.type !== old.type || (column.generated === null) !== (old.generated === null);

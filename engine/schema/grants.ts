@@ -78,7 +78,7 @@ function policyColumnsOf(context: Context, role: Role): ReturnType<typeof policy
 }
 
 /** What may be given at creation: as `model/rights.ts` has it, the owner and the state among it. */
-function creatable(entity: Entity, allowed: ReadonlySet<string> | null): readonly string[] {
+export function creatable(entity: Entity, allowed: ReadonlySet<string> | null): readonly string[] {
   return storedFields(entity)
     .filter((field) => field.key === 'owner' || field.lifecycle !== null || (!field.system && !field.readOnly))
     .map((field) => field.id)

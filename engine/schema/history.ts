@@ -1,11 +1,12 @@
 /** The history of an entity: one row for each field that a write changed. Written by the trigger, read under policies. */
 import { fit } from '../db/identifiers.ts';
 import type { Entity } from '../model/model.ts';
+import { plainColumns } from './columns.ts';
 import type { Context } from './context.ts';
 import { historyGrants } from './grants.ts';
 import { historyTableId, historyTableName, indexName, primaryKeyName } from './names.ts';
 import { historyPolicies } from './policies.ts';
-import type { ColumnState, TableState } from './state.ts';
+import type { TableState } from './state.ts';
 
 const COLUMNS = [
   ['id', 'bigint', true],
@@ -22,21 +23,7 @@ export function historyTable(context: Context, entity: Entity): TableState {
   const id = historyTableId(entity);
   const name = historyTableName(entity);
   const column = (key: string): string => `${id}_${key}`;
-  const columns: Record<string, ColumnState> = {};
-  for (const [key, type, notNull] of COLUMNS) {
-    columns[column(key)] = {
-      name: key,
-      type,
-      collation: null,
-      notNull,
-      default: null,
-      generated: null,
-      identity: key === 'id' ? fit(`sq_${id}`) : null,
-      aside: false,
-      label: key,
-      field: null,
-    };
-  }
+  const columns = plainColumns(id, COLUMNS, { id: { identity: fit(`sq_${id}`) } });
   return {
     id,
     name,

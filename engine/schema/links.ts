@@ -194,7 +194,7 @@ function historyOf(context: Context, { entity, field, many }: Side, rows: string
   const value = `to_jsonb(l.${quote(many.far)}::text)`;
   return `    insert into ${qualified(context.tenant.names.schema, historyTableName(entity))} (record_id, version, field_id, old, new, at, actor)
     select n."id", n."version", ${literal(field.id)}, ${old.replace('{}', value)}, ${now.replace('{}', value)}, armature.now(), armature.user_id()
-    from ${rows} l join ${tableOf(context, entity)} n on n."id" = l.${quote(many.near)};
+    from ${rows} l join ${tableOf(context, entity)} n on n."id" = l.${quote(many.near)} order by l."id";
 `;
 }
 

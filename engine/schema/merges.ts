@@ -2,13 +2,14 @@
 import { literal, quote } from '../db/identifiers.ts';
 import type { Entity } from '../model/model.ts';
 import { USER_ENTITY } from '../model/system-fields.ts';
+import { plainColumns } from './columns.ts';
 import type { Context } from './context.ts';
 import { anyOf, tableOf } from './context.ts';
 import { indexName, primaryKeyName, referenceName } from './names.ts';
 import { ownRights } from './own-rights.ts';
 import { ownerPolicy, type Policies } from './policies.ts';
 import { rowsOf } from './row-rights.ts';
-import type { ColumnState, GrantState, TableState } from './state.ts';
+import type { GrantState, TableState } from './state.ts';
 
 /** Id and name, as {@link import('./shares.ts').SHARES}. */
 export const MERGES = 'merges';
@@ -31,21 +32,7 @@ export function mergesTable(context: Context): TableState | null {
   const user = context.model.entities.get(USER_ENTITY);
   const entities = [...context.model.entities.values()].filter(canMerge);
   if (entities.length === 0 || !user) return null;
-  const columns: Record<string, ColumnState> = {};
-  for (const [key, type, notNull] of COLUMNS) {
-    columns[idOf(key)] = {
-      name: key,
-      type,
-      collation: key === 'entity' ? 'C' : null,
-      notNull,
-      default: null,
-      generated: null,
-      identity: null,
-      aside: false,
-      label: key,
-      field: null,
-    };
-  }
+  const columns = plainColumns(MERGES, COLUMNS, { entity: { collation: 'C' } });
   const index = (column: (typeof COLUMNS)[number][0]) =>
     ({ columns: [idOf(column)], unique: false, method: 'btree', whereNull: null }) as const;
   return {

@@ -32,9 +32,14 @@ export const asideName = (id: string): string => fit(`zz_${id}`);
 
 /** A field's values as another type had them are kept under the field's id and a mark of that type. */
 export const shapeId = (field: string, mark: string): string => `${field}~${mark}`;
+/** A column of computed values that gives its place to one of another type, and is not kept. */
+export const spentId = (column: string): string => shapeId(column, 'spent');
+export const isSpent = (column: string): boolean => column.endsWith('~spent');
 /** The field a column belongs to, whatever type it has. */
 export const fieldOf = (column: string): string => column.split('~')[0] ?? column;
 /** While a column is filled that takes another one's place: its values, and the versions they were made from. */
 export const comingName = (column: string): string => fit(`zz_n_${column}`);
 export const comingVersionName = (column: string): string => fit(`zz_v_${column}`);
+/** The names by which its references were found. */
+export const comingNamesName = (column: string): string => fit(`zz_m_${column}`);
 export const comingIndexName = (column: string): string => fit(`zz_q_${column}`);

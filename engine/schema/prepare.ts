@@ -2,22 +2,30 @@
 import type { PoolClient } from 'pg';
 import { buildModel } from '../model/build.ts';
 import type { ReleaseSource } from '../model/documents.ts';
-import type { Field, Model } from '../model/model.ts';
+import type { Model } from '../model/model.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { invalidAt, Problem, type ProblemDetail } from '../problem.ts';
 import { checkRows, estimateRows } from './apply.ts';
 import { type Change, inOrder } from './change.ts';
-import { type Conversion, findConversions, type OnFails, withConversions } from './convert/conversions.ts';
+import {
+  type Conversion,
+  type ConversionsInput,
+  findConversions,
+  type OnFails,
+  withConversions,
+} from './convert/conversions.ts';
+import type { Ready } from './convert/ahead.ts';
 import { type ConversionPreview, preview } from './convert/preview.ts';
 import { reconcile } from './deferred/pending.ts';
 import { openSteps, type StepRow } from './deferred/store.ts';
-import type { StepDraft, StepWork } from './deferred/work.ts';
+import type { StepDraft } from './deferred/work.ts';
 import { contextOf } from './context.ts';
 import { desiredState } from './desired.ts';
 import { difference } from './diff.ts';
 import type { Refusal } from './diff-columns.ts';
+import { withoutRetyped } from './diff-rollups.ts';
 import { makePlan, type Plan } from './plan.ts';
-import { loadSource, loadState, releaseBeforeAside } from './release-store.ts';
+import { asideSince, loadSource, loadState, releaseBeforeAside } from './release-store.ts';
 import { rulesBroken } from './rule-rows.ts';
 import { settle } from './settle.ts';
 import { locate } from './source.ts';
@@ -30,7 +38,7 @@ export interface PrepareOptions {
   /** What becomes of values that a field's new type cannot take. */
   readonly onFail?: OnFails | undefined;
   /** Conversions that were made ahead for this publish. */
-  readonly ready?: readonly StepWork[];
+  readonly ready?: readonly Ready[];
   readonly deferAbove?: number;
   /** It will be done: steps stand still until the end of the transaction. */
   readonly publishing?: boolean;
@@ -79,7 +87,7 @@ export async function prepare(
         before: stored,
         wanted,
         next: model,
-        fieldBefore: fieldsBefore(client, tenant, release),
+        ...whatWas(client, tenant, release),
         many,
         onFail,
       })
@@ -88,11 +96,13 @@ export async function prepare(
   refuseUnknown(onFail, found);
   const conversions = found.map((one) => ({
     ...one,
-    ahead: stored !== null && many(one.table) && isQuiet(stored, one),
+    // Names are looked for among all records of the other entity.
+    ahead: stored !== null && [one.table, one.target?.entity.id ?? one.table].some(many) && isQuiet(stored, one),
   }));
   const converted = new Set(conversions.map(({ column }) => column));
-  const open = stored && reconcile(stored, settle(stored, wanted), steps, { ready, converted });
-  const before = open && withConversions(open.before, wanted, conversions);
+  const open =
+    stored && reconcile(stored, settle(stored, wanted), steps, { ready: ready.map(({ work }) => work), converted });
+  const before = open && withConversions(withoutRetyped(open.before, stored, wanted), conversions);
   const modes = new Map(
     conversions.map(({ column, ahead, returns }) => [column, { ahead, spent: ahead ? returns : null }]),
   );
@@ -140,20 +150,31 @@ const isQuiet = (stored: DesiredState, { table }: Conversion): boolean =>
   stored.tables[table]?.partition === undefined &&
   stored.functions[`before_${table}`]?.includes('armature.quiet') === true;
 
-/** The fields of the release before, and those of the releases that set a column aside. */
-function fieldsBefore(client: PoolClient, tenant: Tenant, release: number) {
+/** The model of the release before, and the fields of those that set a column aside. */
+function whatWas(
+  client: PoolClient,
+  tenant: Tenant,
+  release: number,
+): Pick<ConversionsInput, 'fieldBefore' | 'modelBefore' | 'asideSince'> {
   const models = new Map<number, Promise<Model | null>>();
   const modelOf = async (number: number): Promise<Model | null> => {
     const old = await loadSource(client, tenant, number);
     return old && buildModel(old);
   };
-  return async (table: string, column: string, aside: boolean): Promise<Field | undefined> => {
-    const number = aside ? await releaseBeforeAside(client, tenant, column) : release;
-    if (number === null) return undefined;
+  const known = (number: number): Promise<Model | null> => {
     const model = models.get(number) ?? modelOf(number);
     models.set(number, model);
-    const entities = (await model)?.entities.values() ?? [];
-    return [...entities].find(({ id }) => id === table)?.fieldsById.get(column);
+    return model;
+  };
+  return {
+    modelBefore: () => known(release),
+    asideSince: (column) => asideSince(client, tenant, column),
+    fieldBefore: async (table, column, aside) => {
+      const number = aside ? await releaseBeforeAside(client, tenant, column) : release;
+      const model = number === null ? null : await known(number);
+      const field = [...(model?.entities.values() ?? [])].find(({ id }) => id === table)?.fieldsById.get(column);
+      return model && field ? { model, field } : undefined;
+    },
   };
 }
 

@@ -55,7 +55,7 @@ export async function publishIn(
   requireConverted(prepared, ready);
   if (prepared.before === null) await client.query(`create schema ${quote(prepared.state.schema)}`);
   await makeWay(client, tenant, prepared.kept, prepared.changes);
-  await runChanges(client, prepared.changes, converting(client, prepared));
+  await runChanges(client, prepared.changes, converting(client, prepared, ready));
   for (const table of dividedTables(prepared.state))
     await makePartitions(client, prepared.state, table, (options.clock ?? systemClock).now());
   await registerRoles(client, tenant, prepared.before, prepared.state, prepared.administrators);

@@ -11,9 +11,9 @@ import { loadShippedPacks } from '../model/packs.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { UpgradeConflict } from '../model/upgrade.ts';
 import { invalidAt, notFound } from '../problem.ts';
+import type { Ready } from './convert/ahead.ts';
 import type { OnFails } from './convert/conversions.ts';
 import { clearAhead, convertAheadOf, NeedsConversion } from './convert/publishing.ts';
-import type { StepWork } from './deferred/work.ts';
 import { diffReleases, type ReleaseDiff } from './diff-releases.ts';
 import { exportedDocuments } from './exported.ts';
 import type { Plan } from './plan.ts';
@@ -24,6 +24,8 @@ import {
   loadRelease,
   loadSource,
   loadTenant,
+  madeAlike,
+  madeByAnother,
   type Release,
   type ReleaseSummary,
 } from './release-store.ts';
@@ -130,6 +132,29 @@ export class Publisher {
     });
   }
 
+  /**
+   * Publishes the current release anew where this engine wants something else of the schema than the one that made it:
+   * after an upgrade, before anything is asked of the schema that it does not have.
+   * @returns the release that does so; `null` where nothing was to be done
+   * @throws Problem as {@link publish}
+   */
+  async renew(tenantKey: string): Promise<Release | null> {
+    const current = await this.#owner(async (client) => {
+      const { tenant, release } = await loadTenant(client, tenantKey);
+      if (!(await madeByAnother(client)).includes(tenantKey)) return null;
+      const old = await loadSource(client, tenant, release);
+      if (!old) return null;
+      const make = async () => sourceAgain(tenant, release + 1, old);
+      const { changes, drafts } = await prepare(client, tenant, release, make, this.#options);
+      if (changes.length + drafts.length > 0) return release;
+      await madeAlike(client, tenant, release);
+      return null;
+    });
+    if (current === null) return null;
+    const message = 'Schema brought up to date after an upgrade of Armature';
+    return this.rollback(tenantKey, { base: current, to: current, author: 'armature', message });
+  }
+
   /** Newest first. */
   async releases(tenantKey: string): Promise<readonly ReleaseSummary[]> {
     return this.#owner(async (client) => listReleases(client, (await loadTenant(client, tenantKey)).tenant));
@@ -202,8 +227,8 @@ export class Publisher {
   }
 
   /** Large tables are converted before the release that needs it, and once more where much was written meanwhile. */
-  async #convertingAhead(publish: (ready: readonly StepWork[]) => Promise<Release>): Promise<Release> {
-    let ready: readonly StepWork[] = [];
+  async #convertingAhead(publish: (ready: readonly Ready[]) => Promise<Release>): Promise<Release> {
+    let ready: readonly Ready[] = [];
     let tenant: Tenant | null = null;
     for (let round = 0; ; round += 1) {
       try {

@@ -4,6 +4,7 @@ import { tenantNames } from '../db/identifiers.ts';
 import type { ReleaseSource } from '../model/documents.ts';
 import type { BusinessHours, Tenant } from '../model/tenant.ts';
 import { notFound } from '../problem.ts';
+import { engineMark } from './engine-mark.ts';
 import type { Plan } from './plan.ts';
 import { fieldOf } from './names.ts';
 import type { DesiredState } from './state.ts';
@@ -110,9 +111,9 @@ export async function saveRelease(client: PoolClient, release: NewRelease): Prom
   );
   await client.query('update armature.tenant set release = $2 where id = $1', [tenant.id, number]);
   await client.query(
-    `insert into armature.tenant_state (tenant_id, release, state) values ($1, $2, $3)
-     on conflict (tenant_id) do update set release = excluded.release, state = excluded.state`,
-    [tenant.id, number, JSON.stringify(state)],
+    `insert into armature.tenant_state (tenant_id, release, state, engine) values ($1, $2, $3, $4)
+     on conflict (tenant_id) do update set release = excluded.release, state = excluded.state, engine = excluded.engine`,
+    [tenant.id, number, JSON.stringify(state), await engineMark()],
   );
   await saveAside(client, release);
   await client.query(`select pg_notify('armature_release', $1)`, [`${tenant.key} ${number}`]);
@@ -126,6 +127,33 @@ export async function releaseBeforeAside(client: ClientBase, tenant: Tenant, id:
     [tenant.id, id],
   );
   return rows[0]?.release ?? null;
+}
+
+/** Keys of the tenants whose schema another engine has made. */
+export async function madeByAnother(client: ClientBase): Promise<readonly string[]> {
+  const { rows } = await client.query<{ key: string }>(
+    `select t.key from armature.tenant_state s join armature.tenant t on t.id = s.tenant_id where s.engine <> $1 order by t.key`,
+    [await engineMark()],
+  );
+  return rows.map(({ key }) => key);
+}
+
+/** Notes that this engine makes the same of a release as the one that has made the schema. */
+export async function madeAlike(client: ClientBase, tenant: Pick<Tenant, 'id'>, release: number): Promise<void> {
+  await client.query('update armature.tenant_state set engine = $3 where tenant_id = $1 and release = $2', [
+    tenant.id,
+    release,
+    await engineMark(),
+  ]);
+}
+
+/** When what has this id was set aside, as Postgres writes it; `null` when nothing was. */
+export async function asideSince(client: ClientBase, tenant: Tenant, id: string): Promise<string | null> {
+  const { rows } = await client.query<{ at: string | null }>(
+    'select max(at)::text as at from armature.set_aside where tenant_id = $1 and id = $2',
+    [tenant.id, id],
+  );
+  return rows[0]?.at ?? null;
 }
 
 /**

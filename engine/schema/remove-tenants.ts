@@ -5,7 +5,8 @@ import { listTenants } from './tenants.ts';
 
 /**
  * Drops every organisation of this installation, each in a transaction of its own: one for all of them would hold a lock
- * on every table there is. What was dropped before an interruption is gone, the rest is whole.
+ * on every table there is. What was dropped before an interruption is gone, the rest is whole. Their files are noted to
+ * be removed.
  * @returns the keys of those dropped
  */
 export async function removeTenants(database: Database): Promise<readonly string[]> {
@@ -21,6 +22,8 @@ export async function removeTenants(database: Database): Promise<readonly string
       // The schema first: a role can only go once it has no rights on anything.
       await client.query(`drop schema if exists ${quote(tenant.names.schema)} cascade`);
       if (rows.length > 0) await client.query(`drop role ${rows.map(({ name }) => quote(name)).join(', ')}`);
+      // Contents of its files are in no database; that they have to go is (`engine/files/removed-tenants.ts`).
+      await client.query('insert into armature.removed_tenant (id) values ($1) on conflict do nothing', [tenant.id]);
       await client.query('delete from armature.tenant where id = $1', [tenant.id]);
     });
     removed.push(tenant.key);

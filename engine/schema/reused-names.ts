@@ -1,7 +1,7 @@
 /** Names that come to mean another column. */
 import { quote } from '../db/identifiers.ts';
 import { typeOf } from './ddl.ts';
-import { fieldOf } from './names.ts';
+import { fieldOf, isSpent } from './names.ts';
 import type { TablePair } from './state.ts';
 
 /**
@@ -26,7 +26,7 @@ export function readsChanged(pair: Pick<TablePair, 'before' | 'after' | 'convert
     const column = after.columns[id];
     const retyped =
       column !== undefined && column.generated === null && old.generated === null && typeOf(column) !== typeOf(old);
-    if (retyped || converted.has(fieldOf(id))) names.add(old.name);
+    if (retyped || isSpent(id) || converted.has(fieldOf(id))) names.add(old.name);
   }
   for (const id of converted.keys()) {
     const column = after.columns[id];

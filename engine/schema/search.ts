@@ -3,14 +3,15 @@
  * function that finds candidates with it.
  *
  * Under a row policy Postgres uses an index only with operators it trusts, and LIKE is none of them. The function runs as
- * the owner, finds ids by one word and narrows them by as much of the role's own policy as looks at the record itself; the
- * statement around it asks for policy, masks and match again, so it can only find too much, never too little of what may
- * be seen, and never shows anything.
+ * the owner, finds ids by one word and narrows them by as much of the role's own policy as the owner finds no less by: a
+ * candidate that is hidden takes the place of one that is not. The statement around it asks for policy, masks and match
+ * again, so it can only find too much, never too little of what may be seen, and never shows anything.
  */
 import type { Condition, Operand } from '../condition/condition.ts';
 import { TRUE } from '../condition/condition.ts';
 import { all, any, negationNormalForm, isTrue } from '../condition/simplify.ts';
 import { qualified, quote } from '../db/identifiers.ts';
+import type { Operator } from '../model/value-type.ts';
 import type { Entity, Role } from '../model/model.ts';
 import { indexedForSearch } from '../model/search-fields.ts';
 import type { Context } from './context.ts';
@@ -71,7 +72,7 @@ $body$;
 grant execute on function ${name}(text, text) to ${quote(context.tenant.names.role(role.key))}`;
 }
 
-/** The condition with everything left out that looks further than the record and the user: true for no fewer records. */
+/** The condition with everything left out that the owner may find otherwise than the role: true for no fewer records. */
 function widened(condition: Condition): Condition {
   switch (condition.kind) {
     case 'all':
@@ -79,7 +80,8 @@ function widened(condition: Condition): Condition {
     case 'any':
       return any(condition.of.map(widened));
     case 'not':
-      return isOwn(condition.of) ? condition : TRUE;
+      // What is asked for more widely inside would be asked for more narrowly here.
+      return isExact(condition.of) ? condition : TRUE;
     case 'test':
     case 'under':
     case 'some':
@@ -89,10 +91,26 @@ function widened(condition: Condition): Condition {
   }
 }
 
+/** Whether the owner finds it for the very records for which the role does. */
+function isExact(condition: Condition): boolean {
+  if (condition.kind === 'test') return isPlain(condition.left) && isPlain(condition.right);
+  return isOwn(condition);
+}
+
+/** Whether the owner finds it for all the records for which the role does, at least. */
 function isOwn(condition: Condition): boolean {
   if (condition.kind === 'business_hours') return true;
-  return condition.kind === 'test' && [condition.left, condition.right].every(isPlain);
+  // Who a record is shared with is asked of the user by a definer function as it is.
+  if (condition.kind === 'shared') return condition.record.steps.length === 0;
+  if (condition.kind !== 'test') return false;
+  const { left, right } = condition;
+  if (isPlain(left) && isPlain(right)) return true;
+  // The owner finds behind references, and among the members of a team, no less than the role does: what is equal to
+  // that for the role is so for the owner.
+  return FINDS_MORE.has(condition.operator) && left.kind !== 'count' && right.kind !== 'count';
 }
+
+const FINDS_MORE: ReadonlySet<Operator> = new Set(['eq', 'in']);
 
 /** The members of a team are looked up among the users; what the owner finds there is not what the role finds. */
 function isPlain(operand: Operand): boolean {

@@ -2,7 +2,7 @@
  * Nothing is dropped at publish (rule 9): what the next release no longer has is carried over under another name, out
  * of everybody's reach, and comes back with its values when a later release has its id again.
  */
-import { asideName } from './names.ts';
+import { asideName, isSpent } from './names.ts';
 import type { ColumnState, DesiredState, SequenceState, TableState } from './state.ts';
 import { freeze } from './state.ts';
 
@@ -23,7 +23,7 @@ function settleColumns(before: TableState, table: TableState): Record<string, Co
   const columns: Record<string, ColumnState> = { ...table.columns };
   for (const [id, column] of Object.entries(before.columns)) {
     // A computed column holds nothing that could be lost.
-    if (column.generated === null) columns[id] ??= columnAside(id, column);
+    if (column.generated === null && !isSpent(id)) columns[id] ??= columnAside(id, column);
   }
   return columns;
 }

@@ -7,13 +7,14 @@ import { SHARED_RECORDS } from '../condition/to-sql.ts';
 import { literal, qualified, quote } from '../db/identifiers.ts';
 import type { Entity, Role } from '../model/model.ts';
 import { TEAM_ENTITY, USER_ENTITY } from '../model/system-fields.ts';
+import { plainColumns } from './columns.ts';
 import type { Context } from './context.ts';
 import { anyOf, tableOf } from './context.ts';
 import { checkName, indexName, primaryKeyName, referenceName } from './names.ts';
 import { ownRights } from './own-rights.ts';
 import { ownerPolicy, type Policies } from './policies.ts';
 import { holdsRole, rowsOf } from './row-rights.ts';
-import type { ColumnState, GrantState, IndexState, TableState } from './state.ts';
+import type { GrantState, IndexState, TableState } from './state.ts';
 import { PINNED } from './owner.ts';
 
 /** Id and name. No entity's table is called so: those carry the pack's key and an underscore. */
@@ -48,21 +49,7 @@ export function sharesTable(context: Context): TableState | null {
   const user = context.model.entities.get(USER_ENTITY);
   const team = context.model.entities.get(TEAM_ENTITY);
   if (sharedEntities(context).length === 0 || !user || !team) return null;
-  const columns: Record<string, ColumnState> = {};
-  for (const [key, type, notNull] of COLUMNS) {
-    columns[idOf(key)] = {
-      name: key,
-      type,
-      collation: key === 'entity' || key === 'level' ? 'C' : null,
-      notNull,
-      default: null,
-      generated: null,
-      identity: null,
-      aside: false,
-      label: key,
-      field: null,
-    };
-  }
+  const columns = plainColumns(SHARES, COLUMNS, { entity: { collation: 'C' }, level: { collation: 'C' } });
   const index = (columnsOf: readonly Column[], unique = false): IndexState => ({
     columns: columnsOf.map(idOf),
     unique,

@@ -2,12 +2,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { BusinessHours } from '#engine/model/tenant.ts';
+import { DAY, MINUTE, PROMISE, setCalendar } from '#tests/support/deadlines.ts';
 import { type FieldLab, makeFieldLab } from '#tests/support/field-lab.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
 import { stopwatch } from '#tests/support/stopwatch.ts';
 
-const MINUTE = 60_000;
-const DAY = 86_400_000;
 const database = await testDatabase();
 let now = 0;
 let lab: FieldLab;
@@ -36,20 +35,7 @@ beforeAll(async () => {
       { key: 'ended', type: 'datetime' },
       { key: 'late', type: 'formula', returns: 'boolean', expr: 'ended > due' },
     ],
-    [
-      {
-        kind: 'entity',
-        key: 'promise',
-        plural: 'promises',
-        label: 'Promise',
-        fields: [
-          { key: 'name', type: 'text' },
-          { key: 'slow', type: 'integer' },
-          { key: 'quick', type: 'integer' },
-        ],
-      },
-      { kind: 'permission', role: 'chief', entity: 'promise', actions: ['create', 'read', 'update'] },
-    ],
+    [PROMISE, { kind: 'permission', role: 'chief', entity: 'promise', actions: ['create', 'read', 'update'] }],
     { now: () => now },
   );
   const [row] = await lab.lab.look(
@@ -61,15 +47,7 @@ afterAll(() => lab.close());
 
 const BERLIN: BusinessHours = { timeZone: 'Europe/Berlin', days: [1, 2, 3, 4, 5], from: '09:00', to: '17:00' };
 
-async function calendar(hours: BusinessHours, holidays: readonly string[] = []): Promise<void> {
-  const { id } = lab.lab.tenant;
-  await lab.lab.look('update armature.tenant set business_hours = $1 where id = $2', [JSON.stringify(hours), id]);
-  await lab.lab.look(
-    `insert into armature.setting_value (tenant_id, setting, user_id, value) values ($1, 'core.holidays', null, $2)
-     on conflict (tenant_id, setting, user_id) do update set value = excluded.value`,
-    [id, JSON.stringify(holidays)],
-  );
-}
+const calendar = (hours: BusinessHours, holidays?: readonly string[]) => setCalendar(lab.lab, hours, holidays);
 
 const at = (moment: string): number => Date.parse(moment);
 

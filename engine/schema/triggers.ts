@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 import { storedFields, tableOf } from './context.ts';
 import { keepDeadlines } from './deadlines.ts';
 import { fillNew } from './fills.ts';
-import { pairingGuard } from './guard.ts';
+import { creationGuard, pairingGuard } from './guard.ts';
 import { RULE_VARIABLES, ruleChecks } from './rules.ts';
 import { historyTableName, lifecycleName } from './names.ts';
 import { PINNED } from './owner.ts';
@@ -55,6 +55,7 @@ function beforeFunction(name: string, context: Context, entity: Entity): string 
   const insert = [
     ...(entity.owner ? ['    if new."owner" is null then new."owner" := armature.user_id(); end if;'] : []),
     ...states.map((field) => createdIn(context, field)),
+    creationGuard(context, entity),
   ];
   const update = [pairingGuard(context, entity), ...states.map((field) => moves(context, field))];
   const rules = ruleChecks(context, entity);
@@ -110,7 +111,8 @@ function refuse(field: Field): string {
 
 /**
  * Writes as the owner (SECURITY DEFINER), because nobody may write these tables. One INSERT for each table and
- * statement, however many rows the statement touched.
+ * statement, however many rows the statement touched. What one statement changed is told in the order of the ids: where
+ * the rows lie depends on records that the reader of the feed may not see.
  */
 function afterFunction(name: string, context: Context, entity: Entity): string {
   return `create or replace function ${name}() returns trigger language plpgsql security definer ${PINNED} as $body$
@@ -119,9 +121,9 @@ begin
   if tg_op = 'INSERT' then
 ${outbox(context, entity, 'n', `'create'`, 'null', 'new_rows n')}
 ${attachedFiles(context, entity, 'insert')}${refreshWholes(context, entity, ['new_rows'])}  elsif tg_op = 'UPDATE' then
-${outbox(context, entity, 'n', operation(entity), seenBefore(entity), 'new_rows n join old_rows o on o."id" = n."id"')}
+${outbox(context, entity, 'n', operation(entity), seenBefore(entity), 'new_rows n join old_rows o on o."id" = n."id" order by n."id"')}
 ${attachedFiles(context, entity, 'update')}${entity.history ? history(context, entity, true) : ''}${refreshWholes(context, entity, ['new_rows', 'old_rows'])}  else
-${outbox(context, entity, 'o', `'delete'`, wholeBefore(entity), 'old_rows o')}
+${outbox(context, entity, 'o', `'delete'`, wholeBefore(entity), 'old_rows o order by o."id"')}
 ${attachedFiles(context, entity, 'delete')}${entity.history ? history(context, entity, false) : ''}${refreshWholes(context, entity, ['old_rows'])}  end if;
   return null;
 end $body$`;

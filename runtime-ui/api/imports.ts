@@ -22,12 +22,25 @@ export interface Progress {
   readonly updated: number;
   readonly failed: number;
   readonly errors: readonly { readonly line: number; readonly message: string }[];
+  /** Rows whose record may be there already, and which those are. */
+  readonly duplicates: { readonly count: number; readonly rows: readonly DuplicateRow[] };
+}
+
+export interface DuplicateRow {
+  readonly line: number;
+  /** Of another row of a file that was only tried there is no record: `null`. */
+  readonly records: readonly {
+    readonly id: string | null;
+    readonly title: string | null;
+    readonly rules: readonly string[];
+  }[];
 }
 
 export interface Settings {
   readonly mapping: Readonly<Record<string, { readonly field: string; readonly by?: string }>>;
   readonly upsertBy?: readonly string[];
   readonly dryRun: boolean;
+  readonly duplicates: 'report' | null;
 }
 
 export interface Reading {

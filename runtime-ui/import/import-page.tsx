@@ -78,6 +78,7 @@ export function ImportPage({ entity }: { readonly entity: UiEntity }) {
             key={run}
             entity={entity}
             id={chosen.upload.id}
+            run={run}
             dryRun={settings.dryRun}
             onMapping={() => setStep(1)}
             onAgain={() => setStep(0)}

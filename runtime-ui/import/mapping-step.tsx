@@ -44,6 +44,7 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack, on
   );
   const [upsertBy, setUpsertBy] = useState(initial?.upsertBy?.join(',') ?? '');
   const [dryRun, setDryRun] = useState(initial?.dryRun ?? true);
+  const [look, setLook] = useState(entity.duplicates && initial?.duplicates !== null);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
   const label = (key: string) => fieldOf(entity, key)?.label ?? key;
@@ -67,7 +68,7 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack, on
     setBusy(true);
     setRefusal(null);
     try {
-      await onStart(settingsOf(mapping, chosen, dryRun));
+      await onStart(settingsOf(mapping, chosen, dryRun, look));
     } catch (error) {
       setRefusal(sentenceOf(error, t));
       setBusy(false);
@@ -191,6 +192,14 @@ export function MappingStep({ entity, upload, name, initial, onStart, onBack, on
         checked={dryRun}
         onChange={(event) => setDryRun(event.currentTarget.checked)}
       />
+      {entity.duplicates ? (
+        <Checkbox
+          label={t('import.look')}
+          description={t('import.lookHelp')}
+          checked={look}
+          onChange={(event) => setLook(event.currentTarget.checked)}
+        />
+      ) : null}
       {refusal ? (
         <Alert color="red" role="alert" icon={<Icon name="alert" />}>
           {refusal}

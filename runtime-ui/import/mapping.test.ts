@@ -40,10 +40,11 @@ describe('the columns of a file', () => {
   });
 
   it('are sent without those left out', () => {
-    expect(settingsOf({ a: { field: 'name' }, b: null }, ['name'], true)).toEqual({
+    expect(settingsOf({ a: { field: 'name' }, b: null }, ['name'], true, true)).toEqual({
       mapping: { a: { field: 'name' } },
       upsertBy: ['name'],
       dryRun: true,
+      duplicates: 'report',
     });
   });
 });

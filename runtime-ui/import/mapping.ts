@@ -72,7 +72,17 @@ export function matchable(entity: UiEntity, mapping: Mapping): readonly (readonl
   return entity.uniqueKeys.filter((unique) => unique.every((key) => keys.has(key)));
 }
 
-export function settingsOf(mapping: Mapping, upsertBy: readonly string[] | null, dryRun: boolean): Settings {
+export function settingsOf(
+  mapping: Mapping,
+  upsertBy: readonly string[] | null,
+  dryRun: boolean,
+  look: boolean,
+): Settings {
   const used = Object.entries(mapping).flatMap(([column, target]) => (target ? [[column, target] as const] : []));
-  return { mapping: Object.fromEntries(used), ...(upsertBy ? { upsertBy } : {}), dryRun };
+  return {
+    mapping: Object.fromEntries(used),
+    ...(upsertBy ? { upsertBy } : {}),
+    dryRun,
+    duplicates: look ? 'report' : null,
+  };
 }

@@ -11,6 +11,7 @@ import { useFormat } from '../i18n/format.ts';
 import { useForget } from '../record/use-record.ts';
 import { Icon } from '../shared/icon.tsx';
 import { ErrorState, sentenceOf } from '../shared/states.tsx';
+import { DuplicateRows } from './duplicate-rows.tsx';
 import classes from './import.module.css';
 
 const POLL_MS = 700;
@@ -18,19 +19,21 @@ const POLL_MS = 700;
 interface ProgressStepProps {
   readonly entity: UiEntity;
   readonly id: string;
+  /** Counts the runs of this file: what is known of one says nothing of the next. */
+  readonly run: number;
   readonly dryRun: boolean;
   readonly onMapping: () => void;
   readonly onAgain: () => void;
   readonly onForReal: () => Promise<void>;
 }
 
-export function ProgressStep({ entity, id, dryRun, onMapping, onAgain, onForReal }: ProgressStepProps) {
+export function ProgressStep({ entity, id, run: turn, dryRun, onMapping, onAgain, onForReal }: ProgressStepProps) {
   const { t } = useTranslation();
   const format = useFormat();
   const forget = useForget();
   const [refusal, setRefusal] = useState<string | null>(null);
   const progress = useQuery({
-    queryKey: ['import', entity.url, id],
+    queryKey: ['import', entity.url, id, turn],
     gcTime: 0,
     staleTime: 0,
     queryFn: ({ signal }) => readProgress(entity, id, signal),
@@ -68,6 +71,9 @@ export function ProgressStep({ entity, id, dryRun, onMapping, onAgain, onForReal
       value: run.failed,
       bad: run.failed > 0,
     },
+    ...(run.duplicates.count > 0
+      ? [{ key: 'alike', label: t('import.alikeNumber'), value: run.duplicates.count, bad: false }]
+      : []),
   ];
   const real = async () => {
     setRefusal(null);
@@ -107,6 +113,7 @@ export function ProgressStep({ entity, id, dryRun, onMapping, onAgain, onForReal
           </ul>
         </section>
       ) : null}
+      <DuplicateRows entity={entity} duplicates={run.duplicates} dryRun={dryRun} />
       {refusal ? (
         <Alert color="red" role="alert" mt="md">
           {refusal}

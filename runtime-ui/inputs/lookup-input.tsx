@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useModel } from '../api/model.ts';
 import { textOf } from '../values/field-value.tsx';
+import { FoundOptions } from './found-options.tsx';
 import { common, type InputProps } from './input-props.ts';
 import { pickedOf } from './picked.ts';
 import { usePortal } from './portal.ts';
@@ -67,20 +68,7 @@ export function LookupInput(props: InputProps) {
           }
         />
       </Combobox.Target>
-      <Combobox.Dropdown>
-        <Combobox.Options mah={260} aria-label={props.field.label}>
-          {options.map((option) => (
-            <Combobox.Option key={option.id} value={option.id} active={option.id === picked?.id}>
-              <span dir="auto">{textOf(option['_title'])}</span>
-            </Combobox.Option>
-          ))}
-          {options.length === 0 ? (
-            <Combobox.Empty>
-              {found.isFetching ? t('state.loading') : found.isError ? t('form.failedSearch') : t('form.noMatch')}
-            </Combobox.Empty>
-          ) : null}
-        </Combobox.Options>
-      </Combobox.Dropdown>
+      <FoundOptions label={props.field.label} options={options} chosen={picked?.id} found={found} />
     </Combobox>
   );
 }

@@ -1,15 +1,10 @@
 /** The screens as people meet them: a real browser, the real server, the strict Content-Security-Policy. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FLEET } from '../integration/fleet.ts';
-import { ROOT } from '../rules/source.ts';
 import { testApp } from '../support/app.ts';
-import { testBrowser } from '../support/browser.ts';
+import { expectAccessible, shot, signIn, testBrowser } from '../support/browser.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { hire, makeTenant } from '../support/tenant.ts';
+import { hire, letSignIn, makeTenant } from '../support/tenant.ts';
 
 const database = await testDatabase();
 const app = await testApp(database);
@@ -17,20 +12,15 @@ const browser = await testBrowser();
 await makeTenant(app, 'acme');
 const admin = await app.as('acme', 'admin@acme.example');
 
-const PASSWORD = 'correct horse battery';
-const shots = join(ROOT, 'test-results');
-
 beforeAll(async () => {
-  await mkdir(shots, { recursive: true });
   for (const [name, email, role] of [
     ['Rosa Reyes', 'rosa@acme.example', 'sales_rep'],
     ['Sam Support', 'sam@acme.example', 'support'],
   ] as const) {
-    const user = await hire(admin, { name, email, roles: [role] });
-    await admin.post(`/api/core/v1/users/${user.id}/actions/set_password`, { password: PASSWORD });
+    await hire(admin, { name, email, roles: [role] });
+    await letSignIn(admin, email);
   }
-  const { json } = await admin.get('/api/core/v1/users?email=admin@acme.example');
-  await admin.post(`/api/core/v1/users/${json.data?.[0]?.id}/actions/set_password`, { password: PASSWORD });
+  await letSignIn(admin, 'admin@acme.example');
   const rosa = await app.as('acme', 'rosa@acme.example');
   const account = await rosa.post('/api/crm/v1/accounts', { name: 'Harbour Cranes', sector: 'manufacturing' });
   for (const [index, stage] of ['prospecting', 'engaging', 'engaging', 'lost'].entries()) {
@@ -43,21 +33,6 @@ beforeAll(async () => {
   }
   await admin.post('/api/crm/v1/opportunities', { name: 'Not for Rosa', amount: '1.00' });
 });
-
-async function signIn(page: Page, email: string, password = PASSWORD): Promise<void> {
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-}
-
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-    .analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
-}
-
-const shot = (page: Page, name: string) => page.screenshot({ path: join(shots, `${name}.png`) });
 
 describe('a sales representative', () => {
   test('signs in, after a wrong password is refused', async () => {

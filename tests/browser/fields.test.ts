@@ -1,20 +1,15 @@
 /** Every field type as people meet it: filled in, stored, and shown again, under the strict Content-Security-Policy. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { ROOT } from '../rules/source.ts';
 import { testApp } from '../support/app.ts';
-import { testBrowser } from '../support/browser.ts';
+import { shot, signIn, testBrowser } from '../support/browser.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { makeTenant } from '../support/tenant.ts';
+import { letSignIn, makeTenant } from '../support/tenant.ts';
 
 const database = await testDatabase();
 const app = await testApp(database);
 const browser = await testBrowser();
 await makeTenant(app, 'acme');
 const admin = await app.as('acme', 'admin@acme.example');
-const PASSWORD = 'correct horse battery';
-const shots = join(ROOT, 'test-results');
 const SAMPLES = '/api/custom/v1/samples';
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mNk+M9Qz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC',
@@ -22,7 +17,6 @@ const PNG = Buffer.from(
 );
 
 beforeAll(async () => {
-  await mkdir(shots, { recursive: true });
   const base = Number((await admin.get('/api/metadata/documents')).json.release ?? 1);
   const choices = ['red', 'green', 'blue'].map((key) => ({ key, color: key }));
   const published = await admin.post('/api/metadata/publish', {
@@ -62,8 +56,7 @@ beforeAll(async () => {
     ],
   });
   expect(published.status, published.text).toBeLessThan(300);
-  const { json } = await admin.get('/api/core/v1/users?email=admin@acme.example');
-  await admin.post(`/api/core/v1/users/${json.data?.[0]?.id}/actions/set_password`, { password: PASSWORD });
+  await letSignIn(admin, 'admin@acme.example');
 });
 
 test('a record of every type is filled in, saved and shown', async () => {
@@ -72,9 +65,7 @@ test('a record of every type is filled in, saved and shown', async () => {
   page.on('request', (request) => {
     if (request.resourceType() === 'script') scripts.push(request.url());
   });
-  await page.getByLabel('E-mail').fill('admin@acme.example');
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await signIn(page);
   await page.getByRole('link', { name: 'Samples' }).first().click();
   await page.waitForLoadState('networkidle');
   const before = scripts.length;
@@ -103,7 +94,7 @@ test('a record of every type is filled in, saved and shown', async () => {
   await photo.setInputFiles({ name: 'photo.png', mimeType: 'image/png', buffer: PNG });
   await page.getByText('photo.png').waitFor();
   await page.getByText('scan.pdf').waitFor();
-  await page.screenshot({ path: join(shots, 'fields-form.png'), fullPage: true });
+  await shot(page, 'fields-form', { fullPage: true });
   await page
     .getByRole('button', { name: /^(Create|Save)/ })
     .last()
@@ -111,7 +102,7 @@ test('a record of every type is filled in, saved and shown', async () => {
   await page.getByText('12 Example Lane, Sampleton').first().waitFor();
   await page.getByText('Bring the ladder').first().waitFor();
   await page.getByRole('img', { name: 'photo.png' }).waitFor();
-  await page.screenshot({ path: join(shots, 'fields-record.png'), fullPage: true });
+  await shot(page, 'fields-record', { fullPage: true });
   const { json } = await admin.get(`${SAMPLES}?$select=opens,lasts,paint,iban,number,notes,billing,contact,place,scan`);
   expect(json.data?.[0]).toMatchObject({
     opens: '09:30:00',
@@ -125,6 +116,6 @@ test('a record of every type is filled in, saved and shown', async () => {
   });
   await page.getByRole('link', { name: 'Samples' }).first().click();
   await page.getByText('#3366cc').first().waitFor();
-  await page.screenshot({ path: join(shots, 'fields-list.png') });
+  await shot(page, 'fields-list');
   expectClean();
 });

@@ -1,27 +1,20 @@
 /** Links, references to one of several entities, lookups and rollups as people meet them. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { TOURS } from '../integration/tours.ts';
-import { ROOT } from '../rules/source.ts';
 import { testApp } from '../support/app.ts';
-import { testBrowser } from '../support/browser.ts';
+import { shot, signIn, testBrowser } from '../support/browser.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { makeTenant } from '../support/tenant.ts';
+import { letSignIn, makeTenant } from '../support/tenant.ts';
 
 const database = await testDatabase();
 const app = await testApp(database);
 const browser = await testBrowser();
 await makeTenant(app, 'acme');
 const admin = await app.as('acme', 'admin@acme.example');
-const PASSWORD = 'correct horse battery';
-const shots = join(ROOT, 'test-results');
 let tour = '';
 
 beforeAll(async () => {
-  await mkdir(shots, { recursive: true });
   const view = {
     kind: 'view',
     key: 'tours',
@@ -42,8 +35,7 @@ beforeAll(async () => {
     documents: [...TOURS, view, menu],
   });
   if (published.status >= 300) throw new Error(published.text);
-  const { json } = await admin.get('/api/core/v1/users?email=admin@acme.example');
-  await admin.post(`/api/core/v1/users/${json.data?.[0]?.id}/actions/set_password`, { password: PASSWORD });
+  await letSignIn(admin, 'admin@acme.example');
   const places: string[] = [];
   for (const [name, city] of [
     ['Harbour', 'Bremen'],
@@ -66,15 +58,6 @@ beforeAll(async () => {
   await admin.post('/api/custom/v1/tours', { name: 'By the river', start: places[2], places: [places[3]] });
   await admin.post('/api/custom/v1/bookings', { name: 'Family Sample', tour, seats: 4, paid: '80.00' });
 });
-
-const shot = (page: Page, name: string) => page.screenshot({ path: join(shots, `${name}.png`) });
-
-async function signIn(page: Page): Promise<void> {
-  await page.getByLabel('E-mail').fill('admin@acme.example');
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('link', { name: 'Tours' }).first().waitFor();
-}
 
 test('a person links records, points at one of several kinds, and reads what they come to', async () => {
   const { page, expectClean } = await browser.open(app.url);
@@ -118,10 +101,7 @@ test('a person links records, points at one of several kinds, and reads what the
 
 test('in Arabic, from right to left', async () => {
   const { page, expectClean } = await browser.open(app.url, { locale: 'ar' });
-  await page.locator('input[type=password]').waitFor();
-  await page.locator('input').first().fill('admin@acme.example');
-  await page.locator('input[type=password]').fill(PASSWORD);
-  await page.keyboard.press('Enter');
+  await signIn(page);
   await page.locator('nav').first().waitFor();
   await page.goto(`${app.url}/custom/tours/${tour}`);
   await page.getByText('Museum').first().waitFor();

@@ -1,14 +1,10 @@
 /** Assigning, sharing, duplicates, merging and the bin, as people meet them. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { ROOT } from '../rules/source.ts';
 import { testApp } from '../support/app.ts';
-import { testBrowser } from '../support/browser.ts';
+import { expectAccessible, shot, signIn, testBrowser } from '../support/browser.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { hire, makeTenant } from '../support/tenant.ts';
+import { hire, letSignIn, makeTenant } from '../support/tenant.ts';
 
 const database = await testDatabase();
 const app = await testApp(database);
@@ -16,12 +12,9 @@ const browser = await testBrowser();
 await makeTenant(app, 'acme');
 const admin = await app.as('acme', 'admin@acme.example');
 
-const PASSWORD = 'correct horse battery';
-const shots = join(ROOT, 'test-results');
 const ids = new Map<string, string>();
 
 beforeAll(async () => {
-  await mkdir(shots, { recursive: true });
   const team = (await admin.post('/api/core/v1/teams', { name: 'North' })).json.data?.id;
   for (const [name, email, role] of [
     ['Mona Marsh', 'mona@acme.example', 'manager'],
@@ -29,7 +22,7 @@ beforeAll(async () => {
     ['Theo Thorne', 'theo@acme.example', 'sales_rep'],
   ] as const) {
     const user = await hire(admin, { name, email, roles: [role], ...(name !== 'Theo Thorne' && team && { team }) });
-    await admin.post(`/api/core/v1/users/${user.id}/actions/set_password`, { password: PASSWORD });
+    await letSignIn(admin, email);
     ids.set(name, user.id);
   }
   const rosa = await app.as('acme', 'rosa@acme.example');
@@ -48,26 +41,17 @@ beforeAll(async () => {
 async function open(email: string, path: string, locale = 'en') {
   const opened = await browser.open(app.url, { locale });
   const { page } = opened;
-  await page.locator('input[type=email], input[name=email], input[autocomplete=username]').first().fill(email);
-  await page.locator('input[type=password]').fill(PASSWORD);
-  await page.locator('button[type=submit]').click();
+  await signIn(page, email);
   await page.getByRole('main').waitFor();
   await page.waitForLoadState('networkidle');
   await page.goto(app.url + path);
   return opened;
 }
 
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-    .analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
-}
-
 /** After what opens or closes has come to rest. */
-async function shot(page: Page, name: string): Promise<void> {
+async function still(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(350);
-  await page.screenshot({ path: join(shots, `${name}.png`) });
+  await shot(page, name);
 }
 
 test('a record is shared with a colleague, who then sees it', async () => {
@@ -83,7 +67,7 @@ test('a record is shared with a colleague, who then sees it', async () => {
   await dialog.getByRole('textbox', { name: 'Reason' }).fill('While I am on leave');
   await dialog.getByRole('button', { name: 'Share', exact: true }).click();
   await dialog.getByText('shared by').waitFor();
-  await shot(page, 'share');
+  await still(page, 'share');
   await expectAccessible(page);
   expectClean();
   const other = await open('theo@acme.example', address);
@@ -97,7 +81,7 @@ test('a record is shared with a colleague, who then sees it', async () => {
   await page.getByRole('tab', { name: 'History' }).click();
   await page.getByText(/Rosa Reyes.* shared this with .*Theo Thorne/).waitFor();
   await page.getByText(/Rosa Reyes.* ended the share with .*Theo Thorne/).waitFor();
-  await shot(page, 'share-history');
+  await still(page, 'share-history');
   await expectAccessible(page);
 });
 
@@ -105,7 +89,7 @@ test('a form warns of a duplicate, and the two are merged side by side', async (
   const { page, expectClean } = await open('mona@acme.example', '/crm/accounts/new');
   await page.getByRole('textbox', { name: 'Name', exact: true }).fill('HARBOUR cranes');
   await page.getByText('This may be here already').waitFor();
-  await shot(page, 'duplicate-warning');
+  await still(page, 'duplicate-warning');
   await expectAccessible(page);
   await page.getByRole('textbox', { name: 'Name', exact: true }).fill('');
   const winner = ids.get('Harbour Cranes');
@@ -113,11 +97,11 @@ test('a form warns of a duplicate, and the two are merged side by side', async (
   await second.getByRole('button', { name: 'More actions' }).click();
   await second.getByRole('menuitem', { name: 'Find duplicates…' }).click();
   await second.getByRole('button', { name: 'Merge…' }).waitFor();
-  await shot(second, 'duplicates');
+  await still(second, 'duplicates');
   await second.getByRole('button', { name: 'Merge…' }).click();
   await second.getByRole('heading', { name: 'Merge Accounts' }).waitFor();
   await second.getByRole('radio', { name: 'Name of “Harbour Cranes Ltd.”' }).check();
-  await shot(second, 'merge');
+  await still(second, 'merge');
   await expectAccessible(second);
   await second.getByRole('button', { name: 'Merge', exact: true }).click();
   await second.getByRole('heading', { name: 'Harbour Cranes Ltd.' }).waitFor();
@@ -134,7 +118,7 @@ test('a record is given away, and its giver is back in the list', async () => {
   await page.getByRole('menuitem', { name: 'Assign…' }).click();
   await page.getByRole('dialog').getByPlaceholder('Type to search').fill('Theo');
   await page.getByRole('option', { name: 'Theo Thorne' }).click();
-  await shot(page, 'assign');
+  await still(page, 'assign');
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Assign', exact: true }).click();
   await page.getByText('Assigned to').waitFor();
@@ -146,7 +130,7 @@ test('the bin gives back and forgets', async () => {
   const { page, expectClean } = await open('mona@acme.example', '/crm/accounts');
   await page.getByRole('button', { name: 'Bin' }).click();
   await page.getByRole('checkbox', { name: 'Gone Fishing' }).check();
-  await shot(page, 'bin');
+  await still(page, 'bin');
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Restore' }).click();
   await page.getByText('1 record is back').waitFor();

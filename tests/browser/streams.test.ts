@@ -1,37 +1,26 @@
 /** Files in and out, and what others change, in a real browser. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { writeXlsx } from 'hucre/xlsx';
-import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { ROOT } from '../rules/source.ts';
 import { testApp } from '../support/app.ts';
-import { testBrowser } from '../support/browser.ts';
+import { shot, signIn, testBrowser } from '../support/browser.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { makeTenant } from '../support/tenant.ts';
+import { letSignIn, makeTenant } from '../support/tenant.ts';
 
 const database = await testDatabase();
 const app = await testApp(database);
 const browser = await testBrowser();
 await makeTenant(app, 'acme');
 const admin = await app.as('acme', 'admin@acme.example');
-const PASSWORD = 'correct horse battery';
-const shots = join(ROOT, 'test-results');
-const shot = (page: Page, name: string) => page.screenshot({ path: join(shots, `${name}.png`) });
 
 beforeAll(async () => {
-  await mkdir(shots, { recursive: true });
-  const { json } = await admin.get('/api/core/v1/users?email=admin@acme.example');
-  await admin.post(`/api/core/v1/users/${json.data?.[0]?.id}/actions/set_password`, { password: PASSWORD });
+  await letSignIn(admin, 'admin@acme.example');
   for (const name of ['Harbour Cranes', 'Lighthouse Foods', 'Quarry & Sons'])
     await admin.post('/api/crm/v1/accounts', { name });
 });
 
 async function open(path: string) {
   const opened = await browser.open(app.url + path);
-  await opened.page.getByLabel('E-mail').fill('admin@acme.example');
-  await opened.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await opened.page.getByRole('button', { name: 'Sign in' }).click();
+  await signIn(opened.page);
   return opened;
 }
 

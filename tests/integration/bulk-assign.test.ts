@@ -3,20 +3,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { testApp } from '../support/app.ts';
 import { client } from '../support/http.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { hire, makeTenant } from '../support/tenant.ts';
+import { makeTeam } from '../support/tenant.ts';
 
 const database = await testDatabase();
 const app = await testApp(database);
-await makeTenant(app, 'acme');
-const admin = await app.as('acme', 'admin@acme.example');
-const north = (await admin.post('/api/core/v1/teams', { name: 'north' })).json.data?.id;
-const person = async (name: string, role: string) => {
-  const email = `${name}@acme.example`;
-  const { id } = await hire(admin, { name, email, roles: [role], ...(north && { team: north }) });
-  const { identity } = app.app.services;
-  const { token } = await identity.issueToken({ tenant: 'acme', user: { email }, label: 'test' });
-  return { id, token, client: client(app.url, token) };
-};
+const { admin, north, person } = await makeTeam(app);
 const boss = await person('boss', 'manager');
 const rep = await person('rep', 'sales_rep');
 const service = await person('service', 'support');

@@ -74,7 +74,9 @@ describe('links', () => {
 
 test('every test that PROMISES.md names is there', () => {
   const missing: string[] = [];
-  const named = [...read('docs/PROMISES.md').matchAll(/\]\(\.\.\/([^)]+\.test\.ts)\): ((?:“[^”]+”(?:, )?)+)/g)];
+  const named = [
+    ...read('docs/PROMISES.md').matchAll(/\]\(\.\.\/([^)]+(?:\.test|-cases)\.ts)\): ((?:“[^”]+”(?:, )?)+)/g),
+  ];
   for (const [, file = '', titles = ''] of named) {
     const source = read(file);
     for (const [, title = ''] of titles.matchAll(/“([^”]+)”/g)) {

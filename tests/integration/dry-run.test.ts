@@ -5,21 +5,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { qualified } from '#engine/db/identifiers.ts';
 import { testApp } from '../support/app.ts';
-import type { Answer, Client } from '../support/http.ts';
+import type { Answer } from '../support/http.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { hire, makeTenant } from '../support/tenant.ts';
+import { makeTeam } from '../support/tenant.ts';
 
 const database = await testDatabase();
 const { superuser } = database;
 const app = await testApp(database);
-await makeTenant(app, 'acme');
-const admin = await app.as('acme', 'admin@acme.example');
-const north = (await admin.post('/api/core/v1/teams', { name: 'north' })).json.data?.id;
-const person = async (name: string, role: string): Promise<{ id: string; client: Client }> => {
-  const email = `${name}@acme.example`;
-  const { id } = await hire(admin, { name, email, roles: [role], ...(north && { team: north }) });
-  return { id, client: await app.as('acme', email) };
-};
+const { admin, north, person } = await makeTeam(app);
 const boss = await person('boss', 'manager');
 const rep = await person('rep', 'sales_rep');
 

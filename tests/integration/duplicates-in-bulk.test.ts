@@ -130,5 +130,14 @@ test('an import tells the rows whose record may be there already, tried or done'
     const { rows } = JSON.parse(JSON.stringify(status?.['duplicates']));
     expect(rows.map(({ line }: { line: number }) => line)).toEqual([3, 5]);
     expect(rows[0].message).toContain(message);
+    // Of another row there is a record only when the run was meant.
+    const other = { id: settings.dryRun ? null : expect.stringMatching(/^[0-9a-f-]{36}$/), title: 'FIR WORKS KG' };
+    expect(rows[0].records).toHaveLength(2);
+    expect(rows[0].records).toEqual(
+      expect.arrayContaining([
+        { id: fir, title: 'Fir Works', rules: ['Same name'] },
+        { ...other, rules: ['Same name'] },
+      ]),
+    );
   }
 });

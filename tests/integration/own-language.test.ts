@@ -1,5 +1,5 @@
 /** Texts of a pack reach people in their own language beside the screens as well: in refusals, exports and imports. */
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { testApp } from '../support/app.ts';
 import type { Client } from '../support/http.ts';
 import { testDatabase } from '../support/postgres.ts';
@@ -50,4 +50,19 @@ test('what records have in common that may be the same is said in the language o
     (await client.get('/api/crm/v1/leads/$duplicates')).json.data?.map(({ label }) => label);
   expect(await labels(german)).toEqual(['Gleiche E-Mail-Adresse']);
   expect(await labels(admin)).toEqual(['Same e-mail']);
+  const form = new FormData();
+  form.set('file', new Blob(['last_name,company,email\nQuince,Quince Ltd.,office@quince.example\n']), 'leads.csv');
+  const uploaded = await german.send('POST', '/api/crm/v1/leads/imports', form);
+  const at = `/api/crm/v1/leads/imports/${uploaded.json.data?.id}`;
+  const mapping = Object.fromEntries(['last_name', 'company', 'email'].map((key) => [key, key]));
+  await german.post(`${at}/start`, { mapping, duplicates: 'report', dryRun: true });
+  const told = await vi.waitFor(
+    async () => {
+      const { data } = (await german.get(at)).json;
+      expect(data).toMatchObject({ state: 'done' });
+      return JSON.stringify(data?.['duplicates']);
+    },
+    { timeout: 15_000 },
+  );
+  expect(told).toContain('"Gleiche E-Mail-Adresse"');
 });

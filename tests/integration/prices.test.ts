@@ -181,7 +181,7 @@ describe('a line of a quote', () => {
     const ask = async (scope: Scope) => {
       const [result] = await lab.database.batch(sessionOf(scope.principal), [
         {
-          text: `select value::text from ${lab.tenant.names.schema}."fill_${field?.id}_2_decimal"($1::uuid, $2::uuid, null)`,
+          text: `select value::text from ${lab.tenant.names.schema}."fill_${field?.id}_2_decimal_of"(null, $1::uuid, $2::uuid, null)`,
           values: [ids['bolt'] ?? null, id],
         },
       ]);

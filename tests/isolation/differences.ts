@@ -8,6 +8,8 @@
 import type pg from 'pg';
 import { qualified, quote } from '#engine/db/identifiers.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
+import type { Context } from '#engine/schema/context.ts';
+import { fillRollup, rollupState } from '#engine/schema/rollups.ts';
 import { canaryValue, token } from './canary.ts';
 import type { Expectation, Subject } from './expectation.ts';
 import { subjectsOf } from './subjects.ts';
@@ -23,15 +25,17 @@ export interface Difference {
 
 /**
  * Runs in a transaction of the caller, in which no trigger fires.
- * @param person of the tenant of `model`; of another one everything is hidden
+ * @param context of the tenant that is changed
+ * @param person of that tenant; of another one everything is hidden
  */
 export async function makeDifferent(
   superuser: pg.Client,
-  model: Model,
-  tenant: string,
+  context: Context,
   person: WorldPerson,
   expectation: Expectation,
 ): Promise<Difference> {
+  const { model } = context;
+  const tenant = context.tenant.key;
   const total = { changed: 0, added: 0, removed: 0 };
   const users = await rowsOf(superuser, tenant, 'core_users');
   for (const entity of model.entities.values()) {
@@ -42,6 +46,13 @@ export async function makeDifferent(
     total.changed += made.changed;
     total.added += made.added;
     total.removed += made.removed;
+  }
+  // As triggers keep them: a rollup that does not fit the parts would be put right by the next change of a part.
+  for (const entity of model.entities.values()) {
+    for (const field of entity.fields.values()) {
+      const rollup = isKept(field) ? rollupState(context, entity, field) : undefined;
+      if (rollup) await superuser.query(fillRollup(rollup, 'true'));
+    }
   }
   return total;
 }
@@ -212,9 +223,12 @@ function bumped(id: string): string {
   return `${id.slice(0, -6)}${((last + 0x80_00_00) % 0x1_00_00_00).toString(16).padStart(6, '0')}`;
 }
 
+/** Rollups are computed anew when everything else differs. */
 function isGenerated(field: Field): boolean {
-  return field.formula !== null || field.type.computed === true || field.derived !== null;
+  return field.formula !== null || field.type.computed === true || field.derived !== null || isKept(field);
 }
+
+const isKept = ({ rollup }: Field): boolean => rollup !== null;
 
 /** A valid value that is not the present one; `undefined` where there is none to be had. */
 function otherValue(field: Field, present: unknown): unknown {

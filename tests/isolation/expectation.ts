@@ -94,6 +94,17 @@ export class Expectation {
     );
   }
 
+  /** Whether a single permission of the person's allows it with the record and covers all of these fields. */
+  coversAll(person: Person, action: string, entity: string, subject: Subject, fields: readonly string[]): boolean {
+    if (person.tenant !== subject.tenant) return false;
+    if (person.roles.includes('administrator')) return true;
+    return this.#of(person, action, entity).some(
+      (permission) =>
+        holds(permission, person, subject) &&
+        fields.every((field) => covers(permission, action, this.#fields.whole(entity, field))),
+    );
+  }
+
   /** Whether the person may take the step with the record, as far as rights go. */
   takes(person: Person, entity: string, subject: Subject, transition: string): boolean {
     if (person.tenant !== subject.tenant) return false;

@@ -78,16 +78,12 @@ class Comparison {
 
   /** What each of the two feeds has told since the start, each by its own token. */
   async compareFeeds(since: readonly (string | null)[]): Promise<void> {
-    const told = async () => {
-      const answers = await Promise.all(
-        this.#clients.map((client, index) => client.get(`/api/$changes?$first=500&since=${since[index] ?? ''}`)),
-      );
-      return answers.map((answer) => JSON.stringify([answer.status, answer.json.data ?? answer.json.code]));
-    };
-    let [left, right] = await told();
-    // A transaction of the application itself, as one of a job, may hold one of them back for a moment.
-    for (let more = 0; more < 40 && left !== right; more++) [left, right] = await told();
-    if (left !== right) this.different.push(`the feeds\n${differenceOf(left ?? '', right ?? '')}`);
+    await Promise.all([twins.left, twins.right].map(untilTold));
+    const answers = await Promise.all(
+      this.#clients.map((client, index) => client.get(`/api/$changes?$first=500&since=${since[index] ?? ''}`)),
+    );
+    const [left = '', right = ''] = answers.map(({ status, json }) => JSON.stringify([status, json.data ?? json.code]));
+    if (left !== right) this.different.push(`the feeds\n${differenceOf(left, right)}`);
   }
 
   async feedTokens(): Promise<readonly (string | null)[]> {
@@ -131,11 +127,29 @@ class Comparison {
   }
 }
 
-/** Where two texts part, with what is around it. */
-function differenceOf(left: string, right: string): string {
+/**
+ * Waits until the feed may tell of all that was written until now: a transaction of the application itself, as one of a
+ * job, holds it back for as long as it is open.
+ */
+async function untilTold({ database }: Twin): Promise<void> {
+  const { rows } = await database.superuser.query<{ last: string }>(
+    `select coalesce(max(xid), '0'::xid8)::text as last from armature.outbox`,
+  );
+  const sql = `select armature.outbox_horizon() > $1::xid8 as passed`;
+  const until = Date.now() + 20_000;
+  while (Date.now() < until) {
+    const found = await database.superuser.query<{ passed: boolean }>(sql, [rows[0]?.last]);
+    if (found.rows[0]?.passed === true) return;
+  }
+  throw new Error('a transaction holds the feed back');
+}
+
+/** Where two texts part, with what is around it. That one is longer than the other is seen by that. */
+function differenceOf(...texts: readonly [string, string]): string {
+  const [left, right] = texts.map((text) => text.replace(/^content-length: .*\n/m, ''));
   let at = 0;
-  while (left[at] === right[at]) at++;
-  const around = (text: string) => text.slice(Math.max(0, at - 400), at + 400);
+  while (left?.[at] === right?.[at] && at < (left ?? '').length) at++;
+  const around = (text = '') => text.slice(Math.max(0, at - 400), at + 400);
   return `--- left\n${around(left)}\n--- right\n${around(right)}`;
 }
 

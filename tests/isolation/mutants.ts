@@ -18,6 +18,8 @@ export interface Mutant {
   /** SQL of a boolean: whether the role still has, or had before, the same from a role it inherits. */
   /** Columns that the refusal guards against rights added up. */
   readonly paired?: readonly string[];
+  /** Whether it guards what is given to new records. */
+  readonly creates?: boolean;
   readonly inherited?: { readonly when: 'before' | 'after'; readonly sql: string };
 }
 
@@ -27,6 +29,10 @@ export const EQUIVALENT = {
     'The pairing guard refuses what several roles give only together; of these roles no two do (every combination was looked at).',
   anyState: 'Every state is one to begin in.',
   everybody: 'Whoever has any right to the table has it to every record.',
+  enough: 'What else the function asks for is never more than this. (Every combination of roles was looked at.)',
+  linked: 'A link has a record at both ends, and the role sees them all.',
+  sides:
+    'Whoever sees both ends of a link sees it by another role from the other side. (Every combination of roles was looked at.)',
   fixed: 'The condition looks at columns that nobody with the role may change: a record stays where it was.',
   unforced:
     'Only the owner is let off by it, whose policy is true anyway. That every table forces its policies is held by the catalogue test.',
@@ -253,15 +259,17 @@ async function triggerMutants(
     const definer = / security definer/i.test(definition);
     return [
       ...refusals.map((match, index) => {
+        const creates = match[0].includes('covers this record');
+        const row = creates ? 'new' : 'old';
         const [before = ''] = definition
-          .slice(definition.lastIndexOf('if (old."', match.index), match.index)
+          .slice(definition.lastIndexOf(`if (${row}."`, match.index), match.index)
           .split(' then');
         const paired = match[0].includes('no permission covers')
-          ? [...before.matchAll(/old\."(\w+)" is distinct/g)].map(([, column]) => column ?? '')
+          ? [...before.matchAll(/(?:old|new)\."(\w+)" is distinct/g)].map(([, column]) => column ?? '')
           : [];
         const states = paired.length > 0 ? null : beginsAnywhere(definition, match.index, everyState);
         const reason = states === true ? EQUIVALENT.anyState : null;
-        return { ...of(`refusal ${index + 1} is left out`, without(definition, match), reason), paired };
+        return { ...of(`refusal ${index + 1} is left out`, without(definition, match), reason), paired, creates };
       }),
       ...kept.map((match) => of(`nobody keeps ${match[1]} (at ${match.index})`, without(definition, match))),
       ...(definer ? [of('the definer’s rights are gone', `alter function ${name}() security invoker`)] : []),

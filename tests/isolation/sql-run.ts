@@ -4,7 +4,7 @@ import type { Session } from '#engine/db/database.ts';
 import { literal, quote } from '#engine/db/identifiers.ts';
 import type { WorldPerson } from './world.ts';
 
-export type Part = 'rows' | 'read' | 'update' | 'insert' | 'delete' | 'history' | 'trail';
+export type Part = 'rows' | 'read' | 'update' | 'insert' | 'delete' | 'history' | 'trail' | 'call';
 
 export interface SqlCase {
   readonly title: string;
@@ -16,6 +16,15 @@ export interface SqlCase {
   /** What {@link CaseRunner.outcome} answers when all is as it should be. */
   readonly expected: string;
 }
+
+/** Makes a case of one person. */
+export type Add = (
+  part: Part,
+  columns: string | readonly string[] | null,
+  title: string,
+  sql: string,
+  expected: string,
+) => unknown;
 
 /** A person and what Postgres is told of them. */
 export interface Actor {
@@ -59,7 +68,7 @@ export class CaseRunner {
   }
 
   /** Rows as text; `nothing` when there are none, or when Postgres refuses. */
-  async outcome({ sql }: SqlCase): Promise<string> {
+  async outcome({ sql, part }: SqlCase): Promise<string> {
     try {
       // What the last case did, or where it failed, is undone on the way to this one.
       const text = `rollback to savepoint one; ${sql}`;
@@ -72,9 +81,9 @@ export class CaseRunner {
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error;
       // Refused: by a grant or a policy, by a guard, or by a step that is none.
-      if (error.code === '42501' || error.code === 'AR001') return 'nothing';
+      if (error.code === '42501' || error.code === 'AR001' || error.code === 'AR002') return 'nothing';
       // Allowed, and kept by what refers to it: that is another rule's business.
-      if (error.code === '23503' && sql.startsWith('delete')) return 'done';
+      if (error.code === '23503' && (sql.startsWith('delete') || part === 'call')) return 'done';
       if (error.code === 'AR003') return BROKEN_RULE;
       return `${String(error.code)}: ${error.message}`;
     }

@@ -28,6 +28,11 @@ export class SqlValues {
     if (field.lifecycle !== null) return null;
     const present = row?.values[field.key] ?? null;
     if (field.options['pattern'] !== undefined) return literalOrNull(present);
+    // Only the server seals: another record's value.
+    if (field.type.sealed === true)
+      return literalOrNull(
+        this.#rows.find(({ values }) => (values[field.key] ?? present) !== present)?.values[field.key],
+      );
     if (field.reference && !field.system) {
       if (present !== null) return field.required ? literalOrNull(present) : 'null';
       const other = this.#rows.find(({ values }) => typeof values[field.key] === 'string');
@@ -48,7 +53,7 @@ export class SqlValues {
     if (Array.isArray(canary)) return `array[${canary.map(literal).join()}]`;
     if (typeof canary === 'string') return literal(canary);
     const choice = field.choices?.find(({ key }) => key !== row?.values[field.key]);
-    if (choice) return literal(choice.key);
+    if (choice) return field.type.valueType === 'texts' ? `array[${literal(choice.key)}]` : literal(choice.key);
     if (field.type.key === 'boolean') return String(row?.values[field.key] !== true);
     if (field.type.key === 'percent') return '12';
     if (field.type.key === 'currency') return literal('USD');

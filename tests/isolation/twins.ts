@@ -1,5 +1,7 @@
 /** Two worlds from one: copies of a database, with the application on each of them. */
 import { fixedClock } from '#engine/clock.ts';
+import { qualified } from '#engine/db/identifiers.ts';
+import { contextOf } from '#engine/schema/context.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { client } from '../support/http.ts';
 import { cloneDatabase, type TestDatabase, testDatabase } from '../support/postgres.ts';
@@ -53,12 +55,17 @@ export async function makeTwins({ database, world, expectation }: Origin): Promi
     right,
     separate: async (person) => {
       const { superuser } = right.database;
+      // What the one before shared would show the next one records that nothing else shows them.
+      for (const tenant of TENANTS)
+        await left.database.superuser.query(`delete from ${qualified(`t_${tenant}`, 'shares')}`);
       await superuser.query('begin');
       await superuser.query('set local session_replication_role = replica');
       for (const table of await tablesOf(left.database)) await copyTable(left.database, right.database, table);
       const total = { changed: 0, added: 0, removed: 0 };
       for (const tenant of TENANTS) {
-        const made = await makeDifferent(superuser, world.modelOf(tenant), tenant, person, expectation);
+        const { tenant: of } = await right.app.app.services.models.get(tenant);
+        const context = contextOf(of, world.modelOf(tenant));
+        const made = await makeDifferent(superuser, context, person, expectation);
         total.changed += made.changed;
         total.added += made.added;
         total.removed += made.removed;

@@ -65,7 +65,7 @@ const VALUES: Readonly<Record<string, Values>> = {
   tags: { one: 't777', few: ['t777', 'u0'] },
   shelf: record('222'),
   about_shelf: record('222'),
-  about_label: record('444'),
+  about_box: record('444'),
   owner: record('111'),
   id: record('000'),
 };

@@ -56,9 +56,9 @@ const documents: readonly unknown[] = [
       field('opens', 'time', { index: true }),
       field('sold', 'boolean', { index: true }),
       field('shelf', 'reference', { to: 'shelf', inverse: 'articles' }),
-      field('about', 'any_reference', { to: ['shelf', 'label'] }),
       field('labels', 'links', { to: 'label', inverse: 'labelled' }),
       field('parts', 'children', { of: 'part' }),
+      field('about', 'any_reference', { to: ['box', 'shelf'] }),
     ],
   },
   {
@@ -89,12 +89,23 @@ const documents: readonly unknown[] = [
     title: '{name}',
     fields: [field('name', 'text', { required: true })],
   },
+  {
+    kind: 'entity',
+    key: 'box',
+    plural: 'boxes',
+    label: 'Box',
+    title: '{name}',
+    softDelete: true,
+    fields: [field('name', 'text', { required: true })],
+  },
   { kind: 'role', key: 'keeper', label: 'Keeper' },
   { kind: 'role', key: 'owner', label: 'Owner' },
   { kind: 'permission', role: 'keeper', entity: 'article', actions: ['read'] },
   { kind: 'permission', role: 'keeper', entity: 'shelf', actions: ['read'] },
   { kind: 'permission', role: 'keeper', entity: 'label', actions: ['read'] },
   { kind: 'permission', role: 'owner', entity: 'article', actions: ['read'], conditions: { owner: 'self' } },
+  { kind: 'permission', role: 'keeper', entity: 'box', actions: ['read'] },
+  { kind: 'permission', role: 'owner', key: 'boxes', entity: 'box', actions: ['read'] },
   { kind: 'permission', role: 'owner', key: 'shelves', entity: 'shelf', actions: ['read'] },
   { kind: 'permission', role: 'owner', key: 'labels', entity: 'label', actions: ['read'] },
 ];
@@ -301,28 +312,31 @@ async function fill(superuser: pg.Client, schema: string, links: string, article
     insert into ${schema}.depot_shelves (id, version, created_at, updated_at, name, parent)
       select ${uuid('222', 'n::text')}, 1, now(), now(), 'Shelf ' || n, ${uuid('222', '(n / 10)::text')}
       from generate_series(1, 1000) n;
+    insert into ${schema}.depot_boxes (id, version, created_at, updated_at, name)
+      select ${uuid('444', 'n::text')}, 1, now(), now(), 'Box ' || n from generate_series(1, 1000) n;
     insert into ${schema}.depot_labels (id, version, created_at, updated_at, name)
-      select ${uuid('444', 'n::text')}, 1, now(), now(), 'Label ' || n from generate_series(1, 1000) n;
+      select ${uuid('666', 'n::text')}, 1, now(), now(), 'Label ' || n from generate_series(1, 1000) n;
     insert into ${schema}.shares (id, entity, record, "user", level, created_at)
       select ${uuid('555', 'n::text')}, '${article}', ${uuid('000', '(n * 1999)::text')}, ${uuid('111', `'${GUEST}'`)}, 'read', now()
       from generate_series(1, ${SHARED}) n;
     insert into ${schema}.depot_articles
       (id, version, created_at, updated_at, owner, name, note, code, rank, amount, amount_currency, weight, due, seen_at, kind, tags, opens, sold,
-       shelf, about_shelf, about_label)
+       shelf, about_box, about_shelf)
       select ${uuid('000', 'n::text')}, 1, timestamptz '2026-01-01' + n * interval '1 second', now(),
         ${uuid('111', `(n % ${OWNERS})::text`)}, 'Article ' || substr(md5(n::text), 1, 12), 'note ' || (p % 5000), 'c' || p, p,
         p / 7.0, 'EUR', p / 3.0, date '2000-01-01' + (p / 70)::integer, timestamptz '2020-01-01' + p * interval '4 minutes',
         case p % 1000 when 0 then 'broken' when 1 then 'used' else 'new' end, array['t' || p % 1000, 'u' || p % 7],
         time '00:00' + (p % 86400) * interval '1 second', p % 1000 = 0,
-        ${uuid('222', '(p % 1000 + 1)::text')}, case p % 2 when 0 then ${uuid('222', '(p % 1000 + 1)::text')} end,
-        case p % 2 when 1 then ${uuid('444', '(p % 1000 + 1)::text')} end
+        ${uuid('222', '(p % 1000 + 1)::text')},
+        case when p < 20000 and p % 2 = 0 then ${uuid('444', '(p % 1000 + 1)::text')} end,
+        case when p < 20000 and p % 2 = 1 then ${uuid('222', '(p % 1000 + 1)::text')} end
       from generate_series(1, ${ROWS}) n cross join lateral (select n * 7919::bigint % ${PRIME} as p) q;
     insert into ${schema}.depot_parts (id, version, created_at, updated_at, article, quantity)
       select ${uuid('333', 'n::text')}, 1, now(), now(), ${uuid('000', '(n * 5)::text')}, n
       from generate_series(1, 200000) n;
     insert into ${schema}.${quote(links)} (near, far)
-      select ${uuid('000', '(n * 4)::text')}, ${uuid('444', '(n % 1000 + 1)::text')} from generate_series(1, 200000) n;
+      select ${uuid('000', '(n * 4)::text')}, ${uuid('666', '(n % 1000 + 1)::text')} from generate_series(1, 200000) n;
     ${indexes.map(({ sql }) => `${sql};`).join('\n')}
-    analyze ${schema}.depot_shelves, ${schema}.depot_labels, ${schema}.depot_articles, ${schema}.depot_parts, ${schema}.${quote(links)}, ${schema}.shares;
+    analyze ${schema}.depot_shelves, ${schema}.depot_labels, ${schema}.depot_boxes, ${schema}.depot_articles, ${schema}.depot_parts, ${schema}.${quote(links)}, ${schema}.shares;
   `);
 }

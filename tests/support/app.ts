@@ -26,12 +26,12 @@ export interface TestApp {
 }
 
 /**
- * @param options a clock and a source of ids of one's own, the system's without; an address to call itself by
+ * @param options a clock, a source of ids and a log of one's own, the system's and none without; an address to call itself by
  * @param cells further Postgres servers
  */
 export async function testApp(
   database: TestDatabase,
-  options: Pick<AppOptions, 'clock' | 'ids' | 'url'> = {},
+  options: Pick<AppOptions, 'clock' | 'ids' | 'log' | 'url'> = {},
   cells: ReadonlyMap<string, ExternalPostgres> = new Map(),
 ): Promise<TestApp> {
   const home = await mkdtemp(join(tmpdir(), 'armature-app-'));

@@ -1,7 +1,11 @@
 /** A real Chromium for a test file, and pages that fail a test for what a person would not see: policy violations, script errors. */
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
 import chromiumBinary from '@sparticuz/chromium';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, expect } from 'vitest';
+import { ROOT } from '../rules/source.ts';
+import { PASSWORD } from './tenant.ts';
 
 export interface TestPage {
   readonly page: Page;
@@ -36,4 +40,24 @@ export async function testBrowser(): Promise<TestBrowser> {
       return { page, expectClean: () => expect(faults).toEqual([]) };
     },
   };
+}
+
+/** On the page that asks for it, whatever its language. */
+export async function signIn(page: Page, email = 'admin@acme.example', password = PASSWORD): Promise<void> {
+  await page.locator('input[autocomplete=username]').fill(email);
+  await page.locator('input[type=password]').fill(password);
+  await page.locator('button[type=submit]').click();
+}
+
+/** Keeps a picture of a page in `test-results`. */
+export async function shot(page: Page, name: string, options: { readonly fullPage?: boolean } = {}): Promise<void> {
+  await page.screenshot({ path: join(ROOT, 'test-results', `${name}.png`), ...options });
+}
+
+/** Fails for what keeps people with disabilities out. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
 }

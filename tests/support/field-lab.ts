@@ -68,7 +68,7 @@ export async function makeFieldLab(
   const importer = new Importer({
     database: lab.database,
     ids: systemIds,
-    models: { get: async () => ({ tenant: lab.tenant, model: lab.model }), known: () => null },
+    models: lab.models,
     principalOf: async () => chief.principal,
   });
   const parse = (body: string | null) => (JSON.parse(body ?? 'null') as { data: never }).data;

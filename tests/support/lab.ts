@@ -237,6 +237,8 @@ export interface Lab {
   readonly database: Database;
   readonly tenant: Tenant;
   readonly model: Model;
+  readonly models: ModelStore;
+  readonly publisher: Publisher;
   /** A new user with these roles, and what they act with. */
   person(...roles: readonly string[]): Promise<Scope>;
   entity(key: string): Entity;
@@ -311,6 +313,8 @@ export async function makeLab(test: TestDatabase, options: LabOptions = {}): Pro
     database,
     tenant,
     model,
+    models,
+    publisher,
     person,
     entity: (key) => {
       const found = model.entities.get(`lab.${key}`);

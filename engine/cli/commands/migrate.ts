@@ -3,7 +3,7 @@ import { Database } from '../../db/database.ts';
 import { migrateDown } from '../../db/migrate.ts';
 import { findServer, forgetDemo } from '../../home.ts';
 import { openPostgres } from '../../postgres.ts';
-import { removeTenants } from '../../schema/remove-tenants.ts';
+import { removeOrganisations } from '../../remove-organisations.ts';
 import type { Command } from '../command.ts';
 import { Failure } from '../command.ts';
 
@@ -22,7 +22,7 @@ export const migrateDownCommand: Command = {
   summary: 'Deletes all organisations, then takes the platform’s tables back',
   options: { yes: { type: 'boolean', help: 'really do it' } },
   details:
-    'Needs --yes. Every organisation goes with its records, its documents, its sign-ins and its database roles. The next start begins anew, with a new demo.',
+    'Needs --yes. Every organisation goes with its records, its files, its documents, its sign-ins and its database roles. The next start begins anew, with a new demo.',
   run: async ({ config, say }, given) => {
     if (!given.flag('yes'))
       throw new Failure('This deletes all organisations with all of their records. Add --yes to do it.');
@@ -33,7 +33,7 @@ export const migrateDownCommand: Command = {
     try {
       const database = new Database(postgres);
       try {
-        removed = await removeTenants(database);
+        removed = await removeOrganisations(database, config);
       } finally {
         await database.close();
       }

@@ -2,6 +2,7 @@
 import type { FieldType } from '#engine/model/field-type.ts';
 import type { Choice, Entity, Field } from '#engine/model/model.ts';
 import type { ValueType } from '#engine/model/value-type.ts';
+import { bareField } from '#engine/model/build/fields.ts';
 import { OPERATORS_OF } from '../operators.ts';
 
 export interface FieldOptions {
@@ -12,36 +13,12 @@ export interface FieldOptions {
 /** `null` makes a field without a value, as children are. */
 export function field(key: string, valueType: ValueType | null, options: FieldOptions = {}): Field {
   const { to } = options;
+  const type = fieldType(to === undefined ? (valueType ?? 'children') : 'reference', valueType);
   return {
+    ...bareField(type, key, key),
     id: `f_${key}`,
-    key,
-    column: valueType === null ? null : key,
-    type: fieldType(to === undefined ? (valueType ?? 'children') : 'reference', valueType),
-    label: key,
-    help: null,
-    required: false,
-    unique: false,
-    index: false,
-    search: null,
-    default: undefined,
-    fill: null,
-    pause: null,
-    flag: null,
-    system: false,
-    readOnly: false,
     reference: to === undefined ? null : { entity: to, onDelete: 'restrict' },
-    many: null,
-    derived: null,
-    rollup: null,
-    children: null,
     choices: options.choices?.map((choice): Choice => ({ key: choice, label: choice, color: null })) ?? null,
-    lifecycle: null,
-    guards: null,
-    formula: null,
-    options: {},
-    currencyField: null,
-    companions: [],
-    companionOf: null,
   };
 }
 

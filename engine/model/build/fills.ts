@@ -25,7 +25,14 @@ function buildFill(
 ): Fill | null {
   const refuse = (message: string, found: unknown, ...path: readonly (string | number)[]) =>
     draft.faults.add(at(...path), 'invalid', message, { found });
-  if (field.readOnly || field.column === null || field.type.sealed || field.type.attached || field.lifecycle !== null)
+  if (
+    field.readOnly ||
+    field.column === null ||
+    field.type.sealed ||
+    field.type.attached ||
+    field.type.computed ||
+    field.lifecycle !== null
+  )
     refuse(`A ${field.type.key} field cannot be filled from another record.`, field.type.key);
   if (field.default !== undefined)
     refuse('A field has a “default” or a “fill”: the one would leave nothing for the other.', field.key);
@@ -34,6 +41,7 @@ function buildFill(
   const source = fieldNamed(draft, target, document.field, at('field'));
   if (source && (source.column === null || source.type.key !== field.type.key))
     refuse(`“${document.field}” is not a ${field.type.key} field, as “${field.key}” is.`, source.type.key, 'field');
+  else if (source) refuseOthers(field, source, (message, found) => refuse(message, found, 'field'));
   const match = Object.entries(document.match).flatMap(([key, path]) =>
     matched(draft, entity, target, key, path, at('match', key)),
   );
@@ -46,6 +54,19 @@ function buildFill(
   });
   const when = conditionAt(draft, document.when, target, at('when'));
   return { entity: target.name, field: document.field, match, when, order };
+}
+
+/**
+ * What no single value can make good. Bounds, lengths and patterns may be wider over there: the database looks at the
+ * value that is found.
+ */
+function refuseOthers(field: DraftField, source: DraftField, refuse: (message: string, found: unknown) => void): void {
+  if (source.reference?.entity !== field.reference?.entity)
+    refuse(`“${source.key}” refers to other records than “${field.key}”.`, source.reference?.entity);
+  // How large and how deep JSON may be is known to the engine alone.
+  const [there, here] = [source, field].map(({ options }) => JSON.stringify([options['max'], options['maxDepth']]));
+  if (field.type.structured && there !== here)
+    refuse(`“${source.key}” has not the limits that “${field.key}” has.`, source.options);
 }
 
 /** Both sides name records of one entity. */

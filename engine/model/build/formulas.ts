@@ -23,7 +23,8 @@ function buildEntityFormulas(draft: Draft, entity: DraftEntity): void {
   // What is computed when it is read cannot be part of what is kept with the record.
   const types = new Map(
     [...entity.fields.values()].map(
-      (field) => [field.key, field.derived === null ? inFormulas(field) : { valueType: null }] as const,
+      (field) =>
+        [field.key, field.derived === null && !pointsSomewhere(entity, field) ? inFormulas(field) : NONE] as const,
     ),
   );
   for (const field of entity.fields.values()) {
@@ -67,6 +68,16 @@ function buildEntityFormulas(draft: Draft, entity: DraftEntity): void {
       }
     }
   }
+}
+
+const NONE = { valueType: null };
+
+/**
+ * A reference to one of several entities is shown, with all that comes with it, to those who see the record it points at.
+ * What is kept with a record is shown to everybody who sees the record.
+ */
+function pointsSomewhere({ fields }: DraftEntity, { companionOf }: DraftField): boolean {
+  return companionOf !== null && fields.get(companionOf)?.type.key === 'any_reference';
 }
 
 /** What a type's own SQL computes cannot be computed from again, and what is sealed says nothing to the database. */

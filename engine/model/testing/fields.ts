@@ -1,4 +1,5 @@
 /** Fields and models for tests. */
+import { bareField } from '../build/fields.ts';
 import type { Pack, ReleaseSource, SourceDocument } from '../documents.ts';
 import { fieldTypes, formulaReturning } from '../fields/index.ts';
 import type { ValueContext } from '../field-type.ts';
@@ -23,35 +24,12 @@ export function fieldOf(
       }))
     : null;
   return {
+    ...bareField(found, 'x', 'X'),
     id: 'f_000000000001',
-    key: 'x',
-    column: found.valueType === null ? null : 'x',
-    type: found,
-    label: 'X',
-    help: null,
-    required: false,
-    unique: false,
-    index: false,
-    search: null,
-    default: undefined,
-    fill: null,
-    pause: null,
-    flag: null,
-    system: false,
-    readOnly: false,
-    reference: null,
-    many: null,
-    derived: null,
-    rollup: null,
-    children: null,
     choices,
-    lifecycle: null,
-    guards: null,
-    formula: null,
     options,
     currencyField: found.key === 'money' ? 'x_currency' : null,
     companions: found.companions?.map(({ suffix }) => `x${suffix}`) ?? [],
-    companionOf: null,
     ...more,
   };
 }

@@ -70,7 +70,7 @@ export async function candidates(
     reasons: (rules ?? '').split(' ').flatMap((key) => {
       const rule = entity.duplicates.find((one) => one.key === key);
       return rule
-        ? [{ rule: rule.key, label: labelIn(scope, entity, rule), fields: rule.match.map(({ field }) => field) }]
+        ? [{ rule: rule.key, label: duplicateLabel(scope, entity, rule), fields: rule.match.map(({ field }) => field) }]
         : [];
     }),
   }));
@@ -86,14 +86,16 @@ export async function duplicateGroups(database: Sender, scope: Scope, entity: En
   if (rules.length === 0) return { body: '{"data":[]}' };
   const binds = new Binds();
   const writer = new SqlWriter(accessOf(scope), binds, scope.tenant.names.schema, scope.predicates);
-  const groups = rules.map((rule) => groupSql(entity, { ...rule, label: labelIn(scope, entity, rule) }, writer, binds));
+  const groups = rules.map((rule) =>
+    groupSql(entity, { ...rule, label: duplicateLabel(scope, entity, rule) }, writer, binds),
+  );
   const text = `select coalesce(json_agg(json_build_object('rule', g.rule, 'label', g.label, 'count', g.n, 'records', g.records) order by g.n desc, g.first), '[]')::text from (select u.* from (${groups.join(' union all ')}) u order by u.n desc, u.first limit ${LIMIT}) g`;
   const [result] = await database.batch(sessionOf(scope.principal), [statement(scope, text, binds)]);
   return { body: `{"data":${result?.rows[0]?.[0] ?? '[]'}}` };
 }
 
 /** In the language of whoever asks. */
-function labelIn({ model, principal }: Scope, entity: Entity, { key, label }: DuplicateRule): string {
+export function duplicateLabel({ model, principal }: Scope, entity: Entity, { key, label }: DuplicateRule): string {
   return translator(model, principal.locale)(textKey.duplicates(entity.name, key), label);
 }
 

@@ -9,7 +9,8 @@ import type { Statement, StatementResult } from '#engine/db/execute.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import { Problem } from '#engine/problem.ts';
-import { type Draft, likenessesIn, likenessSentence, reportingLook } from '../duplicates/look.ts';
+import { duplicateLabel } from '../duplicates/candidates.ts';
+import { type Draft, type Likeness, likenessesIn, likenessSentence, reportingLook } from '../duplicates/look.ts';
 import type { Scope } from '../scope.ts';
 import { insertStatements } from '../write/create.ts';
 import { writeProblem } from '../write/database-problem.ts';
@@ -29,6 +30,17 @@ export interface Outcome {
   readonly outcome: 'created' | 'updated' | 'failed';
   /** Why it failed, or what may be the same as the record it became; `null` when there is nothing to say. */
   readonly message: string | null;
+  /** The records that the message says may be the same. */
+  readonly alike?: readonly Alike[];
+}
+
+/** A record that a row may be the same as. */
+export interface Alike {
+  /** `null`: one that an earlier row of a dry run made, and that is not there any more. */
+  readonly id: string | null;
+  readonly title: string | null;
+  /** What speaks for it: labels of rules, in the language of whoever imports. */
+  readonly rules: readonly string[];
 }
 
 export interface ChunkContext {
@@ -41,6 +53,8 @@ export interface ChunkContext {
   readonly upsertBy: readonly string[] | null;
   /** Whether to look for records like those that are created. */
   readonly duplicates: boolean;
+  /** Ids of what a dry run has made; `null` when it is meant. */
+  readonly trial: Set<string> | null;
 }
 
 type Prepared = { readonly line: number } & (
@@ -228,9 +242,10 @@ async function attempt(
     const looks = look ? [look] : [];
     const end = control('release savepoint chunk');
     const results = await transaction.send(control('savepoint chunk'), ...statements, ...looks, end);
-    const alike = sentencesAbout(context.entity, drafts.length, look ? results.at(-2) : undefined);
-    const messages = new Map(created.map(({ line }, at) => [line, alike[at] ?? null]));
-    return prepared.map(({ line, kind }) => ({ line, outcome: kind, message: messages.get(line) ?? null }));
+    for (const { id } of drafts) context.trial?.add(id);
+    const alike = toldOf(context, drafts.length, look ? results.at(-2) : undefined);
+    const told = new Map(created.map(({ line }, at) => [line, alike[at]]));
+    return prepared.map(({ line, kind }) => ({ line, outcome: kind, message: null, ...told.get(line) }));
   } catch (error) {
     const sentences = refusedBecause(error, context);
     if (!sentences) throw error;
@@ -246,13 +261,20 @@ async function attempt(
 }
 
 /** Of each draft what it may be the same as; `undefined` for nothing. */
-function sentencesAbout(
-  entity: Entity,
+function toldOf(
+  context: ChunkContext,
   drafts: number,
   result: StatementResult | undefined,
-): readonly (string | undefined)[] {
-  const found = Map.groupBy(likenessesIn(entity, result), ({ draft }) => draft);
-  return Array.from({ length: drafts }, (_, at) => found.get(at)?.slice(0, 3).map(likenessSentence).join(' '));
+): readonly (Pick<Outcome, 'message' | 'alike'> | undefined)[] {
+  const found = Map.groupBy(likenessesIn(context.entity, result), ({ draft }) => draft);
+  return Array.from({ length: drafts }, (_, at) => {
+    const told = found.get(at)?.slice(0, 3);
+    return told && { message: told.map(likenessSentence).join(' '), alike: told.map((one) => alikeOf(context, one)) };
+  });
+}
+
+function alikeOf({ scope, entity, trial }: ChunkContext, { id, title, rules }: Likeness): Alike {
+  return { id: trial?.has(id) ? null : id, title, rules: rules.map((rule) => duplicateLabel(scope, entity, rule)) };
 }
 
 /** What is wrong with a row, or `null` when nothing is: the database is away, or a statement of ours is broken. */

@@ -33,10 +33,12 @@ import type { State, StoredImport } from './store.ts';
 import {
   insertImport,
   insertRows,
+  readDuplicates,
   readFailed,
   readImport,
   resetImport,
   selectDuplicates,
+  type ToldDuplicates,
   selectFailed,
   selectImport,
   setState,
@@ -83,10 +85,7 @@ export interface ImportStatus {
   /** The first twenty rows that failed. */
   readonly errors: readonly { readonly line: number; readonly message: string }[];
   /** Rows that became a record which may have been there already, where this is looked for: how many, and the first twenty. */
-  readonly duplicates: {
-    readonly count: number;
-    readonly rows: readonly { readonly line: number; readonly message: string }[];
-  };
+  readonly duplicates: ToldDuplicates;
 }
 
 type RunContext = Pick<JobContext, 'signal' | 'last'> & Partial<Pick<JobContext, 'othersWait'>>;
@@ -235,9 +234,7 @@ export class Importer {
     ]);
     const { entity: _, settings, position: __, ...stored } = readImport(found, entity.name);
     const errors = readFailed(failed).map(({ line, message }) => ({ line, message }));
-    const rows = readFailed(alike).map(({ line, message }) => ({ line, message }));
-    const duplicates = { count: Number(alike?.rows[0]?.[3] ?? 0), rows };
-    return { ...stored, settings, dryRun: settings.dryRun, errors, duplicates };
+    return { ...stored, settings, dryRun: settings.dryRun, errors, duplicates: readDuplicates(alike) };
   }
 
   /** The rows that failed, as a CSV file: their cells, their line, what was wrong. */

@@ -71,6 +71,7 @@ export async function runImport(options: RunOptions): Promise<void> {
     lookups: new Lookups(scope),
     upsertBy,
     duplicates: stored.settings.duplicates === 'report',
+    trial: stored.settings.dryRun ? new Set() : null,
   };
   if (stored.settings.dryRun) await tryOut(context, stored, options);
   else await writeAll(context, stored, options);

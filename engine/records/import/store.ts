@@ -3,7 +3,7 @@ import type { Statement, StatementResult } from '#engine/db/execute.ts';
 import { notFound } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import { isObject } from '../write/validate.ts';
-import type { Outcome } from './chunk.ts';
+import type { Alike, Outcome } from './chunk.ts';
 import type { Cell, FileRow } from './csv.ts';
 import { plainNumber } from './xlsx/styles.ts';
 import type { ColumnMapping, ImportSettings } from './mapping.ts';
@@ -195,10 +195,10 @@ export function keepTold(
   const told = outcomes.filter(({ outcome, message }) => outcome === 'failed' || message !== null);
   if (told.length === 0) return [];
   const cells = new Map(rows.map((row) => [row.line, row.cells]));
-  const kept = told.map(({ line, outcome, message }) => ({ line, outcome, message, cells: cells.get(line) ?? [] }));
+  const kept = told.map((one) => ({ ...one, cells: cells.get(one.line) ?? [] }));
   return [
     {
-      text: `insert into armature.import_row (tenant_id, import_id, line, cells, outcome, message) select $1::uuid, $2::uuid, r.line, r.cells, r.outcome, r.message from json_to_recordset($3::json) as r(line integer, cells jsonb, outcome text, message text) on conflict (tenant_id, import_id, line) do nothing`,
+      text: `insert into armature.import_row (tenant_id, import_id, line, cells, outcome, message, alike) select $1::uuid, $2::uuid, r.line, r.cells, r.outcome, r.message, r.alike from json_to_recordset($3::json) as r(line integer, cells jsonb, outcome text, message text, alike jsonb) on conflict (tenant_id, import_id, line) do nothing`,
       values: [...which(scope, id), JSON.stringify(kept)],
     },
   ];
@@ -246,10 +246,10 @@ export function selectFailed(scope: Scope, id: string, after: number, limit: num
   };
 }
 
-/** As {@link selectFailed}: rows whose record may have been there already. */
+/** [line, message, alike, how many there are] of rows whose record may have been there already. */
 export function selectDuplicates(scope: Scope, id: string, limit: number): Statement {
   return {
-    text: `select w.line, w.message, '[]', count(*) over () from armature.import_row w where w.tenant_id = $1::uuid and w.import_id = $2::uuid and w.outcome = 'created' order by w.line limit $3::integer`,
+    text: `select w.line, w.message, w.alike, count(*) over () from armature.import_row w where w.tenant_id = $1::uuid and w.import_id = $2::uuid and w.outcome = 'created' order by w.line limit $3::integer`,
     values: [...which(scope, id), String(limit)],
   };
 }
@@ -262,6 +262,27 @@ export function readFailed(
     message: message ?? '',
     cells: readCells(cells),
   }));
+}
+
+export interface ToldDuplicates {
+  readonly count: number;
+  /** The first of them. */
+  readonly rows: readonly { readonly line: number; readonly message: string; readonly records: readonly Alike[] }[];
+}
+
+export function readDuplicates(result: StatementResult | undefined): ToldDuplicates {
+  const rows = (result?.rows ?? []).map(([line, message, alike]) => {
+    const list: unknown = JSON.parse(alike ?? '[]');
+    return { line: Number(line), message: message ?? '', records: Array.isArray(list) ? list.flatMap(readAlike) : [] };
+  });
+  return { count: Number(result?.rows[0]?.[3] ?? 0), rows };
+}
+
+function readAlike(json: unknown): readonly Alike[] {
+  if (!isObject(json)) return [];
+  const { id, title, rules } = json;
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+  return [{ id: text(id), title: text(title), rules: Array.isArray(rules) ? rules.map(String) : [] }];
 }
 
 function readCells(json: string | null | undefined): readonly string[] {

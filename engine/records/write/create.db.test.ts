@@ -1,38 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock, systemIds } from '#engine/clock.ts';
+import { describe, expect, test } from 'vitest';
 import { Problem } from '#engine/problem.ts';
-import type { Lab } from '#tests/support/lab.ts';
-import { makeLab } from '#tests/support/lab.ts';
-import { testDatabase } from '#tests/support/postgres.ts';
-import type { Scope } from '../scope.ts';
-import { Writer } from './writer.ts';
+import { refusal } from '#tests/support/refusal.ts';
+import { dataIn, writingLab } from '#tests/support/writing-lab.ts';
 
-const database = await testDatabase();
-let lab: Lab;
-let writer: Writer;
-let chief: Scope;
-let worker: Scope;
-
-beforeAll(async () => {
-  lab = await makeLab(database);
-  writer = new Writer({ database: lab.database, ids: systemIds, clock: systemClock });
-  chief = await lab.person('chief');
-  worker = await lab.person('worker');
-});
-afterAll(() => lab.close());
-
-const project = () => lab.entity('project');
-const data = (body: string | null) => JSON.parse(body ?? 'null').data;
+const { lab, writer, chief, worker, project } = await writingLab();
+const data = dataIn;
 const byText = (a: unknown, b: unknown) => (String(a) < String(b) ? -1 : 1);
-const refusal = async (work: Promise<unknown>): Promise<Problem> => {
-  const error: unknown = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Problem)) throw error ?? new Error('was not refused');
-  return error;
-};
 
 /** What a client is told of a refusal. */
 const told = (problem: Problem | undefined) => [problem?.code, problem?.message, problem?.errors];

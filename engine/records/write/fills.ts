@@ -1,9 +1,8 @@
 /** Values that records take from others (`Field.fill`): what the row trigger does for new ones, for the rest of the write path. */
-import { qualified } from '#engine/db/identifiers.ts';
-import { filledFields, inputsOfFill } from '#engine/model/fill.ts';
+import { filledFields, type Fill, inputsOfFill } from '#engine/model/fill.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
-import { fillName } from '#engine/schema/fills.ts';
+import { fillCall } from '#engine/schema/fills.ts';
 import type { Scope } from '../scope.ts';
 import type { Refusal } from './plan.ts';
 import { column } from './sql.ts';
@@ -37,25 +36,22 @@ export function refilledColumns(
   field: Field,
   now: (key: string) => string | undefined,
 ): readonly { readonly column: string; readonly value: string }[] {
-  if (field.fill === null) return [];
-  const of = (key: string): string => {
+  const { fill } = field;
+  if (fill === null) return [];
+  const reference = (key: string): string => {
     const input = entity.fields.get(key);
     return now(key) ?? (input ? `x.${column(input)}` : 'null');
   };
   const currency = field.currencyField === null ? undefined : entity.fields.get(field.currencyField);
-  const asked = currency ? (now(currency.key) ?? 'null') : 'null';
-  const inputs = inputsOfFill(field.fill).map(of);
-  const found = (what: string) => `(select f.${what} from ${call(scope, field, inputs, asked)} f)`;
+  const asked = (currency && now(currency.key)) ?? null;
+  const call = fillCall(scope.tenant.names.schema, field, fill, { record: 'x.id', reference, currency: asked });
+  const found = (what: string) => `(select f.${what} from ${call} f)`;
   const take = (one: Field, what: string) => ({
     column: column(one),
     value: `coalesce(${found(what)}, x.${column(one)})`,
   });
   // A currency that was sent stands already.
   return [take(field, 'value'), ...(currency && now(currency.key) === undefined ? [take(currency, 'currency')] : [])];
-}
-
-function call(scope: Scope, field: Field, inputs: readonly string[], asked: string): string {
-  return `${qualified(scope.tenant.names.schema, fillName(field))}(${[...inputs, asked].join(', ')})`;
 }
 
 /** Rows `r` about to be stored, with what the row trigger will find for them: conditions are asked about these. */
@@ -71,9 +67,10 @@ export function withFilled(scope: Scope, entity: Entity, fields: readonly Field[
   for (const [index, field] of open.entries()) {
     if (field.fill === null) continue;
     const alias = `f${index + 1}`;
-    const asked = field.currencyField === null ? 'null' : given(field.currencyField);
-    const inputs = inputsOfFill(field.fill).map(given);
-    joins.push(` left join lateral ${call(scope, field, inputs, asked)} ${alias} on ${given(field.key)} is null`);
+    const currency = field.currencyField === null ? null : given(field.currencyField);
+    const asked = { record: 'r.id', reference: given, currency };
+    const call = fillCall(scope.tenant.names.schema, field, field.fill, asked);
+    joins.push(` left join lateral ${call} ${alias} on ${given(field.key)} is null`);
     found.set(field.key, `${alias}.value`);
     if (field.currencyField !== null) found.set(field.currencyField, `${alias}.currency`);
   }
@@ -84,24 +81,44 @@ export function withFilled(scope: Scope, entity: Entity, fields: readonly Field[
   return `(select ${['r.id', ...columns].join(', ')} from ${source}${joins.join('')}) r`;
 }
 
-/** What it means that the row trigger found nothing to fill a required field with; `null` for other refusals. */
-export function unfilledProblem(
+/**
+ * What it means that a required field could not be filled (`unfilled`), or only with what breaks its rules (`unfit`);
+ * `null` for other refusals.
+ */
+export function fillProblem(
   scope: Scope,
   { code, ids }: Refusal,
   pointerOf: (record: string) => string | undefined,
 ): Problem | null {
-  if (code !== 'unfilled') return null;
+  if (code !== 'unfilled' && code !== 'unfit') return null;
   const [record = '', id = ''] = ids;
   const entity = [...scope.model.entities.values()].find(({ fieldsById }) => fieldsById.has(id));
   const field = entity?.fieldsById.get(id);
   const rights = entity && scope.rights.of(entity.name);
-  const named = field && (rights?.readableFields.has(field.key) || rights?.creatableFields.has(field.key));
-  // Whether there is none or one that may not be seen is not for them to know.
-  const message = named
-    ? `${field.label} is required: no value was found for it that you may see.`
-    : 'A value is required, and none was found for it.';
+  const named = field && (rights?.readableFields.has(field.key) || rights?.creatableFields.has(field.key)) && field;
+  const message = code === 'unfit' ? unfit(scope, named || null, field?.fill ?? null) : unfilled(named || null);
   const pointer = pointerOf(record);
   return new Problem('invalid', message, [
-    { code: 'required', message, ...(named && pointer !== undefined && { pointer: `${pointer}/${field.key}` }) },
+    {
+      code: code === 'unfit' ? 'unfit' : 'required',
+      message,
+      ...(named && pointer !== undefined && { pointer: `${pointer}/${named.key}` }),
+    },
   ]);
+}
+
+/** Whether there is none or one that may not be seen is not for them to know. */
+function unfilled(field: Field | null): string {
+  if (field) return `${field.label} is required: no value was found for it that you may see.`;
+  return 'A value is required, and none was found for it.';
+}
+
+/** Only of what they may see there is a value at all, but a flag may have hidden it since. */
+function unfit(scope: Scope, field: Field | null, fill: Fill | null): string {
+  const label = field?.label ?? 'A value';
+  const holder = scope.model.entities.get(fill?.entity ?? '');
+  const source = holder?.fields.get(fill?.field ?? '');
+  const seen = holder && source && scope.rights.of(holder.name).readableFields.has(source.key);
+  const from = seen ? `“${source.label}” of a record of ${holder.pluralLabel}` : 'another record';
+  return `${label} is taken from ${from}, and the value found there is not allowed here. Send a value.`;
 }

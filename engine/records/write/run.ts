@@ -15,7 +15,7 @@ import type { Selection } from '../query/query.ts';
 import { oneStatement } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
-import { unfilledProblem } from './fills.ts';
+import { fillProblem } from './fills.ts';
 import type { Idempotency, Stored } from './idempotency.ts';
 import { answerStatement, keepStatement, KEY_CONSTRAINT, storedAnswer } from './idempotency.ts';
 import type { Plan, Refusal } from './plan.ts';
@@ -139,8 +139,8 @@ export async function runMany(
         if (isRetryable(error) && attempt < TRIES) continue;
         const refusal = isDatabaseError(error) ? refusalOf(error) : null;
         if (!refusal) throw error;
-        const unfilled = unfilledProblem(scope, refusal, pointerOf);
-        if (unfilled) throw unfilled;
+        const filling = fillProblem(scope, refusal, pointerOf);
+        if (filling) throw filling;
         const problem = await job.refused(refusal);
         if (problem instanceof Problem) throw problem;
         if (problem === 'unexplained' && attempt >= TRIES)
@@ -260,8 +260,8 @@ async function attempts(
       if (broken) throw broken;
       const refusal = isDatabaseError(error) ? refusalOf(error) : null;
       if (!refusal) throw error;
-      const unfilled = unfilledProblem(scope, refusal, pointerOf);
-      if (unfilled) throw unfilled;
+      const filling = fillProblem(scope, refusal, pointerOf);
+      if (filling) throw filling;
       const problem = await plan.refused(refusal);
       if (problem !== 'again') throw problem;
       if (attempt >= TRIES)

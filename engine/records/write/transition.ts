@@ -146,7 +146,10 @@ function movement(
         const target = entity.fields.get(key);
         if (target?.column) assigned.set(column(target), write(target));
       };
-      for (const [key, value] of values) set(key, (target) => parameters.bind(value, sqlTypeOf(target)));
+      for (const [key, value] of values) {
+        // What the step sets takes the place of what was sent; a parameter that nothing uses would have no type.
+        if (!(key in transition.sets)) set(key, (target) => parameters.bind(value, sqlTypeOf(target)));
+      }
       for (const [key, value] of Object.entries(transition.sets)) {
         set(key, (target) => setValue(scope, target, value, parameters));
       }

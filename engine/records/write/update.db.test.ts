@@ -1,41 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock, systemIds } from '#engine/clock.ts';
 import { Problem } from '#engine/problem.ts';
-import type { Lab } from '#tests/support/lab.ts';
-import { makeLab } from '#tests/support/lab.ts';
-import { testDatabase } from '#tests/support/postgres.ts';
+import { refusal } from '#tests/support/refusal.ts';
+import { dataIn, writingLab } from '#tests/support/writing-lab.ts';
 import type { Scope } from '../scope.ts';
 import { Writer } from './writer.ts';
 
-const database = await testDatabase();
-let lab: Lab;
-let writer: Writer;
-let chief: Scope;
-let worker: Scope;
-let schema: string;
-
-beforeAll(async () => {
-  lab = await makeLab(database);
-  schema = lab.tenant.names.schema;
-  writer = new Writer({ database: lab.database, ids: systemIds, clock: systemClock });
-  chief = await lab.person('chief');
-  worker = await lab.person('worker');
-});
-afterAll(() => lab.close());
-
-const project = () => lab.entity('project');
-const data = (body: string | null) => JSON.parse(body ?? 'null').data;
+const { lab, writer, chief, worker, project, schema } = await writingLab();
+const data = dataIn;
 const byText = (a: unknown, b: unknown) => (String(a) < String(b) ? -1 : 1);
-const refusal = async (work: Promise<unknown>): Promise<Problem> => {
-  const error: unknown = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Problem)) throw error ?? new Error('was not refused');
-  return error;
-};
 const make = async (scope: Scope, body: Record<string, unknown> = {}): Promise<string> =>
   (await writer.create(scope, project(), { name: 'x', ...body })).id ?? '';
 const key = () => ({ key: randomUUID(), fingerprint: 'f1' });
@@ -222,6 +197,13 @@ describe('a step of the lifecycle', () => {
     const result = data((await writer.transition(chief, project(), id, 'finish', {}, { ifMatch: 2 })).body);
     expect(result).toMatchObject({ stage: 'finished', version: 3 });
     expect(result.closed_on).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+  });
+
+  test('sets its own value where another one is sent along', async () => {
+    const id = await make(chief, { stage: 'running', budget: '10.00' });
+    const finished = data((await writer.transition(chief, project(), id, 'finish', { closed_on: '2001-02-03' })).body);
+    expect(finished).toMatchObject({ stage: 'finished' });
+    expect(finished.closed_on).not.toBe('2001-02-03');
   });
 
   test('from the wrong state says so', async () => {

@@ -63,6 +63,7 @@ export function planUpdate(
   const { referred, own } = insertStatements(scope, records, references);
   const changes = [...partStatements(scope, parts, references), ...linkStatements(scope, links, references)];
   const pointers = new Map([
+    [record, ''] as const,
     ...parts.pointers,
     ...records.rows().map(({ id: made, pointer }) => [made, pointer] as const),
   ]);

@@ -4,6 +4,7 @@
  * from: what was written meanwhile is found by that and converted again. The publish itself converts what little is
  * left and exchanges the columns.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.ts';
 import { qualified, quote } from '../../db/identifiers.ts';
@@ -13,12 +14,14 @@ import { LOCK_TIMEOUT, StepMoved } from '../deferred/performance.ts';
 import { abandoned, beginAhead, closeAbandoned, finish, hold, progress, type StepRow } from '../deferred/store.ts';
 import type { StepWork } from '../deferred/work.ts';
 import { tableName, typeOf } from '../ddl.ts';
-import { comingIndexName, comingName, comingVersionName } from '../names.ts';
+import { comingIndexName, comingName, comingNamesName, comingVersionName } from '../names.ts';
 import { releaseAheadLock, tryAheadLock } from '../publish-lock.ts';
 import { loadState } from '../release-store.ts';
 import { type RetryOptions, withRetries } from '../retry.ts';
 import type { DesiredState } from '../state.ts';
 import type { Conversion } from './conversions.ts';
+import { markDangling } from './dangling.ts';
+import { Names } from './names.ts';
 import { convertRows, type Places, quietly } from './rows.ts';
 
 /** Rows that may be left for the publish's own transaction. */
@@ -36,24 +39,34 @@ export interface AheadInput {
   readonly retry: RetryOptions;
 }
 
+/** A conversion that a publish can count on. */
+export interface Ready {
+  readonly work: StepWork;
+  /** References lead to records that were there when all transactions before this one (`xid8`) were over. */
+  readonly horizon: string;
+}
+
 /**
- * @returns how many values cannot become the new type; where that refuses the release, everything is cleared away again
+ * @returns `failed`: how many values cannot become the new type; where that refuses the release, everything is cleared
+ *   away again. `horizon` as in {@link Ready}
  * @throws Problem `publish_in_progress` while another one converts; {@link StepMoved} when a release came in between
  */
-export async function convertAhead(input: AheadInput): Promise<number> {
+export async function convertAhead(input: AheadInput): Promise<{ readonly failed: number; readonly horizon: string }> {
   const { database, tenant, conversion, retry } = input;
   return database.asOwner(async (client) => {
     if (!(await tryAheadLock(client, tenant.key)))
       throw new Problem('publish_in_progress', 'Somebody is publishing right now. Try again when they are done.');
     try {
       await client.query(`set lock_timeout = ${LOCK_TIMEOUT}; set search_path = pg_catalog, pg_temp`);
+      await clearOthers(client, input);
       const step = await withRetries(() => transaction(client, () => prepareColumns(client, input)), retry);
-      const failed = await convertAll(client, input, step);
+      const made = await convertAll(client, input, step);
+      const { failed } = made;
       if (failed > 0 && conversion.onFail === 'refuse') {
         await withRetries(() => transaction(client, () => dropColumns(client, input.before, workOf(input))), retry);
         await finish(client, tenant.id, step, `${failed.toLocaleString('en')} values could not be converted.`);
       }
-      return failed;
+      return made;
     } finally {
       await client.query('reset lock_timeout; reset search_path').catch(() => {});
       await releaseAheadLock(client, tenant.key).catch(() => {});
@@ -78,14 +91,25 @@ export async function clearAbandoned(client: PoolClient, tenant: Tenant): Promis
   }
 }
 
+/** Of the same column, and something else was to become of it. With the lock: whoever was at it is done. */
+async function clearOthers(client: PoolClient, input: AheadInput): Promise<void> {
+  const { tenant, before, retry } = input;
+  const mine = workOf(input);
+  for (const { number, work } of await abandoned(client, tenant.id)) {
+    if (work.kind !== 'convert' || work.column !== mine.column || isDeepStrictEqual(work, mine)) continue;
+    await withRetries(() => transaction(client, () => dropColumns(client, before, work)), retry);
+    await closeAbandoned(client, tenant.id, number);
+  }
+}
+
 type ConvertWork = Extract<StepWork, { readonly kind: 'convert' }>;
 
 /** The same for the same conversion: what was begun before a crash goes on. */
 export function workOf({ wanted, conversion }: Pick<AheadInput, 'wanted' | 'conversion'>): ConvertWork {
-  const { table, column, aside } = conversion;
+  const { table, column, aside, back, onFail } = conversion;
   const target = wanted.tables[table]?.columns[column];
   if (!target) throw new TypeError(`no column ${column}`);
-  return { kind: 'convert', table, column, aside, type: `${conversion.to.type.key} ${typeOf(target)}` };
+  return { kind: 'convert', table, column, aside, back, onFail, type: `${conversion.to.type.key} ${typeOf(target)}` };
 }
 
 async function prepareColumns(client: PoolClient, input: AheadInput): Promise<StepRow> {
@@ -112,12 +136,19 @@ export function droppingColumns(before: DesiredState, { table, column }: Convert
   const state = before.tables[table];
   if (!state) return [];
   const names = [comingVersionName(column), comingName(column)].map((name) => `drop column if exists ${quote(name)}`);
-  return [`alter table ${tableName(before, state)} ${names.join(', ')}`];
+  return [
+    `alter table ${tableName(before, state)} ${names.join(', ')}`,
+    `drop table if exists ${qualified(before.schema, comingNamesName(column))}`,
+  ];
 }
 
-async function convertAll(client: PoolClient, input: AheadInput, step: StepRow): Promise<number> {
-  const { tenant, before, conversion } = input;
-  const places = placesBefore(input);
+async function convertAll(
+  client: PoolClient,
+  input: AheadInput,
+  step: StepRow,
+): Promise<{ readonly failed: number; readonly horizon: string }> {
+  const { before, conversion } = input;
+  const places = placesBefore(client, input);
   const version = quote('version');
   const index = comingIndexName(conversion.column);
   // Half of one may be left; only rows that are still to be done are in it.
@@ -127,10 +158,12 @@ async function convertAll(client: PoolClient, input: AheadInput, step: StepRow):
     `create index concurrently ${quote(index)} on ${places.table} (${quote('id')}) where ${places.version} is distinct from ${version}`,
   );
   await client.query(`set lock_timeout = ${LOCK_TIMEOUT}`);
-  let failed = 0;
+  await places.names?.gather(conversion.column, false);
+  const { tenant } = input;
   let done = 0;
-  for (let pass = 0; ; pass += 1) {
+  for (;;) {
     let seen = 0;
+    let failed = 0;
     let last: string | null = null;
     do {
       const batch = await withRetries(
@@ -146,14 +179,23 @@ async function convertAll(client: PoolClient, input: AheadInput, step: StepRow):
       );
       seen += batch.rows;
       done += batch.rows;
-      if (pass === 0) failed += batch.failures.length;
+      failed += batch.failures.length;
       last = batch.last;
     } while (last !== null);
-    if (seen <= LEFT) return failed;
+    const { rows } = await client.query<{ horizon: string }>(
+      'select pg_snapshot_xmin(pg_current_snapshot())::text as horizon',
+    );
+    const { horizon = '0' } = rows[0] ?? {};
+    if (failed > 0 && conversion.onFail === 'refuse') return { failed, horizon };
+    const gone = await withRetries(
+      () => transaction(client, () => markDangling(client, before, conversion, places)),
+      input.retry,
+    );
+    if (seen + gone <= LEFT) return { failed, horizon };
   }
 }
 
-function placesBefore({ before, wanted, conversion }: AheadInput): Places {
+function placesBefore(client: PoolClient, { before, wanted, conversion }: AheadInput): Places {
   const { table, column, returns } = conversion;
   const state = before.tables[table];
   const target = wanted.tables[table]?.columns[column];
@@ -166,6 +208,7 @@ function placesBefore({ before, wanted, conversion }: AheadInput): Places {
     kept: returns === null ? null : quote(returns),
     type: typeOf(target),
     version: quote(comingVersionName(column)),
+    names: conversion.target && new Names(client, before, conversion.target),
   };
 }
 

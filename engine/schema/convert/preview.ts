@@ -6,6 +6,7 @@ import type { Tenant } from '../../model/tenant.ts';
 import { tableName, typeOf } from '../ddl.ts';
 import type { DesiredState, TableState } from '../state.ts';
 import type { Conversion, OnFail } from './conversions.ts';
+import { Names } from './names.ts';
 import { convertRows, type Failure, type Places } from './rows.ts';
 
 /** Rows gone through at most; a table has more, the rest is told as unknown. */
@@ -47,7 +48,9 @@ export async function preview(
     kept: conversion.returns === null ? null : quote(conversion.returns),
     type: typeOf(target),
     version: null,
+    names: conversion.target && new Names(client, before, conversion.target),
   };
+  await places.names?.gather(column, true);
   const sample: Failure[] = [];
   let checked = 0;
   let fails = 0;

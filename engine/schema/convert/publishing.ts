@@ -7,7 +7,7 @@ import type { Tenant } from '../../model/tenant.ts';
 import { Problem } from '../../problem.ts';
 import type { Prepared } from '../prepare.ts';
 import type { RetryOptions } from '../retry.ts';
-import { clearAbandoned, convertAhead, workOf } from './ahead.ts';
+import { clearAbandoned, convertAhead, type Ready, workOf } from './ahead.ts';
 import { convertWithin, refuseFailures } from './within.ts';
 
 /** Thrown by a publish that finds values to be converted on a large table: nothing was done. */
@@ -22,7 +22,7 @@ export class NeedsConversion extends Error {
 }
 
 /** @throws NeedsConversion unless everything that is to be made ahead is there */
-export function requireConverted(prepared: Prepared, ready: readonly StepWork[]): void {
+export function requireConverted(prepared: Prepared, ready: readonly Ready[]): void {
   const { kept, conversions, wanted } = prepared;
   const there = new Set(kept.flatMap(({ work }) => (work.kind === 'convert' ? [JSON.stringify(ordered(work))] : [])));
   const missing = conversions.filter(
@@ -44,12 +44,12 @@ export async function convertAheadOf(
   database: Database,
   { tenant, source, before, wanted, conversions }: Prepared,
   retry: RetryOptions,
-): Promise<readonly StepWork[]> {
-  const ready: StepWork[] = [];
+): Promise<readonly Ready[]> {
+  const ready: Ready[] = [];
   for (const conversion of conversions) {
     if (!conversion.ahead || before === null) continue;
     const input = { database, tenant, release: source.release - 1, before, wanted, conversion, retry };
-    const failed = await convertAhead({ ...input, total: conversion.total }).catch((error: unknown) => {
+    const { failed, horizon } = await convertAhead({ ...input, total: conversion.total }).catch((error: unknown) => {
       if (!(error instanceof StepMoved)) throw error;
       throw new Problem(
         'conflict',
@@ -57,7 +57,7 @@ export async function convertAheadOf(
       );
     });
     refuseFailures(source, conversion, failed);
-    ready.push(workOf(input));
+    ready.push({ work: workOf(input), horizon });
   }
   return ready;
 }
@@ -68,10 +68,17 @@ export async function clearAhead(database: Database, tenant: Tenant): Promise<vo
 }
 
 /** What `runChanges` asks for a column's values. */
-export function converting(client: PoolClient, prepared: Prepared): (column: string) => Promise<void> {
+export function converting(
+  client: PoolClient,
+  prepared: Prepared,
+  ready: readonly Ready[],
+): (column: string) => Promise<void> {
   return async (column) => {
     const conversion = prepared.conversions.find((one) => one.column === column);
     if (!conversion) throw new TypeError(`nothing is known of the type of ${column}`);
-    await convertWithin(client, prepared.tenant, prepared.source, prepared.state, conversion, conversion.ahead);
+    const { tenant, source, state, conversions } = prepared;
+    const made = ready.find(({ work }) => work.kind === 'convert' && work.column === column);
+    const horizon = conversion.ahead && made ? made.horizon : null;
+    await convertWithin(client, { tenant, source, after: state, conversion, conversions, horizon });
   };
 }

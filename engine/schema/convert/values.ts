@@ -4,6 +4,7 @@ import type { ValueContext } from '../../model/field-type.ts';
 import type { Field } from '../../model/model.ts';
 import type { Tenant } from '../../model/tenant.ts';
 import type { Value } from '../../model/value-type.ts';
+import type { Known } from './names.ts';
 
 export type Converted = { readonly value: Value } | { readonly reason: string };
 
@@ -36,14 +37,25 @@ export function staysAsItIs(from: Field, to: Field): boolean {
 /** Whether values can be converted at all. */
 export function isConvertible(from: Field, to: Field): boolean {
   const oneColumn = [from, to].every((field) => field.column !== null && field.type.columns(field).length === 1);
-  const ordinary = [from, to].every(({ type, formula }) => formula === null && type.valueType !== 'uuid');
+  const ordinary = [from, to].every(
+    // An id without a record behind it, a file's, says nothing to anybody.
+    ({ type, formula, reference }) => formula === null && (type.valueType !== 'uuid' || reference !== null),
+  );
   return oneColumn && ordinary && to.type.key !== 'sequence' && to.type.inputSchema(to) !== null;
 }
 
+/** What the refusal of a change says of its reason. */
+export function unconvertible(from: Field, to: Field): string {
+  const columns = [from, to].map((field) => (field.column === null ? 0 : field.type.columns(field).length));
+  if (columns.includes(0)) return ': that is not kept in the record itself';
+  return columns.some((length) => length > 1) ? ': that takes several columns' : '';
+}
+
 /** @param value as the API answers it, not null */
-export function convertValue(value: Value, from: Field, to: Field, context: ValueContext): Converted {
-  const cell = cellOf(value, from, to, context).trim();
+export function convertValue(value: Value, from: Field, to: Field, context: ValueContext, known: Known): Converted {
+  const cell = cellOf(value, from, to, context, known).trim();
   if (cell === '') return { value: null };
+  if (to.reference) return known.records.get(cell) ?? { reason: 'It was not looked for.' };
   const parsed = to.type.importCell(cell, to, context);
   if ('error' in parsed) return { reason: parsed.error.message };
   // A currency in the text that the field's own would silently replace.
@@ -53,7 +65,9 @@ export function convertValue(value: Value, from: Field, to: Field, context: Valu
   return { value: parsed.value };
 }
 
-function cellOf(value: Value, from: Field, to: Field, { timeZone }: ValueContext): string {
+/** The value as a file would have it. Of a record its title, without one its id. */
+export function cellOf(value: Value, from: Field, to: Field, { timeZone }: ValueContext, known: Known): string {
+  if (from.reference) return known.titles.get(String(value)) ?? String(value);
   // A moment is a day where people are.
   if (from.type.valueType === 'datetime' && to.type.valueType === 'date' && typeof value === 'string')
     return new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(new Date(value));

@@ -9,23 +9,31 @@ import { comingVersionName } from '../names.ts';
 import { locate } from '../source.ts';
 import type { DesiredState } from '../state.ts';
 import type { Conversion } from './conversions.ts';
+import { leadSomewhere } from './dangling.ts';
+import { Names } from './names.ts';
 import { aloud, convertRows, type Places, quietly } from './rows.ts';
 
+export interface WithinInput {
+  readonly tenant: Tenant;
+  readonly source: ReleaseSource;
+  /** The state of the release; the table already has its names. */
+  readonly after: DesiredState;
+  readonly conversion: Conversion;
+  /** All of the publish. */
+  readonly conversions: readonly Conversion[];
+  /** Where rows were converted before, as in `Ready`: only those are left that were written since. */
+  readonly horizon: string | null;
+}
+
 /**
- * @param after the state of the release; the table already has its names
- * @param ahead whether rows were converted before, so that only those are left that were written since
  * @throws Problem `invalid_document` when values cannot become the new type, with their number
  */
-export async function convertWithin(
-  client: PoolClient,
-  tenant: Tenant,
-  source: ReleaseSource,
-  after: DesiredState,
-  conversion: Conversion,
-  ahead: boolean,
-): Promise<void> {
-  const places = placesAfter(after, conversion, ahead);
+export async function convertWithin(client: PoolClient, input: WithinInput): Promise<void> {
+  const { tenant, source, after, conversion, horizon } = input;
+  const places = placesAfter(client, input);
   await quietly(client);
+  if (horizon !== null) await leadSomewhere(client, tenant, after, conversion, places, horizon);
+  if (horizon !== null) await places.names?.useGathered(conversion.column);
   let last: string | null = null;
   let failed = 0;
   do {
@@ -88,7 +96,11 @@ function refusal(
   ]);
 }
 
-function placesAfter(after: DesiredState, { table, column, aside, returns }: Conversion, ahead: boolean): Places {
+function placesAfter(client: PoolClient, { after, conversion, conversions, horizon }: WithinInput): Places {
+  const { table, column, aside, returns, target: records } = conversion;
+  const ahead = horizon !== null;
+  // Titles are made of values as they are before the publish.
+  const asides = new Map(conversions.map((one) => [one.column, one.aside]));
   const state = after.tables[table];
   const target = state?.columns[column];
   if (!state || !target) throw new TypeError(`no column ${column}`);
@@ -100,5 +112,6 @@ function placesAfter(after: DesiredState, { table, column, aside, returns }: Con
     kept: returns === null ? null : ahead ? quote(returns) : columnName(state, column),
     type: typeOf(target),
     version: ahead ? quote(comingVersionName(column)) : null,
+    names: records && new Names(client, after, records, (field) => asides.get(field) ?? field),
   };
 }

@@ -92,8 +92,10 @@ function survives(
     );
   }
   if (work.kind === 'rollup') {
-    const { definition } = now.columns[work.column]?.rollup ?? {};
-    return state !== 'cancelled' && old.columns[work.column]?.rollup?.definition === definition;
+    const column = now.columns[work.column];
+    // What is set aside is computed when it comes back.
+    if (state === 'cancelled' || now.aside || !column || column.aside) return false;
+    return old.columns[work.column]?.rollup?.definition === column.rollup?.definition;
   }
   return (
     state !== 'cancelled' &&

@@ -11,17 +11,16 @@ const postgres = await testDatabase();
 const lab = schemaLab(postgres, { deferAbove: 10 });
 const { superuser } = postgres;
 
-const tours = (...rollups: readonly Record<string, unknown>[]): readonly TenantDocument[] => [
+type Json = Readonly<Record<string, unknown>>;
+const rollup = (one: Json): Json => ({ type: 'rollup', of: 'stops', ...one });
+const tours = (...rollups: readonly Json[]): readonly TenantDocument[] => having(...rollups.map(rollup));
+const having = (...fields: readonly Json[]): readonly TenantDocument[] => [
   {
     kind: 'entity',
     key: 'tour',
     plural: 'tours',
     label: 'Tour',
-    fields: [
-      { key: 'name', type: 'text', required: true },
-      { key: 'stops', type: 'children', of: 'stop' },
-      ...rollups.map((one) => ({ type: 'rollup', of: 'stops', ...one })),
-    ],
+    fields: [{ key: 'name', type: 'text', required: true }, { key: 'stops', type: 'children', of: 'stop' }, ...fields],
   },
   {
     kind: 'entity',
@@ -160,5 +159,107 @@ test('many parts of few records are left for afterwards too', async () => {
   await made.publish(tours(COUNT, MINUTES));
   expect((await steps(made)).length).toBe(2);
   await drain(made);
+  expect(await rows(made, WRONG)).toEqual([]);
+});
+
+/** One with everything that hangs on a column: an index, a computed field, a permission's condition and fields. */
+const measured = (one: Json, key = 'measure'): readonly TenantDocument[] => [
+  ...having(
+    rollup({ key, label: 'Measure', index: true, ...one }),
+    { key: 'guide', type: 'text' },
+    {
+      key: 'half',
+      type: 'formula',
+      returns: 'decimal',
+      scale: 2,
+      expr: `${key} / 2`,
+    },
+  ),
+  { kind: 'role', key: 'guide', label: 'Guide' },
+  {
+    kind: 'permission',
+    role: 'guide',
+    entity: 'tour',
+    actions: ['read'],
+    fields: { read: { only: ['name', key, 'half'] } },
+    condition: { fact: key, operator: 'greaterThan', value: 1 },
+  },
+];
+const AVERAGE = { fn: 'avg', field: 'minutes' };
+const file = async (made: Organisation) => rows(made, `select pg_relation_filenode('$s.custom_tours') as file`);
+
+test.each([2500, 5])('one that becomes another kind of number is another column, of %s records', async (wholes) => {
+  const made = await company(wholes);
+  const large = wholes > 10;
+  await made.publish(measured({ fn: 'count' }));
+  await drain(made);
+  const before = await file(made);
+  const plan = await made.plan(measured(AVERAGE));
+  expect(plan.steps.filter(({ kind, deferred }) => kind === 'change_type' && !deferred)).toMatchObject([
+    { title: 'Change field Measure of Tour from bigint to numeric(38,2)', ...(large && { sql: { length: 2 } }) },
+  ]);
+  await made.publish(measured(AVERAGE));
+  // Nothing was written anew.
+  expect(await file(made)).toEqual(before);
+  if (large)
+    expect(await rows(made, 'select count(measure)::int as known from $s.custom_tours')).toEqual([{ known: 0 }]);
+  await drain(made);
+  const figures = `select distinct measure::text, half::text from $s.custom_tours order by 1`;
+  expect(await rows(made, figures)).toEqual([
+    { measure: '2.00', half: '1.00' },
+    { measure: null, half: null },
+  ]);
+  const guide = await made.person('guide');
+  expect(await made.sql(guide, 'select distinct measure from $custom_tours')).toEqual([['2.00']]);
+  await expect(made.sql(guide, 'select guide from $custom_tours')).rejects.toThrow('permission');
+  expect(await rows(made, `select count(*)::int as n from $s.custom_tours where version > 1`)).toEqual([{ n: 0 }]);
+  // Parts written from now on are counted as that; and back, under another key.
+  await made.sql(await made.person(), `update $custom_stops set minutes = 5 where minutes = 3`);
+  expect((await rows(made, figures))[0]).toEqual({ measure: '2.67', half: '1.34' });
+  await made.publish(measured({ fn: 'count', was: 'measure' }, 'stop_number'));
+  await drain(made);
+  expect(await rows(made, 'select distinct stop_number::int as n from $s.custom_tours order by 1')).toEqual([
+    { n: 0 },
+    { n: 3 },
+  ]);
+  await made.rollback(4);
+  await drain(made);
+  expect((await rows(made, figures))[0]).toEqual({ measure: '2.67', half: '1.34' });
+  expect(
+    await rows(
+      made,
+      `select attname from pg_attribute where attrelid = '$s.custom_tours'::regclass and attname like 'zz%'`,
+    ),
+  ).toEqual([]);
+});
+
+test('even while the first kind is still to be computed', async () => {
+  const made = await company();
+  await made.publish(measured({ fn: 'count' }));
+  await made.publish(measured(AVERAGE));
+  expect((await steps(made)).filter(([kind]) => kind === 'rollup')).toEqual([
+    ['rollup', 'cancelled', 0],
+    ['rollup', 'waiting', 0],
+  ]);
+  await drain(made);
+  expect(await rows(made, 'select distinct measure::text from $s.custom_tours order by 1')).toEqual([
+    { measure: '2.00' },
+    { measure: null },
+  ]);
+});
+
+test('what people have written does not become a rollup', async () => {
+  const made = await company(5);
+  await made.publish(having({ key: 'minutes_sum', type: 'integer' }));
+  await expect(made.publish(tours(MINUTES))).rejects.toThrow('cannot become computed');
+});
+
+test('one that is removed before it is computed leaves nothing to do, and is computed when it comes back', async () => {
+  const made = await company();
+  await made.publish(tours(COUNT, MINUTES));
+  await made.publish(tours());
+  expect((await steps(made)).map(([, state]) => state)).toEqual(['cancelled', 'cancelled']);
+  await made.rollback(3);
+  expect(await drain(made)).toBe('done');
   expect(await rows(made, WRONG)).toEqual([]);
 });

@@ -29,6 +29,9 @@ export type StepWork =
       readonly table: string;
       readonly column: string;
       readonly aside: string;
+      /** Tells what type it becomes, as {@link aside} what it was. Absent in steps of earlier engines, as the next one. */
+      readonly back?: string;
+      readonly onFail?: 'refuse' | 'null';
       readonly type: string;
     }
   /** Drop what was set aside long ago: a column, or a table with `column: null`. */

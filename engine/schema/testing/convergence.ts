@@ -28,6 +28,8 @@ export interface Shape {
   readonly owner: boolean;
   readonly second: boolean;
   readonly third: 'none' | 'part' | 'whole';
+  readonly total: 'none' | 'count' | 'avg';
+  readonly place: 'none' | 'text' | 'team';
   readonly guest: 'none' | 'all' | 'own' | 'some';
   readonly steps: 'none' | 'few' | 'many';
   readonly plural: 'things' | 'items';
@@ -55,6 +57,8 @@ export const shape: fc.Arbitrary<Shape> = fc.record({
   owner: fc.boolean(),
   second: fc.boolean(),
   third: fc.constantFrom('none', 'part', 'whole'),
+  total: fc.constantFrom('none', 'count', 'avg'),
+  place: fc.constantFrom('none', 'text', 'team'),
   guest: fc.constantFrom('none', 'all', 'own', 'some'),
   steps: fc.constantFrom('none', 'few', 'many'),
   plural: fc.constantFrom('things', 'items'),
@@ -115,6 +119,7 @@ export function documentsOf(one: Shape): readonly TenantDocument[] {
             ...(one.third === 'part' ? { parent: 'thing' } : {}),
             fields: [
               { key: 'label', type: 'text' },
+              { key: 'weight', type: 'integer' },
               { key: 'thing', type: 'reference', to: 'thing', required: true },
             ],
           },
@@ -142,7 +147,8 @@ export function documentsOf(one: Shape): readonly TenantDocument[] {
         ...(one.second
           ? [{ key: 'box', type: 'reference', to: 'box', onDelete: one.soft ? 'clear' : 'restrict' }]
           : []),
-        ...(one.third === 'part' ? [{ key: 'parts', type: 'children', of: 'part' }] : []),
+        ...(one.place === 'none' ? [] : [{ key: 'place', type: one.place, index: one.indexed }]),
+        ...(one.third === 'part' ? [{ key: 'parts', type: 'children', of: 'part' }, ...totals(one)] : []),
       ],
       unique: one.indexed ? [['name', size]] : [],
     },
@@ -151,6 +157,12 @@ export function documentsOf(one: Shape): readonly TenantDocument[] {
     ...third,
     ...guests(one, size),
   ];
+}
+
+function totals({ total, indexed }: Shape): readonly Record<string, unknown>[] {
+  if (total === 'none') return [];
+  const of = { key: 'total', type: 'rollup', of: 'parts', fn: total, index: indexed };
+  return [total === 'avg' ? { ...of, field: 'weight' } : of];
 }
 
 function lifecycle({ steps }: Shape): readonly TenantDocument[] {

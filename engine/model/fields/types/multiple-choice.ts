@@ -5,6 +5,11 @@ import type { Field } from '../../model.ts';
 import { accept, numberOption, options, refuse, wrongType } from '../base.ts';
 import { choiceOptions, exportChoice, importChoice, keysOf } from '../choices.ts';
 
+const bounds = (field: Field) => ({
+  min: numberOption(field, 'min', 0),
+  max: numberOption(field, 'max', keysOf(field).length),
+});
+
 function collect(words: readonly string[], field: Field): Parsed {
   const chosen = new Set<string>();
   for (const word of words) {
@@ -13,8 +18,7 @@ function collect(words: readonly string[], field: Field): Parsed {
     if ('error' in found) return found;
     chosen.add(String(found.value));
   }
-  const min = numberOption(field, 'min', 0);
-  const max = numberOption(field, 'max', keysOf(field).length);
+  const { min, max } = bounds(field);
   if (chosen.size === 0) return field.required ? refuse('required', 'This is required.') : accept(null);
   if (chosen.size < min) return refuse('too_few', `At least ${min} of them; these are ${chosen.size}.`, { min });
   if (chosen.size > max) return refuse('too_many', `At most ${max} of them; these are ${chosen.size}.`, { max });
@@ -45,21 +49,26 @@ export const multipleChoice: FieldType = {
     ['choices'],
   ),
   valueType: 'texts',
-  columns: (field) => [
-    {
-      name: field.key,
-      type: 'text[]',
-      checks: [
-        {
-          suffix: 'choice',
-          sql: `{} <@ array[${keysOf(field)
-            .map((key) => literal(key))
-            .join(', ')}]::text[]`,
-        },
-        { suffix: 'some', sql: `cardinality({}) > 0` },
-      ],
-    },
-  ],
+  columns: (field) => {
+    const { min, max } = bounds(field);
+    return [
+      {
+        name: field.key,
+        type: 'text[]',
+        checks: [
+          {
+            suffix: 'choice',
+            sql: `{} <@ array[${keysOf(field)
+              .map((key) => literal(key))
+              .join(', ')}]::text[]`,
+          },
+          { suffix: 'some', sql: `cardinality({}) > 0` },
+          ...(min > 0 ? [{ suffix: 'min', sql: `cardinality({}) >= ${min}` }] : []),
+          ...(max < keysOf(field).length ? [{ suffix: 'max', sql: `cardinality({}) <= ${max}` }] : []),
+        ],
+      },
+    ];
+  },
   inputSchema: (field) => ({
     type: 'array',
     items: { type: 'string', enum: keysOf(field) },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { code, testHttp } from './testing/http.ts';
+import { code, testHttp } from './http.ts';
 
 const { ask, start, services } = await testHttp();
 

@@ -1,29 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { code, testHttp } from './testing/http.ts';
-import { TOKENS } from './testing/services.ts';
+import { BOSS, code, testHttp } from './http.ts';
 
-const { ask } = await testHttp();
+const { ask, services, tokens } = await testHttp();
 
 describe('metadata', () => {
   it('is for administrators alone', async () => {
-    for (const path of ['documents', 'releases', 'releases/3', 'schema/entity.json']) {
+    for (const path of ['documents', 'releases', 'releases/2', 'schema/entity.json']) {
       const as = async (token: string | null) => code(await ask('GET', `/api/metadata/${path}`, { token }));
       expect([path, (await ask('GET', `/api/metadata/${path}`)).status]).toEqual([path, 200]);
-      expect([path, await as(TOKENS.clerk), await as(null)]).toEqual([
+      expect([path, await as(tokens.clerk), await as(null)]).toEqual([
         path,
         [403, 'forbidden'],
         [401, 'unauthenticated'],
       ]);
     }
-    expect((await ask('GET', '/api/metadata/releases/9')).status).toBe(404);
+    expect((await ask('GET', '/api/metadata/releases/99')).status).toBe(404);
     expect((await ask('GET', '/api/metadata/schema/nothing.json')).status).toBe(404);
     expect((await ask('GET', '/api/metadata/schema/..%2f..%2fpackage.json')).status).toBe(404);
   });
 
   it('publishes in the name of who is signed in', async () => {
-    const body = JSON.stringify({ base: 3, message: 'More.', documents: [{ kind: 'role', key: 'x' }] });
+    const { model } = await services.models.get('acme');
+    const { documents } = await services.publisher.documents('acme');
+    const more = [...documents, { kind: 'role', key: 'extra', label: 'Extra' }];
+    const body = JSON.stringify({ base: model.release, message: 'More.', documents: more });
     expect((await ask('POST', '/api/metadata/publish', { body })).json).toMatchObject({
-      data: { input: { base: 3, author: 'boss@acme.test', message: 'More.' } },
+      data: { number: model.release + 1, author: BOSS.email, message: 'More.' },
     });
   });
 
@@ -43,7 +45,11 @@ describe('metadata', () => {
 
   it('takes larger bodies than records, and no more', async () => {
     const documents = [{ kind: 'role', text: 'x'.repeat(2 * 1024 * 1024) }];
-    expect((await ask('POST', '/api/metadata/plan', { body: JSON.stringify({ documents }) })).status).toBe(200);
+    // It was read: what is wrong with it is what it says.
+    expect(code(await ask('POST', '/api/metadata/plan', { body: JSON.stringify({ documents }) }))).toEqual([
+      422,
+      'invalid_document',
+    ]);
     expect((await ask('POST', '/api/metadata/plan', { body: ' '.repeat(6 * 1024 * 1024) })).status).toBe(413);
   });
 });

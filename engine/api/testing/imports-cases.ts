@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { code, testHttp, THINGS } from './testing/http.ts';
-import { RECORD_ID } from './testing/services.ts';
+import { code, testHttp, THINGS } from './http.ts';
 
 const { ask } = await testHttp();
 
@@ -16,10 +16,10 @@ const part = (name: string) =>
   `--b\r\nContent-Disposition: form-data; name="${name}"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\nname\r\nx\r\n\r\n--b--\r\n`;
 
 describe('imports', () => {
-  it('streams the file to the importer', async () => {
+  it('reads the file as it comes', async () => {
     const made = await upload('b', part('file'));
     expect(made.status).toBe(201);
-    expect(made.json).toMatchObject({ data: { name: 'a.csv', size: 9 } });
+    expect(made.json).toMatchObject({ data: { columns: ['name'], sample: [['x']], rows: 1 } });
   });
 
   it('refuses what is no upload', async () => {
@@ -32,13 +32,15 @@ describe('imports', () => {
   });
 
   it('is configured, started and looked at', async () => {
-    const one = `${THINGS}/imports/${RECORD_ID}`;
-    expect((await ask('PATCH', one, { body: '{"dryRun":true}' })).json).toMatchObject({
-      data: { body: { dryRun: true } },
-    });
-    expect((await ask('POST', `${one}/start`)).status).toBe(202);
-    expect((await ask('GET', one)).status).toBe(200);
-    expect((await ask('GET', `${one}/errors.csv`, { headers: { accept: 'text/csv' } })).text).toBe('line,reason\n');
+    const { id } = Object((await upload('b', part('file'))).json['data']);
+    const one = `${THINGS}/imports/${id}`;
+    const configured = await ask('PATCH', one, { body: '{"mapping":{"name":"name"}}' });
+    expect(configured.json).toMatchObject({ data: { id, state: 'uploaded', total: 1 } });
+    expect((await ask('POST', `${one}/start`, { body: '{"dryRun":true}' })).status).toBe(202);
+    expect((await ask('GET', one)).json).toMatchObject({ data: { id, dryRun: true } });
+    const errors = await ask('GET', `${one}/errors.csv`, { headers: { accept: 'text/csv' } });
+    expect([errors.status, errors.headers['content-type']]).toEqual([200, 'text/csv; charset=utf-8']);
+    expect((await ask('GET', `${THINGS}/imports/${randomUUID()}`)).status).toBe(404);
     expect((await ask('GET', `${THINGS}/imports/x`)).status).toBe(404);
   });
 });

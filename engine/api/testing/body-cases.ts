@@ -1,9 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { code, testHttp, THING, THINGS } from './testing/http.ts';
-import { TOKENS } from './testing/services.ts';
+import { code, testHttp, THINGS } from './http.ts';
 
-const { ask, port } = await testHttp();
+const { ask, port, tokens, thing } = await testHttp();
 
 describe('bodies', () => {
   it('refuses 10 MB cleanly, announced or not, and the connection lives on', async () => {
@@ -13,7 +12,7 @@ describe('bodies', () => {
     expect(code(announced)).toEqual([413, 'too_large']);
     expect(announced.json['errors']).toMatchObject([{ params: { limit: 1048576 } }]);
     const chunked = await new Promise<number>((resolve, reject) => {
-      const headers = { authorization: `Bearer ${TOKENS.admin}`, 'content-type': 'application/json' };
+      const headers = { authorization: `Bearer ${tokens.boss}`, 'content-type': 'application/json' };
       const outgoing = httpRequest({ host: '127.0.0.1', port, method: 'POST', path: THINGS, headers }, (response) => {
         response.resume();
         resolve(response.statusCode ?? 0);
@@ -62,7 +61,8 @@ describe('bodies', () => {
   });
 
   it('takes merge patches under both their names, and only for changes', async () => {
-    const patch = (type: string) => ask('PATCH', THING, { body: '{"name":"y"}', headers: { 'content-type': type } });
+    const one = await thing();
+    const patch = (type: string) => ask('PATCH', one, { body: '{"name":"y"}', headers: { 'content-type': type } });
     expect((await patch('application/merge-patch+json')).status).toBe(200);
     expect((await patch('application/json; charset=UTF-8')).status).toBe(200);
     expect((await patch('application/json-patch+json')).status).toBe(415);
