@@ -102,7 +102,7 @@ const FURTHER: readonly (string | object)[] = [
   { where: { not: { or: [{ rank: { lt: 999_950 } }, { kind: 'broken' }] } } },
   { where: { or: [{ rank: { lt: 50 } }, { and: [{ amount: '100.00' }, { kind: 'new' }] }] } },
   { where: { or: [{ about_shelf: idOf('222', 777) }, { about_box: idOf('444', 777) }] } },
-  { where: { rank: { lt: 50 } }, group: ['kind'], aggregate: ['n:count()', 'd:count(distinct shelf)'] },
+  { where: { rank: { lt: 50 } }, group: ['kind'], aggregate: ['n:count()', 'd:countDistinct(shelf)'] },
   { where: { rank: { lt: 50 } }, aggregate: ['a:avg(amount)', 'l:min(due)', 'h:max(seen_at)', 's:sum(weight)'] },
   { where: { rank: { lt: 50 } }, group: ['shelf.name'], aggregate: ['n:count()'], having: { n: { gte: 1 } } },
   { where: { rank: { lt: 50 } }, distinct: ['shelf.name', 'year(due)'] },

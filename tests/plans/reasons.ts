@@ -12,8 +12,35 @@ export interface Reason {
 const INSIDE: readonly string[] = ['contains', 'icontains', 'ends'];
 const LOWER: readonly string[] = ['istarts', 'ilike'];
 const BUT: readonly string[] = ['ne', 'nin'];
+const DECIMALS: readonly string[] = ['amount', 'weight'];
+const OPEN: readonly string[] = ['lt', 'lte', 'gt', 'gte'];
+/** Of each a thousand records. */
+const MANY_OF: readonly string[] = ['shelf eq', 'sold eq', 'tags has'];
 
 export const REASONS: readonly Reason[] = [
+  {
+    why: 'is a range of numerics with an open end: behind a row policy Postgres has no statistics for them, takes the range for a third of all records, and walks (ADR 0014)',
+    excuses: ({ field, operator, around }, reader) =>
+      DECIMALS.includes(field) &&
+      (OPEN.includes(operator) || (operator === 'between' && around === 'negated, of most')) &&
+      reader === 'keeper',
+    example: ['keeper', 'alone', 'amount gt'],
+  },
+  {
+    why: 'searches for words in a field that does not say `search`, so that no index of words has it',
+    excuses: ({ field, operator }, reader) => field === 'code' && operator === 'search' && reader === 'keeper',
+    example: ['keeper', 'alone', 'code search'],
+  },
+  {
+    why: 'asks for records without a list of texts: the index of the texts knows those that have some',
+    excuses: ({ field, operator }) => field === 'tags' && operator === 'null',
+    example: ['keeper', 'alone', 'tags null'],
+  },
+  {
+    why: 'finds a thousand records by their index, whose parts Postgres takes from the parts’ smaller table in one go',
+    excuses: ({ test, around }) => around === 'through a reference' && MANY_OF.includes(test),
+    example: ['keeper', 'through a reference', 'sold eq'],
+  },
   {
     why: 'looks inside of texts, letter by letter; `search` has an index. Who owns records has those found by their owner',
     excuses: ({ operator }, reader) => INSIDE.includes(operator) && reader === 'keeper',

@@ -62,7 +62,7 @@ const VALUES: Readonly<Record<string, Values>> = {
   ]),
   opens: ordered('00:00:03', '23:59:57', ['07:07:07', '08:08:08', '09:09:09']),
   sold: { one: true, few: [true] },
-  tags: { one: 't777', few: ['t777', 'u0'] },
+  tags: { one: 't777', few: ['t777', 't778'] },
   shelf: record('222'),
   about_shelf: record('222'),
   about_box: record('444'),

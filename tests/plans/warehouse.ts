@@ -332,7 +332,7 @@ async function fill(superuser: pg.Client, schema: string, links: string, article
         case when p < 20000 and p % 2 = 1 then ${uuid('222', '(p % 1000 + 1)::text')} end
       from generate_series(1, ${ROWS}) n cross join lateral (select n * 7919::bigint % ${PRIME} as p) q;
     insert into ${schema}.depot_parts (id, version, created_at, updated_at, article, quantity)
-      select ${uuid('333', 'n::text')}, 1, now(), now(), ${uuid('000', '(n * 5)::text')}, n
+      select ${uuid('333', 'n::text')}, 1, now(), now(), ${uuid('000', '(n * 5 - 3)::text')}, n
       from generate_series(1, 200000) n;
     insert into ${schema}.${quote(links)} (near, far)
       select ${uuid('000', '(n * 4)::text')}, ${uuid('666', '(n % 1000 + 1)::text')} from generate_series(1, 200000) n;
