@@ -14,8 +14,8 @@ const LOWER: readonly string[] = ['istarts', 'ilike'];
 const BUT: readonly string[] = ['ne', 'nin'];
 const DECIMALS: readonly string[] = ['amount', 'weight'];
 const OPEN: readonly string[] = ['lt', 'lte', 'gt', 'gte'];
-/** Of each a thousand records. */
-const MANY_OF: readonly string[] = ['shelf eq', 'sold eq', 'tags has'];
+/** Of each a thousand records, or two. */
+const MANY_OF: readonly string[] = ['shelf eq', 'sold eq', 'tags has', 'tags hasAny'];
 
 export const REASONS: readonly Reason[] = [
   {
@@ -40,6 +40,12 @@ export const REASONS: readonly Reason[] = [
     why: 'finds a thousand records by their index, whose parts Postgres takes from the parts’ smaller table in one go',
     excuses: ({ test, around }) => around === 'through a reference' && MANY_OF.includes(test),
     example: ['keeper', 'through a reference', 'sold eq'],
+  },
+  {
+    why: 'asks a reference to one of several entities for everything below a record, or for what is not another one: it is shown only where its record is, which only “equal” and “one of” can be asked after',
+    excuses: ({ field, operator, around }) =>
+      field.startsWith('about_') && (operator === 'under' || (BUT.includes(operator) && around.startsWith('negated'))),
+    example: ['keeper', 'alone', 'about_shelf under'],
   },
   {
     why: 'looks inside of texts, letter by letter; `search` has an index. Who owns records has those found by their owner',
