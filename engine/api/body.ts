@@ -1,6 +1,7 @@
 /** Request bodies: read up to a limit, checked before they are parsed. */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { inexactNumber } from '../model/exact-numbers.ts';
 import { parseDocument } from '../model/json-text.ts';
 import { invalidAt, Problem } from '../problem.ts';
 
@@ -8,7 +9,8 @@ import { invalidAt, Problem } from '../problem.ts';
 export const RECORD_LIMIT = 1024 * 1024;
 /** Bytes of a body with metadata documents. */
 export const METADATA_LIMIT = 5 * 1024 * 1024;
-export const MAX_DEPTH = 20;
+/** Any JSON in a field may be 60 deep; around it stand a list, parts inside parts, and a batch. */
+export const MAX_DEPTH = 100;
 
 /** How long the rest of a refused body may still come in (and is thrown away) before the connection is cut, milliseconds. */
 const DRAIN_TIME = 10_000;
@@ -102,6 +104,11 @@ export function requireType(request: IncomingMessage, types: ReadonlySet<string>
   ]);
 }
 
+/** Whether the body is a merge patch by its name: then JSON fields are merged into (RFC 7396). */
+export function isMergePatch(request: IncomingMessage): boolean {
+  return /^application\/merge-patch\+json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -129,7 +136,7 @@ function malformed(message: string, params: Record<string, unknown> = {}): Probl
 }
 
 /**
- * @throws Problem `malformed_json` with position, line and column, `too_deep`
+ * @throws Problem `malformed_json` with position, line and column, `too_deep`; `invalid` for a number that would be changed
  */
 export function parseJson(body: Buffer): unknown {
   if (body.length === 0) throw malformed('The body is empty.', { position: 0, line: 1, column: 1 });
@@ -144,6 +151,13 @@ export function parseJson(body: Buffer): unknown {
   }
   if (!isUtf8(body)) throw malformed('The body is not valid UTF-8.');
   const text = body.toString('utf8');
+  const value = parsed(text);
+  const inexact = inexactNumber(text);
+  if (inexact) throw invalidAt(inexact.pointer, inexact.error.message, inexact.error.code);
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -61,7 +61,7 @@ export function mountDrafts(
     GET: async (exchange, { name = '' }) => {
       const { principal } = await administrator(exchange);
       const whose = new URLSearchParams(searchOf(exchange.request.url ?? '')).get('author') ?? principal.userId ?? '';
-      if (!UUID.test(whose.toLowerCase())) throw notFound();
+      if (!UUID.test(whose.toLowerCase()) && !whose.includes('@')) throw notFound();
       answer(exchange, 200, await drafts.get(principal, { author: whose.toLowerCase(), name }));
     },
     PUT: async (exchange, { name }) => {

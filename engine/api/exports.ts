@@ -23,6 +23,8 @@ const ACCEPTED: readonly (readonly [string, ExportFormat])[] = [
   ['text/csv', 'csv'],
   [TYPES.xlsx, 'xlsx'],
 ];
+/** What a list can be asked for as, beside JSON. */
+export const FILE_TYPES: readonly string[] = ACCEPTED.map(([type]) => type);
 /** Parameters of the file, beside those of the query. */
 const OWN: ReadonlySet<string> = new Set(['$format', '$header', '$bom']);
 /** Parts of a query that mean a page or a summary. */

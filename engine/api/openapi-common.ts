@@ -68,7 +68,7 @@ export const COMMON_PARAMETERS: Readonly<Record<string, Part>> = {
   ),
   prefer: header(
     'Prefer',
-    '`return=minimal`: answer without the record. `tx=rollback`: do everything and keep nothing. `max-affected=N`: how many records a filter may match. `duplicates=refuse`, `report` or `ignore`: what becomes of new records that may be there already. `handling=strict`: refuse what is not known here.',
+    '`return=minimal`: answer without the record. `tx=rollback`: do everything and keep nothing. `max-affected=N`: how many records a filter may match; with 0 the request is refused when any does. `duplicates=refuse`, `report` or `ignore`: what becomes of new records that may be there already. `handling=strict`: refuse what is not known here.',
     text(),
     'return=minimal',
   ),

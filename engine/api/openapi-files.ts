@@ -100,7 +100,7 @@ export function filePaths(scope: Scope, entity: Entity, paths: Paths): void {
             'Kept for a day, until a record names its id.',
             exactly({ id: uuid, name: text, type: text, size: { type: 'integer', description: 'Bytes.' } }),
           ),
-          ...problems(...ALWAYS, 403, 413, 429),
+          ...problems(...ALWAYS, 403, 413, 422, 429),
         },
       }),
     };

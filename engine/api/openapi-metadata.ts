@@ -210,7 +210,7 @@ const DRAFT_PATHS: Paths = {
     get: operation({
       id: 'draft',
       summary: 'A draft',
-      parameters: [query('author', 'User whose draft it is; the caller without it.', uuid)],
+      parameters: [query('author', 'User whose draft it is, by id or e-mail; the caller without it.', text)],
       answers: { '200': DRAFT },
     }),
     put: operation({
@@ -248,7 +248,7 @@ const DRAFT_PATHS: Paths = {
               type: 'array',
               minItems: 1,
               maxItems: 20,
-              items: exactly({ author: uuid, name: text }, ['author']),
+              items: exactly({ author: { ...text, description: 'Id or e-mail.' }, name: text }, ['author']),
             },
             resolutions: RESOLUTIONS,
           },

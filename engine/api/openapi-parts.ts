@@ -18,6 +18,26 @@ export const json = (schema: Part, example?: unknown): Part => ({
 /** `{"data": …}` */
 export const data = (schema: Part): Part => ({ type: 'object', required: ['data'], properties: { data: schema } });
 
+/** Answer of a write: beside the data may stand what is to be said of records that were written all the same. */
+export const writtenData = (schema: Part): Part => ({
+  type: 'object',
+  required: ['data'],
+  properties: {
+    data: schema,
+    warnings: {
+      type: 'array',
+      description:
+        'Codes: `rule` (a rule that only warns), `possible_duplicate` (asked for with `Prefer: duplicates=report`), `left_alone` (an upsert does not change the owner or a state of a record that exists).',
+      items: {
+        allOf: [
+          { $ref: '#/components/schemas/ProblemDetail' },
+          { type: 'object', properties: { record: { type: 'string', description: 'Id of the record.' } } },
+        ],
+      },
+    },
+  },
+});
+
 export const body = (schema: Part, example?: unknown, required = true): Part => ({
   required,
   content: json(schema, example),

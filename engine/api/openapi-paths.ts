@@ -4,7 +4,7 @@ import type { Entity, Field } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import type { Part, Paths } from './openapi-parts.ts';
-import { data, headerRef, json, operation, parameter } from './openapi-parts.ts';
+import { data, headerRef, json, operation, parameter, writtenData } from './openapi-parts.ts';
 import { createExample, EXAMPLE_ID, exampleOf, schemaNames, schemaRef, updateExample } from './openapi-schemas.ts';
 import { UPSERTED, writePaths } from './openapi-writes.ts';
 import { commandPaths, idOf } from './openapi-commands.ts';
@@ -115,7 +115,7 @@ function collection(scope: Scope, entity: Entity, paths: Paths): void {
     paths[`${url}/$query`] = {
       post: operation(entity, 'query', `Query ${entity.pluralLabel}`, {
         description:
-          'The same as the list, with the query as JSON: also `and`, `or`, `not`. The method QUERY (RFC 10008) on the list does the same.',
+          'The same as the list, with the query as JSON: also `and`, `or`, `not`. The method QUERY (RFC 10008) on the list does the same. The address has no parameters: the body says it all.',
         requestBody: {
           required: true,
           content: json(QUERY_BODY, {
@@ -156,7 +156,7 @@ function written(scope: Scope, entity: Entity, headers: Part): Part {
   return {
     description: 'Done. The body has the record, unless `Prefer: return=minimal` was sent.',
     headers: { ...headers, ...headerRef('Idempotency-Replayed'), ...headerRef('Preference-Applied') },
-    ...(readable && { content: json(data(schemaRef(schemaNames(entity).record))) }),
+    ...(readable && { content: json(writtenData(schemaRef(schemaNames(entity).record))) }),
   };
 }
 
@@ -178,6 +178,8 @@ function record(scope: Scope, entity: Entity, paths: Paths): void {
   }
   if (rights.update.length > 0) {
     item['patch'] = operation(entity, 'update', `Change ${entity.label}`, {
+      description:
+        'A merge patch: what is left out stays, null clears. A field of type JSON is replaced by what `application/json` sends, and merged with what `application/merge-patch+json` sends, level by level (RFC 7396).',
       parameters: ['select', 'ifMatch', 'idempotencyKey', 'prefer'].map(parameter),
       requestBody: {
         required: true,

@@ -63,7 +63,9 @@ export function streamPaths(scope: Scope, entity: Entity): Record<string, Part> 
   const file = { schema: { type: 'string' } };
   const own = [
     query('$format', 'Instead of `Accept`.', { enum: ['ndjson', 'csv', 'xlsx'] }),
-    query('$header', 'What stands in the first line.', { enum: ['keys', 'labels'] }),
+    query('$header', 'What stands in the first line and for choices: keys, or labels in the reader’s language.', {
+      enum: ['keys', 'labels'],
+    }),
     query('$bom', 'A byte order mark before CSV.', { type: 'boolean' }),
   ];
   const responses = {

@@ -8,7 +8,7 @@ import { MAX_PARTS } from './batch-body.ts';
 import { idOf } from './openapi-commands.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import type { Part, Paths } from './openapi-parts.ts';
-import { data, headerRef as header, json, operation, parameter, uuid as id } from './openapi-parts.ts';
+import { data, headerRef as header, json, operation, parameter, uuid as id, writtenData } from './openapi-parts.ts';
 import { exampleOf, schemaNames, schemaRef, updateExample, createExample, EXAMPLE_ID } from './openapi-schemas.ts';
 import { resourceUrl } from './ui-entity.ts';
 
@@ -68,7 +68,7 @@ function byKeys(scope: Scope, entity: Entity, paths: Paths): void {
     if (unique.fields.length !== 1 || !field || !findKey(scope, entity, [key])) continue;
     const writable = rights.create.length > 0 || rights.update.length > 0;
     const body = schemaRef(rights.create.length > 0 ? names.upsert : names.update);
-    const record = rights.read.length > 0 ? { content: json(data(schemaRef(names.record))) } : {};
+    const record = rights.read.length > 0 ? { content: json(writtenData(schemaRef(names.record))) } : {};
     const done = (description: string): Part => ({
       description,
       headers: { ...header('ETag'), ...header('Location'), ...header('Idempotency-Replayed') },
@@ -152,7 +152,7 @@ export function writePaths(scope: Scope, entity: Entity, paths: Paths): void {
 }
 
 /** Answer of `POST …?$upsert=` with a list. */
-export const UPSERTED: Part = data({
+export const UPSERTED: Part = writtenData({
   type: 'array',
   maxItems: LIMITS.records,
   items: {

@@ -41,6 +41,8 @@ export interface WriteOptions {
   /** For upserts: whether there must be a record already, or must not. */
   readonly exists?: 'must' | 'must_not';
   readonly dryRun?: boolean;
+  /** The body is `application/merge-patch+json`. */
+  readonly mergePatch?: boolean;
   /** For writes by filter. */
   readonly maxAffected?: number;
   readonly duplicates?: DuplicateWish;

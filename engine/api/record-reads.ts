@@ -1,9 +1,12 @@
 /** The reading record routes: lists, one record, its history. Answers pass through as finished text. */
+import { storedLiteral } from '../condition/literals.ts';
 import { notFound } from '../problem.ts';
 import { parseJsonQuery } from '../records/query/json.ts';
+import { parseUrlQuery } from '../records/query/url.ts';
+import { findKey } from '../records/read/keys.ts';
 import { readJson, RECORD_LIMIT } from './body.ts';
 import { sendEmpty, sendText } from './exchange.ts';
-import { acceptedFormat, exportRoute } from './exports.ts';
+import { acceptedFormat, exportRoute, FILE_TYPES } from './exports.ts';
 import type { RecordRequest } from './record-request.ts';
 import { addressOf } from './record-request.ts';
 import { listQuery, selectionIn } from './query-input.ts';
@@ -35,7 +38,7 @@ function linkHeaders(request: RecordRequest, body: string): string[] {
 /** `GET` on a collection: a page as JSON, or the whole as a file when `Accept` asks for one. */
 export async function list(request: RecordRequest): Promise<void> {
   if (acceptedFormat(request.exchange.request) !== null) return exportRoute(request);
-  requireJsonAccepted(request.exchange.request);
+  requireJsonAccepted(request.exchange.request, FILE_TYPES);
   const { body } = await request.services.reader.list(request.scope, request.entity, listQuery(request.search));
   sendText(request.exchange, 200, body, { headers: linkHeaders(request, body) });
 }
@@ -43,11 +46,13 @@ export async function list(request: RecordRequest): Promise<void> {
 /** `QUERY` on a collection. */
 export function queryCollection(request: RecordRequest): Promise<void> {
   if (acceptedFormat(request.exchange.request) !== null) return exportRoute(request);
-  requireJsonAccepted(request.exchange.request);
+  requireJsonAccepted(request.exchange.request, FILE_TYPES);
   return queryByBody(request);
 }
 
 export async function queryByBody(request: RecordRequest): Promise<void> {
+  // The body says it all: a filter in the address would be overlooked.
+  parseUrlQuery(request.search, { controls: [], filters: false });
   const input = await readJson(request.exchange.request, RECORD_LIMIT);
   const { body } = await request.services.reader.list(request.scope, request.entity, parseJsonQuery(input));
   sendText(request.exchange, 200, body);
@@ -77,7 +82,10 @@ export async function history(request: RecordRequest, id: string): Promise<void>
 
 /** `GET …/by/{key}/{value}`: the record that has this value in a unique field. */
 export async function oneByKey(request: RecordRequest, key: string, value: string): Promise<void> {
-  const id = await request.services.reader.find(request.scope, request.entity, key, value);
+  const { scope, entity, services } = request;
+  const field = findKey(scope, entity, [key])?.fields[0];
+  const stored = field ? storedLiteral(value, field, scope.tenant.country) : value;
+  const id = await services.reader.find(scope, entity, key, stored);
   if (id === null) throw notFound();
   return one(request, id);
 }

@@ -12,7 +12,7 @@ import { notAllowed } from './problem-response.ts';
 import { history, list, one, oneByKey, queryByBody, queryCollection } from './record-reads.ts';
 import type { RecordRequest } from './record-request.ts';
 import { requireId } from './record-request.ts';
-import { requireJsonAccepted } from './request-headers.ts';
+import { preferencesOf, requireJsonAccepted } from './request-headers.ts';
 import { endShare, listAccess, share } from './shares.ts';
 import { templateRoute } from './templates.ts';
 import { action, actionMany, bin, change, changeMany, create, merge, putByKey, remove, removeMany } from './writes.ts';
@@ -99,7 +99,7 @@ function partsOf({ segments }: Prepared, rest: readonly string[]): string[] {
 
 /**
  * Picks the handler by what stands after the entity's path.
- * @throws Problem `not_found`, `method_not_allowed`, `not_acceptable`
+ * @throws Problem `not_found`, `method_not_allowed`, `not_acceptable`, `invalid_header`
  */
 export function routeRecord(request: RecordRequest, given: readonly string[]): Promise<void> | void {
   const [first = ''] = given;
@@ -112,6 +112,8 @@ export function routeRecord(request: RecordRequest, given: readonly string[]): P
   const name = request.method === 'HEAD' ? 'GET' : request.method;
   const handler = Object.hasOwn(methods, name) ? methods[name] : undefined;
   if (!handler) throw notAllowed(found.allow);
+  // Reads have no wishes to fulfil, but `handling=strict` holds for them as well.
+  if (request.exchange.request.headers['prefer'] !== undefined) preferencesOf(request.exchange.request);
   // What writes answers JSON, whatever else the address may answer.
   if (rest.length === 0 && name !== 'GET' && name !== 'QUERY') requireJsonAccepted(request.exchange.request);
   return handler(request, ...parts);

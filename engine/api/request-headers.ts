@@ -140,7 +140,7 @@ export interface Preferences {
   readonly minimal: boolean;
   /** `tx=rollback`: a dry run. */
   readonly dryRun: boolean;
-  /** `max-affected=N`: how many records a filter may match. */
+  /** `max-affected=N`: how many records a filter may match; 0: none must. */
   readonly maxAffected: number | null;
   /** `Prefer: duplicates=refuse`, `=report` or `=ignore`: whether to look for records like those that are created. */
   readonly duplicates?: DuplicateWish;
@@ -195,19 +195,23 @@ export function preferencesOf(request: IncomingMessage): Preferences {
 function maxAffected(wish: string): number {
   const [, text = ''] = wish.split('=');
   const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= 1 && number <= MANY_LIMITS.most) return number;
-  throw invalidHeader('Prefer', `max-affected is a whole number from 1 to ${MANY_LIMITS.most}.`);
+  if (number >= 0 && number <= MANY_LIMITS.most) return number;
+  throw invalidHeader('Prefer', `max-affected is a whole number from 0 to ${MANY_LIMITS.most}.`);
 }
 
 /**
  * Refuses a request that wants no JSON.
+ * @param also further media types that the address answers
  * @throws Problem `not_acceptable`
  */
-export function requireJsonAccepted(request: IncomingMessage): void {
+export function requireJsonAccepted(request: IncomingMessage, also: readonly string[] = []): void {
   const { accept } = request.headers;
   if (accept === undefined || accept === '*/*' || accept.includes('application/json')) return;
   if (/(?:^|[\s,])(?:\*\/\*|application\/(?:\*|problem\+json))/.test(accept)) return;
-  throw new Problem('not_acceptable', 'Only application/json is available here.', [
-    { code: 'not_acceptable', message: 'Ask for application/json.', parameter: 'Accept' },
+  const types = ['application/json', ...also];
+  const message =
+    also.length === 0 ? 'Only application/json is available here.' : `Available here: ${types.join(', ')}.`;
+  throw new Problem('not_acceptable', message, [
+    { code: 'not_acceptable', message: `Ask for ${types.join(' or ')}.`, parameter: 'Accept', params: { types } },
   ]);
 }

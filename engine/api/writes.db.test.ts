@@ -127,6 +127,10 @@ describe('all that match', () => {
     );
     const address = `${PROJECTS}?reason=${reason}`;
     expect(status(await ask('chief', 'PATCH', address, { effort: 2 }))).toEqual([422, 'max_affected']);
+    const none = { prefer: 'max-affected=0' };
+    expect(status(await ask('chief', 'PATCH', address, { effort: 2 }, none))).toEqual([422, 'max_affected']);
+    const nothing = await ask('chief', 'PATCH', `${address}x`, { effort: 2 }, none);
+    expect([nothing.status, at(nothing, 'data/affected')]).toEqual([200, 0]);
     const raised = await ask(
       'chief',
       'PATCH',

@@ -8,7 +8,17 @@ import type { Query, Selection } from '../records/query/query.ts';
 import { parseUrlQuery } from '../records/query/url.ts';
 import { findKey } from '../records/read/keys.ts';
 import { credentialsOf } from './authenticate.ts';
-import { hasBody, objectOf, parseJson, PATCH_TYPES, readBody, readJson, RECORD_LIMIT, requireType } from './body.ts';
+import {
+  hasBody,
+  isMergePatch,
+  objectOf,
+  parseJson,
+  PATCH_TYPES,
+  readBody,
+  readJson,
+  RECORD_LIMIT,
+  requireType,
+} from './body.ts';
 import { sendEmpty, sendText } from './exchange.ts';
 import { inTurn } from './large-writes.ts';
 import type { WriteAnswer, WriteOptions } from './ports.ts';
@@ -107,7 +117,10 @@ export async function write(
   const withBody = manner.body === 'required' || (manner.body === 'optional' && hasBody(incoming));
   if (withBody) requireType(incoming, manner.types);
   const bytes = await readBody(incoming, RECORD_LIMIT);
-  const idempotency = idempotencyOf(incoming, request.url, bytes);
+  const mergePatch = withBody && isMergePatch(incoming);
+  // The same bytes under the other name are another request.
+  const asked = mergePatch ? `${request.url} merge-patch` : request.url;
+  const idempotency = idempotencyOf(incoming, asked, bytes);
   await inTurn(incoming, bytes, async () => {
     const answer = await run(withBody ? parseJson(bytes) : {}, {
       returning,
@@ -117,6 +130,7 @@ export async function write(
       ...(absent && { exists: 'must_not' }),
       ...(preferences.duplicates && { duplicates: preferences.duplicates }),
       ...(preferences.dryRun && { dryRun: true }),
+      ...(mergePatch && { mergePatch }),
       ...(preferences.maxAffected !== null && { maxAffected: preferences.maxAffected }),
     });
     sendWritten(request, answer, applied(preferences, manner.about === 'many'));

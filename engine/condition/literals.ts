@@ -1,5 +1,6 @@
 /** From a JSON scalar to the canonical literal of a value type, so that equal values are equal texts. */
 import { Decimal } from 'decimal.js';
+import type { Field } from '../model/model.ts';
 import type { Scalar, ValueType } from '../model/value-type.ts';
 
 export type Literal = Exclude<Scalar, null>;
@@ -61,6 +62,17 @@ export function parseLiteral(value: unknown, type: ValueType, fromText = false):
     case 'uuids':
       return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : undefined;
   }
+}
+
+/**
+ * What a whole value of a field is compared with, written as the field's values are stored: `foo@b.example` for
+ * `FOO@b.example`. What is no value of the field stays as it is, and equals none.
+ * @param country of the organisation
+ */
+export function storedLiteral<T extends Literal>(literal: T, field: Field, country: string): T | string {
+  if (field.type.canonical !== true || typeof literal !== 'string') return literal;
+  const parsed = field.type.normalise(literal, field, { country, currency: '', timeZone: 'UTC' });
+  return 'value' in parsed && typeof parsed.value === 'string' ? parsed.value : literal;
 }
 
 /** Postgres stores neither NUL nor half a surrogate pair. */

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly faults: Faults;
   /** Whether values that are computed when they are read may be asked for. */
   readonly derived?: boolean;
+  /** Country of the organisation, for telephone numbers without a country code; none without it. */
+  readonly country?: string;
   /** A declared setting that may be named. None without it. */
   readonly settings?: Settings;
   /** Words that stand where field keys stand and are none: suggested where one was probably meant. */

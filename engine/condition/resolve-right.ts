@@ -4,7 +4,7 @@ import type { ValueType } from '../model/value-type.ts';
 import { nearest } from '../nearest.ts';
 import type { Operand } from './condition.ts';
 import { describe, hint } from './faults.ts';
-import { EXPECTED, type Literal, parseLiteral } from './literals.ts';
+import { EXPECTED, type Literal, parseLiteral, storedLiteral } from './literals.ts';
 import type { RawOperand } from './raw.ts';
 import { resolveSetting } from './resolve-setting.ts';
 import { resolvePath, type Surroundings } from './resolve-path.ts';
@@ -114,7 +114,8 @@ function resolveLiteral(
     });
     return undefined;
   }
-  return Object.freeze({ kind: 'literal', type, value: literal });
+  const stored = field === null ? literal : storedLiteral(literal, field, side.country ?? '');
+  return Object.freeze({ kind: 'literal', type, value: stored });
 }
 
 /** Two sides compare when their types are the same; integers and decimals are both numbers. */

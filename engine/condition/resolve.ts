@@ -25,6 +25,8 @@ export interface ResolveOptions extends Origin {
   readonly derived?: boolean;
   /** Settings that may be named. */
   readonly settings?: Settings;
+  /** Country of the organisation, for telephone numbers without a country code. */
+  readonly country?: string;
   /** Parameters beside the filters, suggested for a field that does not exist. */
   readonly controls?: readonly string[];
 }
@@ -53,6 +55,7 @@ export function resolveCondition(
     derived: options.derived ?? false,
     asked: options.derived === true && options.visible !== undefined,
     ...(options.controls && { controls: options.controls }),
+    ...(options.country !== undefined && { country: options.country }),
     ...(options.settings && { settings: options.settings }),
   };
   const condition = resolve(raw, side);

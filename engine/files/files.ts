@@ -11,7 +11,7 @@ import type { Database } from '../db/database.ts';
 import { sessionOf } from '../db/database.ts';
 import { gateSession } from '../identity/service-principals.ts';
 import type { Entity } from '../model/model.ts';
-import { notFound, Problem } from '../problem.ts';
+import { invalidAt, notFound, Problem } from '../problem.ts';
 import { parseSelect } from '../records/query/terms.ts';
 import type { Selection } from '../records/query/query.ts';
 import type { Scope } from '../records/scope.ts';
@@ -64,7 +64,8 @@ export class Files {
   /**
    * Takes a file in. It is the principal's until a record names it.
    * @param name as the person calls it
-   * @throws Problem `forbidden` for who may write no record of the entity, `too_large`, `too_many_requests`
+   * @throws Problem `forbidden` for who may write no record of the entity, `invalid` for an empty one, `too_large`,
+   *   `too_many_requests`
    */
   async receive(scope: Scope, entity: Entity, name: string, content: AsyncIterable<Uint8Array>): Promise<FileInfo> {
     const { database, ids, store } = this.#services;
@@ -101,15 +102,15 @@ export class Files {
   async #write(path: string, content: AsyncIterable<Uint8Array>) {
     const { limit } = this.#services;
     const digest = createHash('sha256');
-    let head = Buffer.alloc(0);
+    const head: Uint8Array[] = [];
     let size = 0;
     const handle = await open(path, 'wx', 0o600);
     try {
       for await (const chunk of content) {
+        if (size < HEAD_BYTES) head.push(chunk);
         size += chunk.length;
         if (size > limit)
           throw new Problem('too_large', `A file may have ${Math.floor(limit / 1024 / 1024)} MB at most.`);
-        if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk]).subarray(0, HEAD_BYTES);
         digest.update(chunk);
         await handle.writeFile(chunk);
       }
@@ -117,7 +118,8 @@ export class Files {
     } finally {
       await handle.close();
     }
-    return { size, sha256: digest.digest('hex'), type: recognise(head) };
+    if (size === 0) throw invalidAt('', 'The file is empty.', 'required');
+    return { size, sha256: digest.digest('hex'), type: recognise(Buffer.concat(head).subarray(0, HEAD_BYTES)) };
   }
 
   /**

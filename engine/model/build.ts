@@ -86,6 +86,7 @@ export function buildModel(source: ReleaseSource): Model {
   return deepFreeze({
     tenant: source.tenant,
     release: source.release,
+    country: source.settings.country,
     entities: frozenMap(entities.map((entity) => [entity.name, entity])),
     entitiesByPath: frozenMap(entities.map((entity) => [entity.path, entity])),
     roles: frozenMap(draft.roles),

@@ -44,6 +44,9 @@ export type Parsed =
   | { readonly value: Value; readonly also?: Readonly<Record<string, Value>> }
   | { readonly error: ValueError };
 
+/** What somebody calls a choice of a field in their language. */
+export type ChoiceLabel = (field: Field, choice: { readonly key: string; readonly label: string }) => string;
+
 /** What the import and the write path know of the surroundings of a value. */
 export interface ValueContext {
   /** ISO 3166-1 alpha-2 country of the organisation, for phone numbers without a country code. */
@@ -56,6 +59,8 @@ export interface ValueContext {
   readonly dateOrder?: 'dmy' | 'mdy';
   /** What separates decimals in the numbers of a file; without it `1,234` is a thousand and `1,23` is refused as ambiguous. */
   readonly decimalMark?: '.' | ',';
+  /** Of whoever imports: what they call a choice stands in their files. */
+  readonly choiceLabel?: ChoiceLabel;
 }
 
 /** A field that comes with another one. */
@@ -101,6 +106,11 @@ export interface FieldType {
   readonly sealed?: true;
   /** Its values are ids of uploaded files (`engine/files`), which the database ties to the record. */
   readonly attached?: 'file' | 'image';
+  /**
+   * One value is written in several ways (`A@B.example`, `030 123456`) and stored in one: what a filter compares whole
+   * values with is normalised as they are.
+   */
+  readonly canonical?: true;
   /** Its values are any JSON: `normalise` gets and gives their text, the column is `jsonb`. */
   readonly structured?: true;
   /** The columns it is stored in; the first is the field's own (named as the field's key). Empty for children. */
@@ -123,8 +133,13 @@ export interface FieldType {
   widget(field: Field): string;
   /** From a cell of a file. The cell is trimmed and not empty. References come as text and are resolved by the import. */
   importCell(cell: string, field: Field, context: ValueContext): Parsed;
-  /** To a cell of a file. */
+  /** As people read it, in a line of text or a cell. */
   exportCell(value: Value, field: Field): string;
+  /**
+   * To a cell of an exported file, which {@link importCell} reads back as the same value; {@link exportCell} when left out.
+   * @param label what choices are called in the file; `null` for their keys
+   */
+  fileCell?(value: Value, field: Field, label: ChoiceLabel | null): string;
 }
 
 /** Whether something, e.g. what a plugin's module exports, is a field type. */

@@ -17,6 +17,8 @@ export interface Model {
   readonly tenant: string;
   /** Release number, from 1; 0 is the empty model. */
   readonly release: number;
+  /** ISO 3166-1 alpha-2 country of the organisation: telephone numbers without a country code are of it. */
+  readonly country: string;
   /** By qualified name, `crm.opportunity`. Iteration order is the order of definition. */
   readonly entities: ReadonlyMap<string, Entity>;
   /** By API path, `crm/opportunities`. */

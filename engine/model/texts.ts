@@ -17,6 +17,7 @@
  * | `setting:crm.fiscal_year`, `….help` | a setting, its help |
  * | `metric:crm.big_deals` | a metric |
  */
+import type { ChoiceLabel } from './field-type.ts';
 import type { Entity, Field, Model } from './model.ts';
 
 export const textKey = {
@@ -53,6 +54,11 @@ export function translator(model: Model, locale: string): (key: string, english:
   const exact = model.translations.get(locale);
   const language = model.translations.get(locale.split('-')[0] ?? locale);
   return (key, english) => exact?.get(key) ?? language?.get(key) ?? english;
+}
+
+/** @param translate of {@link translator} @returns what the choices of the entity's fields are called in its language */
+export function choiceLabels(translate: ReturnType<typeof translator>, { name }: Pick<Entity, 'name'>): ChoiceLabel {
+  return (field, { key, label }) => translate(textKey.choice(name, field.key, key), label);
 }
 
 /** Every key a complete translation has, with its English text. */

@@ -52,6 +52,7 @@ export interface DraftInput {
 
 /** Which draft of another administrator's, or of one's own. */
 export interface DraftName {
+  /** User id, or e-mail, in lower case. */
   readonly author: string;
   readonly name: string;
 }
@@ -81,9 +82,11 @@ export class Drafts {
 
   /** @throws Problem `not_found` */
   async get(principal: Principal, { author, name }: DraftName): Promise<Draft> {
+    // An e-mail that was given to somebody else since means whoever has worked under it last.
+    const who = author.includes('@') ? 'lower(author_name)' : 'author::text';
     const [row] = await this.#rows(
       principal,
-      `select ${SUMMARY}, documents::text from armature.draft where author::text = $1 and name = $2`,
+      `select ${SUMMARY}, documents::text from armature.draft where ${who} = $1 and name = $2 order by updated_at desc limit 1`,
       [author, name],
     );
     if (!row) throw notFound();

@@ -79,7 +79,7 @@ const uploaded = async (
   return ((await answer.json()) as { data: { id: string; type: string; name: string } }).data;
 };
 const make = (who: string, body: object) => ask(who, 'POST', URL_, JSON.stringify(body), json);
-const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+const PNG = Buffer.from('89504e470d0a1a0a0000000d494844520000000100000001', 'hex');
 
 async function folder(
   who: string,
@@ -126,8 +126,10 @@ describe('a file', () => {
     const refused = await make('fay', { name: 'y', picture: (await uploaded('fay', 'x.svg', '<svg/>')).id });
     expect([refused.status, ((await refused.json()) as { errors: unknown }).errors]).toMatchObject([
       422,
-      [{ pointer: '/picture' }],
+      [{ pointer: '/picture', code: 'file_kind', message: expect.stringContaining('takes a picture') as string }],
     ]);
+    const half = await uploaded('fay', 'x.png', PNG.subarray(0, 8));
+    expect((await make('fay', { name: 'y', picture: half.id })).status).toBe(422);
   });
 
   test('is named once, by who sent it', async () => {
@@ -135,8 +137,23 @@ describe('a file', () => {
     expect((await make('finn', { name: 'stolen', scan: file.id })).status).toBe(422);
     expect((await make('otto', { name: 'stolen', scan: file.id })).status).toBe(422);
     await folder('fay', { scan: file.id });
-    expect((await make('fay', { name: 'twice', scan: file.id })).status).toBe(422);
-    expect((await make('fay', { name: 'none', scan: '01900000-0000-7000-8000-000000000001' })).status).toBe(422);
+    const why = async (answer: Response) => {
+      const { errors } = (await answer.json()) as { errors: readonly { code: string; pointer: string }[] };
+      return [answer.status, ...errors.map(({ code, pointer }) => `${code} ${pointer}`)];
+    };
+    expect(await why(await make('fay', { name: 'twice', scan: file.id }))).toEqual([422, 'file_used /scan']);
+    const { id } = await uploaded('fay', 'b.png', PNG);
+    expect(await why(await make('fay', { name: 'two', scan: id, picture: id }))).toEqual([422, 'file_used /picture']);
+    const missing = { name: 'none', scan: '01900000-0000-7000-8000-000000000001' };
+    const none = [422, 'reference /scan'];
+    expect(await why(await make('fay', missing))).toEqual(none);
+    // Another's file is none, whether a record has it or not.
+    const theirs = await uploaded('finn', 'c', 'x');
+    expect(await why(await make('fay', { name: 'z', scan: theirs.id }))).toEqual(none);
+    await folder('finn', { scan: theirs.id });
+    expect(await why(await make('fay', { name: 'z', scan: theirs.id }))).toEqual(none);
+    const empty = await upload('fay', 'empty', '');
+    expect([empty.status, await empty.json()]).toMatchObject([422, { detail: 'The file is empty.' }]);
     expect((await make('fay', { name: 'bad', scan: '../../secret' })).status).toBe(422);
   });
 

@@ -86,7 +86,7 @@ export function factsOf(
   return facts;
 }
 
-const PICTURE = '89504e470d0a1a0a0000000d49484452';
+const PICTURE = '89504e470d0a1a0a0000000d494844520000000100000001';
 
 /** Files come in before the records that name them; their names and what is in them are canaries. */
 async function addFiles(entity: Entity, admin: Client, { body, canaries }: Draft): Promise<void> {

@@ -80,10 +80,10 @@ export class EntityCases {
       // A row that nobody may read is found by no condition.
       const reaches = this.#of.may(person, 'read', row) && this.#of.may(person, 'update', row, field);
       const may = !kept && reaches && this.#of.stays(person, row, field);
-      const done = this.#of.isRuled(field) ? BROKEN_RULE : 'done';
+      const done = this.#of.comesTo(field, 'done');
       const sql = `update ${this.#of.table} set ${set} ${where}`;
       add('update', field.key, `change ${field.key}`, sql, may ? done : 'nothing');
-      if (may && !field.reference && !this.#of.isRuled(field)) trail ??= { set, field };
+      if (may && !field.reference && done === 'done') trail ??= { set, field };
     }
     if (this.#of.entity.parent !== null && this.#of.may(person, 'update', row)) {
       const key = this.#of.entity.parent.field;
@@ -139,6 +139,7 @@ export class EntityCases {
         !one.system &&
         !one.readOnly &&
         !one.unique &&
+        one.type.attached === undefined &&
         one.choices === null &&
         !this.#of.decides(one) &&
         this.#of.values.valueFor(one, reached[0]) !== null &&

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { literal, quote } from '#engine/db/identifiers.ts';
 import { deadlineOf } from '#engine/model/deadline.ts';
 import type { Subject } from './expectation.ts';
-import { type Add, BROKEN_RULE } from './sql-run.ts';
+import type { Add } from './sql-run.ts';
 import type { EntityTable } from './sql-table.ts';
 import { literalOrNull } from './sql-values.ts';
 import type { Row } from './subjects.ts';
@@ -64,8 +64,7 @@ export function insertCases(of: EntityTable, person: WorldPerson, rows: readonly
     const after = of.decides(field) ? { ...whole, facts: { ...facts, ...of.values.factsWith(field, rows[0]) } } : whole;
     const may = of.may(person, 'create', after, field);
     const sql = `${insert({ [field.key]: value })}; select 'made'`;
-    const made = of.isRuled(field) ? BROKEN_RULE : 'made';
-    add('insert', field.key, `give ${field.key}`, sql, may ? made : 'nothing');
+    add('insert', field.key, `give ${field.key}`, sql, may ? of.comesTo(field, 'made') : 'nothing');
   }
   for (const field of of.columns) {
     const lifecycle = field.lifecycle === null ? undefined : of.model.lifecycles.get(field.lifecycle);

@@ -35,6 +35,9 @@ export interface Actor {
 /** What a change that breaks a rule comes to: it was allowed as far as rights go. */
 export const BROKEN_RULE = 'breaks a rule';
 
+/** What a change to a file that one has not uploaded comes to, where rights allow it. */
+export const NOT_ONES_FILE = '23503: no such file';
+
 /** Runs the cases of one person after the other; each undoes what the one before it did. */
 export class CaseRunner {
   readonly #superuser: pg.Client;

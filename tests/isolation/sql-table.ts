@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { qualified } from '#engine/db/identifiers.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
 import type { Expectation, Facts, Subject } from './expectation.ts';
+import { BROKEN_RULE, NOT_ONES_FILE } from './sql-run.ts';
 import { SqlValues } from './sql-values.ts';
 import { type Row, subjectsOf } from './subjects.ts';
 import type { WorldPerson } from './world.ts';
@@ -72,6 +73,12 @@ export class EntityTable {
   /** Whether any change of the field by itself breaks a rule: who is a member of a campaign is a contact or a lead. */
   isRuled({ key }: Field): boolean {
     return this.entity.key === 'campaign_member' && (key === 'contact' || key === 'lead');
+  }
+
+  /** What it comes to when the field is given the value of {@link SqlValues.valueFor}, as far as rights allow it. */
+  comesTo(field: Field, done: string): string {
+    if (field.type.attached !== undefined) return NOT_ONES_FILE;
+    return this.isRuled(field) ? BROKEN_RULE : done;
   }
 
   /** Whether a condition of a permission asks for the field. */

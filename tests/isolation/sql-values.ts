@@ -44,6 +44,7 @@ export class SqlValues {
         ? `(select id from ${schema}.${quote(target.table)} order by id limit 1)`
         : null;
     }
+    if (field.type.attached !== undefined) return 'gen_random_uuid()';
     if (field.key === 'id') return `gen_random_uuid()`;
     if (field.key === 'version') return '99';
     if (field.key === 'deleted_at') return null;

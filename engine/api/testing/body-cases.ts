@@ -27,12 +27,22 @@ describe('bodies', () => {
   });
 
   it('refuses deep nesting before parsing, brackets in texts aside', async () => {
-    const deep = `{"name":${'['.repeat(21)}${']'.repeat(21)}}`;
+    const deep = `{"name":${'['.repeat(100)}${']'.repeat(100)}}`;
     expect(code(await ask('POST', THINGS, { body: deep }))).toEqual([400, 'too_deep']);
     expect(code(await ask('POST', THINGS, { body: '['.repeat(500_000) }))).toEqual([400, 'too_deep']);
+    // As deep as a field may hold.
+    const extra = (depth: number) => `{"name":"x","extra":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    expect((await ask('POST', THINGS, { body: extra(60) })).status).toBe(201);
+    expect(code(await ask('POST', THINGS, { body: extra(61) }))).toEqual([422, 'invalid']);
     expect(
       (await ask('POST', THINGS, { body: JSON.stringify({ name: '[[[[[[{{{{{{\\"[[[[[[[[[[[[[[[[' }) })).status,
     ).toBe(201);
+  });
+
+  it('refuses numbers that would be changed, and says where', async () => {
+    const answer = await ask('POST', THINGS, { body: '{"name":"x","extra":[{"b":12345678901234567890}]}' });
+    expect(code(answer)).toEqual([422, 'invalid']);
+    expect(answer.json['errors']).toMatchObject([{ code: 'inexact_number', pointer: '/extra/0/b' }]);
   });
 
   it.each([
@@ -62,9 +72,12 @@ describe('bodies', () => {
 
   it('takes merge patches under both their names, and only for changes', async () => {
     const one = await thing();
-    const patch = (type: string) => ask('PATCH', one, { body: '{"name":"y"}', headers: { 'content-type': type } });
-    expect((await patch('application/merge-patch+json')).status).toBe(200);
-    expect((await patch('application/json; charset=UTF-8')).status).toBe(200);
+    const patch = (type: string, extra: object = {}) =>
+      ask('PATCH', one, { body: JSON.stringify({ name: 'y', extra }), headers: { 'content-type': type } });
+    const extraIn = async (...[type, extra]: Parameters<typeof patch>) =>
+      Object((await patch(type, extra)).json['data'])['extra'] as unknown;
+    expect(await extraIn('application/json; charset=UTF-8', { b: null, d: 2 })).toEqual({ b: null, d: 2 });
+    expect(await extraIn('application/merge-patch+json; charset=utf-8', { b: null, c: 3 })).toEqual({ c: 3, d: 2 });
     expect((await patch('application/json-patch+json')).status).toBe(415);
     expect(
       (await ask('POST', THINGS, { body: '{}', headers: { 'content-type': 'application/merge-patch+json' } })).status,

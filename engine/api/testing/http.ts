@@ -49,6 +49,7 @@ const DOCUMENTS: readonly Readonly<Record<string, unknown>>[] = [
       { key: 'reason', type: 'text', label: 'Reason' },
       { key: 'stage', type: 'state', label: 'Stage', lifecycle: 'sale' },
       { key: 'secret', type: 'text', label: 'Secret' },
+      { key: 'extra', type: 'json', label: 'Extra', maxDepth: 60 },
     ],
   },
   {

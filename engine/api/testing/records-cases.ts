@@ -78,15 +78,34 @@ describe('writing', () => {
     expect((await ask('GET', `${THINGS}?name=never there`.replace(' ', '%20'))).json['data']).toEqual([]);
   });
 
-  it.each(['handling=strict, respond-async', 'max-affected=0', 'max-affected=5001', 'max-affected', 'max-affected=1x'])(
-    'refuses Prefer: %s',
-    async (prefer) => {
-      expect(code(await ask('PATCH', `${THINGS}?name=x`, { body: '{"name":"y"}', headers: { prefer } }))).toEqual([
-        400,
-        'invalid_header',
-      ]);
-    },
-  );
+  it.each([
+    'handling=strict, respond-async',
+    'max-affected=-1',
+    'max-affected=5001',
+    'max-affected',
+    'max-affected=1x',
+  ])('refuses Prefer: %s', async (prefer) => {
+    expect(code(await ask('PATCH', `${THINGS}?name=x`, { body: '{"name":"y"}', headers: { prefer } }))).toEqual([
+      400,
+      'invalid_header',
+    ]);
+  });
+
+  it('refuses unknown wishes of reads under handling=strict, and only then', async () => {
+    const strict = { headers: { prefer: 'handling=strict, respond-async' } };
+    for (const [method, path] of [
+      ['GET', THINGS],
+      ['GET', known],
+      ['QUERY', THINGS],
+      ['POST', `${THINGS}/$query`],
+    ] as const) {
+      const body = method === 'GET' ? {} : { body: '{}' };
+      const refused = await ask(method, path, { ...strict, ...body });
+      expect([path, ...code(refused)]).toEqual([path, 400, 'invalid_header']);
+      const lenient = await ask(method, path, { headers: { prefer: 'respond-async' }, ...body });
+      expect([path, lenient.status]).toEqual([path, 200]);
+    }
+  });
 
   it('runs actions with and without a body', async () => {
     const [won, lost] = [await thing(), await thing()];
@@ -162,10 +181,20 @@ describe('addresses', () => {
     expect((await ask('POST', `${THINGS}/$query`, { body: '{"first":5}' })).status).toBe(200);
     expect((await ask('GET', `${THINGS}/$query`)).status).toBe(405);
     expect(code(await ask('QUERY', THINGS, { body: '{"nonsense":5}' }))).toEqual([400, 'unknown_parameter']);
+    for (const search of ['name=x', '$first=5', 'bogus=1']) {
+      const refused = [400, 'unknown_parameter'];
+      expect(code(await ask('QUERY', `${THINGS}?${search}`, { body: '{}' }))).toEqual(refused);
+      expect(code(await ask('POST', `${THINGS}/$query?${search}`, { body: '{}' }))).toEqual(refused);
+    }
   });
 
   it('answers JSON only', async () => {
-    expect(code(await ask('GET', THINGS, { headers: { accept: 'image/png' } }))).toEqual([406, 'not_acceptable']);
+    const image = { headers: { accept: 'image/png' } };
+    const list = await ask('GET', THINGS, image);
+    expect(code(list)).toEqual([406, 'not_acceptable']);
+    for (const type of ['application/json', 'text/csv', 'application/x-ndjson', 'spreadsheetml.sheet'])
+      expect(list.json['detail']).toContain(type);
+    expect((await ask('GET', known, image)).json['detail']).toBe('Only application/json is available here.');
     expect((await ask('GET', THINGS, { headers: { accept: 'text/html,*/*;q=0.8' } })).status).toBe(200);
   });
 });

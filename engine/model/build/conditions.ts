@@ -25,9 +25,10 @@ export function conditionAt(
     names: () => candidates(draft.declared.keys(), entity.pack),
   };
   const options = { document, pointer, problem: 'invalid_document', derived, settings } as const;
+  const { country } = draft.settings;
   try {
     const raw = short ? parseShortConditions(json, options) : parseCondition(json, options);
-    const condition = resolveCondition(raw, entity, (name) => draft.entities.get(name), options);
+    const condition = resolveCondition(raw, entity, (name) => draft.entities.get(name), { ...options, country });
     return condition.kind === 'all' && condition.of.length === 0 ? null : condition;
   } catch (error) {
     draft.faults.absorb(error);

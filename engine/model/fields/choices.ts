@@ -2,7 +2,7 @@
 import { literal } from '../../db/identifiers.ts';
 import { nearest } from '../../nearest.ts';
 import { isObject } from '../documents.ts';
-import type { Parsed } from '../field-type.ts';
+import type { ChoiceLabel, Parsed } from '../field-type.ts';
 import type { Field } from '../model.ts';
 import { accept, fold, refuse } from './base.ts';
 
@@ -13,16 +13,25 @@ export function listCheck(keys: readonly string[]): string {
   return `{} in (${keys.map((key) => literal(key)).join(', ')})`;
 }
 
-/** The choice a person means: by key, by label, by another word for it, in any case. */
-export function importChoice(cell: string, field: Field): Parsed {
+/** What the label of a choice is in English, where nobody's language is known. */
+const english: ChoiceLabel = (_, { label }) => label;
+
+/** Whose words a cell is written in. */
+interface Words {
+  readonly choiceLabel?: ChoiceLabel;
+}
+
+/** The choice a person means: by key, by label (in English and in their language), by another word for it, in any case. */
+export function importChoice(cell: string, field: Field, { choiceLabel = english }: Words = {}): Parsed {
   const word = fold(cell);
   const choices = field.choices ?? [];
   const found =
     choices.find((choice) => choice.key === word) ??
     choices.find((choice) => fold(choice.label) === word) ??
+    choices.find((choice) => fold(choiceLabel(field, choice)) === word) ??
     choices.find((choice) => aliasesOf(choice.key, field).some((alias) => fold(alias) === word));
   if (found) return accept(found.key);
-  const labels = choices.map((choice) => choice.label);
+  const labels = choices.map((choice) => choiceLabel(field, choice));
   const suggestion = nearest(cell.trim(), labels);
   const known = `${labels.slice(0, 12).join(', ')}${labels.length > 12 ? ', …' : ''}`;
   return refuse(
@@ -41,11 +50,13 @@ function aliasesOf(key: string, field: Field): readonly string[] {
   return [];
 }
 
-export function exportChoice(key: string, field: Field): string {
-  const choices = field.choices ?? [];
-  const label = choices.find((choice) => choice.key === key)?.label ?? key;
+/** @param choiceLabel what the choices are called; `null` for their keys */
+export function exportChoice(key: string, field: Field, choiceLabel: ChoiceLabel | null = english): string {
+  const choice = choiceLabel && (field.choices ?? []).find((one) => one.key === key);
+  if (!choice) return key;
+  const label = choiceLabel(field, choice);
   // A label that several share, or that is another one's key, would come back as something else.
-  const back = importChoice(label, field);
+  const back = importChoice(label, field, { choiceLabel });
   return 'value' in back && back.value === key ? label : key;
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ChoiceLabel, ValueContext } from '../field-type.ts';
 import { context, fieldOf } from '../testing/fields.ts';
 import type { Value } from '../value-type.ts';
 import { isDay, isoDate } from './calendar.ts';
@@ -24,6 +25,10 @@ const choices = [
   { key: 'c', label: 'Alpha' },
   { key: 'd', label: 'Delta' },
 ];
+
+/** Another language: one choice is called as another one is in English, two are called the same. */
+const inGerman: ChoiceLabel = (_, { key }) => ({ a: 'Delta', b: 'Zwei', c: 'zwei', d: 'Vier; fünf' })[key] ?? key;
+const MARKUP = ['a', ' < ', '&', '&lt;', '<b>x</b>', '<br>', '<p>', '</p>', '<ul><li>y</li></ul>', '\n', '<span>', 'é'];
 
 const TYPES: readonly (readonly [string, Readonly<Record<string, unknown>>, fc.Arbitrary<Value>])[] = [
   ['text', {}, fc.string({ unit: 'grapheme', maxLength: 40 })],
@@ -59,6 +64,16 @@ const TYPES: readonly (readonly [string, Readonly<Record<string, unknown>>, fc.A
   ['multiple_choice', { choices }, fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1 })],
   ['json', {}, fc.jsonValue({ maxDepth: 5 }).map((value) => JSON.stringify(value))],
   ['country', {}, fc.constantFrom('DE', 'AE', 'CI')],
+  ['rich_text', {}, fc.array(fc.constantFrom(...MARKUP), { maxLength: 8 }).map((pieces) => pieces.join(''))],
+];
+
+/** What a file calls choices, and what is known of its words when it comes back. */
+const LANGUAGES: readonly (readonly [ChoiceLabel | null, ValueContext])[] = [
+  [null, context],
+  [(_, { label }) => label, context],
+  [inGerman, { ...context, choiceLabel: inGerman }],
+  [null, { ...context, choiceLabel: inGerman }],
+  [(_, { label }) => label, { ...context, choiceLabel: inGerman }],
 ];
 
 test.each(TYPES)('%s %j: what is exported comes back from the file', (type, options, values) => {
@@ -68,8 +83,13 @@ test.each(TYPES)('%s %j: what is exported comes back from the file', (type, opti
       const stored = field.type.normalise(value, field, context);
       // What cannot be stored is not exported; what is empty is an empty cell.
       if ('error' in stored || stored.value === null) return;
-      const cell = field.type.exportCell(stored.value, field).trim();
-      expect(field.type.importCell(cell, field, context)).toMatchObject({ value: stored.value });
+      for (const [label, surroundings] of LANGUAGES) {
+        const { type } = field;
+        const written = type.fileCell
+          ? type.fileCell(stored.value, field, label)
+          : type.exportCell(stored.value, field);
+        expect(type.importCell(written.trim(), field, surroundings)).toMatchObject({ value: stored.value });
+      }
       // And what is stored is normal already.
       expect(field.type.normalise(stored.value, field, context)).toEqual({ value: stored.value });
     }),

@@ -20,6 +20,7 @@ beforeAll(async () => {
     { key: 'paint', type: 'colour' },
     { key: 'shades', type: 'multiple_choice', choices: COLOURS, max: 2, index: true },
     { key: 'extra', type: 'json', max: 1000, maxDepth: 4 },
+    { key: 'well', type: 'json', maxDepth: 60 },
     { key: 'notes', type: 'rich_text', max: 2000, search: 'B' },
     { key: 'lunch', type: 'formula', returns: 'integer', expr: 'hour(opens) * 60 + minute(opens)' },
   ]);
@@ -121,6 +122,13 @@ describe('what cannot be', () => {
   });
 });
 
+test('JSON is kept as deep as the field says, which a body may be', async () => {
+  const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+  expect(await lab.create({ name: 'deep', well: nested(60) })).toMatchObject({ well: nested(60) });
+  expect(await lab.refused(lab.create({ name: 'deep', well: nested(61) }))).toEqual(['too_deep /well']);
+  await lab.lab.look(`delete from ${lab.lab.tenant.names.schema}.lab_things`);
+});
+
 describe('many records', () => {
   beforeAll(async () => {
     for (const body of [
@@ -176,6 +184,9 @@ two < three"
 "file 2",25:00,1h,3,#fff,Red,{},x
 "file 3",7h05,90m,4/5,#FFF,"green, light",[],<p>hi <script>x</script></p>`;
     expect(await lab.bring(csv)).toMatchObject({ created: 2, failed: 1 });
+    const exact = 'name,extra\nlost,"[12345678901234567890]"\nkept,"[""12345678901234567890""]"';
+    expect(await lab.bring(exact)).toMatchObject({ created: 1, failed: 1 });
+    expect(await lab.list('name[in]=lost,kept&$select=extra')).toEqual([{ extra: ['12345678901234567890'] }]);
     expect(
       await lab.list(
         'name[starts]=file&$order=name&$select=name,opens,lasts,stars,paint,shades,extra,notes,notes_text',

@@ -8,7 +8,7 @@ import type { Database } from '#engine/db/database.ts';
 import { sessionOf } from '#engine/db/database.ts';
 import { problemOf } from '#engine/db/database-error.ts';
 import type { Entity } from '#engine/model/model.ts';
-import { textKey, translator } from '#engine/model/texts.ts';
+import { choiceLabels, textKey, translator } from '#engine/model/texts.ts';
 import { notFound, Problem } from '#engine/problem.ts';
 import { BYTE_ORDER_MARK, csvLine, guardFormula } from '../csv-text.ts';
 import type { Query } from '../query/query.ts';
@@ -18,7 +18,7 @@ import { accessOf } from '../read/shapes.ts';
 import type { Scope } from '../scope.ts';
 import { hasSealed, opened } from '../sealed.ts';
 import { csvOf } from './csv-export.ts';
-import { exportColumns, type LabelOf } from './export-columns.ts';
+import { exportColumns, type Names } from './export-columns.ts';
 import { exportSql } from './export-sql.ts';
 import { openedLines, readRecords, through } from './rows.ts';
 import { xlsxOf } from './xlsx-export.ts';
@@ -28,7 +28,7 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export interface ExportOptions {
   readonly format: ExportFormat;
-  /** What stands in the first line: keys of fields, or what people call them. */
+  /** What stands in the first line and for choices: keys, or what people call them. */
   readonly header: 'keys' | 'labels';
   /** A byte order mark before CSV, by which older spreadsheets know UTF-8. */
   readonly mark: boolean;
@@ -101,17 +101,21 @@ function plan(scope: Scope, entity: Entity, query: Query, { format, header }: Ex
   if (planned.kind === 'summary')
     throw new Problem('invalid_parameter', 'Groups are not exported. Ask for them as a list.');
   requireExport(scope, planned.select);
-  const columns = format === 'ndjson' ? [] : exportColumns(planned.select, labelsFor(scope));
+  const columns = format === 'ndjson' ? [] : exportColumns(planned.select, namesFor(scope, header));
   const headers = columns.map(({ key, label }) => (header === 'labels' ? label : key));
   return { sql: exportSql(scope, query, planned, now), columns, headers };
 }
 
-function labelsFor(scope: Scope): LabelOf {
+/** With labels a file says what its reader calls things, choices too; with keys it says what the API does. */
+function namesFor(scope: Scope, header: ExportOptions['header']): Names {
   const translate = translator(scope.model, scope.principal.locale);
-  return (field, entity) =>
-    field === null
-      ? translate(textKey.entity(entity.name), entity.label)
-      : translate(textKey.field(entity, field), field.label);
+  return {
+    label: (field, entity) =>
+      field === null
+        ? translate(textKey.entity(entity.name), entity.label)
+        : translate(textKey.field(entity, field), field.label),
+    choices: (entity) => (header === 'labels' ? choiceLabels(translate, entity) : null),
+  };
 }
 
 /** Whoever may not export an entity does not get its records through another one; their names they do. */

@@ -19,7 +19,7 @@ test('a workbook holds values and never a formula, and comes back as it was', as
   const nasty = ['=HYPERLINK("http://x")', '+1', '@x', { formula: 'A1' }, '<f>1</f>', '\u0000\uD800x'];
   const stream = xlsxOf(
     once(nasty.map((value) => ({ a: value }))),
-    [{ path: ['a'], key: 'a', label: 'A', field: null }],
+    [{ path: ['a'], key: 'a', label: 'A', field: null, choiceLabel: null }],
     { headers: ['=Header'], timeZone: 'UTC' },
   );
   const bytes = Buffer.from(await new Response(stream).arrayBuffer());
@@ -44,8 +44,14 @@ test('a workbook holds values and never a formula, and comes back as it was', as
   expect(cells).toEqual(['=HYPERLINK("http://x")', '+1', '@x', '{"formula":"A1"}', '<f>1</f>', 'x']);
 });
 
+test('any JSON is written as its text, which an import reads back', () => {
+  const cell = (value: unknown) => xlsxCell(value, { field: fieldOf('json'), choiceLabel: null }, 'UTC');
+  expect([cell('text'), cell(['a']), cell(5), cell(true)]).toEqual(['"text"', '["a"]', '5', 'true']);
+});
+
 test('numbers, days and moments are what they are, as far as Excel can keep them', () => {
-  const cell = (type: string, value: unknown) => xlsxCell(value, fieldOf(type), 'Europe/Berlin');
+  const cell = (type: string, value: unknown) =>
+    xlsxCell(value, { field: fieldOf(type), choiceLabel: null }, 'Europe/Berlin');
   expect(cell('decimal', '-1200.50')).toBe(-1200.5);
   expect(cell('decimal', '12345678901234.5678')).toBe('12345678901234.5678');
   expect(cell('integer', 42)).toBe(42);

@@ -4,7 +4,6 @@
  */
 import { writeXlsxStream } from 'hucre/xlsx';
 import { localTime, parseMoment } from '#engine/condition/moment.ts';
-import type { Field } from '#engine/model/model.ts';
 import { cellText } from './csv-export.ts';
 import type { ExportColumn } from './export-columns.ts';
 import { valueAt } from './export-columns.ts';
@@ -27,7 +26,7 @@ export function xlsxOf(
   async function* rows(): AsyncGenerator<Cell[]> {
     for await (const records of pages) {
       for (const record of records)
-        yield columns.map(({ path, field }) => xlsxCell(valueAt(record, path), field, options.timeZone));
+        yield columns.map((column) => xlsxCell(valueAt(record, column.path), column, options.timeZone));
     }
   }
   return writeXlsxStream(rows(), {
@@ -41,9 +40,10 @@ export function xlsxOf(
   });
 }
 
-export function xlsxCell(value: unknown, field: Field | null, timeZone: string): Cell {
+export function xlsxCell(value: unknown, column: Pick<ExportColumn, 'field' | 'choiceLabel'>, timeZone: string): Cell {
   if (value === null || value === undefined) return null;
-  const type = field?.type.valueType;
+  const type = column.field?.type.valueType;
+  if (type === 'json') return plain(cellText(value, column));
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') return numberCell(String(value));
   if (typeof value === 'string') {
@@ -54,7 +54,7 @@ export function xlsxCell(value: unknown, field: Field | null, timeZone: string):
       return Number.isNaN(moment) ? plain(value) : dayCell(wallClock(moment, timeZone), value);
     }
   }
-  return plain(cellText(value, field));
+  return plain(cellText(value, column));
 }
 
 function numberCell(text: string): number | string {

@@ -1,6 +1,7 @@
 /** From the cells of a row to the values of a record, references still as the texts that name them. */
 import type { ValueContext } from '#engine/model/field-type.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
+import { choiceLabels, translator } from '#engine/model/texts.ts';
 import type { Value } from '#engine/model/value-type.ts';
 import type { Scope } from '../scope.ts';
 import { holdsRoles, unknownRoles } from '../write/assigned-roles.ts';
@@ -61,6 +62,7 @@ export class Converter {
       country: scope.tenant.country,
       currency: scope.tenant.currency,
       timeZone: scope.principal.timeZone,
+      choiceLabel: choiceLabels(translator(scope.model, scope.principal.locale), entity),
     };
     this.#typed = { ...place, decimalMark: '.' };
     this.#context = {

@@ -169,7 +169,7 @@ function write(
   const { access } = prepared.around;
   const { entity } = prepared.plan;
   const { text, sources } = fill(template, entity, planWhere(query, entity, access), prepared.around);
-  const places = placeSlots(where, sources, entity, access.lookup, query.fromText);
+  const places = placeSlots(where, sources, entity, access, query.fromText);
   if (places !== null) {
     if (prepared.known.size >= KEPT_FILTERS) prepared.known.clear();
     prepared.known.set(key, { text, places });

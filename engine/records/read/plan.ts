@@ -109,6 +109,7 @@ export function planWhere(query: Query, entity: Entity, access: Access): Conditi
     visible: access.visible,
     fromText: query.fromText,
     derived: true,
+    country: access.model.country,
     settings: settingsOf(access.model.settings),
     ...(query.fromText && { controls: CONTROLS }),
   });
@@ -359,6 +360,7 @@ function planMany(
       ? TRUE
       : resolveCondition(nested.where, other, access.lookup, {
           visible: access.visible,
+          country: access.model.country,
           settings: settingsOf(access.model.settings),
         });
   return { kind: 'many', field, many, of, order, first, where };

@@ -3,11 +3,12 @@
  * only have its values checked and put in their places.
  */
 import type { RawCondition, RawOperand } from '../../condition/raw.ts';
-import { parseLiteral } from '../../condition/literals.ts';
+import { parseLiteral, storedLiteral } from '../../condition/literals.ts';
 import { arrayText } from '../../db/identifiers.ts';
-import type { Entity } from '../../model/model.ts';
+import type { Entity, Field } from '../../model/model.ts';
 import type { Operator, ValueType } from '../../model/value-type.ts';
 import { SQL_TYPE, VALUE_TYPES } from '../../model/value-type.ts';
+import type { Access } from './access.ts';
 import type { BindSource } from './binds.ts';
 
 export interface WhereShape {
@@ -19,7 +20,7 @@ export interface WhereShape {
 export interface Slot {
   /** Of the field that it is compared with. */
   readonly path: readonly string[];
-  /** Choices are checked where a whole value is compared, and not where a part of a text is. */
+  /** Choices are checked, and values written as they are stored, where a whole value is compared and no part of a text. */
   readonly whole: boolean;
   /** As it was sent; a list for `in` and its like. */
   readonly value: unknown;
@@ -112,6 +113,8 @@ export type Place =
       readonly slot: number;
       readonly type: ValueType;
       readonly choices: ReadonlySet<unknown> | null;
+      /** The field, where its values are stored in one of several ways to write them, and the organisation's country. */
+      readonly canonical: { readonly field: Field; readonly country: string } | null;
     };
 
 /**
@@ -124,7 +127,7 @@ export function placeSlots(
   { slots }: WhereShape,
   sources: readonly BindSource[],
   entity: Entity,
-  lookup: (name: string) => Entity | undefined,
+  { lookup, model }: Access,
   fromText: boolean,
 ): readonly Place[] | null {
   let next = 0;
@@ -137,11 +140,13 @@ export function placeSlots(
     const slot = slots[next];
     const type = typeOf(source.sqlType);
     if (slot === undefined || type === undefined) return null;
+    const field = slot.whole ? fieldAt(slot.path, entity, lookup) : null;
     const place: Place = {
       kind: 'slot',
       slot: next,
       type,
-      choices: slot.whole ? choicesOf(slot.path, entity, lookup) : null,
+      choices: field?.choices ? new Set(field.choices.map((choice) => choice.key)) : null,
+      canonical: field?.type.canonical === true ? { field, country: model.country } : null,
     };
     if (slotValue(place, slots, fromText) !== source.value) return null;
     places.push(place);
@@ -169,25 +174,21 @@ export function slotValue(
 
 function literalText(
   value: unknown,
-  { type, choices }: Extract<Place, { kind: 'slot' }>,
+  { type, choices, canonical }: Extract<Place, { kind: 'slot' }>,
   fromText: boolean,
 ): string | undefined {
   const literal = parseLiteral(value, type, fromText);
-  return literal === undefined || (choices !== null && !choices.has(literal)) ? undefined : String(literal);
+  if (literal === undefined || (choices !== null && !choices.has(literal))) return undefined;
+  return String(canonical === null ? literal : storedLiteral(literal, canonical.field, canonical.country));
 }
 
-function choicesOf(
-  path: readonly string[],
-  entity: Entity,
-  lookup: (name: string) => Entity | undefined,
-): ReadonlySet<unknown> | null {
+function fieldAt(path: readonly string[], entity: Entity, lookup: (name: string) => Entity | undefined): Field | null {
   let place: Entity | undefined = entity;
   for (const key of path.slice(0, -1)) {
     const reference: string | undefined = place?.fields.get(key)?.reference?.entity;
     place = reference === undefined ? undefined : lookup(reference);
   }
-  const choices = place?.fields.get(path.at(-1) ?? '')?.choices;
-  return choices ? new Set(choices.map((choice) => choice.key)) : null;
+  return place?.fields.get(path.at(-1) ?? '') ?? null;
 }
 
 const TYPES: ReadonlyMap<string, ValueType> = new Map(

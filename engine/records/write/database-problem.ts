@@ -5,6 +5,7 @@ import type { Entity, Model } from '#engine/model/model.ts';
 import type { ProblemDetail } from '#engine/problem.ts';
 import { Problem } from '#engine/problem.ts';
 import { constraintTarget } from '#engine/schema/constraint-target.ts';
+import { NO_FILE } from '#engine/schema/attached.ts';
 import type { Scope } from '../scope.ts';
 import { ruleProblem } from './rules.ts';
 
@@ -99,10 +100,20 @@ function referenceProblem(error: Error, entity: Entity, target: Target | null, r
   if (target && target.entity !== entity && target.entity.parent?.entity !== entity.name) {
     return new Problem('still_referenced', 'Other records still refer to this one.', [], { cause: error });
   }
-  const message = 'This refers to a record that does not exist or that you may not see.';
-  return new Problem('invalid', message, pointers(entity, target, readable, { code: 'reference', message }), {
-    cause: error,
-  });
+  const field = target?.entity.fields.get(target.fields[0] ?? '');
+  const detail = field?.type.attached
+    ? fileFault(error, field.label)
+    : { code: 'reference', message: 'This refers to a record that does not exist or that you may not see.' };
+  return new Problem('invalid', detail.message, pointers(entity, target, readable, detail), { cause: error });
+}
+
+/** A field takes a file that its writer has uploaded and no record has. */
+function fileFault({ message }: Error, label: string): { readonly code: string; readonly message: string } {
+  if (message === NO_FILE.kind)
+    return { code: 'file_kind', message: `${label} takes a picture: a PNG, JPEG, GIF or WebP, by its content.` };
+  if (message === NO_FILE.used)
+    return { code: 'file_used', message: `A record has this file already: upload it once more for ${label}.` };
+  return { code: 'reference', message: `There is no file with this id that you have uploaded for ${label}.` };
 }
 
 function invalidProblem(

@@ -13,6 +13,7 @@ import type { Query } from '../query/query.ts';
 import { matchingStatement } from '../read/matching.ts';
 import type { Scope } from '../scope.ts';
 import { MANY_LIMITS } from './limits.ts';
+import { refuseBlindPatches } from './merge-patch.ts';
 import type { Target } from './change-many.ts';
 import { changeManyStatement, outcomesOf, sameVersion, targetSource } from './change-many.ts';
 import { diagnose, requireGrants } from './diagnose.ts';
@@ -30,7 +31,7 @@ import { checkBody, Faults, refuseNested } from './validate.ts';
 export type Matching = Query;
 
 export interface ManyOptions extends WriteOptions {
-  /** How many records may match: 100 when left out, 5,000 at most. */
+  /** How many records may match: 100 when left out, 5,000 at most; with 0 none may. */
   readonly maxAffected?: number | undefined;
 }
 
@@ -73,6 +74,7 @@ export function updateMany(
     const { values } = accepted;
     if (values.size === 0 && faults.details.length === 0)
       faults.add({ code: 'required', message: 'Say what is to change.', pointer: '' });
+    if (options.mergePatch) refuseBlindPatches(scope, entity, values, faults);
     faults.check();
     const references = new References(scope);
     references.add(entity, [{ pointer: '', values }]);
@@ -84,7 +86,7 @@ export function updateMany(
         changeManyStatement(scope, entity, {
           source: (parameters) => targetSource(targets, parameters),
           conditions: () => [sameVersion],
-          assignments: (parameters) => assignmentsOf(scope, entity, values, parameters),
+          assignments: (parameters) => assignmentsOf(scope, entity, values, parameters, options.mergePatch === true),
           grants,
           fields,
           // Comparing means reading, which not everybody may who may write.
@@ -183,7 +185,10 @@ export function doMany(
 }
 
 function tooMany(max: number): Problem {
-  const message = `At least ${max + 1} records match, and at most ${max} may be changed. Nothing was changed.`;
+  const message =
+    max === 0
+      ? 'At least one record matches, and none was to. Nothing was changed.'
+      : `At least ${max + 1} records match, and at most ${max} may be changed. Nothing was changed.`;
   return new Problem('max_affected', message, [
     { code: 'max_affected', message, params: { atLeast: max + 1, max, most: MANY_LIMITS.most } },
   ]);

@@ -29,6 +29,8 @@ export interface WriteOptions {
   readonly returning?: Selection | null | 'minimal' | undefined;
   /** Everything is done, checked and answered as ever, and nothing of it is kept. */
   readonly dryRun?: boolean | undefined;
+  /** JSON fields are merged into, as RFC 7396 says, and not replaced: see `merge-patch.ts`. */
+  readonly mergePatch?: boolean | undefined;
   /** Waited for when the write is known to be well-formed, before anything of it is sent. It throws to refuse it. */
   readonly ready?: (() => Promise<void>) | undefined;
 }

@@ -17,6 +17,7 @@ import { insertStatements, notAllowed } from './create.ts';
 import { diagnose, recordId, requireGrants } from './diagnose.ts';
 import { refilled, refilledColumns } from './fills.ts';
 import { linkStatements, preparedLinks } from './links.ts';
+import { mergedValue, refuseBlindPatches } from './merge-patch.ts';
 import type { Parts } from './parts.ts';
 import { noParts, partStatements, prepareChangedParts } from './parts.ts';
 import type { Plan } from './plan.ts';
@@ -30,7 +31,7 @@ import { at, checkBody, Faults, writableFields } from './validate.ts';
 
 /**
  * @param version of `If-Match`, `null` without
- * @param also further conditions on the record as it was, called `x`
+ * @param how `also`: further conditions on the record as it was, called `x`; `mergePatch`: JSON fields are merged into
  * @throws Problem `not_found`, `forbidden`, `invalid`
  */
 export function planUpdate(
@@ -41,8 +42,12 @@ export function planUpdate(
   body: unknown,
   version: Versions,
   ids: IdSource,
-  also?: (parameters: Parameters) => readonly string[],
+  how: {
+    readonly also?: (parameters: Parameters) => readonly string[];
+    readonly mergePatch?: boolean | undefined;
+  } = {},
 ): Plan {
+  const { also, mergePatch = false } = how;
   const record = recordId(id);
   const { update: grants } = scope.rights.of(entity.name);
   requireGrants(scope, entity, grants, 'change');
@@ -55,6 +60,7 @@ export function planUpdate(
   prepareReferred(nest, accepted, '', place);
   const links = preparedLinks(accepted.links, record, '', faults);
   const parts: Parts = noParts();
+  if (mergePatch) refuseBlindPatches(scope, entity, values, faults);
   for (const [field, sent] of children) prepareChangedParts(nest, field, sent, record, at('', field.key), place, parts);
   faults.check();
 
@@ -78,6 +84,7 @@ export function planUpdate(
       values,
       touched,
       links.map(({ field }) => field.key),
+      mergePatch,
     ),
     ...(also && { conditions: also }),
   };
@@ -111,6 +118,7 @@ function updateOf(
   values: ReadonlyMap<string, Value>,
   touched: boolean,
   linked: readonly string[],
+  mergePatch: boolean,
 ): Change {
   const { readableFields } = scope.rights.of(entity.name);
   return {
@@ -121,7 +129,7 @@ function updateOf(
     // Comparing means reading, which not everybody may who may write.
     skipEqual: !touched && [...values.keys()].every((key) => readableFields.get(key) === 'always'),
     assignments: (parameters) => {
-      const assignments = assignmentsOf(scope, entity, values, parameters);
+      const assignments = assignmentsOf(scope, entity, values, parameters, mergePatch);
       // A version of the whole stands for its parts as well: something has to be written for it to rise.
       return assignments.length > 0 ? assignments : [keptAssignment(scope, entity)];
     },
@@ -134,10 +142,13 @@ export function assignmentsOf(
   entity: Entity,
   values: ReadonlyMap<string, Value>,
   parameters: Parameters,
+  mergePatch: boolean,
 ): { readonly column: string; readonly value: string }[] {
   const sent = [...values].flatMap(([key, value]) => {
     const field = entity.fields.get(key);
-    return field ? [{ field, column: column(field), value: parameters.bind(value, sqlTypeOf(field)) }] : [];
+    if (!field) return [];
+    const bound = parameters.bind(value, sqlTypeOf(field));
+    return [{ field, column: column(field), value: mergePatch ? mergedValue(field, value, bound) : bound }];
   });
   const now = new Map(sent.map(({ field, value }) => [field.key, value]));
   const again = refilled(scope, entity, new Set(values.keys())).flatMap((field) =>

@@ -15,6 +15,7 @@ import { planNew, requireCreate, requireList } from './create.ts';
 import { diagnose, requireGrants } from './diagnose.ts';
 import type { NewRow } from './insert.ts';
 import { recordset } from './insert.ts';
+import { leftAlone } from './left-alone.ts';
 import type { Plan, Refusal } from './plan.ts';
 import { References } from './references.ts';
 import type { ManyJob, WriteOptions, WriteResult } from './run.ts';
@@ -60,9 +61,14 @@ export function upsertList(
         changes = changesOf(upserting, rows, found, faults);
         const created = creationOf(upserting, rows, found, options.duplicates, faults);
         creation = created.plan;
+        const left = leftAlone(
+          upserting,
+          rows.flatMap(({ body, pointer }, n) => (found.has(n) ? [{ id: found.get(n) ?? '', pointer, body }] : [])),
+        );
+        const [looked] = left ? await transaction.send(left.look) : [];
         const statements = [...(creation?.statements ?? []), ...changes.statements];
         const results = statements.length === 0 ? [] : await transaction.send(...statements);
-        warnings = creation?.told?.(results) ?? [];
+        warnings = [...(creation?.told?.(results) ?? []), ...(left?.warnings(looked) ?? [])];
         const outcomes = results.slice(results.length - changes.groups).flatMap(outcomesOf);
         return answer(rows, found, created.ids, outcomes);
       },

@@ -26,6 +26,8 @@ describe('one record', () => {
     // What is given at creation only does not stand in the way of the same request.
     const third = await writer.upsert(chief, project(), ['code'], { code: key, name: 'Road', stage: 'planned' });
     expect([third.status, third.version, dataIn(third.body).stage]).toEqual([200, 2, 'running']);
+    const warning = { code: 'left_alone', pointer: '/stage', record: first.id };
+    expect(JSON.parse(third.body ?? '')).toMatchObject({ warnings: [warning] });
     expect(await stored(key)).toHaveLength(1);
   });
 
@@ -173,6 +175,16 @@ describe('a list', () => {
     expect((await stored(b))[0]).toMatchObject({ name: 'b2', effort: '3' });
     expect(dataIn(result.body)[1].id).toBe((await stored(a))[0]?.['id']);
     expect(dataIn((await list([{ code: a }])).body)).toMatchObject([{ version: 1, outcome: 'unchanged' }]);
+    const steps = await list([
+      { code: a, stage: 'planned' },
+      { code: b, stage: 'running', owner: worker.principal.userId },
+      { code: code(), name: 'd', stage: 'running' },
+    ]);
+    const { warnings } = JSON.parse(steps.body ?? '') as { warnings: readonly { code: string; pointer: string }[] };
+    expect(warnings.map((warning) => [warning.code, warning.pointer])).toEqual([
+      ['left_alone', '/1/owner'],
+      ['left_alone', '/1/stage'],
+    ]);
   });
 
   test('tells all that is wrong, with its place, and writes nothing then', async () => {

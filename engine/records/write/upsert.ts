@@ -5,10 +5,11 @@
  * belongs to a record that is hidden: the answer is `unique`, as for any creation, and nothing more is told.
  *
  * What may only be given at creation (the owner, a state) does not count for a record that exists: the same request
- * sent twice must not be refused the second time.
+ * sent twice must not be refused the second time. What is left of it is told as a warning; see `left-alone.ts`.
  */
 import type { IdSource } from '#engine/clock.ts';
 import { sessionOf } from '#engine/db/database.ts';
+import type { StatementResult } from '#engine/db/execute.ts';
 import type { Sender } from '#engine/db/sender.ts';
 import type { Entity } from '#engine/model/model.ts';
 import type { Value } from '#engine/model/value-type.ts';
@@ -19,6 +20,8 @@ import { type DuplicateWish, withDuplicates } from '../duplicates/on-create.ts';
 import type { Scope } from '../scope.ts';
 import type { Versions } from './change.ts';
 import { planCreate } from './create.ts';
+import { leftAlone } from './left-alone.ts';
+import { patchedFromNothing } from './merge-patch.ts';
 import type { Plan } from './plan.ts';
 import type { WriteOptions, WriteResult } from './run.ts';
 import { runOne } from './run.ts';
@@ -97,26 +100,33 @@ async function find({ sender, scope, entity, key }: Upserting, values: readonly 
 function creation({ sender, scope, entity, ids }: Upserting, body: unknown, options: UpsertOptions): Plan {
   const { exists, duplicates } = options;
   if (exists === 'must') throw unmet('There is no such record, and If-Match asks for one.', 'If-Match');
-  const plan = planCreate(scope, entity, body, ids);
+  const record = options.mergePatch ? patchedFromNothing(entity, body) : body;
+  const plan = planCreate(scope, entity, record, ids);
   return withDuplicates(sender, scope, entity, [{ id: plan.ids[0] ?? '', body, pointer: '' }], duplicates, plan);
 }
 
 function changing(
-  { sender, scope, entity, ids, key }: Upserting,
+  upserting: Upserting,
   id: string,
   values: readonly Value[],
   body: unknown,
-  { exists, ifMatch }: UpsertOptions,
+  { exists, ifMatch, mergePatch }: UpsertOptions,
 ): () => Plan {
+  const { sender, scope, entity, ids, key } = upserting;
+  const left = leftAlone(upserting, [{ id, pointer: '', body }]);
   const version: Versions = ifMatch == null ? null : typeof ifMatch === 'number' ? [ifMatch] : ifMatch;
   return () => {
     if (exists === 'must_not') throw unmet('There is such a record already.', 'If-None-Match');
     const rest = forChange(scope, entity, key, body);
     const also = (parameters: Parameters) =>
       key.fields.map((field, i) => `x.${column(field)} = ${parameters.bind(values[i] ?? null, sqlTypeOf(field))}`);
-    const plan = planUpdate(sender, scope, entity, id, rest, version, ids, also);
+    const plan = planUpdate(sender, scope, entity, id, rest, version, ids, { also, mergePatch });
     return {
       ...plan,
+      ...(left && {
+        statements: [left.look, ...plan.statements],
+        told: ([found]: readonly StatementResult[]) => left.warnings(found),
+      }),
       refused: async (refusal) => {
         const problem = await plan.refused(refusal);
         return problem === 'again' ? new Moved() : problem;

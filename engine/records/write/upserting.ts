@@ -7,7 +7,8 @@ import { Problem } from '#engine/problem.ts';
 import { uniqueKeyName } from '#engine/schema/names.ts';
 import type { Key } from '../read/keys.ts';
 import type { Scope } from '../scope.ts';
-import { isObject, writable } from './validate.ts';
+import { countsAtCreation } from './left-alone.ts';
+import { isObject } from './validate.ts';
 
 /** Everything an upsert works with. */
 export interface Upserting {
@@ -21,11 +22,10 @@ export interface Upserting {
 /** What is sent for a record that exists: without its key, and without what counts at creation only. */
 export function forChange(scope: Scope, entity: Entity, key: Key, body: unknown): unknown {
   if (!isObject(body)) return body;
-  const { creatableFields } = scope.rights.of(entity.name);
   const left = Object.entries(body).filter(([name]) => {
     const field = entity.fields.get(name);
     if (!field || key.fields.includes(field)) return field === undefined;
-    return writable(field, 'update') || !writable(field, 'create') || !creatableFields.has(name);
+    return !countsAtCreation(scope, entity, field);
   });
   return Object.fromEntries(left);
 }

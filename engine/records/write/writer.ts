@@ -133,7 +133,7 @@ export class Writer {
     const { database, ids } = this.#services;
     const version = versionsOf(options);
     return this.#write(scope, entity, this.#inspected(options, { scope, entity, body, target: { id } }), {
-      plan: () => planUpdate(database, scope, entity, id, body, version, ids),
+      plan: () => planUpdate(database, scope, entity, id, body, version, ids, options),
       status: 200,
       id: () => id.toLowerCase(),
     });

@@ -30,4 +30,5 @@ export const choice: FieldType = {
   widget: () => 'select',
   importCell: importChoice,
   exportCell: (value, field) => exportChoice(String(value), field),
+  fileCell: (value, field, label) => exportChoice(String(value), field, label),
 };

@@ -18,6 +18,7 @@ function parse(text: string, field: Field): Parsed {
 export const colour: FieldType = {
   key: 'colour',
   options: options({}),
+  canonical: true,
   valueType: 'text',
   columns: (field) => [{ name: field.key, type: 'text', checks: [{ suffix: 'hex', sql: `{} ~ '${STORED}'` }] }],
   inputSchema: (field) => ({ type: 'string', maxLength: 20, ...(field.required ? { minLength: 1 } : {}) }),

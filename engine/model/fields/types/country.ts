@@ -41,6 +41,7 @@ export const country: FieldType = {
   key: 'country',
   internal: true,
   options: options({}),
+  canonical: true,
   valueType: 'text',
   columns: (field) => [{ name: field.key, type: 'text', checks: [{ suffix: 'code', sql: `{} ~ '^[A-Z]{2}$'` }] }],
   inputSchema: (field) => ({ type: 'string', maxLength: 2, ...(field.required ? { minLength: 1 } : {}) }),

@@ -23,6 +23,7 @@ export const currency: FieldType = {
   key: 'currency',
   internal: true,
   options: options({}),
+  canonical: true,
   valueType: 'text',
   columns: (field) => [{ name: field.key, type: 'text', checks: [{ suffix: 'code', sql: `{} ~ '^[A-Z]{3}$'` }] }],
   inputSchema: () => ({ type: 'string', pattern: '^[A-Za-z]{3}$' }),

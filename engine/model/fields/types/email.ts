@@ -28,6 +28,7 @@ export const email: FieldType = {
       description: 'New values are looked up in the DNS while the setting email_mx_check of the pack is on.',
     },
   }),
+  canonical: true,
   valueType: 'text',
   columns: (field) => [
     { name: field.key, type: 'text', checks: [{ suffix: 'max', sql: `char_length({}) <= ${MAX}` }] },

@@ -5,6 +5,7 @@
 import type { FieldType, Parsed } from '../../field-type.ts';
 import type { Field } from '../../model.ts';
 import { isObject } from '../../documents.ts';
+import { inexactNumber } from '../../exact-numbers.ts';
 import { accept, numberOption, options, refuse } from '../base.ts';
 import { isStorable } from '../text-value.ts';
 
@@ -13,7 +14,7 @@ const MAX_DEPTH = 20;
 /** Keys that change what an object is when somebody copies it carelessly. */
 const POLLUTING: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** @param text JSON text. Refuses what is too large, too deep, or would pollute prototypes. */
+/** @param text JSON text. Refuses what is too large, too deep, would be changed, or would pollute prototypes. */
 function parse(text: string, field: Field): Parsed {
   const bytes = Buffer.byteLength(text);
   const max = numberOption(field, 'max', MAX_BYTES);
@@ -24,6 +25,8 @@ function parse(text: string, field: Field): Parsed {
   } catch {
     return refuse('json', `“${text.slice(0, 40)}” is not JSON.`);
   }
+  const inexact = inexactNumber(text);
+  if (inexact) return { error: inexact.error };
   if (value === null) return field.required ? refuse('required', 'This is required.') : accept(null);
   return fault(value, numberOption(field, 'maxDepth', MAX_DEPTH)) ?? accept(JSON.stringify(value));
 }

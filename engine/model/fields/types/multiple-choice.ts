@@ -1,6 +1,6 @@
 /** Several of a list. Stored as an array of keys, each once, in the order in which they are offered. */
 import { literal } from '../../../db/identifiers.ts';
-import type { FieldType, Parsed } from '../../field-type.ts';
+import type { ChoiceLabel, FieldType, Parsed, ValueContext } from '../../field-type.ts';
 import type { Field } from '../../model.ts';
 import { accept, numberOption, options, refuse, wrongType } from '../base.ts';
 import { choiceOptions, exportChoice, importChoice, keysOf } from '../choices.ts';
@@ -10,11 +10,11 @@ const bounds = (field: Field) => ({
   max: numberOption(field, 'max', keysOf(field).length),
 });
 
-function collect(words: readonly string[], field: Field): Parsed {
+function collect(words: readonly string[], field: Field, context?: ValueContext): Parsed {
   const chosen = new Set<string>();
   for (const word of words) {
     if (word.trim() === '') continue;
-    const found = importChoice(word, field);
+    const found = importChoice(word, field, context);
     if ('error' in found) return found;
     chosen.add(String(found.value));
   }
@@ -26,15 +26,15 @@ function collect(words: readonly string[], field: Field): Parsed {
 }
 
 /** A label may hold a comma; where one does, only semicolons and line breaks separate. */
-function split(cell: string, field: Field): readonly string[] {
+function split(cell: string, field: Field, context: ValueContext): readonly string[] {
   const words = cell.split(/[;\n]/);
-  if (words.length > 1 || 'value' in importChoice(cell, field)) return words;
+  if (words.length > 1 || 'value' in importChoice(cell, field, context)) return words;
   return cell.split(',');
 }
 
 /** What would fall apart in a cell is written as its key. */
-function word(key: string, field: Field): string {
-  const label = exportChoice(key, field);
+function word(key: string, field: Field, choiceLabel?: ChoiceLabel | null): string {
+  const label = exportChoice(key, field, choiceLabel);
   return /[;,\n]/.test(label) ? key : label;
 }
 
@@ -86,7 +86,9 @@ export const multipleChoice: FieldType = {
   aggregates: [],
   searchable: false,
   widget: () => 'multiselect',
-  importCell: (cell, field) => collect(split(cell, field), field),
+  importCell: (cell, field, context) => collect(split(cell, field, context), field, context),
   exportCell: (value, field) =>
     Array.isArray(value) ? value.map((key) => word(String(key), field)).join('; ') : String(value),
+  fileCell: (value, field, label) =>
+    Array.isArray(value) ? value.map((key) => word(String(key), field, label)).join('; ') : String(value),
 };

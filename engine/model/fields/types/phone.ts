@@ -30,6 +30,7 @@ function parse(text: string, field: Field, context: ValueContext): Parsed {
 export const phone: FieldType = {
   key: 'phone',
   options: options({}),
+  canonical: true,
   valueType: 'text',
   columns: (field) => [
     { name: field.key, type: 'text', checks: [{ suffix: 'e164', sql: `{} ~ '^[+][1-9][0-9]{1,14}$'` }] },

@@ -63,4 +63,6 @@ export const richText: FieldType = {
   widget: () => 'richtext',
   importCell: (cell, field) => parse(isHtml(cell) ? cell : htmlOf(cell), field),
   exportCell: (value) => plainText(String(value)),
+  // With its markup: what comes back from a file must not flatten it. Its words alone stand in the companion.
+  fileCell: (value) => (isHtml(String(value)) ? String(value) : `<html>${String(value)}</html>`),
 };

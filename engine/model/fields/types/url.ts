@@ -29,6 +29,7 @@ function parse(text: string, field: Field): Parsed {
 export const url: FieldType = {
   key: 'url',
   options: options({}),
+  canonical: true,
   valueType: 'text',
   columns: (field) => [
     {
