@@ -11,7 +11,7 @@ const withRedis = {
     include: [
       'engine/redis/*.db.test.ts',
       'engine/records/import/*.db.test.ts',
-      'tests/integration/{import-rights,people}.test.ts',
+      'tests/integration/{changes,exports,flags,import-rights,people,share-events,steps,two-servers}.test.ts',
     ],
     globalSetup: ['tests/support/cluster.ts', 'tests/support/redis-server.ts'],
   },

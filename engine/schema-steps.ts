@@ -94,8 +94,11 @@ export async function keepSchemas(
     const due = await database.asOwner((client) => tenantsWithSetAside(client, keepAsideDays));
     for (const tenant of due) await steps.purge(tenant, keepAsideDays);
   }
-  await keepPartitions(database, clock.now());
-  await queueOpenSteps(database, ids);
+  try {
+    await keepPartitions(database, clock.now());
+  } finally {
+    await queueOpenSteps(database, ids);
+  }
 }
 
 /** For every organisation with steps to work off: a second job finds nothing to do. */

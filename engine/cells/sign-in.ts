@@ -46,7 +46,7 @@ async function anywhere(cells: Cells, credentials: Credentials, origin: Origin |
   );
   const [only] = found;
   if (only && found.length === 1 && choices.length === 0) return only.signedIn;
-  if (!only && choices.length === 0) throw worst(refusals);
+  if (!only && choices.length === 0) throw worst(refusals, cells.reachable().length <= cells.keys.length);
   // Several: nobody has chosen yet, so nobody is signed in.
   for (const { signedIn, services } of found) {
     const { tenant } = await services.models.get(signedIn.principal.tenant);
@@ -69,7 +69,17 @@ function organisationsIn(error: unknown): readonly unknown[] | null {
   return Array.isArray(organisations) ? organisations : null;
 }
 
-/** What went wrong goes before "wrong password", which every cell says that knows nobody. */
-function worst(refusals: readonly unknown[]): unknown {
-  return refusals.find((error) => !(error instanceof Problem) || error.code !== 'invalid_credentials') ?? refusals[0];
+/**
+ * What went wrong goes before "wrong password", which every cell says that knows nobody.
+ * @param away whether there is a cell that cannot be reached now: whoever lives there is not known, so everybody hears of it
+ */
+function worst(refusals: readonly unknown[], away: boolean): unknown {
+  const wrong = refusals.find((error) => !(error instanceof Problem) || error.code !== 'invalid_credentials');
+  if (wrong !== undefined || !away) return wrong ?? refusals[0];
+  return new Problem(
+    'invalid_credentials',
+    'The e-mail or the password is wrong, or your organisation cannot be reached now.',
+    [],
+    { cause: refusals[0] },
+  );
 }

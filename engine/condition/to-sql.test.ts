@@ -50,6 +50,15 @@ it('a negated group is negated test by test', () => {
   );
 });
 
+it.each([
+  ['lt', '(x."count" >= $1::bigint or x."count" is null)'],
+  ['lte', '(x."count" > $1::bigint or x."count" is null)'],
+  ['gt', '(x."count" <= $1::bigint or x."count" is null)'],
+  ['gte', '(x."count" < $1::bigint or x."count" is null)'],
+])('what is not %s is told so that an index serves a query', (operator, sql) => {
+  expect(query({ not: { count: { [operator]: 2 } } }).sql).toBe(sql);
+});
+
 it('references become subselects under the record they start from', () => {
   expect(policy({ box: { shelf: { room: 'A' } } })).toBe(
     `(select _r2."room" from "t_lab"."lab_shelfs" _r2 where _r2.id = ` +

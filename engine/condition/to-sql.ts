@@ -111,8 +111,27 @@ function writeNegated(condition: Condition, target: SqlTarget): string {
   if (condition.kind === 'test' && condition.operator === 'null') {
     return `${writeOperand(condition.left, target)} is not null`;
   }
+  if (condition.kind === 'test' && target.mode === 'query') {
+    const beyond = writeBeyond(condition, target);
+    if (beyond !== null) return beyond;
+  }
   return `(${write(condition, target)}) is not true`;
 }
+
+/**
+ * What is not less is equal or greater, or missing: said so, an index serves, which `is not true` keeps away. Policies
+ * stay as they are: they stand in the catalog, and an index of theirs is the owner's.
+ * @returns `null` for what is no comparison of the record's own field with a value that is there
+ */
+function writeBeyond({ left, operator, right, ...rest }: Test, target: SqlTarget): string | null {
+  if (operator !== 'lt' && operator !== 'lte' && operator !== 'gt' && operator !== 'gte') return null;
+  const given = right.kind === 'literal' ? right.value !== null : right.kind === 'period';
+  if (!given || left.kind !== 'field' || left.steps.length > 0) return null;
+  const other = writeTest({ ...rest, left, operator: OPPOSITE[operator], right }, target);
+  return `(${other} or ${writeOperand(left, target)} is null)`;
+}
+
+const OPPOSITE = { lt: 'gte', lte: 'gt', gt: 'lte', gte: 'lt' } as const satisfies Partial<Record<Operator, Operator>>;
 
 function writeTest({ left, operator, right }: Test, target: SqlTarget): string {
   const a = writeOperand(left, target);

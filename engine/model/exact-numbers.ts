@@ -11,8 +11,11 @@ export interface InexactNumber {
   readonly error: ValueError;
 }
 
-/** Up to fifteen digits survive always, unless an exponent of three digits takes them out of range. */
-const SUSPECT = /[\d.]{16}|\d[eE][+-]?\d{3}/;
+/**
+ * Up to fifteen digits survive always, unless an exponent of three digits takes them out of range. Most bodies have no
+ * such number, and are not gone through: what stands right behind a quote, such as an id, is none.
+ */
+const SUSPECT = /(?:^|[[,:\s])-?(?:[\d.]{16}|[\d.]+[eE][+-]?\d{3})/;
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[[\]{},]/g;
 
 /** @param text valid JSON. The first number in it that would be changed; `null` when there is none. */

@@ -62,7 +62,19 @@ function translate(error: ErrorObject): Translated {
     }
     case 'required': {
       const property = String(params['missingProperty']);
-      return { path, code: 'missing', message: `“${property}” is missing.`, params: { expected: property } };
+      const key = isObject(error.data) ? error.data['key'] : undefined;
+      // Places in a list tell little, above all of a field that was a change to one of a pack's.
+      const whose = typeof key === 'string' && path !== '' ? ` of “${key.slice(0, 60)}”` : '';
+      const gone =
+        property === 'type' && whose !== '' && /^\/fields\/\d+$/.test(path)
+          ? ' If a pack or plugin had this field, it has it no longer.'
+          : '';
+      return {
+        path,
+        code: 'missing',
+        message: `“${property}”${whose} is missing.${gone}`,
+        params: { expected: property },
+      };
     }
     case 'propertyNames': {
       const property = String(params['propertyName']);

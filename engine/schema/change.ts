@@ -42,6 +42,7 @@ export type ChangeKind =
   | 'drop_role'
   | 'create_table'
   | 'divide_table'
+  | 'change_retention'
   | 'rename_table'
   | 'set_table_aside'
   | 'return_table'

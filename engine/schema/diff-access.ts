@@ -4,6 +4,8 @@ import { change, type Change } from './change.ts';
 import { columnNames, createPolicy, createRole, createSequence, tableName } from './ddl.ts';
 import { compare } from './diff-constraints.ts';
 import { remadeColumns } from './diff-columns.ts';
+import { isRetyped } from './diff-rollups.ts';
+import { fieldOf } from './names.ts';
 import type { DesiredState, GrantState, PolicyState, TablePair, TableState } from './state.ts';
 
 /**
@@ -27,19 +29,27 @@ export function diffPolicies({ previous, next, before, after }: TablePair, touch
     title: accessTitle(before, after),
     why: 'Permissions changed, or fields they depend on.',
   } as const;
+  const kept = { ...base, ...keeping(before, after) };
+  const drop = (told: typeof base | typeof kept, name: string): Change =>
+    change({ ...told, phase: 'drop_policies', sql: [`drop policy ${quote(name)} on ${tableName(previous, before)}`] });
+  const add = (told: typeof base | typeof kept, name: string, policy: PolicyState): Change =>
+    change({ ...told, phase: 'add_policies', sql: [createPolicy(next, after, name, policy)] });
   return [
-    ...[...gone, ...remade].map(([name]) =>
-      change({
-        ...base,
-        phase: 'drop_policies',
-        sql: [`drop policy ${quote(name)} on ${tableName(previous, before)}`],
-      }),
-    ),
-    ...[...come, ...again].map(([name, policy]) =>
-      change({ ...base, phase: 'add_policies', sql: [createPolicy(next, after, name, policy)] }),
-    ),
+    ...gone.map(([name]) => drop(base, name)),
+    ...remade.map(([name]) => drop(kept, name)),
+    ...come.map(([name, policy]) => add(base, name, policy)),
+    ...again.map(([name, policy]) => add(kept, name, policy)),
   ];
 }
+
+/** What is said of rights that stay, and have to be given again because a column is another one. */
+const keeping = (before: TableState, after: TableState) =>
+  before.aside || after.aside
+    ? {}
+    : {
+        title: `Keep who may see and change ${after.label}`,
+        why: 'A field that the permissions look at is stored anew. Nobody may do more or less than before.',
+      };
 
 const accessTitle = (before: TableState, after: TableState): string =>
   after.aside
@@ -55,6 +65,8 @@ export function diffGrants(pair: TablePair): Change[] {
   const remade = remadeColumns(pair);
   const from: string[] = [];
   const to: string[] = [];
+  const over: string[] = [];
+  const again: string[] = [];
   for (const role of new Set([...Object.keys(before.grants), ...Object.keys(after.grants)])) {
     const old = before.grants[role] ?? NONE;
     const now = after.grants[role] ?? NONE;
@@ -75,9 +87,22 @@ export function diffGrants(pair: TablePair): Change[] {
         continue;
       }
       const lost = had.filter((id) => !has.includes(id) && before.columns[id]);
-      const won = has.filter((id) => !had.includes(id) || remade.has(id) || pair.converted.has(id));
-      if (lost.length > 0) revoke(`${privilege} (${columnNames(before, lost)})`);
+      // Of a field whose type changes, the column of before has another id.
+      const fields = new Set(had.map(fieldOf));
+      const replaces = (id: string): boolean => pair.converted.has(id) || isRetyped(pair, id);
+      const keeps = (id: string): boolean => had.includes(id) || (replaces(id) && fields.has(fieldOf(id)));
+      const won = has.filter((id) => !keeps(id));
+      const anew = has.filter((id) => keeps(id) && (remade.has(id) || replaces(id)));
+      const replaced = lost.filter((id) => anew.includes(fieldOf(id)));
+      const taken = lost.filter((id) => !replaced.includes(id));
+      if (replaced.length > 0)
+        over.push(
+          `revoke ${privilege} (${columnNames(before, replaced)}) on ${tableName(previous, before)} from ${quote(role)}`,
+        );
+      if (taken.length > 0) revoke(`${privilege} (${columnNames(before, taken)})`);
       if (won.length > 0) grant(`${privilege} (${columnNames(after, won)})`);
+      if (anew.length > 0)
+        again.push(`grant ${privilege} (${columnNames(after, anew)}) on ${tableName(next, after)} to ${quote(role)}`);
     }
   }
   const base = {
@@ -86,9 +111,12 @@ export function diffGrants(pair: TablePair): Change[] {
     title: accessTitle(before, after),
     why: 'Permissions changed, or fields they depend on.',
   } as const;
+  const kept = { ...base, ...keeping(before, after) };
   return [
     ...(from.length > 0 ? [change({ ...base, phase: 'revoke', sql: from, lock: 'none' })] : []),
     ...(to.length > 0 ? [change({ ...base, phase: 'grant', sql: to, lock: 'none' })] : []),
+    ...(over.length > 0 ? [change({ ...kept, phase: 'revoke', sql: over, lock: 'none' })] : []),
+    ...(again.length > 0 ? [change({ ...kept, phase: 'grant', sql: again, lock: 'none' })] : []),
   ];
 }
 
@@ -124,45 +152,6 @@ function nameless(state: DesiredState, table: TableState): Record<string, string
   return Object.fromEntries(
     Object.entries(table.triggers).map(([trigger, sql]) => [trigger, sql.replaceAll(name, '{}')]),
   );
-}
-
-/** Functions are named after their table: `before_<table id>`. */
-export function diffFunctions(previous: DesiredState, next: DesiredState): Change[] {
-  const { gone, come } = compare(previous.functions, next.functions);
-  const tableOf = (name: string): TableState | undefined => {
-    const id = /e_[0-9a-f]{12}/.exec(name)?.[0] ?? '';
-    return next.tables[id] ?? previous.tables[id];
-  };
-  return [
-    ...come.map(([name, sql]) => {
-      const table = tableOf(name);
-      return change({
-        kind: 'change_rules',
-        phase: 'functions',
-        table: table?.id ?? null,
-        title: previous.functions[name]
-          ? `Change what is checked and kept when ${table?.label ?? name} is written`
-          : `Create ${table?.label ?? name}`,
-        why: 'System fields, steps of the lifecycle, history and outbox are kept by the database itself.',
-        sql: [sql, `revoke all on function ${qualified(next.schema, name)} from public`],
-        lock: 'none',
-      });
-    }),
-    ...gone
-      .filter(([name]) => next.functions[name] === undefined)
-      .map(([name]) => {
-        const table = tableOf(name);
-        return change({
-          kind: 'change_rules',
-          phase: 'drop_functions',
-          table: table?.id ?? null,
-          title: `Remove ${table?.label ?? name}`,
-          why: 'Nothing writes its records any more.',
-          sql: [`drop function ${qualified(previous.schema, name)}`],
-          lock: 'none',
-        });
-      }),
-  ];
 }
 
 export function diffRoles(previous: DesiredState, next: DesiredState): Change[] {

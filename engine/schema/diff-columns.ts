@@ -5,11 +5,11 @@ import { change, type Change, type Check } from './change.ts';
 import { columnDefinition, columnName, tableName, typeOf, validateConstraint } from './ddl.ts';
 import type { Later, StepDraft } from './deferred/work.ts';
 import { validateLater } from './diff-constraints.ts';
-import { comingName, comingNamesName, comingVersionName, fieldOf, isSpent, notNullName } from './names.ts';
+import { comingName, comingNamesName, comingVersionName, fieldOf, notNullName } from './names.ts';
 import type { ColumnState, DesiredState, TablePair, TableState } from './state.ts';
 import { fillKept, isRetyped, KEPT, retyped } from './diff-rollups.ts';
 import { renameColumns } from './rename-columns.ts';
-import { reusedNames } from './reused-names.ts';
+import { readsChanged } from './reused-names.ts';
 import { addField, convertField, removeField, returnField } from './titles.ts';
 import { typeChange } from './widen.ts';
 
@@ -20,24 +20,19 @@ export interface Refusal extends ProblemDetail {
 }
 
 /** Ids of the computed columns that are dropped and made again: grants and policies on them go with the old ones. */
-export function remadeColumns({ before, after, converted }: TablePair): ReadonlySet<string> {
-  const anew =
-    converted.size > 0 || reusedNames({ before, after }).size > 0 || Object.keys(before.columns).some(isSpent);
-  const retyped =
-    anew ||
-    Object.entries(before.columns).some(([id, old]) => {
-      const column = after.columns[id];
-      return (
-        column !== undefined && column.generated === null && old.generated === null && typeOf(column) !== typeOf(old)
-      );
-    });
+export function remadeColumns(pair: TablePair): ReadonlySet<string> {
+  const { before, after } = pair;
+  const changed = readsChanged(pair);
   const remade = Object.entries(before.columns).filter(([id, old]) => {
     const column = after.columns[id];
     if (old.generated === null || column === undefined) return false;
-    return retyped || column.generated !== old.generated || typeOf(column) !== typeOf(old) || column.name !== old.name;
+    return !isSame(old, column) || changed(old.generated);
   });
   return new Set(remade.map(([id]) => id));
 }
+
+const isSame = (old: ColumnState, column: ColumnState): boolean =>
+  column.generated === old.generated && typeOf(column) === typeOf(old) && column.name === old.name;
 
 export function diffColumns(pair: TablePair, refusals: Refusal[]): Change[] {
   const { before, after } = pair;
@@ -62,27 +57,34 @@ export function diffColumns(pair: TablePair, refusals: Refusal[]): Change[] {
   return changes;
 }
 
-function dropGenerated({ previous, before, after }: TablePair, id: string, column: ColumnState): Change {
+function dropGenerated(pair: TablePair, id: string, column: ColumnState): Change {
+  const { previous, before, after } = pair;
   const gone = !after.columns[id];
   return change({
     kind: 'change_formula',
     phase: 'drop_generated',
     table: before.id,
     title: gone ? removeField(column, before) : `Compute ${column.label} on ${before.label} anew`,
-    why: gone
-      ? 'The release no longer has it. It held no values of its own.'
-      : 'Its formula changed, or a field it is computed from.',
+    why: gone ? 'The release no longer has it. It held no values of its own.' : whyAnew(pair, id),
     sql: [`alter table ${tableName(previous, before)} drop column ${quote(column.name)}`],
   });
 }
 
-function addGenerated({ next, after }: TablePair, id: string, column: ColumnState): Change {
+function whyAnew({ before, after }: TablePair, id: string): string {
+  const [old, column] = [before.columns[id], after.columns[id]];
+  return old && column && isSame(old, column)
+    ? 'A field it is computed from changes.'
+    : 'Its formula changed, or a field it is computed from.';
+}
+
+function addGenerated(pair: TablePair, id: string, column: ColumnState): Change {
+  const { next, after } = pair;
   return change({
     kind: 'change_formula',
     phase: 'add_generated',
     table: after.id,
     title: `Compute ${column.label} on ${after.label} anew`,
-    why: 'Its formula changed, or a field it is computed from.',
+    why: whyAnew(pair, id),
     sql: [`alter table ${tableName(next, after)} add column ${columnDefinition(next, id, column, true)}`],
   });
 }

@@ -4,7 +4,7 @@ import { qualified, quote } from '../db/identifiers.ts';
 import { change, type Change, type Check } from './change.ts';
 import { addReference, checkSql, columnName, columnNames, createIndex, tableName, validateConstraint } from './ddl.ts';
 import type { Later } from './deferred/work.ts';
-import { reusedNames } from './reused-names.ts';
+import { readsChanged } from './reused-names.ts';
 import { fieldTitle } from './titles.ts';
 import type { ColumnState, DesiredState, IndexState, ReferenceState, TablePair, TableState } from './state.ts';
 
@@ -226,10 +226,11 @@ function diffIndexes({ previous, next, before, after, converted }: TablePair): C
 /** One that computes names columns, which may be other ones from now on. */
 function compareIndexes({ before, after, converted }: Pick<TablePair, 'before' | 'after' | 'converted'>) {
   const found = compare(before.indexes, after.indexes);
-  if (converted.size === 0 && reusedNames({ before, after }).size === 0) return found;
+  const changed = readsChanged({ before, after, converted });
   const known = new Set(found.come.map(([name]) => name));
   const again = Object.entries(after.indexes).filter(
-    ([name, { computed }]) => computed !== undefined && before.indexes[name] !== undefined && !known.has(name),
+    ([name, { computed }]) =>
+      Object.values(computed ?? {}).some(changed) && before.indexes[name] !== undefined && !known.has(name),
   );
   return { gone: [...found.gone, ...again], come: [...found.come, ...again] };
 }

@@ -6,10 +6,10 @@ import { quote } from '../db/identifiers.ts';
 import { Problem } from '../problem.ts';
 import { change, type Change, inOrder } from './change.ts';
 import { createTable, tableName } from './ddl.ts';
-import { diffCallers } from './diff-callers.ts';
-import { diffFunctions, diffGrants, diffPolicies, diffRoles, diffSequences, diffTriggers } from './diff-access.ts';
+import { diffGrants, diffPolicies, diffRoles, diffSequences, diffTriggers } from './diff-access.ts';
 import { diffColumns, type Refusal, remadeColumns } from './diff-columns.ts';
 import { diffConstraints } from './diff-constraints.ts';
+import { diffCallers, diffFunctions } from './diff-functions.ts';
 import { fieldOf, isSpent } from './names.ts';
 import { reusedNames } from './reused-names.ts';
 import { settle } from './settle.ts';
@@ -56,6 +56,7 @@ export function difference(
     ...divided.flatMap((table) => [dropEmpty(before, table), ...created(settled, table)]),
     ...renameTables(pairs),
     ...pairs.flatMap((pair) => [
+      ...diffRetention(pair),
       ...diffColumns(pair, refusals),
       ...diffConstraints(pair),
       ...diffTriggers(pair),
@@ -102,6 +103,30 @@ function dropEmpty(previous: DesiredState, after: TableState): Change {
       },
     ],
   });
+}
+
+/** No SQL: months go by the hour. But what goes is gone, and whoever publishes has to read it before. */
+function diffRetention({ before, after }: TablePair): Change[] {
+  const [was, is] = [before.partition?.keep ?? null, after.partition?.keep ?? null];
+  if (was === is || after.aside) return [];
+  const shorter = is !== null && (was === null || is < was);
+  const months = (count: number): string => (count === 1 ? '1 month' : `${count} months`);
+  return [
+    change({
+      kind: 'change_retention',
+      phase: 'alter_columns',
+      table: after.id,
+      title:
+        is === null ? `Keep records of ${after.label} for ever` : `Keep records of ${after.label} for ${months(is)}`,
+      why: shorter
+        ? `Within the hour those of older months are deleted for good, with their history; until now they were kept ${was === null ? 'for ever' : `for ${months(was)}`}. A rollback does not bring them back.`
+        : `Until now they were kept for ${months(was ?? 0)}. What is deleted already does not come back.`,
+      sql: [],
+      lock: 'none',
+      risk: shorter ? 'high' : 'none',
+      reversible: !shorter,
+    }),
+  ];
 }
 
 function convertedOf({ columns }: TableState, converted: Conversions): Conversions {

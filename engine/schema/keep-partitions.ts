@@ -16,6 +16,7 @@ export interface KeptPartitions {
 /**
  * A publish that is under way makes the partitions of its tables itself; what was not done is done the next time.
  * @param now milliseconds since the epoch
+ * @throws AggregateError when tables could not be had in time; all the others are done
  */
 export async function keepPartitions(
   database: Database,
@@ -24,16 +25,26 @@ export async function keepPartitions(
 ): Promise<KeptPartitions> {
   const made: string[] = [];
   const dropped: string[] = [];
+  const failed: unknown[] = [];
   for (const { key, table } of await divided(database)) {
-    const one = <T>(work: (client: PoolClient, state: DesiredState, current: TableState) => Promise<T>) =>
+    const one = <T>(work: Work<T>) =>
       withRetries(() => database.ownerTransaction((client) => locked(client, key, table, work)), options);
-    made.push(...((await one((client, state, current) => makePartitions(client, state, current, now))) ?? []));
-    for (;;) {
-      const name = await one((client, state, current) => dropOldest(client, state, current, now));
-      if (name === null) break;
-      dropped.push(name);
+    try {
+      made.push(...((await one(({ client, state, current }) => makePartitions(client, state, current, now))) ?? []));
+      for (;;) {
+        const name = await one(({ client, tenantId, state, current }) =>
+          dropOldest(client, tenantId, state, current, now),
+        );
+        if (name === null) break;
+        dropped.push(name);
+      }
+    } catch (error) {
+      // Somebody's long report is in the way of their own table, not of everybody's.
+      failed.push(error);
     }
   }
+  if (failed.length > 0)
+    throw new AggregateError(failed, `${failed.length} divided tables were left for the next time`);
   return { made, dropped };
 }
 
@@ -49,15 +60,18 @@ async function divided(database: Database): Promise<readonly { readonly key: str
   });
 }
 
-async function locked<T>(
-  client: PoolClient,
-  tenantKey: string,
-  table: string,
-  work: (client: PoolClient, state: DesiredState, table: TableState) => Promise<T>,
-): Promise<T | null> {
+type Work<T> = (parts: {
+  readonly client: PoolClient;
+  readonly tenantId: string;
+  readonly state: DesiredState;
+  readonly current: TableState;
+}) => Promise<T>;
+
+async function locked<T>(client: PoolClient, tenantKey: string, table: string, work: Work<T>): Promise<T | null> {
   await client.query(`set local lock_timeout = ${LOCK_TIMEOUT}; set local search_path = pg_catalog, pg_temp`);
   if (!(await tryPublishLock(client, tenantKey))) return null;
-  const state = await loadState(client, (await loadTenant(client, tenantKey)).tenant);
+  const { tenant } = await loadTenant(client, tenantKey);
+  const state = await loadState(client, tenant);
   const current = state && dividedTables(state).find(({ id }) => id === table);
-  return state && current ? work(client, state, current) : null;
+  return state && current ? work({ client, tenantId: tenant.id, state, current }) : null;
 }

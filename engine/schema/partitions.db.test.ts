@@ -137,6 +137,72 @@ test('months are made ahead, take what was written before them, and go when they
   await made.insert(person, 'custom_readings', { meter: 'mine' });
 });
 
+const NOTE = { key: 'note', type: 'text' };
+
+test('what a month said goes with it: history, shares and the hold of files', async () => {
+  clock.set(Date.UTC(2026, 0, 15, 12));
+  const made = await organisation(reading({ ...monthly(1), history: true, sharing: true, owner: true }, NOTE));
+  const person = await made.person('keeper');
+  const old = await made.insert(person, 'custom_readings', { meter: 'mine' });
+  await made.update(person, 'custom_readings', old, { meter: 'mine', note: 'private' });
+  clock.set(Date.UTC(2026, 3, 15, 12));
+  const later = await made.insert(person, 'custom_readings', { meter: 'mine' });
+  await made.update(person, 'custom_readings', later, { meter: 'mine', note: 'kept' });
+  const [schema, entity] = [made.tenant.names.schema, await made.entity('custom.reading')];
+  await superuser.query(
+    `set session_replication_role = replica;
+     insert into "${schema}".shares (id, entity, record, "user", level, created_at)
+       select gen_random_uuid(), '${entity.id}', r, gen_random_uuid(), 'read', now() from unnest(array['${old}', '${later}']::uuid[]) r;
+     insert into armature.file (id, tenant_id, entity_id, field_id, record_id, name, type, size, sha256, created_by, created_at)
+       select gen_random_uuid(), '${made.tenant.id}', '${entity.id}', 'f_000000000000', r, 'a.txt', 'text/plain', 1, repeat('0', 64), gen_random_uuid(), now() from unnest(array['${old}', '${later}']::uuid[]) r;
+     reset session_replication_role`,
+  );
+  await keepPartitions(lab.database, clock.now());
+  const records = async (table: string, column: string) =>
+    (
+      await superuser.query<{ record: string }>(
+        `select distinct ${column}::text as record from ${table} where ${column} is not null`,
+      )
+    ).rows.map(({ record }) => record);
+  expect(await records(`"${schema}".custom_readings`, 'id')).toEqual([later]);
+  expect(await records(`"${schema}".h_custom_readings`, 'record_id')).toEqual([later]);
+  expect(await records(`"${schema}".shares`, 'record')).toEqual([later]);
+  expect(await records('armature.file', 'record_id')).toEqual([later]);
+});
+
+test('a plan says that a shorter time deletes for good', async () => {
+  clock.set(Date.UTC(2026, 0, 15, 12));
+  const made = await organisation(reading(monthly(12)));
+  const plan = await made.plan(reading(monthly(2)));
+  expect(plan.steps).toMatchObject([
+    { kind: 'change_retention', title: 'Keep records of Reading for 2 months', risk: 'high', reversible: false },
+  ]);
+  expect(plan.warnings).toEqual([expect.stringContaining('Keep records of Reading for 2 months')]);
+  await made.publish(reading(monthly(2)));
+  expect((await made.plan(reading(monthly()))).steps).toMatchObject([
+    { title: 'Keep records of Reading for ever', risk: 'none' },
+  ]);
+  for (const keep of [0, -1, 1.5, 1201, '3'])
+    expect((await refusal(made.publish(reading({ partition: { by: 'created_at', every: 'month', keep } })))).code).toBe(
+      'invalid_document',
+    );
+});
+
+test('a table that is held by somebody keeps nobody else’s waiting', async () => {
+  clock.set(Date.UTC(2026, 0, 15, 12));
+  const [held, free] = [await organisation(reading(monthly(1))), await organisation(reading(monthly(1)))];
+  clock.set(Date.UTC(2026, 6, 15, 12));
+  await superuser.query(`begin; lock table "${held.tenant.names.schema}".custom_readings in access share mode`);
+  try {
+    await expect(keepPartitions(lab.database, clock.now(), { patience: 200 })).rejects.toThrow(AggregateError);
+  } finally {
+    await superuser.query('commit');
+  }
+  expect(await months(free)).toContain('202610');
+  await keepPartitions(lab.database, clock.now());
+  expect(await months(held)).toEqual(await months(free));
+});
+
 test('a release changes it like another one: fields, rules, indexes beside the work of others, types, renames, and back', async () => {
   clock.set(Date.UTC(2026, 0, 15, 12));
   const made = await organisation(reading(monthly()));

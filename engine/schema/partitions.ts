@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import { literal, qualified, quote } from '../db/identifiers.ts';
 import { columnName, guarded, tableName } from './ddl.ts';
 import { partitionName } from './names.ts';
+import { SHARES } from './shares.ts';
 import type { DesiredState, TableState } from './state.ts';
 
 /** Months made ahead: a server that is away for so long finds a place for what it writes. */
@@ -85,11 +86,13 @@ async function makePartition(client: PoolClient, state: DesiredState, table: Tab
 }
 
 /**
- * Drops the months that are older than is kept, with their records: one at a time, in a transaction of its own.
+ * Drops the months that are older than is kept, with their records: one at a time, in a transaction of its own. No
+ * trigger runs for them, so what else says what they said goes here: history, shares, and their files' hold.
  * @returns name of the partition that was dropped; `null` when there is none
  */
 export async function dropOldest(
   client: PoolClient,
+  tenantId: string,
   state: DesiredState,
   table: TableState,
   now: number,
@@ -100,6 +103,22 @@ export async function dropOldest(
   if (old.length === 0) return null;
   const name = partitionName(table.id, keyOf(Math.min(...old)));
   const part = qualified(state.schema, name);
-  await client.query(`alter table ${tableName(state, table)} detach partition ${part}; drop table ${part}`);
+  const gone = `select p."id" from ${part} p`;
+  const history = state.tables[`h_${table.id}`];
+  await client.query(
+    [
+      ...(history ? [`delete from ${tableName(state, history)} h where h."record_id" in (${gone})`] : []),
+      ...(state.tables[SHARES]
+        ? [
+            `delete from ${qualified(state.schema, SHARES)} s where s."entity" = ${literal(table.id)} and s."record" in (${gone})`,
+          ]
+        : []),
+      `update armature.file f set entity_id = null, field_id = null, record_id = null, created_at = armature.now()
+       where f.tenant_id = ${literal(tenantId)}::uuid and f.entity_id = ${literal(table.id)} and f.record_id in (${gone})`,
+      // The one that locks people out comes last.
+      `alter table ${tableName(state, table)} detach partition ${part}`,
+      `drop table ${part}`,
+    ].join(';\n'),
+  );
   return name;
 }

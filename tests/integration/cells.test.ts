@@ -106,6 +106,24 @@ test('a key belongs to one organisation, whatever its cell', async () => {
   await createOrganisationOn(cells, null, organisation('gamma'));
 });
 
+test('a key that was taken and never used is taken up again on its cell, and nowhere else', async () => {
+  await cells.directory.place('half', 'b');
+  await expect(createOrganisationOn(cells, null, organisation('half'))).rejects.toMatchObject({ code: 'unique' });
+  await createOrganisationOn(cells, 'b', organisation('half'));
+  await expect(createOrganisationOn(cells, 'b', organisation('half'))).rejects.toMatchObject({ code: 'unique' });
+});
+
+test('who lives on a cell out of reach does not hear that their password is wrong', async () => {
+  await cells.directory.place('far', 'gone');
+  const nobody = await signIn('ann@far.example');
+  expect([nobody.status, nobody.json.code]).toEqual([401, 'invalid_credentials']);
+  expect(nobody.json.detail).toBe('The e-mail or the password is wrong, or your organisation cannot be reached now.');
+  const named = await signIn('ann@far.example', { organisation: 'far' });
+  expect([named.status, named.json.code]).toEqual([503, 'unavailable']);
+  // The others sign in as always.
+  expect((await signIn('ann@acme.example')).status).toBe(201);
+});
+
 test('a cell that cannot be reached takes nobody else along', async () => {
   const lost = `arm_gone.${'a'.repeat(43)}`;
   const answer = await fetch(`${testing.url}${ACCOUNTS}`, { headers: { authorization: `Bearer ${lost}` } });

@@ -4,8 +4,11 @@
  * here.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { offeredOperators } from '#engine/condition/offered.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
-import { idOf, type Planned, ROWS, Warehouse } from './warehouse.ts';
+import { excused, REASONS } from './reasons.ts';
+import { asked, indexedFields, type Shape, shapesOf } from './shapes.ts';
+import { idOf, type Planned, READERS, ROWS, Warehouse } from './warehouse.ts';
 
 const database = await testDatabase();
 let warehouse: Warehouse;
@@ -16,7 +19,7 @@ const BARRIER =
 const EVERY = 'is about all records there are';
 
 /** Shapes that read the whole table, and why; for whoever sees everything, who sees their own, or both. */
-const REASONS: Readonly<Record<string, { readonly role?: 'keeper' | 'owner'; readonly why: string }>> = {
+const REASONS_OF: Readonly<Record<string, { readonly role?: 'keeper' | 'owner'; readonly why: string }>> = {
   'code[contains]=99999': { role: 'keeper', why: PATTERN },
   'amount[gt]=142800.00': { role: 'keeper', why: BARRIER },
   'code[icontains]=C99999': { role: 'keeper', why: PATTERN },
@@ -29,7 +32,7 @@ const REASONS: Readonly<Record<string, { readonly role?: 'keeper' | 'owner'; rea
   '$count=exact': { role: 'keeper', why: EVERY },
 };
 
-const shapes: readonly (string | object)[] = [
+const written: readonly (string | object)[] = [
   '',
   'code=c777777',
   'code[in]=c7,c77,c777',
@@ -89,7 +92,63 @@ const shapes: readonly (string | object)[] = [
   'rank[lt]=500&$count=exact',
 ];
 
+/** Of the grammar as a whole, without values: links, references to one of several entities, and what is asked of many records. */
+const FURTHER: readonly (string | object)[] = [
+  { where: { labels: { some: { name: 'Label 777' } } } },
+  { where: { labels: { some: { id: idOf('666', 777) } }, kind: 'new' } },
+  { where: { rank: { lt: 50 }, labels: { none: {} } } },
+  { where: { rank: { lt: 50 }, labels: { every: { name: 'Label 777' } } } },
+  { where: { rank: { lt: 50 }, labels: { count: { gte: 1 } } } },
+  { where: { not: { or: [{ rank: { lt: 999_950 } }, { kind: 'broken' }] } } },
+  { where: { or: [{ rank: { lt: 50 } }, { and: [{ amount: '100.00' }, { kind: 'new' }] }] } },
+  { where: { or: [{ about_shelf: idOf('222', 777) }, { about_box: idOf('444', 777) }] } },
+  { where: { rank: { lt: 50 } }, group: ['kind'], aggregate: ['n:count()', 'd:countDistinct(shelf)'] },
+  { where: { rank: { lt: 50 } }, aggregate: ['a:avg(amount)', 'l:min(due)', 'h:max(seen_at)', 's:sum(weight)'] },
+  { where: { rank: { lt: 50 } }, group: ['shelf.name'], aggregate: ['n:count()'], having: { n: { gte: 1 } } },
+  { where: { rank: { lt: 50 } }, distinct: ['shelf.name', 'year(due)'] },
+  { where: { rank: { lt: 50 } }, order: ['shelf.name', '-amount'] },
+  {
+    where: { rank: { lt: 50 } },
+    select: ['id', { parts: { where: { quantity: { gte: 2 } }, order: ['-quantity'], first: 3 } }],
+  },
+  {
+    select: ['id', { labels: { select: ['name'], order: ['name'], first: 3 } }, { shelf: ['name'] }, 'about'],
+    first: 50,
+  },
+];
+
 const figures: string[] = [];
+
+const counts = { index: 0, scan: 0 };
+const FIELDS = [
+  'id',
+  'created_at',
+  'owner',
+  'name',
+  'code',
+  'rank',
+  'amount',
+  'weight',
+  'due',
+  'seen_at',
+  'kind',
+  'tags',
+  'opens',
+  'sold',
+  'shelf',
+  'about_box',
+  'about_shelf',
+];
+
+function shapesOfField(key: string): Shape[] {
+  const article = warehouse.entity('article');
+  const field = article.fields.get(key);
+  if (field === undefined) throw new TypeError(`the article has no ${key}`);
+  return shapesOf(
+    field,
+    offeredOperators(field, article, (name) => warehouse.entity(name)),
+  );
+}
 
 function told(role: string, name: string, { milliseconds, nodes }: Planned): void {
   figures.push(`${milliseconds.toFixed(1).padStart(9)} ms  ${role.padEnd(6)}  ${name.padEnd(72)} ${nodes.join(', ')}`);
@@ -101,22 +160,49 @@ describe(`of ${ROWS.toLocaleString('en')} records`, () => {
   }, 600_000);
   afterAll(async () => {
     await warehouse.close();
+    process.stdout.write(
+      `${counts.index + counts.scan} shapes that the grammar makes were planned: ${counts.index} with an index\n`,
+    );
     process.stdout.write(`${figures.join('\n')}\n`);
   });
 
+  /** Fields and operators are told by the model, so a field type or an operator that comes is asked as well. */
+  describe.each(READERS)('whatever the grammar makes of an indexed field, for the %s,', (reader) => {
+    it.each(FIELDS)('%s: an index serves, or a reason is written down', { timeout: 120_000 }, async (key) => {
+      const scans: string[] = [];
+      for (const shape of shapesOfField(key)) {
+        if (!asked(shape, reader) || excused(shape, reader)) continue;
+        const scan = await warehouse.scanOf(reader, shape.query, shape.entity);
+        counts[scan === null ? 'index' : 'scan'] += 1;
+        if (scan !== null) scans.push(`${shape.test}, ${shape.around}: ${scan}`);
+      }
+      expect(scans).toEqual([]);
+    });
+  });
+
+  it('has asked for every indexed field', () => {
+    expect(indexedFields(warehouse.entity('article')).map(({ key }) => key)).toEqual(FIELDS);
+  });
+
+  it.each(REASONS)('needs the reason: it $why', { timeout: 60_000 }, async ({ example: [reader, around, test] }) => {
+    const shape = shapesOfField(test.split(' ')[0] ?? '').find((one) => one.test === test && one.around === around);
+    expect(await warehouse.scanOf(reader, shape?.query ?? {}, shape?.entity ?? 'article')).not.toBeNull();
+  });
+
   describe.each(['keeper', 'owner'] as const)('the %s', (role) => {
-    it.each(shapes.map((shape) => ({ shape, name: typeof shape === 'string' ? shape : JSON.stringify(shape) })))(
-      'finds $name',
-      { timeout: 60_000 },
-      async ({ shape, name }) => {
-        const planned = await warehouse.plan(role, shape);
-        told(role, name, planned);
-        const reason = REASONS[name];
-        const excused = reason !== undefined && (reason.role ?? role) === role;
-        // A reason that is none any more goes.
-        expect({ plan: planned.nodes, scansAll: planned.scansAll }).toEqual({ plan: planned.nodes, scansAll: excused });
-      },
-    );
+    it.each(
+      [...written, ...FURTHER].map((shape) => ({
+        shape,
+        name: typeof shape === 'string' ? shape : JSON.stringify(shape),
+      })),
+    )('finds $name', { timeout: 60_000 }, async ({ shape, name }) => {
+      const planned = await warehouse.plan(role, shape);
+      told(role, name, planned);
+      const reason = REASONS_OF[name];
+      const excused = reason !== undefined && (reason.role ?? role) === role;
+      // A reason that is none any more goes.
+      expect({ plan: planned.nodes, scansAll: planned.scansAll }).toEqual({ plan: planned.nodes, scansAll: excused });
+    });
 
     it.each(['$order=rank', '$order=-amount', '$order=code', 'kind=new', ''])(
       'turns the pages of %s',

@@ -5,7 +5,7 @@ import type { Address, Credentials } from '#engine/db/connection.ts';
 import { Database, sessionOf } from '#engine/db/database.ts';
 import { quote } from '#engine/db/identifiers.ts';
 import type { SourceDocument } from '#engine/model/documents.ts';
-import type { Entity } from '#engine/model/model.ts';
+import type { Entity, Model } from '#engine/model/model.ts';
 import { loadShippedPacks } from '#engine/model/packs.ts';
 import { rightsOf } from '#engine/model/rights.ts';
 import { parseJsonQuery } from '#engine/records/query/json.ts';
@@ -22,6 +22,14 @@ const OWNERS = 100;
 const PRIME = 1_000_003;
 /** Whoever reads more records than this has found none by an index. */
 const MANY = 100_000;
+/**
+ * Who asks: somebody who sees all records, somebody who sees those they own (and those shared with them, of which there
+ * are none), and somebody who owns none and sees what is shared with them.
+ */
+export const READERS = ['keeper', 'owner', 'guest'] as const;
+export type Reader = (typeof READERS)[number];
+const SHARED = 500;
+const GUEST = 555;
 
 const field = (key: string, type: string, more: object = {}): object => ({ key, type, label: key, ...more });
 const documents: readonly unknown[] = [
@@ -45,7 +53,10 @@ const documents: readonly unknown[] = [
       field('seen_at', 'datetime', { index: true }),
       field('kind', 'choice', { index: true, choices: ['new', 'used', 'broken'].map((key) => ({ key, label: key })) }),
       field('tags', 'tags', { index: true }),
-      field('shelf', 'reference', { to: 'shelf' }),
+      field('opens', 'time', { index: true }),
+      field('sold', 'boolean', { index: true }),
+      field('shelf', 'reference', { to: 'shelf', inverse: 'articles' }),
+      field('labels', 'links', { to: 'label', inverse: 'labelled' }),
       field('parts', 'children', { of: 'part' }),
       field('about', 'any_reference', { to: ['box', 'shelf'] }),
     ],
@@ -72,6 +83,14 @@ const documents: readonly unknown[] = [
   },
   {
     kind: 'entity',
+    key: 'label',
+    plural: 'labels',
+    label: 'Label',
+    title: '{name}',
+    fields: [field('name', 'text', { required: true })],
+  },
+  {
+    kind: 'entity',
     key: 'box',
     plural: 'boxes',
     label: 'Box',
@@ -83,10 +102,12 @@ const documents: readonly unknown[] = [
   { kind: 'role', key: 'owner', label: 'Owner' },
   { kind: 'permission', role: 'keeper', entity: 'article', actions: ['read'] },
   { kind: 'permission', role: 'keeper', entity: 'shelf', actions: ['read'] },
-  { kind: 'permission', role: 'keeper', entity: 'box', actions: ['read'] },
+  { kind: 'permission', role: 'keeper', entity: 'label', actions: ['read'] },
   { kind: 'permission', role: 'owner', entity: 'article', actions: ['read'], conditions: { owner: 'self' } },
-  { kind: 'permission', role: 'owner', key: 'shelves', entity: 'shelf', actions: ['read'] },
+  { kind: 'permission', role: 'keeper', entity: 'box', actions: ['read'] },
   { kind: 'permission', role: 'owner', key: 'boxes', entity: 'box', actions: ['read'] },
+  { kind: 'permission', role: 'owner', key: 'shelves', entity: 'shelf', actions: ['read'] },
+  { kind: 'permission', role: 'owner', key: 'labels', entity: 'label', actions: ['read'] },
 ];
 
 const uuid = (kind: string, number: string): string =>
@@ -107,13 +128,28 @@ export class Warehouse {
   readonly #models: ModelStore;
   readonly #lists = new Lists(new Cursors('not a secret'), systemClock);
   readonly #scopes: ReadonlyMap<string, Scope>;
-  readonly #entity: Entity;
+  readonly #model: Model;
+  /** The tables that have so many records. */
+  readonly #big: ReadonlySet<string>;
 
-  private constructor(database: Database, models: ModelStore, scopes: ReadonlyMap<string, Scope>, entity: Entity) {
+  private constructor(
+    database: Database,
+    models: ModelStore,
+    model: Model,
+    scopes: ReadonlyMap<string, Scope>,
+    links: string,
+  ) {
     this.#database = database;
     this.#models = models;
+    this.#model = model;
     this.#scopes = scopes;
-    this.#entity = entity;
+    this.#big = new Set(['depot_articles', 'depot_parts', links]);
+  }
+
+  entity(key: string): Entity {
+    const entity = this.#model.entities.get(key.includes('.') ? key : `depot.${key}`);
+    if (entity === undefined) throw new TypeError(`the depot has no ${key}`);
+    return entity;
   }
 
   static async open(
@@ -135,13 +171,15 @@ export class Warehouse {
     const models = new ModelStore({ database });
     const { tenant, model } = await models.get('depot');
     const entity = model.entities.get('depot.article');
-    if (entity === undefined) throw new TypeError('the depot has articles');
-    await fill(superuser, quote(tenant.names.schema));
-    const scopes = ['keeper', 'owner'].map((role): [string, Scope] => {
+    const many = entity?.fields.get('labels')?.many;
+    if (entity === undefined || many?.via !== 'links') throw new TypeError('the depot has articles with labels');
+    await fill(superuser, quote(tenant.names.schema), many.table, entity.id);
+    const scopes = READERS.map((reader): [string, Scope] => {
+      const role = reader === 'guest' ? 'owner' : reader;
       const principal = {
         tenant: tenant.key,
-        userId: idOf('111', 7),
-        name: role,
+        userId: idOf('111', reader === 'guest' ? GUEST : 7),
+        name: reader,
         email: null,
         roles: [role],
         dbRole: tenant.names.role(role),
@@ -152,37 +190,54 @@ export class Warehouse {
         locale: 'en',
         timeZone: 'UTC',
       };
-      return [role, { tenant, model, principal, rights: rightsOf(model, [role]), predicates: true }];
+      return [reader, { tenant, model, principal, rights: rightsOf(model, [role]), predicates: true }];
     });
-    return new Warehouse(database, models, new Map(scopes), entity);
+    return new Warehouse(database, models, model, new Map(scopes), many.table);
   }
 
   /** Explains and runs every statement of a query as the application would, and tells of the slowest. */
   async plan(role: string, query: string | object): Promise<Planned> {
+    const plans = await this.#explain(role, query, 'article', 'analyze, timing off, ');
+    return {
+      milliseconds: plans.reduce((sum, plan) => sum + (plan['Execution Time'] ?? 0), 0),
+      nodes: plans.flatMap((plan) => nodesOf(plan.Plan)),
+      scansAll: plans.some(({ Plan }) => readBy(Plan, this.#big) > MANY),
+    };
+  }
+
+  /**
+   * As {@link Warehouse.plan}, of many shapes in short time: a plan that leaves no doubt is not run.
+   * @returns the nodes where a large part of a table is read, else `null`
+   */
+  async scanOf(role: string, query: object, entity: string): Promise<string | null> {
+    const plans = await this.#explain(role, query, entity, '');
+    const told = (): string => plans.flatMap(({ Plan }) => nodesOf(Plan)).join(', ');
+    const looks = plans.map(({ Plan }) => lookAt(Plan, this.#big));
+    if (looks.includes('scan')) return told();
+    if (!looks.includes('doubt')) return null;
+    const run = await this.#explain(role, query, entity, 'analyze, timing off, ');
+    return run.some(({ Plan }) => readBy(Plan, this.#big) > MANY) ? told() : null;
+  }
+
+  async #explain(role: string, query: string | object, entity: string, options: string): Promise<Explained[]> {
     const scope = this.#scopes.get(role);
     if (scope === undefined) throw new TypeError(`no role ${role}`);
     const parsed = typeof query === 'string' ? parseUrlQuery(query) : parseJsonQuery(query);
-    const { statements } = this.#lists.prepare(scope, this.#entity, parsed);
+    const { statements } = this.#lists.prepare(scope, this.entity(entity), parsed);
     const explained = statements.map(({ text, values }) => ({
-      text: `explain (analyze, timing off, format json) ${text}`,
+      text: `explain (${options}format json) ${text}`,
       values,
       unprepared: true,
     }));
     const results = await this.#database.batch(sessionOf(scope.principal), explained);
-    const plans = results.map((result) => JSON.parse(result.rows[0]?.[0] ?? '[]') as [Explained]);
-    const nodes = plans.flatMap(([plan]) => nodesOf(plan.Plan));
-    return {
-      milliseconds: plans.reduce((sum, [plan]) => sum + plan['Execution Time'], 0),
-      nodes,
-      scansAll: plans.some(([plan]) => readBy(plan.Plan) > MANY),
-    };
+    return results.map((result) => (JSON.parse(result.rows[0]?.[0] ?? '[]') as [Explained])[0]);
   }
 
   /** The cursor of the page after the first. */
   async next(role: string, query: string): Promise<string> {
     const scope = this.#scopes.get(role);
     if (scope === undefined) throw new TypeError(`no role ${role}`);
-    const request = this.#lists.prepare(scope, this.#entity, parseUrlQuery(query));
+    const request = this.#lists.prepare(scope, this.entity('article'), parseUrlQuery(query));
     const body = request.body(await this.#database.batch(sessionOf(scope.principal), request.statements));
     return (JSON.parse(body) as { page: { next: string } }).page.next;
   }
@@ -197,25 +252,44 @@ interface Node {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
   readonly 'Index Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
+  readonly 'Index Cond'?: string;
+  readonly 'Plan Rows': number;
+  readonly 'Total Cost': number;
+  /** These are told only of a plan that was run. */
+  readonly 'Actual Rows'?: number;
+  readonly 'Actual Loops'?: number;
   readonly 'Rows Removed by Filter'?: number;
   readonly 'Rows Removed by Index Recheck'?: number;
   readonly Plans?: readonly Node[];
 }
 interface Explained {
   readonly Plan: Node;
-  readonly 'Execution Time': number;
+  readonly 'Execution Time'?: number;
 }
 
 /** The most records that one node of the plan has looked at. */
-function readBy(node: Node): number {
+function readBy(node: Node, big: ReadonlySet<string>): number {
   const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
-  const own = /^depot_(articles|parts)$/.test(node['Relation Name'] ?? '')
-    ? (node['Actual Rows'] + removed) * node['Actual Loops']
+  const own = big.has(node['Relation Name'] ?? '')
+    ? ((node['Actual Rows'] ?? 0) + removed) * (node['Actual Loops'] ?? 0)
     : 0;
-  return Math.max(own, ...(node.Plans ?? []).map(readBy));
+  return Math.max(own, ...(node.Plans ?? []).map((inner) => readBy(inner, big)));
 }
+
+/** What it costs to go through a large part of a table; a page that is full soon costs a tenth. */
+const SCAN = 20_000;
+
+/** What is certain of a plan that was not run. */
+function lookAt(plan: Node, big: ReadonlySet<string>): 'scan' | 'index' | 'doubt' {
+  const nodes = flat(plan).filter((node) => big.has(node['Relation Name'] ?? ''));
+  const whole = nodes.some((node) => node['Node Type'] === 'Seq Scan');
+  if (whole) return plan['Total Cost'] > SCAN ? 'scan' : 'doubt';
+  const narrow = nodes.every((node) => node['Index Cond'] !== undefined || node['Node Type'] === 'Bitmap Heap Scan');
+  const few = flat(plan).every((node) => node['Plan Rows'] < MANY / 10);
+  return narrow && few && plan['Total Cost'] < 10 * SCAN ? 'index' : 'doubt';
+}
+
+const flat = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(flat)];
 
 function nodesOf(node: Node): string[] {
   const read = [node['Relation Name'], node['Index Name']].filter((each) => each !== undefined).join(' ');
@@ -224,11 +298,11 @@ function nodesOf(node: Node): string[] {
 }
 
 /** Without triggers, and with the indexes made afterwards: it is the plans that are of interest. Values follow no order. */
-async function fill(superuser: pg.Client, schema: string): Promise<void> {
+async function fill(superuser: pg.Client, schema: string, links: string, article: string): Promise<void> {
   const { rows: indexes } = await superuser.query<{ name: string; sql: string }>(
     `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as sql from pg_index
-     where indrelid in ($1::regclass, $2::regclass) and not indisprimary`,
-    [`${schema}.depot_articles`, `${schema}.depot_parts`],
+     where indrelid in ($1::regclass, $2::regclass, $3::regclass) and not indisprimary`,
+    [`${schema}.depot_articles`, `${schema}.depot_parts`, `${schema}.${quote(links)}`],
   );
   await superuser.query(`
     set session_replication_role = replica;
@@ -240,20 +314,29 @@ async function fill(superuser: pg.Client, schema: string): Promise<void> {
       from generate_series(1, 1000) n;
     insert into ${schema}.depot_boxes (id, version, created_at, updated_at, name)
       select ${uuid('444', 'n::text')}, 1, now(), now(), 'Box ' || n from generate_series(1, 1000) n;
+    insert into ${schema}.depot_labels (id, version, created_at, updated_at, name)
+      select ${uuid('666', 'n::text')}, 1, now(), now(), 'Label ' || n from generate_series(1, 1000) n;
+    insert into ${schema}.shares (id, entity, record, "user", level, created_at)
+      select ${uuid('555', 'n::text')}, '${article}', ${uuid('000', '(n * 1999)::text')}, ${uuid('111', `'${GUEST}'`)}, 'read', now()
+      from generate_series(1, ${SHARED}) n;
     insert into ${schema}.depot_articles
-      (id, version, created_at, updated_at, owner, name, note, code, rank, amount, amount_currency, weight, due, seen_at, kind, tags, shelf, about_box, about_shelf)
+      (id, version, created_at, updated_at, owner, name, note, code, rank, amount, amount_currency, weight, due, seen_at, kind, tags, opens, sold,
+       shelf, about_box, about_shelf)
       select ${uuid('000', 'n::text')}, 1, timestamptz '2026-01-01' + n * interval '1 second', now(),
         ${uuid('111', `(n % ${OWNERS})::text`)}, 'Article ' || substr(md5(n::text), 1, 12), 'note ' || (p % 5000), 'c' || p, p,
         p / 7.0, 'EUR', p / 3.0, date '2000-01-01' + (p / 70)::integer, timestamptz '2020-01-01' + p * interval '4 minutes',
         case p % 1000 when 0 then 'broken' when 1 then 'used' else 'new' end, array['t' || p % 1000, 'u' || p % 7],
+        time '00:00' + (p % 86400) * interval '1 second', p % 1000 = 0,
         ${uuid('222', '(p % 1000 + 1)::text')},
         case when p < 20000 and p % 2 = 0 then ${uuid('444', '(p % 1000 + 1)::text')} end,
         case when p < 20000 and p % 2 = 1 then ${uuid('222', '(p % 1000 + 1)::text')} end
       from generate_series(1, ${ROWS}) n cross join lateral (select n * 7919::bigint % ${PRIME} as p) q;
     insert into ${schema}.depot_parts (id, version, created_at, updated_at, article, quantity)
-      select ${uuid('333', 'n::text')}, 1, now(), now(), ${uuid('000', '(n * 5)::text')}, n
+      select ${uuid('333', 'n::text')}, 1, now(), now(), ${uuid('000', '(n * 5 - 3)::text')}, n
       from generate_series(1, 200000) n;
+    insert into ${schema}.${quote(links)} (near, far)
+      select ${uuid('000', '(n * 4)::text')}, ${uuid('666', '(n % 1000 + 1)::text')} from generate_series(1, 200000) n;
     ${indexes.map(({ sql }) => `${sql};`).join('\n')}
-    analyze ${schema}.depot_shelves, ${schema}.depot_boxes, ${schema}.depot_articles, ${schema}.depot_parts;
+    analyze ${schema}.depot_shelves, ${schema}.depot_labels, ${schema}.depot_boxes, ${schema}.depot_articles, ${schema}.depot_parts, ${schema}.${quote(links)}, ${schema}.shares;
   `);
 }

@@ -71,6 +71,15 @@ export function schemaLab(
   };
 }
 
+/** Ids and what is named after them. */
+const INTERNAL = /[efhlu]_[0-9a-f]{12}|\bzz_|\b(?:before|after|search|assign|merge|similar|purge|minutes|fill|reach)_/;
+
+/** Whatever a test publishes: its plan has no name in it that people do not know. */
+function inWords({ steps, warnings }: Plan): void {
+  const odd = [...steps.flatMap(({ title, why }) => [title, why]), ...warnings].filter((said) => INTERNAL.test(said));
+  if (odd.length > 0) throw new Error(`a plan says: ${odd.join(' ')}`);
+}
+
 export class Organisation {
   readonly tenant: Tenant;
   readonly #database: Database;
@@ -90,25 +99,31 @@ export class Organisation {
 
   /** On the current release, with these as the organisation's own documents. */
   async publish(documents: readonly TenantDocument[]): Promise<Release> {
-    return this.#publisher.publish(this.tenant.key, {
+    const release = await this.#publisher.publish(this.tenant.key, {
       base: await this.release(),
       author: 'test',
       message: 'test',
       documents,
     });
+    inWords(release.plan);
+    return release;
   }
 
   async rollback(to: number): Promise<Release> {
-    return this.#publisher.rollback(this.tenant.key, {
+    const release = await this.#publisher.rollback(this.tenant.key, {
       base: await this.release(),
       to,
       author: 'test',
       message: 'back',
     });
+    inWords(release.plan);
+    return release;
   }
 
   async plan(documents: readonly TenantDocument[]): Promise<Plan> {
-    return this.#publisher.plan(this.tenant.key, { documents });
+    const plan = await this.#publisher.plan(this.tenant.key, { documents });
+    inWords(plan);
+    return plan;
   }
 
   async entity(name: string): Promise<Entity> {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll } from 'vitest';
+import { afterAll, inject } from 'vitest';
 import SERVER_FLAGS from '../../scripts/server-flags.json' with { type: 'json' };
 import type { TestDatabase } from './postgres.ts';
 import { type Running, start } from './process.ts';
@@ -30,6 +30,7 @@ export async function serverProcesses(
     for (const { child } of begun) child.kill('SIGKILL');
     await rm(home, { recursive: true, force: true });
   });
+  const redis = inject('redisUrl');
   const begin = async (): Promise<ServerProcess> => {
     const { host, port, database: name } = database.address;
     const { user, password } = database.admin;
@@ -43,6 +44,7 @@ export async function serverProcesses(
         DATABASE_URL: `postgres://${user}:${password}@${host}:${port}/${name}`,
         PORT: '0',
         LOG_LEVEL: 'error',
+        ...(redis ? { REDIS_URL: redis } : {}),
       },
       flags,
     );

@@ -3,7 +3,7 @@ import { loadShippedPacks } from '../../model/packs.ts';
 import { createOrganisationOn } from '../../cells/place.ts';
 import { listTenants } from '../../schema/tenants.ts';
 import type { Command } from '../command.ts';
-import { UsageError } from '../command.ts';
+import { Failure, UsageError } from '../command.ts';
 import { table } from '../table.ts';
 
 export const tenants: Command = {
@@ -52,6 +52,8 @@ export const tenantCreate: Command = {
       throw new UsageError(
         `--cell is "${cell}". ${cells.keys.length > 0 ? `There are: ${cells.keys.join(', ')}.` : 'ARMATURE_CELLS names none.'}`,
       );
+    if (!cells.reachable().some(({ key }) => key === cell))
+      throw new Failure(`The cell "${cell}" cannot be reached now. No organisation was made.`);
     const email = given.text('admin-email');
     const { release, administrator } = await createOrganisationOn(cells, cell, {
       key: given.positionals[0] ?? '',
