@@ -178,7 +178,11 @@ async function openServices(
   const redis =
     config.redis === null
       ? null
-      : { url: config.redis, prefix: `armature:${derive(secret, `redis ${cell ?? ''}`).slice(0, 12)}`, log };
+      : {
+          url: config.redis,
+          prefix: `armature:${derive(secret, `redis ${address.database} ${cell ?? ''}`).slice(0, 12)}`,
+          log,
+        };
   const shared = redis && (await openSharedCache(redis, 'people', (tenant, userId) => identity.forget(tenant, userId)));
   if (shared) opened.push(() => shared.close());
   const identity: PasswordIdentity = new PasswordIdentity({

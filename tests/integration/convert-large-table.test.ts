@@ -5,7 +5,7 @@ import { watchLocks } from '../support/lock-watch.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { schemaLab } from '../support/schema-lab.ts';
 
-const RECORDS = 200_000;
+const RECORDS = 100_000;
 const CITIES = 50_000;
 /** Milliseconds that nobody waits for what a publish has locked. */
 const STALL = 250;
@@ -38,7 +38,7 @@ const documents = (place: Readonly<Record<string, unknown>>): readonly TenantDoc
   },
 ];
 
-test('nobody waits while 200,000 texts become references', { timeout: 240_000 }, async () => {
+test('nobody waits while 100,000 texts become references', { timeout: 240_000 }, async () => {
   const made = await lab.organisation('large', { documents: documents({ type: 'text' }) });
   const schema = `"${made.tenant.names.schema}"`;
   const fill = async (table: string, columns: string, values: string, count: number) => {

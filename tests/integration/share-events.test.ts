@@ -58,8 +58,8 @@ async function told(id: string): Promise<Record<string, string[]>> {
   const { rows } = await superuser.query('select pg_current_xact_id()::text as mark');
   await vi.waitFor(
     async () => {
-      const now = await superuser.query('select pg_snapshot_xmin(pg_current_snapshot())::text as xmin');
-      expect(BigInt(now.rows[0].xmin) > BigInt(rows[0].mark)).toBe(true);
+      const now = await superuser.query('select armature.outbox_horizon() > $1::text::xid8 as done', [rows[0].mark]);
+      expect(now.rows[0].done).toBe(true);
     },
     { timeout: 60_000, interval: 20 },
   );

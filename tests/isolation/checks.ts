@@ -424,6 +424,8 @@ function newValue(field: Field): unknown {
       return field.choices?.[0]?.key;
     case 'date':
       return '2026-02-03';
+    case 'currency':
+      return 'EUR';
     default:
       return field.options['pattern'] === undefined ? canaryValue(field, token()) : 'EUR';
   }

@@ -2,6 +2,8 @@
  * Nobody sees or changes what they may not: generated from the model over people × entities × fields × operations, in
  * two organisations, and held against a second reading of the permissions (`expectation.ts`). Three times: with both
  * layers, with the row policies alone (the compiler adds no conditions), and with the compiler alone (row security off).
+ * The policies alone are asked about every second pair of person and entity here: what Postgres allows by itself is held
+ * to the same reading, for all of them, in SQL (`mutation.test.ts`).
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testApp } from '../support/app.ts';
@@ -21,9 +23,9 @@ const checks = new Checks(world, expectationOf(world.model), database);
 const people = world.people.filter(({ tenant, name }) => tenant === TENANTS[0] || FROM_OUTSIDE.has(name));
 
 const MODES = [
-  { mode: 'both layers', url: app.url, rowSecurity: true },
-  { mode: 'policies only', url: app.policiesOnly.url, rowSecurity: true },
-  { mode: 'compiler only', url: app.url, rowSecurity: false },
+  { mode: 'both layers', url: app.url, rowSecurity: true, each: 1 },
+  { mode: 'policies only', url: app.policiesOnly.url, rowSecurity: true, each: 2 },
+  { mode: 'compiler only', url: app.url, rowSecurity: false, each: 1 },
 ] as const;
 
 async function setRowSecurity(on: boolean): Promise<void> {
@@ -40,16 +42,18 @@ async function setRowSecurity(on: boolean): Promise<void> {
   }
 }
 
-for (const { mode, url, rowSecurity } of MODES) {
+for (const { mode, url, rowSecurity, each } of MODES) {
   describe(mode, () => {
     beforeAll(() => setRowSecurity(rowSecurity));
     afterAll(() => setRowSecurity(true));
 
-    describe.each(people.map((person) => ({ title: `${person.name} of ${person.tenant}`, person })))(
+    describe.each(people.map((person, at) => ({ title: `${person.name} of ${person.tenant}`, person, at })))(
       '$title',
-      ({ person }: { person: WorldPerson }) => {
+      ({ person, at }: { person: WorldPerson; at: number }) => {
         const client = world.clientOf(person, url);
-        const entities = world.entities.map((entity) => ({ name: entity.name, entity }));
+        const entities = world.entities
+          .filter((_, index) => (index + at) % each === 0)
+          .map((entity) => ({ name: entity.name, entity }));
 
         test.each(entities)('$name: lists, counts, single records', async ({ entity }) => {
           await checks.reads(client, person, entity);
