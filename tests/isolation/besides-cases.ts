@@ -7,7 +7,7 @@ import type pg from 'pg';
 import { literal, qualified, quote } from '#engine/db/identifiers.ts';
 import type { Entity, Model } from '#engine/model/model.ts';
 import type { Expectation } from './expectation.ts';
-import { type Actor, type Part, type SqlCase, suspended } from './sql-run.ts';
+import { type Actor, caseOf, type Part, type SqlCase, suspended } from './sql-run.ts';
 import { type Row, subjectsOf } from './subjects.ts';
 
 interface Shared {
@@ -193,24 +193,6 @@ const UNCHANGED: Readonly<Record<string, string>> = {
   record: 'gen_random_uuid()',
   ended_by: 'armature.user_id()',
 };
-
-function caseOf(
-  person: Actor,
-  part: Part,
-  column: string | null,
-  title: string,
-  sql: string,
-  expected: string,
-): SqlCase {
-  return {
-    part,
-    columns: column === null ? [] : [column],
-    title: `${person.person.name}: ${title}`,
-    sql,
-    expected,
-    person,
-  };
-}
 
 const listOf = (shared: readonly Shared[]): string =>
   shared.length === 0

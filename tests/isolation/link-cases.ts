@@ -7,7 +7,7 @@ import { literal, qualified, quote } from '#engine/db/identifiers.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import type { Many } from '#engine/model/relations.ts';
 import type { Person, Subject } from './expectation.ts';
-import type { Actor, Add, SqlCase } from './sql-run.ts';
+import { type Actor, type Add, collecting, type SqlCase } from './sql-run.ts';
 import type { EntityTable } from './sql-table.ts';
 import type { Row } from './subjects.ts';
 
@@ -62,16 +62,7 @@ export class LinkCases {
   }
 
   of(person: Actor): readonly SqlCase[] {
-    const cases: SqlCase[] = [];
-    const add: Add = (part, about, title, sql, expected) =>
-      cases.push({
-        part,
-        columns: [about ?? []].flat(),
-        title: `${person.person.name}: ${title}`,
-        sql,
-        expected,
-        person,
-      });
+    const { cases, add } = collecting(person);
     const seen = this.#links.filter((link) => this.#may(person, 'read', link));
     const all = seen.map(({ near, far }) => `${near} ${far}`).join('\n');
     const sql = `select near, far from ${this.#at} order by near, far`;

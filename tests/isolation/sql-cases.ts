@@ -6,7 +6,7 @@ import { literal, quote } from '#engine/db/identifiers.ts';
 import { fieldsOf } from '#engine/records/read/access.ts';
 import type { Field } from '#engine/model/model.ts';
 import { insertCases } from './sql-inserts.ts';
-import { type Actor, type Add, BROKEN_RULE, type SqlCase } from './sql-run.ts';
+import { type Actor, type Add, BROKEN_RULE, collecting, type SqlCase } from './sql-run.ts';
 import type { EntityTable } from './sql-table.ts';
 import { literalOrNull, setTo } from './sql-values.ts';
 import type { Row } from './subjects.ts';
@@ -21,16 +21,7 @@ export class EntityCases {
   }
 
   of(person: Actor): readonly SqlCase[] {
-    const cases: SqlCase[] = [];
-    const add: Add = (part, about, title, sql, expected) =>
-      cases.push({
-        part,
-        columns: [about ?? []].flat(),
-        title: `${person.person.name}: ${title}`,
-        sql,
-        expected,
-        person,
-      });
+    const { cases, add } = collecting(person);
     this.#reads(person, add);
     const rows = this.#of.ofEachSort(person.person);
     for (const row of rows) this.#updates(person.person, row, add);

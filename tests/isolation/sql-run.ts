@@ -26,6 +26,17 @@ export type Add = (
   expected: string,
 ) => unknown;
 
+/** A case of one person; `about` is the column it is about, or those. */
+export function caseOf(person: Actor, ...[part, about, title, sql, expected]: Parameters<Add>): SqlCase {
+  return { part, columns: [about ?? []].flat(), title: `${person.person.name}: ${title}`, sql, expected, person };
+}
+
+/** Cases of one person, and what makes one more. */
+export function collecting(person: Actor): { readonly cases: readonly SqlCase[]; readonly add: Add } {
+  const cases: SqlCase[] = [];
+  return { cases, add: (...given) => cases.push(caseOf(person, ...given)) };
+}
+
 /** A person and what Postgres is told of them. */
 export interface Actor {
   readonly person: WorldPerson;

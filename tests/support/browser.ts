@@ -42,11 +42,15 @@ export async function testBrowser(): Promise<TestBrowser> {
   };
 }
 
-/** On the page that asks for it, whatever its language. */
+/** On the page that asks for it, whatever its language. Until the server has answered: then there is a session, or none. */
 export async function signIn(page: Page, email = 'admin@acme.example', password = PASSWORD): Promise<void> {
   await page.locator('input[autocomplete=username]').fill(email);
   await page.locator('input[type=password]').fill(password);
+  const answered = page.waitForResponse(
+    (response) => response.url().endsWith('/api/session') && response.request().method() === 'POST',
+  );
   await page.locator('button[type=submit]').click();
+  await answered;
 }
 
 /** Keeps a picture of a page in `test-results`. */
