@@ -1,8 +1,8 @@
 /** An entity divided by month: written and read like any other, made ahead of its time, gone with its months. */
 import { expect, test } from 'vitest';
 import { fixedClock } from '#engine/clock.ts';
-import { Problem } from '#engine/problem.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
+import { refusal } from '#tests/support/refusal.ts';
 import { type Organisation, schemaLab } from '#tests/support/schema-lab.ts';
 import { keepPartitions } from './keep-partitions.ts';
 import type { TenantDocument } from './source.ts';
@@ -53,15 +53,6 @@ const months = async ({ tenant }: Organisation): Promise<readonly string[]> => {
   );
   return rows.map(({ name }) => name.replace(/^p_e_[0-9a-f]+_/, ''));
 };
-
-async function refusal(work: Promise<unknown>): Promise<Problem> {
-  const error: unknown = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof Problem)) throw new Error('not refused', { cause: error });
-  return error;
-}
 
 test('records are written, read, changed and deleted under the same rights, whatever month they are of', async () => {
   clock.set(Date.UTC(2026, 0, 15, 12));

@@ -20,12 +20,12 @@ import type { Plan } from './plan.ts';
 import { type MakeSource, planWithPreviews, prepare } from './prepare.ts';
 import { publishIn, requireBase } from './publish-transaction.ts';
 import {
+  isMadeByAnother,
   listReleases,
   loadRelease,
   loadSource,
   loadTenant,
   madeAlike,
-  madeByAnother,
   type Release,
   type ReleaseSummary,
 } from './release-store.ts';
@@ -141,7 +141,7 @@ export class Publisher {
   async renew(tenantKey: string): Promise<Release | null> {
     const current = await this.#owner(async (client) => {
       const { tenant, release } = await loadTenant(client, tenantKey);
-      if (!(await madeByAnother(client)).includes(tenantKey)) return null;
+      if (!(await isMadeByAnother(client, tenant))) return null;
       const old = await loadSource(client, tenant, release);
       if (!old) return null;
       const make = async () => sourceAgain(tenant, release + 1, old);

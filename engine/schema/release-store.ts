@@ -138,6 +138,15 @@ export async function madeByAnother(client: ClientBase): Promise<readonly string
   return rows.map(({ key }) => key);
 }
 
+/** Whether another engine has made this one's. */
+export async function isMadeByAnother(client: ClientBase, tenant: Pick<Tenant, 'id'>): Promise<boolean> {
+  const { rowCount } = await client.query('select from armature.tenant_state where tenant_id = $1 and engine <> $2', [
+    tenant.id,
+    await engineMark(),
+  ]);
+  return rowCount === 1;
+}
+
 /** Notes that this engine makes the same of a release as the one that has made the schema. */
 export async function madeAlike(client: ClientBase, tenant: Pick<Tenant, 'id'>, release: number): Promise<void> {
   await client.query('update armature.tenant_state set engine = $3 where tenant_id = $1 and release = $2', [

@@ -4,18 +4,16 @@
  */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { createOrganisation } from '#engine/organisation.ts';
 import { testApp } from '#tests/support/app.ts';
 import { type Client, client } from '#tests/support/http.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
 import { serverProcesses } from '#tests/support/server-process.ts';
-import { hire } from '#tests/support/tenant.ts';
+import { hire, letSignIn, makeTenant, PASSWORD } from '#tests/support/tenant.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 /** Without Redis a process hears of another one's changes within half a second; a busy machine takes longer. */
 const HEARD = { timeout: 10_000, interval: 10 };
-const PASSWORD = 'correct horse battery';
-const ADMIN = 'ann@acme.example';
+const ADMIN = 'admin@acme.example';
 const ACCOUNTS = '/api/crm/v1/accounts';
 const LEADS = '/api/crm/v1/leads';
 
@@ -33,18 +31,10 @@ const told: string[] = [];
 const listener = redisUrl ? new Redis(redisUrl) : null;
 
 beforeAll(async () => {
-  await createOrganisation(here.app.services, {
-    key: 'acme',
-    name: 'Acme',
-    country: 'DE',
-    currency: 'EUR',
-    timeZone: 'Europe/Berlin',
-    locale: 'en',
-    packs: ['crm'],
-    administrator: { email: ADMIN, name: 'Ann', password: PASSWORD },
-  });
+  await makeTenant(here, 'acme');
   there = (await begin()).url;
   near = await here.as('acme', ADMIN);
+  await letSignIn(near, ADMIN);
   far = await elsewhere(ADMIN);
   await listener?.psubscribe('*:forgotten');
   listener?.on('pmessage', (_pattern, _channel, text: string) => told.push(text));

@@ -1,8 +1,8 @@
 /** A field gets another type: what converts, what is in the way, and that nothing is lost on the way there and back. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Problem } from '#engine/problem.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
+import { refusal } from '#tests/support/refusal.ts';
 import { type Organisation, schemaLab } from '#tests/support/schema-lab.ts';
 import type { TenantDocument } from '../source.ts';
 import type { OnFails } from './conversions.ts';
@@ -64,15 +64,6 @@ const sizes = async (made: Organisation): Promise<readonly (string | null)[]> =>
   (await made.sql(await made.person(), 'select size::text from $custom_plants order by length(name), name')).map(
     ([value]) => value ?? null,
   );
-
-async function refusal(work: Promise<unknown>): Promise<Problem> {
-  const error: unknown = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof Problem)) throw new Error('not refused', { cause: error });
-  return error;
-}
 
 describe.each(['small', 'large'] as const)('on a %s table', (lab) => {
   /** Enough rows to count as large. */

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { Problem } from '#engine/problem.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
+import { refusal } from '#tests/support/refusal.ts';
 import { type Organisation, schemaLab } from '#tests/support/schema-lab.ts';
 import type { Plan } from '../plan.ts';
 import type { TenantDocument } from '../source.ts';
@@ -88,15 +88,6 @@ const reasons = ({ conversions = [] }: Plan) =>
   conversions[0]?.sample
     ?.toSorted((a, b) => a.title.localeCompare(b.title))
     .map(({ value, reason }) => [value, reason]);
-
-async function refusal(work: Promise<unknown>): Promise<Problem> {
-  const error: unknown = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof Problem)) throw new Error('not refused', { cause: error });
-  return error;
-}
 
 /** For good: as a purge of the bin does. */
 const destroy = ({ tenant }: Organisation, id: string | undefined) =>
