@@ -142,8 +142,12 @@ function without(state: DesiredState, work: StepWork): DesiredState {
   if (work.kind !== 'require' && work.kind !== 'rollup') return state;
   const column = table.columns[work.column];
   if (!column) return state;
-  const { rollup, ...bare } = column;
-  const less: ColumnState = work.kind === 'rollup' ? bare : { ...bare, ...(rollup && { rollup }), notNull: false };
+  const { rollup } = column;
+  // It stays one that is kept over parts, whose values are those of no definition: set aside, it comes back as one.
+  const less: ColumnState =
+    work.kind === 'require'
+      ? { ...column, notNull: false }
+      : { ...column, ...(rollup && { rollup: { ...rollup, definition: '' } }) };
   const columns = { ...table.columns, [work.column]: less };
   return { ...state, tables: { ...state.tables, [table.id]: { ...table, columns } } };
 }

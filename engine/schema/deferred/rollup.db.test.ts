@@ -263,3 +263,16 @@ test('one that is removed before it is computed leaves nothing to do, and is com
   expect(await drain(made)).toBe('done');
   expect(await rows(made, WRONG)).toEqual([]);
 });
+
+test('or comes back as the other kind of number that it was before', async () => {
+  const made = await company();
+  await made.publish(measured(AVERAGE));
+  await made.publish(measured({ fn: 'count' }));
+  await made.publish(tours());
+  await made.rollback(3);
+  expect(await drain(made)).toBe('done');
+  expect(await rows(made, 'select distinct measure::text from $s.custom_tours order by 1')).toEqual([
+    { measure: '2.00' },
+    { measure: null },
+  ]);
+});
