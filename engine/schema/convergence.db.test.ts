@@ -2,13 +2,14 @@
  * Whatever was published and rolled back before, catalogue and model end up as if the last release had been the first
  * one, and every value is where it belongs.
  *
- * CONVERGENCE_SEED repeats a run, CONVERGENCE_RUNS makes it longer (a run is 25 releases of one organisation).
+ * `ARMATURE_SEED` repeats a run, `ARMATURE_RUNS` makes it longer (a run is 25 releases of one organisation).
  */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tenantNames } from '#engine/db/identifiers.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
+import { seedOf } from '#tests/support/random.ts';
 import { type Organisation, type SchemaLab, schemaLab } from '#tests/support/schema-lab.ts';
 import { buildModel } from '../model/build.ts';
 import type { ReleaseSource } from '../model/documents.ts';
@@ -24,8 +25,8 @@ const postgres = await testDatabase();
 /** Everything in the transaction, and everything that can be left for afterwards left for afterwards. */
 const labs = [schemaLab(postgres), schemaLab(postgres, { deferAbove: 3 })] as const;
 
-const SEED = Number(process.env['CONVERGENCE_SEED'] ?? Date.now() % 1_000_000);
-const RUNS = Number(process.env['CONVERGENCE_RUNS'] ?? 20);
+const SEED = seedOf();
+const RUNS = Number(process.env['ARMATURE_RUNS'] ?? 20);
 const RELEASES = 25;
 const RECORDS = 6;
 

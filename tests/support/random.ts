@@ -17,8 +17,14 @@ export function random(seed: number): Random {
   return { next, below: (below) => Math.floor(next() * below) };
 }
 
-/** `ARMATURE_SEED` repeats a run. */
+/**
+ * The same in every run, so that what fails was broken by a change and not by luck. `ARMATURE_SEED=n` takes another,
+ * `ARMATURE_SEED=random` one that nobody has tried: it is printed, and repeats the run.
+ */
 export function seedOf(): number {
-  const given = Number(process.env['ARMATURE_SEED']);
-  return Number.isInteger(given) && given > 0 ? given : Math.floor(Math.random() * 2 ** 31);
+  const given = process.env['ARMATURE_SEED'] ?? '1';
+  if (given === 'random') return 1 + Math.floor(Math.random() * (2 ** 31 - 1));
+  const seed = Number(given);
+  if (!Number.isInteger(seed) || seed < 1) throw new Error(`ARMATURE_SEED is ${given}: a number from 1, or random.`);
+  return seed;
 }
