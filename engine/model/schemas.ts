@@ -57,6 +57,8 @@ function validators(partial: boolean): Validators {
     strictTypes: false,
     verbose: true,
     ownProperties: true,
+    // It would double the time of a compilation and save a microsecond of a validation.
+    code: { optimize: false },
   });
   ajv.addFormat('field-pattern', (pattern: string) => patternError(pattern) === null);
   const prepare = (schema: AnySchemaObject): AnySchemaObject => {

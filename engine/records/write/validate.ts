@@ -58,23 +58,35 @@ export class Faults {
   }
 }
 
-const ajv = new Ajv2020({
-  allErrors: true,
-  strict: false,
-  // Formats are the business of the field types' `normalise`, which knows better sentences.
-  validateFormats: false,
-});
+/** Ajv keeps what it has compiled for good: every model has one of its own, which goes with it. */
+class Validators {
+  readonly #ajv = new Ajv2020({
+    allErrors: true,
+    strict: false,
+    // Formats are the business of the field types' `normalise`, which knows better sentences.
+    validateFormats: false,
+    // The schemas are the engine's own; what this leaves out is most of the time that a compilation takes.
+    meta: false,
+    validateSchema: false,
+    code: { optimize: false },
+  });
+  readonly #compiled = new Map<string, ValidateFunction>();
 
-const validators = new WeakMap<Model, Map<string, ValidateFunction>>();
+  of(entity: Entity, operation: Operation): ValidateFunction {
+    const key = `${operation} ${entity.name}`;
+    let validator = this.#compiled.get(key);
+    if (!validator) this.#compiled.set(key, (validator = this.#ajv.compile(bodySchema(entity, operation))));
+    return validator;
+  }
+}
+
+const validators = new WeakMap<Model, Validators>();
 
 /** The validator of an entity's records for an operation; compiled once per model. */
 export function validatorOf(model: Model, entity: Entity, operation: Operation): ValidateFunction {
   let ofModel = validators.get(model);
-  if (!ofModel) validators.set(model, (ofModel = new Map()));
-  const key = `${operation} ${entity.name}`;
-  let validator = ofModel.get(key);
-  if (!validator) ofModel.set(key, (validator = ajv.compile(bodySchema(entity, operation))));
-  return validator;
+  if (!ofModel) validators.set(model, (ofModel = new Validators()));
+  return ofModel.of(entity, operation);
 }
 
 /** JSON Schema of what may be sent; the OpenAPI document and the forms show the same. */
