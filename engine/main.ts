@@ -8,6 +8,7 @@ import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
 import { StartupError } from './db/startup-error.ts';
 import { findServer, forgetServer, noteServer, openHome } from './home.ts';
+import { compileAhead } from './model/schemas.ts';
 import type { Server } from './server.ts';
 import { listen } from './server.ts';
 
@@ -43,6 +44,7 @@ async function start(config: Config, running: Running): Promise<void> {
     }),
   );
   const demo = config.demo ? await ensureDemo(app.services, { home: config.home, signal: stopping.signal }) : null;
+  void compileAhead();
   if (!stopping.signal.aborted) process.stdout.write(banner(app.services.publicUrl, demo));
 }
 

@@ -1,8 +1,9 @@
 /** The JSON Schemas of `metadata/schema`, compiled: whole documents, parts of them (overrides), and fields by their type. */
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { breathe } from '../breathe.ts';
 import { isObject, KINDS, type Kind } from './documents.ts';
-import { fieldTypes, isInternal } from './fields/index.ts';
+import { documentedTypes, fieldTypes, isInternal } from './fields/index.ts';
 import { patternError } from './fields/pattern.ts';
 
 const FOLDER = new URL('../../metadata/schema/', import.meta.url);
@@ -119,4 +120,20 @@ export function wholeDocuments(): Validators {
 export function partialDocuments(): Validators {
   partial ??= validators(true);
   return partial;
+}
+
+/** Compiles all that a first publish would have to wait for, and everybody else with it, a little at a time. */
+export async function compileAhead(): Promise<void> {
+  for (const make of [wholeDocuments, partialDocuments]) {
+    await breathe();
+    const compiling = make();
+    for (const kind of KINDS) {
+      await breathe();
+      compiling.kind(kind);
+    }
+    for (const type of documentedTypes()) {
+      await breathe();
+      compiling.field(type);
+    }
+  }
 }

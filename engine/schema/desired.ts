@@ -1,4 +1,5 @@
 /** From a model to everything that must exist in the tenant's schema. Pure: no database, no clock. */
+import { atOnce, besideOthers } from '../breathe.ts';
 import type { Model } from '../model/model.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { SHARED_RECORDS } from '../condition/to-sql.ts';
@@ -26,6 +27,15 @@ import { tableTriggers } from './triggers.ts';
  * @returns a frozen tree of plain data
  */
 export function desiredState(tenant: Tenant, model: Model): DesiredState {
+  return atOnce(desired(tenant, model));
+}
+
+/** As {@link desiredState}, entity by entity beside everybody's requests. */
+export async function desiredStateBesideOthers(tenant: Tenant, model: Model): Promise<DesiredState> {
+  return besideOthers(desired(tenant, model));
+}
+
+function* desired(tenant: Tenant, model: Model): Generator<void, DesiredState> {
   const context = contextOf(tenant, model);
   const tables: Record<string, TableState> = {};
   const sequences: Record<string, SequenceState> = {};
@@ -37,6 +47,7 @@ export function desiredState(tenant: Tenant, model: Model): DesiredState {
     callers[name] = made.users;
   };
   for (const entity of model.entities.values()) {
+    yield;
     const triggers = tableTriggers(context, entity);
     Object.assign(functions, triggers.functions, searchFunctions(context, entity));
     // Whoever writes a record has its deadlines computed and its values looked up.

@@ -1,5 +1,6 @@
 /** Everything a publish is about to do, found out before anything is done. */
 import type { PoolClient } from 'pg';
+import { breathe } from '../breathe.ts';
 import { buildModel } from '../model/build.ts';
 import type { ReleaseSource } from '../model/documents.ts';
 import type { Model } from '../model/model.ts';
@@ -20,7 +21,7 @@ import { reconcile } from './deferred/pending.ts';
 import { openSteps, type StepRow } from './deferred/store.ts';
 import type { StepDraft } from './deferred/work.ts';
 import { contextOf } from './context.ts';
-import { desiredState } from './desired.ts';
+import { desiredStateBesideOthers } from './desired.ts';
 import { difference } from './diff.ts';
 import type { Refusal } from './diff-columns.ts';
 import { withoutRetyped } from './diff-rollups.ts';
@@ -74,8 +75,10 @@ export async function prepare(
   { deferAbove = MANY, publishing = false, onFail = {}, ready = [] }: PrepareOptions,
 ): Promise<Prepared> {
   const source = await make(client, tenant, release);
+  await breathe();
   const model = buildModel(source);
-  const wanted = desiredState(tenant, model);
+  await breathe();
+  const wanted = await desiredStateBesideOthers(tenant, model);
   // The steps first: as long as they are locked, none of them changes what is compared.
   const steps = await openSteps(client, tenant, publishing);
   const stored = await loadState(client, tenant);
@@ -100,6 +103,7 @@ export async function prepare(
     ahead: stored !== null && [one.table, one.target?.entity.id ?? one.table].some(many) && isQuiet(stored, one),
   }));
   const converted = new Set(conversions.map(({ column }) => column));
+  await breathe();
   const open =
     stored && reconcile(stored, settle(stored, wanted), steps, { ready: ready.map(({ work }) => work), converted });
   const before = open && withConversions(withoutRetyped(open.before, stored, wanted), conversions);
