@@ -13,7 +13,7 @@ const REQUEST_HEADER = 'x-armature-request';
 const TOKEN = /^[A-Za-z0-9._~+/=-]{1,512}$/;
 
 export interface Authenticator {
-  authenticate(token: string): Promise<Principal | null>;
+  authenticate(token: string): Principal | null | Promise<Principal | null>;
 }
 
 export interface Credentials {
@@ -75,20 +75,24 @@ function requireIntent(request: IncomingMessage, publicOrigin: string): void {
 
 /**
  * The principal of a request; it stands in the exchange afterwards.
+ * @returns at once where the identity knows at once
  * @throws Problem `unauthenticated`, `cross_origin`
  */
-export async function authenticate(
+export function authenticate(
   exchange: Exchange,
   identity: Authenticator,
   publicOrigin: string,
-): Promise<Principal> {
+): Principal | Promise<Principal> {
   const { request } = exchange;
   const credentials = credentialsOf(request);
-  const principal = credentials && (await identity.authenticate(credentials.token));
-  if (!credentials || !principal)
-    throw new Problem('unauthenticated', 'Sign in first: there is no valid session or token.');
-  exchange.principal = principal;
-  if (credentials.kind === 'cookie' && request.method !== 'GET' && request.method !== 'HEAD')
-    requireIntent(request, publicOrigin);
-  return principal;
+  const accept = (principal: Principal | null): Principal => {
+    if (!credentials || !principal)
+      throw new Problem('unauthenticated', 'Sign in first: there is no valid session or token.');
+    exchange.principal = principal;
+    if (credentials.kind === 'cookie' && request.method !== 'GET' && request.method !== 'HEAD')
+      requireIntent(request, publicOrigin);
+    return principal;
+  };
+  const found = credentials && identity.authenticate(credentials.token);
+  return found instanceof Promise ? found.then(accept) : accept(found);
 }

@@ -65,7 +65,10 @@ export function recordDispatcher(
     try {
       await onCurrentRelease(
         services.models,
-        async () => scopes.of(await authenticate(exchange, services.identity, publicOrigin)),
+        () => {
+          const principal = authenticate(exchange, services.identity, publicOrigin);
+          return principal instanceof Promise ? principal.then((found) => scopes.of(found)) : scopes.of(principal);
+        },
         (scope) => answerRecord(exchange, services, scope),
         // A file that is being imported has gone by.
         () => !response.headersSent && !/^(imports|(\$|%24)files)$/.test(restOf(request.url ?? '/')[0] ?? ''),

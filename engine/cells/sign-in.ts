@@ -19,7 +19,7 @@ export function identityOfCells(cells: Cells): Identity {
       return (await cells.of(organisation)).identity.signIn(credentials, origin);
     },
     signOut: async (token) => by(token).signOut(token),
-    authenticate: async (token) => by(token).authenticate(token),
+    authenticate: (token) => by(token).authenticate(token),
     principalOf: (tenant, userId) => identity.principalOf(tenant, userId),
     issueToken: (request) => identity.issueToken(request),
     setPassword: (principal, change) => identity.setPassword(principal, change),

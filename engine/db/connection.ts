@@ -66,8 +66,17 @@ export async function rollback(client: PoolClient): Promise<void> {
   }
 }
 
+/** Without the promise that the pool makes to keep a stack trace, as every request waits for it. */
+const connect = (pool: pg.Pool): Promise<PoolClient> =>
+  new Promise((resolve, reject) => {
+    pool.connect((error, client) => {
+      if (client) resolve(client);
+      else reject(error ?? new Error('the pool gave no connection'));
+    });
+  });
+
 export async function withClient<T>(pool: pg.Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+  const client = await connect(pool);
   let lost = false;
   try {
     return await use(client);

@@ -56,11 +56,14 @@ const CONTEXT = `select set_config('armature.user_id',$1,true), set_config('arma
  set_config('armature.teams',$3,true), set_config('armature.roles',$4,true), set_config('armature.attributes',$5,true),
  set_config('armature.time_zone',$6,true), set_config('armature.now',$7,true), set_config('role',$8,true)`;
 
+const BEGIN: Statement = { text: 'begin', values: [], unprepared: true, silent: true };
+
 /** @param now an ISO moment where a test's clock says what time it is; else empty */
 function contextOf(session: Session, now: string): Statement {
   return {
     text: CONTEXT,
     anyRole: true,
+    silent: true,
     values: [
       session.userId ?? '',
       session.team ?? '',
@@ -132,19 +135,12 @@ export class Database {
 
   /**
    * Context and statements in one round trip, as one transaction.
-   * @returns one result per statement
+   * @returns one result per statement, in order
    * @throws pg's DatabaseError (see `db/database-error.ts`); nothing is kept then
    */
-  async batch(session: Session, statements: readonly Statement[]): Promise<StatementResult[]> {
+  batch(session: Session, statements: readonly Statement[]): Promise<StatementResult[]> {
     const all = [this.#context(session), ...statements];
-    const results = await withClient(this.#app, (client) =>
-      // The same connection: only now has it forgotten its plans.
-      sendBatch(client, session.role, all).catch((error: unknown) => {
-        if (isStalePlan(error)) return sendBatch(client, session.role, all);
-        throw error;
-      }),
-    );
-    return results.slice(1);
+    return withClient(this.#app, (client) => sendBatch(client, session.role, all, true));
   }
 
   /**
@@ -158,13 +154,12 @@ export class Database {
         send: async (...statements) => {
           if (opened) return sendBatch(client, session.role, statements);
           opened = true;
-          const all = [{ text: 'begin', values: [], unprepared: true }, this.#context(session), ...statements];
-          const results = await sendBatch(client, session.role, all).catch(async (error: unknown) => {
+          const all = [BEGIN, this.#context(session), ...statements];
+          return sendBatch(client, session.role, all).catch(async (error: unknown) => {
             if (!isStalePlan(error)) throw error;
             await rollback(client);
             return sendBatch(client, session.role, all);
           });
-          return results.slice(2);
         },
       };
       return finish(client, session.role, transaction, work, () => opened);

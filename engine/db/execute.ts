@@ -19,6 +19,8 @@ export interface Statement {
   readonly unprepared?: boolean;
   /** It touches no table, so one plan serves all roles: with many organisations each would else push out another's. */
   readonly anyRole?: boolean;
+  /** Nobody asks what it came to: it has no result. */
+  readonly silent?: boolean;
 }
 
 export interface StatementResult {
@@ -105,6 +107,8 @@ class Batch implements Submittable {
   planned = 0;
   readonly #parsing: { readonly name: string; readonly length: number }[] = [];
   #rows: (string | null)[][] = [];
+  /** Statements that were answered. */
+  #answered = 0;
   #registry: Registry | null = null;
   readonly #settle: (error: Error | null, results: StatementResult[]) => void;
   #settled = false;
@@ -174,6 +178,12 @@ class Batch implements Submittable {
   }
 
   handleCommandComplete(message: { text: string }): void {
+    const statement = this.#statements[this.#answered];
+    this.#answered += 1;
+    if (statement?.silent) {
+      this.#rows = [];
+      return;
+    }
     const tag = message.text;
     const space = tag.lastIndexOf(' ');
     const count = space < 0 ? 0 : Number(tag.slice(space + 1));
@@ -183,7 +193,10 @@ class Batch implements Submittable {
     this.#rows = [];
   }
 
-  handleEmptyQuery(): void {}
+  handleEmptyQuery(): void {
+    this.#answered += 1;
+  }
+
   handlePortalSuspended(): void {}
 
   handleCopyInResponse(connection: { sendCopyFail(reason: string): void }): void {
@@ -210,7 +223,9 @@ class Batch implements Submittable {
 /**
  * Sends statements as one batch on a connection and waits for all of them.
  * @param role the database role the statements run as; part of the prepared statements' names
- * @returns one result per statement, in order
+ * @param again whether they may be sent once more, on the same connection, when it has forgotten its plans: outside of
+ *   an explicit transaction block, where nothing was kept
+ * @returns one result per statement that is not silent, in order
  * @throws pg's DatabaseError of the first statement that failed; nothing of the batch is kept then (unless the
  *   connection is inside an explicit transaction block, which is then aborted)
  */
@@ -218,13 +233,18 @@ export function sendBatch(
   client: PoolClient,
   role: string,
   statements: readonly Statement[],
+  again = false,
 ): Promise<StatementResult[]> {
   return new Promise((resolve, reject) => {
-    const batch = new Batch(role, statements, (error, results) => {
-      if (batch.planned > 0) met.set(client, (met.get(client) ?? 0) + batch.planned);
-      if (error) reject(error);
-      else resolve(results);
-    });
-    client.query(batch);
+    const send = (mayRepeat: boolean): void => {
+      const batch = new Batch(role, statements, (error, results) => {
+        if (batch.planned > 0) met.set(client, (met.get(client) ?? 0) + batch.planned);
+        if (!error) resolve(results);
+        else if (mayRepeat && isStalePlan(error)) send(false);
+        else reject(error);
+      });
+      client.query(batch);
+    };
+    send(again);
   });
 }

@@ -49,11 +49,14 @@ export interface Identity {
    */
   signIn(credentials: Credentials, origin?: Origin): Promise<SignedIn>;
 
-  /** The principal a token stands for; `null` when it is unknown, expired, or its user is inactive or gone. */
-  authenticate(token: string): Promise<Principal | null>;
+  /**
+   * The principal a token stands for; `null` when it is unknown, expired, or its user is inactive or gone.
+   * @returns at once for whoever has asked a moment ago, as with nearly every request
+   */
+  authenticate(token: string): Principal | null | Promise<Principal | null>;
 
   /** The principal of a user, for a job that acts on behalf of a person; `null` as above. */
-  principalOf(tenant: string, userId: string): Promise<Principal | null>;
+  principalOf(tenant: string, userId: string): Principal | null | Promise<Principal | null>;
 
   /** Ends the session or revokes the token. Unknown tokens are fine. */
   signOut(token: string): Promise<void>;

@@ -144,14 +144,18 @@ export class PasswordIdentity implements Identity {
     return { token, expiresAt: new Date(expiresAt), principal };
   }
 
-  async authenticate(token: string): Promise<Principal | null> {
+  authenticate(token: string): Principal | null | Promise<Principal | null> {
     const hash = hashToken(token);
     if (hash === null) return null;
     const now = this.#clock.now();
     const known = this.#sessions.get(hash);
-    const session = known && known.until > now ? known : await this.#look(hash, now);
-    if (!session) return null;
-    if (session.expiresAt > now) return await this.principalOf(session.tenant, session.userId);
+    if (known && known.until > now) return this.#within(hash, known, now);
+    return this.#look(hash, now).then((session) => session && this.#within(hash, session, now));
+  }
+
+  /** Whose session it is, as long as it lasts. */
+  #within(hash: string, session: StoredSession, now: number): Principal | null | Promise<Principal | null> {
+    if (session.expiresAt > now) return this.principalOf(session.tenant, session.userId);
     this.#sessions.delete(hash);
     return null;
   }
@@ -168,9 +172,16 @@ export class PasswordIdentity implements Identity {
     return stored;
   }
 
-  async principalOf(tenant: string, userId: string): Promise<Principal | null> {
-    const scope = this.#models.known(tenant) ?? (await this.#modelOf(tenant));
-    if (!scope) return null;
+  principalOf(tenant: string, userId: string): Principal | null | Promise<Principal | null> {
+    const scope = this.#models.known(tenant);
+    if (scope) return this.#personOf(scope, userId);
+    return this.#modelOf(tenant).then((found) => found && this.#personOf(found, userId));
+  }
+
+  #personOf(scope: TenantModel, userId: string): Principal | null | Promise<Principal | null> {
+    const tenant = scope.tenant.key;
+    const known = this.#principals.known(tenant, userId, scope.model);
+    if (known) return known;
     const load = () => this.#people.principal(scope, userId);
     const shared = this.#shared;
     // Another release may know other roles.
@@ -178,7 +189,7 @@ export class PasswordIdentity implements Identity {
       ? async () =>
           parsed(await shared.get(tenant, `${scope.model.release}:${userId}`, async () => written(await load())))
       : load;
-    return await this.#principals.get(tenant, userId, scope.model, find);
+    return this.#principals.get(tenant, userId, scope.model, find);
   }
 
   async #modelOf(tenant: string): Promise<TenantModel | null> {

@@ -9,6 +9,8 @@ const KEPT_PER_TENANT = 5_000;
 
 interface Entry {
   readonly principal: Promise<Principal | null>;
+  /** What it came to. */
+  loaded: Principal | null;
   /** A new release may know other roles. */
   readonly model: Model;
   readonly until: number;
@@ -22,14 +24,20 @@ export class PrincipalCache {
     this.#clock = clock;
   }
 
+  /** Who is at hand already. */
+  known(tenant: string, userId: string, model: Model): Principal | null {
+    const entry = this.#tenants.get(tenant)?.get(userId);
+    return entry && this.#holds(entry, model) ? entry.loaded : null;
+  }
+
   /** Requests that arrive together share one load. What is loading when `forget` is called is not kept. */
   get(tenant: string, userId: string, model: Model, load: () => Promise<Principal | null>): Promise<Principal | null> {
     let users = this.#tenants.get(tenant);
     if (!users) this.#tenants.set(tenant, (users = new Map()));
     const known = users.get(userId);
-    if (known && known.model === model && known.until > this.#clock.now()) return known.principal;
+    if (known && this.#holds(known, model)) return known.principal;
 
-    const entry: Entry = { principal: load(), model, until: this.#clock.now() + TTL };
+    const entry: Entry = { principal: load(), loaded: null, model, until: this.#clock.now() + TTL };
     users.delete(userId);
     users.set(userId, entry);
     for (const oldest of users.keys()) {
@@ -40,8 +48,15 @@ export class PrincipalCache {
       if (users.get(userId) === entry) users.delete(userId);
     };
     // Neither a failure nor an absent user is remembered.
-    entry.principal.then((principal) => principal ?? forget(), forget);
+    entry.principal.then((principal) => {
+      entry.loaded = principal;
+      if (!principal) forget();
+    }, forget);
     return entry.principal;
+  }
+
+  #holds(entry: Entry, model: Model): boolean {
+    return entry.model === model && entry.until > this.#clock.now();
   }
 
   forget(tenant: string, userId?: string): void {

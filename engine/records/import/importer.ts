@@ -101,7 +101,7 @@ export interface ImporterServices {
   readonly ids: IdSource;
   readonly models: ModelSource;
   /** The user as they are now; `null` when they may no longer act. Asked when a run begins. */
-  readonly principalOf: (tenant: string, userId: string) => Promise<Principal | null>;
+  readonly principalOf: (tenant: string, userId: string) => Principal | null | Promise<Principal | null>;
 }
 
 export class Importer {

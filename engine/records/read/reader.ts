@@ -28,6 +28,10 @@ export interface ReaderServices {
   readonly clock: Clock;
 }
 
+function toProblem(error: unknown): never {
+  throw problemOf(error);
+}
+
 export class Reader {
   readonly #services: ReaderServices;
   readonly #database: Sender;
@@ -100,11 +104,7 @@ export class Reader {
     return { body: history.body(await this.#send(scope, [history.statement])) };
   }
 
-  async #send(scope: Scope, statements: readonly Statement[]): Promise<StatementResult[]> {
-    try {
-      return await this.#database.batch(sessionOf(scope.principal), statements);
-    } catch (error) {
-      throw problemOf(error);
-    }
+  #send(scope: Scope, statements: readonly Statement[]): Promise<StatementResult[]> {
+    return this.#database.batch(sessionOf(scope.principal), statements).catch(toProblem);
   }
 }
