@@ -89,18 +89,20 @@ export interface SendOptions {
 /** Answers with a text that is finished already (JSON built by Postgres passes through here unparsed). */
 export function sendText(exchange: Exchange, status: number, body: string, options: SendOptions = {}): void {
   const { response } = exchange;
+  const length = Buffer.byteLength(body);
   response.writeHead(status, [
     ...exchange.headers,
     ...(options.type === undefined ? JSON_TYPE : ['Content-Type', options.type]),
     'Cache-Control',
     options.cache ?? NO_STORE,
     'Content-Length',
-    String(Buffer.byteLength(body)),
+    String(length),
     'X-Request-Id',
     exchange.id,
     ...(options.headers ?? []),
   ]);
-  response.end(body);
+  // As many bytes as characters: all ASCII, which goes out without being encoded.
+  response.end(body, length === body.length ? 'latin1' : 'utf8');
 }
 
 export function sendJson(exchange: Exchange, status: number, body: unknown, options?: SendOptions): void {

@@ -24,16 +24,13 @@ export function isRecordPath(url: string): boolean {
   return slash > 0 && url.startsWith(VERSION, slash + 1);
 }
 
-/** `/api/crm/v1/opportunities/x/history?…` → path `crm/opportunities`, rest `['x', 'history']`. */
-function split(url: string): { readonly path: string; readonly rest: readonly string[] } {
+/** `/api/crm/v1/opportunities/x/history?…` → address `crm/v1/opportunities`, rest `['x', 'history']`. */
+function split(url: string): { readonly address: string; readonly rest: readonly string[] } {
   const query = url.indexOf('?');
   const end = query < 0 ? url.length : query;
-  const slash = url.indexOf('/', PREFIX.length);
-  const from = slash + 1 + VERSION.length;
-  let to = url.indexOf('/', from);
+  let to = url.indexOf('/', url.indexOf('/', PREFIX.length) + 1 + VERSION.length);
   if (to < 0 || to > end) to = end;
-  const path = `${url.slice(PREFIX.length, slash)}/${url.slice(from, to)}`;
-  return { path, rest: to === end ? [] : url.slice(to + 1, end).split('/') };
+  return { address: url.slice(PREFIX.length, to), rest: to === end ? [] : url.slice(to + 1, end).split('/') };
 }
 
 /**
@@ -42,8 +39,8 @@ function split(url: string): { readonly path: string; readonly rest: readonly st
  */
 export async function answerRecord(exchange: Exchange, services: HttpServices, scope: Scope): Promise<void> {
   const url = exchange.request.url ?? '/';
-  const { path, rest } = split(url);
-  const entity = scope.model.entitiesByPath.get(path);
+  const { address, rest } = split(url);
+  const entity = scope.model.entitiesByAddress.get(address);
   if (!entity || !knowsEntity(scope.rights, entity)) throw notFound();
   const method = exchange.request.method ?? 'GET';
   await routeRecord({ exchange, services, scope, entity, method, url, search: searchOf(url) }, rest);

@@ -108,7 +108,14 @@ function uiField(
     choices: choicesOf(scope, entity, field, translate),
     reference: target !== undefined && shown.entity(target) ? target : null,
     children: field.children,
-    list: field.many === null ? null : { entity: field.many.entity, via: field.many.via },
+    list:
+      field.many === null
+        ? null
+        : {
+            entity: field.many.entity,
+            via: field.many.via,
+            field: field.many.via === 'links' ? null : field.many.field,
+          },
     targets:
       field.derived?.kind === 'any'
         ? field.derived.targets.map(({ entity: name }) => name).filter((name) => isReadable(scope.rights, name))

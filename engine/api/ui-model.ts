@@ -117,8 +117,12 @@ export interface UiField {
   readonly reference: string | null;
   /** children: qualified child entity and its field pointing back. */
   readonly children: { readonly entity: string; readonly field: string } | null;
-  /** A list of other records: their qualified entity, and whether they are parts, linked, or refer to this one. */
-  readonly list: { readonly entity: string; readonly via: 'children' | 'links' | 'inverse' } | null;
+  /** A list of other records: their qualified entity, whether they are parts, linked, or refer to this one, and with which field. */
+  readonly list: {
+    readonly entity: string;
+    readonly via: 'children' | 'links' | 'inverse';
+    readonly field: string | null;
+  } | null;
   /** A reference to one of several entities: those it may point at and the user may read, qualified. */
   readonly targets: readonly string[] | null;
   readonly currencyField: string | null;

@@ -88,7 +88,7 @@ export function buildModel(source: ReleaseSource): Model {
     release: source.release,
     country: source.settings.country,
     entities: frozenMap(entities.map((entity) => [entity.name, entity])),
-    entitiesByPath: frozenMap(entities.map((entity) => [entity.path, entity])),
+    entitiesByAddress: frozenMap(entities.map((entity) => [`${entity.pack}/v1/${entity.plural}`, entity])),
     roles: frozenMap(draft.roles),
     lifecycles: frozenMap(
       [...draft.lifecycles].map(([name, { guards: _guards, placeOf: _placeOf, ...lifecycle }]) => [

@@ -21,8 +21,8 @@ export interface Model {
   readonly country: string;
   /** By qualified name, `crm.opportunity`. Iteration order is the order of definition. */
   readonly entities: ReadonlyMap<string, Entity>;
-  /** By API path, `crm/opportunities`. */
-  readonly entitiesByPath: ReadonlyMap<string, Entity>;
+  /** By what stands after `/api/` in the addresses of its records, `crm/v1/opportunities`. */
+  readonly entitiesByAddress: ReadonlyMap<string, Entity>;
   readonly roles: ReadonlyMap<string, Role>;
   readonly lifecycles: ReadonlyMap<string, Lifecycle>;
   /** By qualified name, `crm.open_opportunities`. */

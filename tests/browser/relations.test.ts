@@ -13,6 +13,33 @@ const browser = await testBrowser();
 await makeTenant(app, 'acme');
 const admin = await app.as('acme', 'admin@acme.example');
 let tour = '';
+let guild = '';
+
+/** Guilds with guilds below them, found after the errands that nobody has run. */
+const GUILDS = [
+  {
+    kind: 'entity',
+    key: 'errand',
+    plural: 'errands',
+    label: 'Errand',
+    fields: [
+      { key: 'name', type: 'text', required: true },
+      { key: 'guild', type: 'reference', to: 'guild' },
+      { key: 'paid_by', type: 'reference', to: 'guild' },
+    ],
+  },
+  {
+    kind: 'entity',
+    key: 'guild',
+    plural: 'guilds',
+    label: 'Guild',
+    fields: [
+      { key: 'name', type: 'text', required: true },
+      { key: 'parent', type: 'reference', to: 'guild', inverse: 'daughters', inverseLabel: 'Daughter guilds' },
+      { key: 'guest_of', type: 'reference', to: 'guild' },
+    ],
+  },
+];
 
 beforeAll(async () => {
   const view = {
@@ -32,7 +59,7 @@ beforeAll(async () => {
   const published = await admin.post('/api/metadata/publish', {
     base: 1,
     message: 'Tours',
-    documents: [...TOURS, view, menu],
+    documents: [...TOURS, ...GUILDS, view, menu],
   });
   if (published.status >= 300) throw new Error(published.text);
   await letSignIn(admin, 'admin@acme.example');
@@ -57,6 +84,8 @@ beforeAll(async () => {
   tour = made.json.data?.id ?? '';
   await admin.post('/api/custom/v1/tours', { name: 'By the river', start: places[2], places: [places[3]] });
   await admin.post('/api/custom/v1/bookings', { name: 'Family Sample', tour, seats: 4, paid: '80.00' });
+  guild = (await admin.post('/api/custom/v1/guilds', { name: 'Coopers' })).json.data?.id ?? '';
+  await admin.post('/api/custom/v1/guilds', { name: 'Barrel makers', parent: guild });
 });
 
 test('a person links records, points at one of several kinds, and reads what they come to', async () => {
@@ -96,6 +125,23 @@ test('a person links records, points at one of several kinds, and reads what the
     places: expect.arrayContaining([{ name: 'Museum' }, { name: 'Town hall' }]),
     regarding: { entity: 'custom.booking', _title: 'Family Sample' },
   });
+  expectClean();
+});
+
+test('what refers to a record stands under the name it has there, the lists with records first', async () => {
+  const { page, expectClean } = await browser.open(app.url);
+  await signIn(page);
+  await page.goto(`${app.url}/custom/guilds/${guild}`);
+  await page.getByRole('tab', { name: 'Related' }).click();
+  const related = page.getByRole('tabpanel', { name: 'Related' });
+  await related.getByRole('region', { name: 'Daughter guilds' }).getByText('Barrel makers').waitFor();
+  await shot(page, 'relations-related');
+  expect(await related.getByRole('heading').allTextContents()).toEqual([
+    'Daughter guilds',
+    'Errands · Guild',
+    'Errands · Paid by',
+    'Guilds · Guest of',
+  ]);
   expectClean();
 });
 
