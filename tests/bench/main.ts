@@ -27,8 +27,8 @@ const POOL = 10;
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
 });
-const rounds = options.quick ? 3 : 7;
-const seconds = options.quick ? 2 : 4;
+const rounds = options.quick ? 5 : 15;
+const seconds = options.quick ? 1 : 2;
 
 interface Scenario {
   readonly name: ByHand;
