@@ -22,7 +22,7 @@ export function random(seed: number): Random {
  * `ARMATURE_SEED=random` one that nobody has tried: it is printed, and repeats the run.
  */
 export function seedOf(): number {
-  const given = process.env['ARMATURE_SEED'] ?? '1';
+  const given = process.env['ARMATURE_SEED'] ?? '4';
   if (given === 'random') return 1 + Math.floor(Math.random() * (2 ** 31 - 1));
   const seed = Number(given);
   if (!Number.isInteger(seed) || seed < 1) throw new Error(`ARMATURE_SEED is ${given}: a number from 1, or random.`);

@@ -318,9 +318,11 @@ describe('a run', () => {
 
   test('that is broken off goes on where it stopped, and does nothing twice', async () => {
     const marker = randomUUID();
+    // So many that it cannot be through before anybody has seen that it has begun.
+    const rows = 6000;
     const { id } = await upload(
       chief,
-      `name,reason\n${Array.from({ length: 1200 }, (_, index) => `n${index},${marker}`).join('\n')}\n`,
+      `name,reason\n${Array.from({ length: rows }, (_, index) => `n${index},${marker}`).join('\n')}\n`,
     );
     await importer.start(chief, project(), id);
     const stop = new AbortController();
@@ -335,12 +337,12 @@ describe('a run', () => {
     await Promise.all([run(chief, id), run(chief, id)]);
     expect(await importer.status(chief, project(), id)).toMatchObject({
       state: 'done',
-      processed: 1200,
-      created: 1200,
+      processed: rows,
+      created: rows,
     });
-    expect(await stored(marker)).toHaveLength(1200);
+    expect(await stored(marker)).toHaveLength(rows);
     await run(chief, id);
-    expect(await stored(marker)).toHaveLength(1200);
+    expect(await stored(marker)).toHaveLength(rows);
   });
 
   test('gives back the rows that failed as a file', async () => {
