@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock, systemIds } from '#engine/clock.ts';
 import { Interrupted } from '#engine/jobs/interrupted.ts';
 import { createJobs } from '#engine/jobs/jobs.ts';
@@ -343,6 +343,30 @@ describe('a run', () => {
     expect(await stored(marker)).toHaveLength(rows);
     await run(chief, id);
     expect(await stored(marker)).toHaveLength(rows);
+  });
+
+  test('that somebody else has ended meanwhile is left as it is', async () => {
+    const marker = randomUUID();
+    const { id } = await upload(chief, `name,reason\nx,${marker}\n`);
+    await importer.start(chief, project(), id);
+    const ended = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const transaction = lab.database.transaction.bind(lab.database);
+    // The first worker has its rows in hand when the second begins, and comes to write them when all is done.
+    vi.spyOn(lab.database, 'transaction').mockImplementationOnce(async (...given) => {
+      held.resolve();
+      await ended.promise;
+      return transaction(...given);
+    });
+    const late = run(chief, id);
+    await held.promise;
+    await run(chief, id);
+    const done = await importer.status(chief, project(), id);
+    ended.resolve();
+    await late;
+    expect(done).toMatchObject({ state: 'done', created: 1 });
+    expect(await importer.status(chief, project(), id)).toEqual(done);
+    expect(await stored(marker)).toHaveLength(1);
   });
 
   test('gives back the rows that failed as a file', async () => {

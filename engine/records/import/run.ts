@@ -47,7 +47,7 @@ export interface RunOptions {
   readonly othersWait?: () => Promise<boolean>;
 }
 
-/** @throws Problem when the import cannot run at all; Interrupted when the signal was aborted */
+/** @throws Problem when the import cannot run at all; Interrupted when it is to go on later: on shutdown, or after others */
 export async function runImport(options: RunOptions): Promise<void> {
   const { database, ids, scope, id } = options;
   const session = sessionOf(scope.principal);
@@ -74,7 +74,7 @@ export async function runImport(options: RunOptions): Promise<void> {
     trial: stored.settings.dryRun ? new Set() : null,
   };
   if (stored.settings.dryRun) await tryOut(context, stored, options);
-  else await writeAll(context, stored, options);
+  else if (!(await writeAll(context, stored, options))) return;
   await database.batch(session, [
     setState(scope, id, 'done'),
     ...(stored.settings.dryRun ? [] : [forgetFile(scope, id)]),
@@ -128,20 +128,21 @@ function ahead(context: ChunkContext, id: string, after: number): Promise<Piece 
   return piece;
 }
 
-async function writeAll(context: ChunkContext, { id, position }: StoredImport, options: RunOptions): Promise<void> {
+/** Whether this run came to the end of the file: `false` when another one has ended the import meanwhile. */
+async function writeAll(context: ChunkContext, { id, position }: StoredImport, options: RunOptions): Promise<boolean> {
   const { database, scope } = context;
   const began = performance.now();
   let next = ahead(context, id, position);
   for (let done = position; ; ) {
     if (options.signal.aborted) throw new Interrupted();
     const piece = await next;
-    if (!piece) return;
+    if (!piece) return true;
     next = ahead(context, id, piece.last);
     const reached = await database.transaction(sessionOf(scope.principal), async (transaction) => {
       // The lock keeps a second worker out, should a first one that was thought dead still be at it.
       const [found] = await transaction.send(selectImport(scope, id, true));
       const stored = readImport(found);
-      if (stored.state !== 'running') throw new Interrupted();
+      if (stored.state !== 'running') return null;
       if (stored.position !== done) return stored.position;
       const outcomes = await writePiece(context, transaction, piece);
       await transaction.send(
@@ -150,6 +151,7 @@ async function writeAll(context: ChunkContext, { id, position }: StoredImport, o
       );
       return piece.last;
     });
+    if (reached === null) return false;
     if (reached !== piece.last) next = ahead(context, id, reached);
     done = reached;
     // Others wait as well: this run goes on when they have had their turn.
