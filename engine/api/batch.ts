@@ -234,7 +234,11 @@ async function shown(
   if (read === null) return answer;
   const part: Part = { id: answer.id, headers: {}, ...read };
   const now = await askPart(part, exchange, async (asked) => {
-    await answerRecord(asked, services, scope).catch((error: unknown) => sendProblem(asked, error));
+    try {
+      await answerRecord(asked, services, scope);
+    } catch (error) {
+      sendProblem(asked, error);
+    }
   });
   const { etag: _, ...headers } = answer.headers;
   if (now.status >= 400) return { ...answer, headers, body: '{"data":null}' };

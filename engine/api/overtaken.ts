@@ -31,12 +31,14 @@ const SIGNS: ReadonlySet<string> = new Set([
 export async function onCurrentRelease<T>(
   models: ModelSource,
   resolve: () => Promise<Scope> | Scope,
-  answer: (scope: Scope) => Promise<T>,
+  answer: (scope: Scope) => Promise<T> | T,
   mayRepeat: () => boolean = () => true,
 ): Promise<T> {
   let scope: Scope | null = null;
   try {
-    scope = await resolve();
+    const found = resolve();
+    // Nearly always at once, and then nobody waits.
+    scope = found instanceof Promise ? await found : found;
     return await answer(scope);
   } catch (error) {
     if (!mayRepeat() || !(await isOvertaken(error, scope, models))) throw error;

@@ -57,7 +57,7 @@ class CaughtResponse extends ServerResponse {
 export async function askPart(
   part: Part,
   around: Exchange,
-  answer: (exchange: Exchange) => Promise<void>,
+  answer: (exchange: Exchange) => Promise<void> | void,
 ): Promise<PartAnswer> {
   const request = new IncomingMessage(new Socket());
   const body = part.body === undefined ? null : Buffer.from(JSON.stringify(part.body));

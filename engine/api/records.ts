@@ -30,20 +30,24 @@ function split(url: string): { readonly address: string; readonly rest: readonly
   const end = query < 0 ? url.length : query;
   let to = url.indexOf('/', url.indexOf('/', PREFIX.length) + 1 + VERSION.length);
   if (to < 0 || to > end) to = end;
-  return { address: url.slice(PREFIX.length, to), rest: to === end ? [] : url.slice(to + 1, end).split('/') };
+  const rest = url.slice(to + 1, end);
+  return {
+    address: url.slice(PREFIX.length, to),
+    rest: to === end ? [] : rest.includes('/') ? rest.split('/') : [rest],
+  };
 }
 
 /**
  * Answers a request to a record address: the entity is found, then the handler. Parts of a batch come here as well.
  * @throws Problem `not_found`, and whatever the handlers refuse
  */
-export async function answerRecord(exchange: Exchange, services: HttpServices, scope: Scope): Promise<void> {
+export function answerRecord(exchange: Exchange, services: HttpServices, scope: Scope): Promise<void> | void {
   const url = exchange.request.url ?? '/';
   const { address, rest } = split(url);
   const entity = scope.model.entitiesByAddress.get(address);
   if (!entity || !knowsEntity(scope.rights, entity)) throw notFound();
   const method = exchange.request.method ?? 'GET';
-  await routeRecord({ exchange, services, scope, entity, method, url, search: searchOf(url) }, rest);
+  return routeRecord({ exchange, services, scope, entity, method, url, search: searchOf(url) }, rest);
 }
 
 /** What stands after the entity in a record address. */

@@ -67,23 +67,30 @@ export async function rollback(client: PoolClient): Promise<void> {
 }
 
 /** Without the promise that the pool makes to keep a stack trace, as every request waits for it. */
-const connect = (pool: pg.Pool): Promise<PoolClient> =>
-  new Promise((resolve, reject) => {
-    pool.connect((error, client) => {
-      if (client) resolve(client);
-      else reject(error ?? new Error('the pool gave no connection'));
-    });
+export function borrow(pool: pg.Pool, use: (error: Error | null, client: PoolClient | null) => void): void {
+  pool.connect((error, client) => {
+    if (client) use(null, client);
+    else use(error ?? new Error('the pool gave no connection'), null);
   });
+}
+
+/** @param error what went wrong while it was borrowed: a connection that is gone is replaced, as is one that has met much */
+export function giveBack(client: PoolClient, error: unknown): void {
+  const lost = error !== null && (isConnectionLost(error) || broken.has(client));
+  client.release(lost || hasMetMuch(client));
+}
 
 export async function withClient<T>(pool: pg.Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await connect(pool);
-  let lost = false;
+  const client = await new Promise<PoolClient>((resolve, reject) => {
+    borrow(pool, (error, borrowed) => (borrowed ? resolve(borrowed) : reject(error)));
+  });
+  let failure: unknown = null;
   try {
     return await use(client);
   } catch (error) {
-    lost = isConnectionLost(error) || broken.has(client);
+    failure = error;
     throw error;
   } finally {
-    client.release(lost || hasMetMuch(client));
+    giveBack(client, failure);
   }
 }

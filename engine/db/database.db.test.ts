@@ -57,6 +57,19 @@ describe('a batch', () => {
     expect(await divide('2')).toEqual([['5']]);
   });
 
+  test('that cannot be written is refused, and leaves no half of it on a connection', async () => {
+    const unwritable: string[] = JSON.parse('[5]');
+    for (let time = 0; time < 3; time++) {
+      await expect(
+        db.batch(session, [
+          { text: 'insert into public.note values (2)', values: [] },
+          { text: 'select $1::int', values: unwritable },
+        ]),
+      ).rejects.toThrow('must be of type string');
+      expect(await rows('select count(*) from public.note')).toEqual([['0']]);
+    }
+  });
+
   test('outlives a change of a column’s type, on every connection that knew the old one', async () => {
     await db.ownerTransaction(async (client) => {
       await client.query(

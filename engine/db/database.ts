@@ -10,10 +10,10 @@ import { systemClock } from '../clock.ts';
 import type { Principal } from '../identity/principal.ts';
 import { Problem } from '../problem.ts';
 import type { Address, Credentials } from './connection.ts';
-import { openPool, rollback, withClient } from './connection.ts';
+import { borrow, giveBack, openPool, rollback, withClient } from './connection.ts';
 import { copyOut } from './copy.ts';
 import type { Statement, StatementResult } from './execute.ts';
-import { isStalePlan, sendBatch } from './execute.ts';
+import { isStalePlan, sendBatch, submitBatch } from './execute.ts';
 import { arrayText } from './identifiers.ts';
 
 /** A database role and the settings that policies and triggers read. */
@@ -140,7 +140,17 @@ export class Database {
    */
   batch(session: Session, statements: readonly Statement[]): Promise<StatementResult[]> {
     const all = [this.#context(session), ...statements];
-    return withClient(this.#app, (client) => sendBatch(client, session.role, all, true));
+    // Every request comes through here: one promise, and the connection is free before anybody hears of the answer.
+    return new Promise((resolve, reject) => {
+      borrow(this.#app, (none, client) => {
+        if (!client) return reject(none);
+        submitBatch(client, session.role, all, true, (error, results) => {
+          giveBack(client, error);
+          if (error) reject(error);
+          else resolve(results);
+        });
+      });
+    });
   }
 
   /**

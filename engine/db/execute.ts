@@ -98,6 +98,9 @@ export function isStalePlan(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '0A000' && error.routine === 'RevalidateCachedQuery';
 }
 
+/** Told once: what went wrong, or one result per statement that is not silent, in order. */
+type Settle = (error: Error | null, results: StatementResult[]) => void;
+
 class Batch implements Submittable {
   readonly #statements: readonly Statement[];
   readonly #role: string;
@@ -110,14 +113,10 @@ class Batch implements Submittable {
   /** Statements that were answered. */
   #answered = 0;
   #registry: Registry | null = null;
-  readonly #settle: (error: Error | null, results: StatementResult[]) => void;
+  readonly #settle: Settle;
   #settled = false;
 
-  constructor(
-    role: string,
-    statements: readonly Statement[],
-    settle: (error: Error | null, results: StatementResult[]) => void,
-  ) {
+  constructor(role: string, statements: readonly Statement[], settle: Settle) {
     this.#role = role;
     this.#statements = statements;
     this.#settle = settle;
@@ -154,6 +153,9 @@ class Batch implements Submittable {
         connection.execute(null, true);
       }
       connection.sync();
+    } catch (error) {
+      // Half a batch must not stand before somebody else's: nothing of it has left yet, and now nothing will.
+      connection.stream.destroy(error instanceof Error ? error : new Error('a batch could not be written'));
     } finally {
       connection.stream.uncork();
     }
@@ -221,30 +223,39 @@ class Batch implements Submittable {
 }
 
 /**
- * Sends statements as one batch on a connection and waits for all of them.
+ * Sends statements as one batch on a connection.
  * @param role the database role the statements run as; part of the prepared statements' names
  * @param again whether they may be sent once more, on the same connection, when it has forgotten its plans: outside of
  *   an explicit transaction block, where nothing was kept
+ * @param settle called once all are answered, or with pg's DatabaseError of the first statement that failed; nothing of
+ *   the batch is kept then (unless the connection is inside an explicit transaction block, which is then aborted)
+ */
+export function submitBatch(
+  client: PoolClient,
+  role: string,
+  statements: readonly Statement[],
+  again: boolean,
+  settle: Settle,
+): void {
+  const batch = new Batch(role, statements, (error, results) => {
+    if (batch.planned > 0) met.set(client, (met.get(client) ?? 0) + batch.planned);
+    if (error && again && isStalePlan(error)) submitBatch(client, role, statements, false, settle);
+    else settle(error, results);
+  });
+  client.query(batch);
+}
+
+/**
+ * {@link submitBatch}, waited for.
  * @returns one result per statement that is not silent, in order
- * @throws pg's DatabaseError of the first statement that failed; nothing of the batch is kept then (unless the
- *   connection is inside an explicit transaction block, which is then aborted)
+ * @throws as it settles
  */
 export function sendBatch(
   client: PoolClient,
   role: string,
   statements: readonly Statement[],
-  again = false,
 ): Promise<StatementResult[]> {
   return new Promise((resolve, reject) => {
-    const send = (mayRepeat: boolean): void => {
-      const batch = new Batch(role, statements, (error, results) => {
-        if (batch.planned > 0) met.set(client, (met.get(client) ?? 0) + batch.planned);
-        if (!error) resolve(results);
-        else if (mayRepeat && isStalePlan(error)) send(false);
-        else reject(error);
-      });
-      client.query(batch);
-    };
-    send(again);
+    submitBatch(client, role, statements, false, (error, results) => (error ? reject(error) : resolve(results)));
   });
 }

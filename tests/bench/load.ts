@@ -67,7 +67,7 @@ export interface Comparison {
 
 /**
  * Rounds alternate, so that whatever else this machine does hits both; each round gives one ratio.
- * @param options.warm seconds of load on each before anything is measured (default: as long as a round): what is
+ * @param options.warm seconds of load on each before anything is measured (default: as long as three rounds): what is
  *   measured is a server that has been running
  */
 export async function compare(
@@ -75,7 +75,7 @@ export async function compare(
   baseline: Target,
   options: { rounds: number; seconds: number; connections: number; warm?: number },
 ): Promise<Comparison> {
-  const { rounds, seconds, connections, warm = seconds } = options;
+  const { rounds, seconds, connections, warm = 3 * seconds } = options;
   const measures: { product: Measure; baseline: Measure }[] = [];
   await load(product, connections, warm);
   await load(baseline, connections, warm);

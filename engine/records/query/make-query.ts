@@ -150,7 +150,7 @@ function checkSummary({ select, last, after, before, offset, count, place }: Par
 /** No part can contain a line break or another's separator: all have the form of keys by now. */
 function shapeOf(query: Omit<Query, 'shape'>): string {
   const { select, order, summary } = query;
-  const flags = `${query.first} ${query.offset} ${query.last ? 'l' : ''}${query.after === null ? '' : 'a'}${query.before === null ? '' : 'b'} ${query.count} ${query.deleted}`;
+  const flags = `${query.first} ${query.offset} ${query.last ? 'l' : ''}${query.after === null ? '' : 'a'}${query.before === null ? '' : 'b'} ${query.count} ${query.deleted} ${query.search?.length ?? ''}`;
   const terms =
     summary === null
       ? ''

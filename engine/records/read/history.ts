@@ -27,7 +27,7 @@ export class History {
 
   /** @throws Problem `not_found` when the entity may not be read or keeps no history */
   constructor(scope: Scope, entity: Entity, id: string) {
-    const { text, sources } = shapes.get(scope, `${entity.name} ${scope.principal.locale}`, () => write(scope, entity));
+    const { text, sources } = shapes.get(scope, entity, scope.principal.locale, () => write(scope, entity));
     const values = { principal: scope.principal, id };
     this.statement = { text, values: sources.map((source) => bindValue(source, values)) };
   }

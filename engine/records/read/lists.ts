@@ -60,9 +60,7 @@ export class Lists {
 
   /** @throws Problem as `Reader.list` */
   prepare(scope: Scope, entity: Entity, query: Query): Request {
-    const prepared = this.#shapes.get(scope, `${entity.name}\n${query.search?.length ?? ''}\n${query.shape}`, () =>
-      prepare(scope, entity, query),
-    );
+    const prepared = this.#shapes.get(scope, entity, query.shape, () => prepare(scope, entity, query));
     const where = shapeOfWhere(query.where);
     const values = {
       ...valuesAt(scope, this.#clock.now()),

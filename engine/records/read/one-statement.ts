@@ -21,7 +21,7 @@ const shapes = new Shapes<{ readonly text: string; readonly sources: readonly Bi
  *   selection
  */
 export function oneStatement(scope: Scope, entity: Entity, selection: Selection | null, id: string): Statement {
-  const { text, sources } = shapes.get(scope, `${entity.name} ${selection?.key ?? ''}`, () => {
+  const { text, sources } = shapes.get(scope, entity, selection?.key ?? '', () => {
     const access = accessOf(scope);
     if (!access.of(entity).readable) throw notFound();
     const binds = new Binds();

@@ -28,8 +28,10 @@ export interface ReaderServices {
   readonly clock: Clock;
 }
 
-function toProblem(error: unknown): never {
-  throw problemOf(error);
+/** What the database is asked, and what is made of its answer. */
+interface Question<T> {
+  readonly statements: readonly Statement[];
+  readonly read: (results: readonly StatementResult[]) => T;
 }
 
 export class Reader {
@@ -55,9 +57,11 @@ export class Reader {
    * @throws Problem `not_found` when the entity may not be read, `unknown_field`, `unknown_operator`,
    *   `invalid_parameter`, `invalid_cursor`, and whatever the database cannot do (`timeout`, `unavailable`)
    */
-  async list(scope: Scope, entity: Entity, query: Query): Promise<{ body: string }> {
-    const request = this.#lists.prepare(scope, entity, query);
-    return { body: opened(scope, request.body(await this.#send(scope, request.statements))) };
+  list(scope: Scope, entity: Entity, query: Query): Promise<{ body: string }> {
+    return this.#ask(scope, () => {
+      const page = this.#lists.prepare(scope, entity, query);
+      return { statements: page.statements, read: (results) => ({ body: opened(scope, page.body(results)) }) };
+    });
   }
 
   /**
@@ -66,17 +70,21 @@ export class Reader {
    * @returns `{"data":{…}}`, or `null` when there is no such record or it may not be seen
    * @throws Problem as {@link Reader.list}
    */
-  async one(
+  one(
     scope: Scope,
     entity: Entity,
     id: string,
     selection: Selection | null,
   ): Promise<{ body: string; version: number } | null> {
-    if (parseLiteral(id, 'uuid') === undefined) return null;
-    const [result] = await this.#send(scope, [oneStatement(scope, entity, selection, id)]);
-    const [data, version] = result?.rows[0] ?? [];
-    if (typeof data !== 'string' || typeof version !== 'string') return null;
-    return { body: opened(scope, `{"data":${data}}`), version: Number(version) };
+    if (parseLiteral(id, 'uuid') === undefined) return Promise.resolve(null);
+    return this.#ask(scope, () => ({
+      statements: [oneStatement(scope, entity, selection, id)],
+      read: ([result]) => {
+        const [data, version] = result?.rows[0] ?? [];
+        if (typeof data !== 'string' || typeof version !== 'string') return null;
+        return { body: opened(scope, `{"data":${data}}`), version: Number(version) };
+      },
+    }));
   }
 
   /**
@@ -89,8 +97,10 @@ export class Reader {
     const type = found?.fields[0]?.type.valueType;
     const stored = type == null ? undefined : parseLiteral(value, type, true);
     if (!found || stored === undefined) return null;
-    const [result] = await this.#send(scope, [keyedStatement(scope, entity, found.fields, [[stored]])]);
-    return result?.rows[0]?.[1] ?? null;
+    return this.#ask(scope, () => ({
+      statements: [keyedStatement(scope, entity, found.fields, [[stored]])],
+      read: ([result]) => result?.rows[0]?.[1] ?? null,
+    }));
   }
 
   /**
@@ -100,11 +110,20 @@ export class Reader {
    */
   async history(scope: Scope, entity: Entity, id: string): Promise<{ body: string }> {
     if (parseLiteral(id, 'uuid') === undefined) throw notFound();
-    const history = new History(scope, entity, id);
-    return { body: history.body(await this.#send(scope, [history.statement])) };
+    return this.#ask(scope, () => {
+      const history = new History(scope, entity, id);
+      return { statements: [history.statement], read: (results) => ({ body: history.body(results) }) };
+    });
   }
 
-  #send(scope: Scope, statements: readonly Statement[]): Promise<StatementResult[]> {
-    return this.#database.batch(sessionOf(scope.principal), statements).catch(toProblem);
+  async #ask<T>(scope: Scope, prepare: () => Question<T>): Promise<T> {
+    const { statements, read } = prepare();
+    let results: readonly StatementResult[];
+    try {
+      results = await this.#database.batch(sessionOf(scope.principal), statements);
+    } catch (error) {
+      throw problemOf(error);
+    }
+    return read(results);
   }
 }

@@ -3,41 +3,53 @@
  * model does, so everything kept hangs on them: a new release starts with nothing, and what belonged to the old one is
  * forgotten with it.
  */
+import type { Entity } from '../../model/model.ts';
 import type { Rights } from '../../model/rights.ts';
 import type { Scope } from '../scope.ts';
 import { Access } from './access.ts';
 
-/** Shapes kept for one set of rights; the least recently used one goes. */
-const KEPT = 1000;
+/** Shapes kept for an entity and one set of rights; the least recently used one goes. */
+const KEPT = 250;
+
+interface Kept<T> {
+  readonly schema: string;
+  readonly predicates: boolean;
+  readonly byKey: Map<string, T>;
+}
 
 export class Shapes<T> {
-  readonly #byRights = new WeakMap<Rights, Map<string, T>>();
+  readonly #byRights = new WeakMap<Rights, Map<string, Kept<T>>>();
 
-  /** @param key what decides the text besides tenant, release and roles */
-  get(scope: Scope, key: string, make: () => T): T {
-    let kept = this.#byRights.get(scope.rights);
-    if (kept === undefined) {
-      kept = new Map();
-      this.#byRights.set(scope.rights, kept);
-    }
-    // The same model may stand behind two schemas only in tests, but then it matters.
-    const full = `${scope.tenant.names.schema} ${scope.predicates} ${key}`;
-    const known = kept.get(full);
+  /** @param key what decides the text besides tenant, release, roles and entity; a text that is kept itself is found fastest */
+  get(scope: Scope, entity: Entity, key: string, make: () => T): T {
+    const { byKey } = this.#keptOf(scope, entity);
+    const known = byKey.get(key);
     if (known !== undefined) {
       // Their order matters only where one may soon have to go.
-      if (kept.size > KEPT / 2) {
-        kept.delete(full);
-        kept.set(full, known);
+      if (byKey.size > KEPT / 2) {
+        byKey.delete(key);
+        byKey.set(key, known);
       }
       return known;
     }
     const made = make();
-    kept.set(full, made);
-    if (kept.size > KEPT) {
-      const [oldest] = kept.keys();
-      if (oldest !== undefined) kept.delete(oldest);
+    byKey.set(key, made);
+    if (byKey.size > KEPT) {
+      const [oldest] = byKey.keys();
+      if (oldest !== undefined) byKey.delete(oldest);
     }
     return made;
+  }
+
+  #keptOf({ rights, predicates, tenant }: Scope, entity: Entity): Kept<T> {
+    let byEntity = this.#byRights.get(rights);
+    if (byEntity === undefined) this.#byRights.set(rights, (byEntity = new Map()));
+    const { schema } = tenant.names;
+    let kept = byEntity.get(entity.name);
+    // The same rights stand behind two schemas only in tests, but then it matters.
+    if (kept?.schema !== schema || kept.predicates !== predicates)
+      byEntity.set(entity.name, (kept = { schema, predicates, byKey: new Map() }));
+    return kept;
   }
 }
 
