@@ -13,7 +13,7 @@ import type { Address, Credentials } from './connection.ts';
 import { borrow, giveBack, openPool, rollback, withClient } from './connection.ts';
 import { copyOut } from './copy.ts';
 import type { Statement, StatementResult } from './execute.ts';
-import { isStalePlan, sendBatch, submitBatch } from './execute.ts';
+import { remedyFor, sendBatch, submitBatch } from './execute.ts';
 import { arrayText } from './identifiers.ts';
 
 /** A database role and the settings that policies and triggers read. */
@@ -166,9 +166,10 @@ export class Database {
           opened = true;
           const all = [BEGIN, this.#context(session), ...statements];
           return sendBatch(client, session.role, all).catch(async (error: unknown) => {
-            if (!isStalePlan(error)) throw error;
+            const remedy = remedyFor(error);
+            if (!remedy) throw error;
             await rollback(client);
-            return sendBatch(client, session.role, all);
+            return sendBatch(client, session.role, [...remedy, ...all]);
           });
         },
       };
@@ -183,12 +184,18 @@ export class Database {
    * @throws Error when no connection is free within ten seconds
    */
   copy(session: Session, query: string): Promise<Readable> {
-    return copyOut(this.#exports, {
-      context: this.#context(session),
-      role: session.role,
-      query,
-      cancel: (pid) =>
-        withClient(this.#app, (client) => client.query('select pg_catalog.pg_cancel_backend($1::int)', [pid])),
+    const copied = (): Promise<Readable> =>
+      copyOut(this.#exports, {
+        context: this.#context(session),
+        role: session.role,
+        query,
+        cancel: (pid) =>
+          withClient(this.#app, (client) => client.query('select pg_catalog.pg_cancel_backend($1::int)', [pid])),
+      });
+    // The connection that was refused is gone: another one is asked.
+    return copied().catch((error: unknown) => {
+      if (!remedyFor(error)) throw error;
+      return copied();
     });
   }
 

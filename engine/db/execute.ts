@@ -94,8 +94,33 @@ function statementName(text: string, role: string): string {
 }
 
 /** Whether Postgres refused a prepared statement because a column it gives has another type now. */
-export function isStalePlan(error: unknown): boolean {
+function isStalePlan(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '0A000' && error.routine === 'RevalidateCachedQuery';
+}
+
+/**
+ * Whether Postgres refused to act as a role. A backend keeps the list of the roles it may act as, and one that was
+ * granted while the list was being made (`roles_is_member_of` in acl.c) is missing until the next grant of any role.
+ */
+function isRoleRefused(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '42501' && error.routine === 'call_string_check_hook';
+}
+
+/** The backend keeps one list: asked for the roles of another, it has to make that of its own anew. */
+const FORGET_ROLES: Statement = {
+  text: `select pg_catalog.pg_has_role('pg_monitor'::name, 'pg_signal_backend'::name, 'SET')`,
+  values: [],
+  anyRole: true,
+  silent: true,
+};
+
+/**
+ * What goes before statements that are sent once more because the connection was behind the database: nothing of them
+ * was kept, and their refusal says nothing of them. `null` when they would be refused again.
+ */
+export function remedyFor(error: unknown): readonly Statement[] | null {
+  if (isStalePlan(error)) return [];
+  return isRoleRefused(error) ? [FORGET_ROLES] : null;
 }
 
 /** Told once: what went wrong, or one result per statement that is not silent, in order. */
@@ -225,7 +250,7 @@ class Batch implements Submittable {
 /**
  * Sends statements as one batch on a connection.
  * @param role the database role the statements run as; part of the prepared statements' names
- * @param again whether they may be sent once more, on the same connection, when it has forgotten its plans: outside of
+ * @param again whether they may be sent once more, on the same connection, when it was behind the database: outside of
  *   an explicit transaction block, where nothing was kept
  * @param settle called once all are answered, or with pg's DatabaseError of the first statement that failed; nothing of
  *   the batch is kept then (unless the connection is inside an explicit transaction block, which is then aborted)
@@ -239,7 +264,8 @@ export function submitBatch(
 ): void {
   const batch = new Batch(role, statements, (error, results) => {
     if (batch.planned > 0) met.set(client, (met.get(client) ?? 0) + batch.planned);
-    if (error && again && isStalePlan(error)) submitBatch(client, role, statements, false, settle);
+    const remedy = error && again ? remedyFor(error) : null;
+    if (remedy) submitBatch(client, role, [...remedy, ...statements], false, settle);
     else settle(error, results);
   });
   client.query(batch);
