@@ -290,11 +290,11 @@ test('what is written while a large table is converted is converted as well', as
   const values = await sizes(made);
   expect(values[0]).toBe(`${100_000 + last}`);
   expect(values.slice(1)).toEqual(Array.from({ length: 5999 }, (_, at) => `${at + 1}`));
-  const steps = await labs.large.steps.list(made.tenant.key);
-  expect(steps.find(({ kind }) => kind === 'convert')).toMatchObject({
-    state: 'done',
-    total: expect.closeTo(6000, -2),
-  });
+  const step = (await labs.large.steps.list(made.tenant.key)).find(({ kind }) => kind === 'convert');
+  expect(step?.state).toBe('done');
+  // As many as Postgres believes there are; rows that were just changed may count twice.
+  expect(step?.total).toBeGreaterThan(5900);
+  expect(step?.total).toBeLessThan(6100 + last);
 });
 
 test('a publish that dies while it converts ahead leaves nothing behind', async () => {
