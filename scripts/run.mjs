@@ -14,8 +14,8 @@ const [task = 'start', ...args] = process.argv.slice(2);
 
 /**
  * Memory stays flat: V8 would keep up to a hundred megabytes of young objects before it looks, and let the old ones grow
- * to four times what is alive. Node's own code, where half of a request's time goes, stands on large pages where the
- * system has them.
+ * to four times what is alive. Node's own code, where nearly half of the time of a read goes, stands on large pages
+ * where the system has them.
  */
 const SERVER = JSON.parse(readFileSync(join(root, 'scripts', 'server-flags.json'), 'utf8'));
 

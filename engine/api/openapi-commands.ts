@@ -2,7 +2,6 @@
 import type { Entity } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
-import { resourceUrl } from './ui-entity.ts';
 
 import type { Part } from './openapi-parts.ts';
 import {
@@ -20,6 +19,7 @@ import {
   uuid,
 } from './openapi-parts.ts';
 import { createExample, EXAMPLE_ID, schemaNames, schemaRef } from './openapi-schemas.ts';
+import { resourceUrl } from '../model/resource-url.ts';
 
 const ID: Part = { type: 'string', format: 'uuid' };
 const IDS: Part = { type: 'array', minItems: 1, items: ID };

@@ -5,7 +5,7 @@ import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import type { Part, Paths } from './openapi-parts.ts';
 import { answer as answered, data, exactly, json, operation, parameter, text, uuid } from './openapi-parts.ts';
 import { schemaRef } from './openapi-schemas.ts';
-import { resourceUrl } from './ui-entity.ts';
+import { resourceUrl } from '../model/resource-url.ts';
 
 export function importPaths(scope: Scope, entity: Entity, paths: Paths): void {
   // A part comes in with its whole.

@@ -9,7 +9,8 @@ import { createExample, EXAMPLE_ID, exampleOf, schemaNames, schemaRef, updateExa
 import { UPSERTED, writePaths } from './openapi-writes.ts';
 import { commandPaths, idOf } from './openapi-commands.ts';
 import { filePaths, importPaths } from './openapi-files.ts';
-import { readableFields, resourceUrl } from './ui-entity.ts';
+import { readableFields } from './ui-entity.ts';
+import { resourceUrl } from '../model/resource-url.ts';
 
 const LIST_CONTROLS = [
   'select',

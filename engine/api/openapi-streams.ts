@@ -2,10 +2,10 @@
 import type { Entity } from '../model/model.ts';
 import type { Scope } from '../records/scope.ts';
 import { ALWAYS, problems } from './openapi-common.ts';
-import { resourceUrl } from './ui-entity.ts';
 
 import type { Part } from './openapi-parts.ts';
 import { body, parameter as shared, query, text } from './openapi-parts.ts';
+import { resourceUrl } from '../model/resource-url.ts';
 
 const CHANGES: Part = {
   type: 'object',

@@ -10,7 +10,7 @@ import { ALWAYS, problems, WITH_BODY } from './openapi-common.ts';
 import type { Part, Paths } from './openapi-parts.ts';
 import { data, headerRef as header, json, operation, parameter, uuid as id, writtenData } from './openapi-parts.ts';
 import { exampleOf, schemaNames, schemaRef, updateExample, createExample, EXAMPLE_ID } from './openapi-schemas.ts';
-import { resourceUrl } from './ui-entity.ts';
+import { resourceUrl } from '../model/resource-url.ts';
 
 const AFFECTED: Part = {
   description: 'What was changed; records that had the values already are not among it.',

@@ -1,5 +1,6 @@
 /** What the record routes share: the resolved request, and ids. */
 import type { Entity } from '../model/model.ts';
+import { resourceUrl } from '../model/resource-url.ts';
 import { notFound } from '../problem.ts';
 import type { Scope } from '../records/scope.ts';
 import type { Exchange } from './exchange.ts';
@@ -30,5 +31,5 @@ export function requireId(text: string): string {
 
 /** The address of one record. */
 export function addressOf(entity: Entity, id: string): string {
-  return `/api/${entity.pack}/v1/${entity.plural}/${id}`;
+  return `${resourceUrl(entity)}/${id}`;
 }

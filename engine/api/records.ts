@@ -24,7 +24,7 @@ export function isRecordPath(url: string): boolean {
   return slash > 0 && url.startsWith(VERSION, slash + 1);
 }
 
-/** `/api/crm/v1/opportunities/x/history?…` → address `crm/v1/opportunities`, rest `['x', 'history']`. */
+/** `/api/crm/v1/opportunities/x/history?…` → address `/api/crm/v1/opportunities`, rest `['x', 'history']`. */
 function split(url: string): { readonly address: string; readonly rest: readonly string[] } {
   const query = url.indexOf('?');
   const end = query < 0 ? url.length : query;
@@ -32,7 +32,7 @@ function split(url: string): { readonly address: string; readonly rest: readonly
   if (to < 0 || to > end) to = end;
   const rest = url.slice(to + 1, end);
   return {
-    address: url.slice(PREFIX.length, to),
+    address: url.slice(0, to),
     rest: to === end ? [] : rest.includes('/') ? rest.split('/') : [rest],
   };
 }

@@ -6,6 +6,7 @@ import { textKey } from '../model/texts.ts';
 import { accessOf } from '../records/read/shapes.ts';
 import type { Scope } from '../records/scope.ts';
 import type { UiEntity, UiField, UiView } from './ui-model.ts';
+import { resourceUrl } from '../model/resource-url.ts';
 
 /** @param own the principal's roles with all they inherit: a view for sales representatives is one for their managers too */
 export function isFor(roles: readonly string[] | null, own: ReadonlySet<string>): boolean {
@@ -204,11 +205,6 @@ function uniqueKeysOf(entity: Entity, readable: ReadonlySet<string>): UiEntity['
     [...entity.unique.map(({ fields }) => fields), ...single].map((fields) => [fields.join(), fields]),
   );
   return [...sets.values()].filter((fields) => fields.every((key) => readable.has(key)));
-}
-
-/** The path of an entity's resource, `/api/crm/v1/opportunities`. */
-export function resourceUrl(entity: Entity): string {
-  return `/api/${entity.pack}/v1/${entity.plural}`;
 }
 
 export function uiEntity(scope: Scope, entity: Entity, translate: Translate, shown: Shown): UiEntity {

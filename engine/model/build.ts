@@ -28,6 +28,7 @@ import { Faults } from './faults.ts';
 import { sealFieldTypes } from './fields/index.ts';
 import { deepFreeze, frozenMap } from './frozen.ts';
 import type { Entity, Model } from './model.ts';
+import { resourceUrl } from './resource-url.ts';
 
 export { assignIdentities, NO_IDENTITIES } from './identities.ts';
 
@@ -88,7 +89,7 @@ export function buildModel(source: ReleaseSource): Model {
     release: source.release,
     country: source.settings.country,
     entities: frozenMap(entities.map((entity) => [entity.name, entity])),
-    entitiesByAddress: frozenMap(entities.map((entity) => [`${entity.pack}/v1/${entity.plural}`, entity])),
+    entitiesByAddress: frozenMap(entities.map((entity) => [resourceUrl(entity), entity])),
     roles: frozenMap(draft.roles),
     lifecycles: frozenMap(
       [...draft.lifecycles].map(([name, { guards: _guards, placeOf: _placeOf, ...lifecycle }]) => [

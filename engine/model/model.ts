@@ -21,7 +21,7 @@ export interface Model {
   readonly country: string;
   /** By qualified name, `crm.opportunity`. Iteration order is the order of definition. */
   readonly entities: ReadonlyMap<string, Entity>;
-  /** By what stands after `/api/` in the addresses of its records, `crm/v1/opportunities`. */
+  /** By the address of its records, `/api/crm/v1/opportunities`. */
   readonly entitiesByAddress: ReadonlyMap<string, Entity>;
   readonly roles: ReadonlyMap<string, Role>;
   readonly lifecycles: ReadonlyMap<string, Lifecycle>;
@@ -54,7 +54,7 @@ export interface Entity {
   readonly label: string;
   readonly pluralLabel: string;
   readonly icon: string | null;
-  /** API path, `crm/opportunities`. */
+  /** Path of its screens, `crm/opportunities`. */
   readonly path: string;
   /** Table name inside the tenant's schema, `crm_opportunities`. */
   readonly table: string;

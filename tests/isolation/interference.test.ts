@@ -118,7 +118,7 @@ class Comparison {
 
   #learn(request: Case, { status, json }: Answer): void {
     if (request.channel !== 'create' || status !== 201) return;
-    const entity = this.#known.model.entitiesByAddress.get(request.path.slice('/api/'.length).split('?')[0] ?? '');
+    const entity = this.#known.model.entitiesByAddress.get(request.path.split('?')[0] ?? '');
     for (const made of [json.data ?? []].flat()) {
       if (entity && made.id !== undefined) this.#known.made.push({ entity: entity.name, id: made.id });
     }
