@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './tests/support/closing-line.ts';
 import { hasRedis } from './tests/support/redis-server.ts';
 
-const shared = { testTimeout: 30_000, hookTimeout: 120_000 };
+/** A busy machine is slow and nothing else: what is waited for gets the time it needs. */
+const shared = { testTimeout: 30_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000, interval: 50 } } };
 
 const withRedis = {
   test: {

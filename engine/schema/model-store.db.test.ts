@@ -68,7 +68,7 @@ describe('a model', () => {
     await elsewhere.publish('acme', input(release, 'bag'));
     expect((await deaf.get('acme')).model.release).toBe(release + 1);
     await vi.waitFor(async () => expect((await listening.get('acme')).model.release).toBe(release + 1), {
-      timeout: 5000,
+      timeout: 20_000,
     });
   });
 
@@ -79,7 +79,7 @@ describe('a model', () => {
     );
     await elsewhere.publish('acme', input(release, 'box'));
     await vi.waitFor(async () => expect((await listening.get('acme')).model.release).toBe(release + 1), {
-      timeout: 5000,
+      timeout: 20_000,
     });
     await vi.waitFor(
       async () => {
@@ -88,11 +88,11 @@ describe('a model', () => {
         );
         expect(rowCount).toBe(1);
       },
-      { timeout: 5000 },
+      { timeout: 20_000 },
     );
     await elsewhere.publish('acme', input(release + 1, 'jar'));
     await vi.waitFor(async () => expect((await listening.get('acme')).model.entities.has('custom.jar')).toBe(true), {
-      timeout: 5000,
+      timeout: 20_000,
     });
   });
 

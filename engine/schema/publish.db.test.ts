@@ -164,10 +164,8 @@ describe('releases', () => {
     await reader.query(`begin; select * from "${garden.tenant.names.schema}".custom_plants`);
     const publishing = garden.publish(plant([region]));
     await new Promise((resolve) => setTimeout(resolve, 700));
-    // Between two attempts nobody queues behind the DDL.
-    const started = performance.now();
+    // Between two attempts nobody queues behind the DDL: this one would wait for the reader, who goes on only after it.
     await garden.sql(await garden.person('keeper'), 'select count(*) from $custom_plants');
-    expect(performance.now() - started).toBeLessThan(1000);
     await reader.query('commit');
     expect((await publishing).number).toBe(3);
     await reader.query(`begin; select * from "${garden.tenant.names.schema}".custom_plants`);

@@ -17,8 +17,11 @@ import { requestOf } from './requests.ts';
 
 const REQUESTS = Number(process.env['ARMATURE_FUZZ'] ?? 50_000);
 const WORKERS = 4;
-/** Megabytes the server, a process of its own with a small heap, may grow by after a fifth of the requests. */
-const GROWTH = 60;
+/**
+ * Megabytes that the server, a process of its own, may hold at any time. What grows in its small heap ends it; this is
+ * for what grows beside the heap. 280 are usual, and 310 after 240,000 requests.
+ */
+const CEILING = 400;
 
 const database = await testDatabase();
 const app = await testApp(database);
@@ -74,7 +77,7 @@ test('is answered with a problem, and changes nothing', { timeout: 1_200_000 }, 
   const statuses = new Map<number, number>();
   const odd: string[] = [];
   const memory = watchMemory(server.pid);
-  /** By fifths of the requests: after the first everything that is made once has been made. */
+  /** The most of each fifth of the requests. */
   const fifths: number[] = [];
   let sent = 0;
 
@@ -145,7 +148,6 @@ test('is answered with a problem, and changes nothing', { timeout: 1_200_000 }, 
   const seconds = (performance.now() - from) / 1000;
   memory.stop();
   if (fifths.length < 5) fifths.push(memory.lap());
-  const [warm = 0, ...later] = fifths;
   const counts = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`);
   console.log(
     `seed ${seed}: ${sent} requests on ${operations.length} operations in ${seconds.toFixed(0)} s: ${counts.join(', ')}; ` +
@@ -153,7 +155,7 @@ test('is answered with a problem, and changes nothing', { timeout: 1_200_000 }, 
   );
   expect(odd).toEqual([]);
   expect(server.running.child.exitCode, server.running.err()).toBeNull();
-  expect(Math.max(...later) - warm).toBeLessThan(GROWTH);
+  expect(Math.max(...fifths)).toBeLessThan(CEILING);
   // A request that succeeds now and then shows that the garbage gets somewhere.
   expect(statuses.get(200) ?? 0).toBeGreaterThan(sent / 100);
 });

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Client } from '../support/http.ts';
 import { testApp } from '../support/app.ts';
 import { addAccounts } from '../support/many-accounts.ts';
@@ -159,18 +159,17 @@ function open(client: string, path: string) {
   });
 }
 
-/** The end of an answer as it came over the wire, for what a client that tidies up would not show. */
-function wire(path: string, token: string, slowly: () => boolean): Promise<string> {
+/** The end of an answer as it came over the wire, read when `read` says so: a client that tidies up would not show it. */
+function wire(path: string, token: string, read: Promise<void>): Promise<string> {
   const { hostname, port } = new URL(app.url);
   const socket = connect(Number(port), hostname);
   socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\n\r\n`);
   let text = '';
   socket.on('data', (chunk) => {
     text = (text + chunk.toString('utf8')).slice(-4000);
-    if (!slowly()) return;
-    socket.pause();
-    setTimeout(() => socket.resume(), 5);
   });
+  socket.pause();
+  void read.then(() => socket.resume());
   return new Promise((resolve) => {
     socket.on('error', () => {});
     socket.on('close', () => resolve(text));
@@ -184,13 +183,15 @@ test('what fails half-way does not look complete', async () => {
     user: { email: 'admin@acme.example' },
   });
   for (const format of ['ndjson', 'csv']) {
-    let slowly = true;
-    const ended = wire(`${ACCOUNTS}/$export?$format=${format}`, token, () => slowly);
-    await delay(100);
-    await database.superuser.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'armature exports' and state = 'active'`,
-    );
-    slowly = false;
+    const broken = Promise.withResolvers<void>();
+    const ended = wire(`${ACCOUNTS}/$export?$format=${format}`, token, broken.promise);
+    await vi.waitFor(async () => {
+      const { rowCount } = await database.superuser.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'armature exports' and wait_event = 'ClientWrite'`,
+      );
+      expect(rowCount).toBe(1);
+    }, 20_000);
+    broken.resolve();
     const text = await ended;
     // The last chunk is the one that says that it is the last.
     expect(text.endsWith('0\r\n\r\n'), format).toBe(false);

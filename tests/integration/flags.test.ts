@@ -187,9 +187,9 @@ describe('behind a flag that is off', () => {
     await database.superuser.query(
       `insert into armature.flag_switch (tenant_id, flag, "on") select id, 'custom.sails', true from armature.tenant where key = 'acme'`,
     );
-    await expect.poll(async () => (await sailor.get(SAILS)).status, { timeout: 5000 }).toBe(200);
+    await expect.poll(async () => (await sailor.get(SAILS)).status).toBe(200);
     await database.superuser.query(`delete from armature.flag_switch`);
-    await expect.poll(async () => (await sailor.get(SAILS)).status, { timeout: 5000 }).toBe(404);
+    await expect.poll(async () => (await sailor.get(SAILS)).status).toBe(404);
   });
 
   test('a flag that ends, ends by the clock', async () => {

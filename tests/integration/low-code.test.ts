@@ -30,12 +30,11 @@ const BUS = {
 };
 
 describe('publishing an entity while the product runs', () => {
-  test('makes it usable over the API within the same second', async () => {
+  test('makes it usable over the API with the next request', async () => {
     const account = await admin.post('/api/crm/v1/accounts', { name: 'Hafen Bus' });
     expect((await admin.get(VEHICLES)).status).toBe(404);
 
     const published = await publish(FLEET, 'Vehicles');
-    const from = performance.now();
     expect(published.status, published.text).toBeLessThan(300);
 
     const created = await admin.post(VEHICLES, { ...BUS, account: account.json.data?.id });
@@ -43,7 +42,6 @@ describe('publishing an entity while the product runs', () => {
     const read = await admin.get(
       `${VEHICLES}/${created.json.data?.id}?$select=_title,plate,fuel,seats,consumption,price,price_currency,discount,net,bought,leased,status,account(name)`,
     );
-    expect(performance.now() - from).toBeLessThan(1000);
     expect(read.json.data).toMatchObject({
       ...BUS,
       _title: 'HB-AR 1',

@@ -1,5 +1,4 @@
 /** What an administrator changes about people holds at their next request. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { testApp } from '#tests/support/app.ts';
 import type { Client } from '#tests/support/http.ts';
@@ -111,13 +110,7 @@ test('what an import changes, as soon as the outbox tells of it', async () => {
   const mapping = { email: { field: 'email' }, roles: { field: 'roles' } };
   expect((await administrator.patch(address, { mapping, upsertBy: ['email'] })).status).toBe(200);
   expect((await administrator.post(`${address}/start`, {})).status).toBe(202);
-  let status = 0;
-  for (let tries = 0; tries < 100 && status !== 200; tries++) {
-    await delay(50);
-    status = (await client.get(accounts)).status;
-  }
-  expect(status).toBe(200);
+  await expect.poll(async () => (await client.get(accounts)).status).toBe(200);
   const done = async () => (await administrator.get(address)).json.data;
-  for (let tries = 0; tries < 100 && (await done())?.['state'] !== 'done'; tries++) await delay(50);
-  expect(await done()).toMatchObject({ updated: 1, failed: 1 });
+  await expect.poll(done).toMatchObject({ state: 'done', updated: 1, failed: 1 });
 });

@@ -44,7 +44,7 @@ async function blocked(count: number): Promise<void> {
       `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
     );
     expect(rows[0].n).toBeGreaterThanOrEqual(count);
-  });
+  }, 20_000);
 }
 
 const stopArbitrary = fc.record(

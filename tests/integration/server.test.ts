@@ -123,12 +123,7 @@ describe('a server', () => {
     await writeFile(join(folder, 'machine.json'), JSON.stringify(entity));
     expect((await cli('plan', '--tenant', 'acme', folder)).out).toContain('Create Machine');
     expect((await cli('publish', '--tenant', 'acme', folder)).out).toBe('Release 2 of "acme" is published.\n');
-    let status = 0;
-    for (let tries = 0; tries < 50 && status !== 200; tries++) {
-      status = (await fetch(address, { headers })).status;
-      await delay(50);
-    }
-    expect(status).toBe(200);
+    await expect.poll(async () => (await fetch(address, { headers })).status).toBe(200);
     const full = await cli('export', '--tenant', 'acme', folder);
     expect([full.code, full.err]).toEqual([1, expect.stringContaining('is not empty, and no export has written it')]);
     const exported = join(home, 'exported');

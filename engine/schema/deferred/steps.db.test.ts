@@ -234,9 +234,8 @@ test('a publish that needs the table does not wait for the index that is being b
   try {
     building = drain(made);
     await delay(300);
-    const from = performance.now();
+    // The build waits for the end of this transaction, which comes after it: who waited for the build would never come back.
     await made.publish(plant({ ...region, index: true }, { key: 'soil', type: 'text' }));
-    expect(performance.now() - from).toBeLessThan(5000);
   } finally {
     await superuser.query('rollback');
   }
