@@ -1,7 +1,6 @@
-/** What the record routes share: the resolved request, and ids. */
+/** What the record routes share: the resolved request, and the address of a record. */
 import type { Entity } from '../model/model.ts';
 import { resourceUrl } from '../model/resource-url.ts';
-import { notFound } from '../problem.ts';
 import type { Scope } from '../records/scope.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpServices } from './ports.ts';
@@ -17,16 +16,6 @@ export interface RecordRequest {
   readonly url: string;
   /** Query without `?`, still encoded. */
   readonly search: string;
-}
-
-const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** @throws Problem `not_found`: no record can have this id */
-export function requireId(text: string): string {
-  if (ID.test(text)) return text;
-  const id = text.toLowerCase();
-  if (!ID.test(id)) throw notFound();
-  return id;
 }
 
 /** The address of one record. */

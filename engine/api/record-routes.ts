@@ -3,6 +3,7 @@
  * dispatches, and what the tests hold the OpenAPI document against.
  */
 import { notFound } from '../problem.ts';
+import { recordId } from '../records/record-id.ts';
 import { changesRoute } from './changes.ts';
 import { duplicateGroups, duplicatesOf } from './duplicates.ts';
 import { exportRoute } from './exports.ts';
@@ -11,7 +12,6 @@ import { configureImport, importErrors, importStatus, startImport, uploadImport 
 import { notAllowed } from './problem-response.ts';
 import { history, list, one, oneByKey, queryByBody, queryCollection } from './record-reads.ts';
 import type { RecordRequest } from './record-request.ts';
-import { requireId } from './record-request.ts';
 import { preferencesOf, requireJsonAccepted } from './request-headers.ts';
 import { endShare, listAccess, share } from './shares.ts';
 import { templateRoute } from './templates.ts';
@@ -90,7 +90,7 @@ function partsOf({ segments }: Prepared, rest: readonly string[]): string[] {
   segments.forEach((segment, at) => {
     if (!segment.startsWith('{')) return;
     const part = rest[at] ?? '';
-    if (segment === '{id}' || segment === '{import}' || segment === '{share}') parts.push(requireId(part));
+    if (segment === '{id}' || segment === '{import}' || segment === '{share}') parts.push(recordId(part));
     else if (part === '') throw notFound();
     else parts.push(decoded(part));
   });

@@ -2,6 +2,7 @@
 import { Decimal } from 'decimal.js';
 import type { Field } from '../model/model.ts';
 import type { Scalar, ValueType } from '../model/value-type.ts';
+import { uuidOf } from '../uuid.ts';
 
 export type Literal = Exclude<Scalar, null>;
 
@@ -30,8 +31,6 @@ const INTEGER = /^-?\d{1,16}$/;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DATETIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})$/i;
 const TIME = /^([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /**
  * @param fromText the value comes from a query string, where everything is text: `"5"` is an integer there
  * @returns the canonical value, or `undefined` when it is not of the type: decimals without superfluous zeros ("10.5"),
@@ -60,7 +59,7 @@ export function parseLiteral(value: unknown, type: ValueType, fromText = false):
       return undefined;
     case 'uuid':
     case 'uuids':
-      return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : undefined;
+      return typeof value === 'string' ? (uuidOf(value) ?? undefined) : undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Where the contents of files are kept: the one seam between files and disks or object stores. */
 import type { Readable } from 'node:stream';
+import { isUuid } from '#engine/uuid.ts';
 
 export interface Stored {
   /** Id of the organisation. */
@@ -26,16 +27,14 @@ export interface FileStore {
   removeAll(tenant: string): Promise<void>;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 /** Name of the content, `<tenant>/<last two digits>/<id>`. Made of ids alone, so there is no way out of the folder. */
 export function keyOf({ tenant, id }: Stored): readonly [string, string, string] {
-  if (!UUID.test(id)) throw new TypeError('a file is kept under ids');
+  if (!isUuid(id)) throw new TypeError('a file is kept under ids');
   return [folderOf(tenant), id.slice(-2), id];
 }
 
 /** Where the contents of an organisation's files are. */
 export function folderOf(tenant: string): string {
-  if (!UUID.test(tenant)) throw new TypeError('a file is kept under ids');
+  if (!isUuid(tenant)) throw new TypeError('a file is kept under ids');
   return tenant;
 }

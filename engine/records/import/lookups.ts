@@ -8,6 +8,7 @@ import type { Transaction } from '#engine/db/database.ts';
 import type { Statement } from '#engine/db/execute.ts';
 import type { Entity } from '#engine/model/model.ts';
 import { USER_ENTITY } from '#engine/model/system-fields.ts';
+import { uuidOf } from '#engine/uuid.ts';
 import type { Scope } from '../scope.ts';
 import { andReadable } from '../write/predicate.ts';
 import { andLive, column, Parameters, tableOf } from '../write/sql.ts';
@@ -15,7 +16,6 @@ import type { NamedReference } from './convert.ts';
 
 type Found = { readonly id: string } | 'missing' | 'ambiguous';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Names remembered for one way of finding records. */
 const REMEMBERED = 50_000;
 
@@ -76,7 +76,7 @@ export class Lookups {
 
   #by({ by, text, entity }: NamedReference): string {
     if (by !== null) return by;
-    if (UUID.test(text)) return 'id';
+    if (uuidOf(text) !== null) return 'id';
     return entity === USER_ENTITY && text.includes('@') ? 'email' : '_title';
   }
 
@@ -95,7 +95,7 @@ export class Lookups {
       text: `select lower(${found} collate pg_unicode_fast), min(x.id::text), count(*)::text from ${tableOf(this.#scope, entity)} x where ${where}${andLive(entity, 'x')}${readable} group by 1`,
       values:
         by === 'id'
-          ? [arrayText(names.filter((text) => UUID.test(text))), ...parameters.values.slice(1)]
+          ? [arrayText(names.flatMap((text) => uuidOf(text) ?? [])), ...parameters.values.slice(1)]
           : parameters.values,
     };
   }

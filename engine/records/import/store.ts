@@ -1,6 +1,7 @@
 /** The import's own rows in the database: read and written as the user whose import it is, who sees no other's. */
 import type { Statement, StatementResult } from '#engine/db/execute.ts';
 import { notFound } from '#engine/problem.ts';
+import { recordId } from '../record-id.ts';
 import type { Scope } from '../scope.ts';
 import { isObject } from '../write/validate.ts';
 import type { Alike, Outcome } from './chunk.ts';
@@ -27,12 +28,7 @@ export interface StoredImport {
   readonly problem: unknown;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-const which = (scope: Scope, id: string): string[] => {
-  if (!UUID.test(id)) throw notFound();
-  return [scope.tenant.id, id.toLowerCase()];
-};
+const which = (scope: Scope, id: string): string[] => [scope.tenant.id, recordId(id)];
 
 export function insertImport(
   scope: Scope,

@@ -70,14 +70,6 @@ function staleVersion(version: number): Problem {
   );
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-/** The id in canonical form. @throws Problem `not_found`: what is no id names no record */
-export function recordId(id: string): string {
-  if (!UUID.test(id)) throw notFound();
-  return id.toLowerCase();
-}
-
 /** @throws Problem when the principal has none of the rights; of an entity it may not even read it learns nothing */
 export function requireGrants(scope: Scope, entity: Entity, grants: readonly Grant[], verb: string): void {
   if (grants.length > 0) return;

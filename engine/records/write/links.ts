@@ -7,6 +7,7 @@ import type { Statement } from '#engine/db/execute.ts';
 import { qualified, quote } from '#engine/db/identifiers.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import type { Many } from '#engine/model/relations.ts';
+import { uuidOf } from '#engine/uuid.ts';
 import type { Scope } from '../scope.ts';
 import { andReadable, pairedPredicates } from './predicate.ts';
 import type { References } from './references.ts';
@@ -29,7 +30,6 @@ export interface LinkChange {
   readonly only: boolean;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const COMMANDS: readonly string[] = ['set', 'add', 'remove'];
 /** Links that one request may name for one field. */
 const MAX_LINKS = 1000;
@@ -60,7 +60,8 @@ function prepareLinks(field: Field, sent: unknown, id: string, pointer: string, 
       return [];
     }
     const ids = value.map((one: unknown, index) => {
-      if (typeof one === 'string' && UUID.test(one)) return one.toLowerCase();
+      const id = typeof one === 'string' ? uuidOf(one) : null;
+      if (id !== null) return id;
       wrong('This must be the id of a record.', 'wrong_type', at(where, index));
       return '';
     });

@@ -2,6 +2,7 @@
 import type { Statement } from '#engine/db/execute.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
+import { uuidOf } from '#engine/uuid.ts';
 import type { Scope } from '../scope.ts';
 import { refilled, refilledColumns } from './fills.ts';
 import type { NewRow } from './insert.ts';
@@ -58,7 +59,6 @@ export function noParts(): Parts {
   };
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const COMMANDS = new Set(['create', 'update', 'delete']);
 
 interface Sent {
@@ -176,18 +176,18 @@ function prepareChanged(
   return ids;
 }
 
-function takeId(id: unknown, pointer: string, faults: Faults, parts: Parts, owner = pointer): string[] {
-  if (typeof id !== 'string' || !UUID.test(id)) {
+function takeId(sent: unknown, pointer: string, faults: Faults, parts: Parts, owner = pointer): string[] {
+  const id = typeof sent === 'string' ? uuidOf(sent) : null;
+  if (id === null) {
     faults.add({ code: 'wrong_type', message: 'This must be the id of a part.', pointer });
     return [];
   }
-  const canonical = id.toLowerCase();
-  if (parts.pointers.has(canonical)) {
+  if (parts.pointers.has(id)) {
     faults.add({ code: 'duplicate', message: 'This part is named twice.', pointer });
     return [];
   }
-  parts.pointers.set(canonical, owner);
-  return [canonical];
+  parts.pointers.set(id, owner);
+  return [id];
 }
 
 /** UPDATEs and DELETEs of parts. Each refuses (`parts`, details: ids) when one of them is not a part of this record. */

@@ -3,6 +3,7 @@
  * asks. A batch of values is one question. A name is what an import would take for one, a title in any case and spacing,
  * and also the value of a field that no two records share; it must be one record's that is not in the bin.
  */
+import { uuidOf } from '#engine/uuid.ts';
 import type { ClientBase } from 'pg';
 import { literal, qualified, quote } from '../../db/identifiers.ts';
 import type { Entity, Field, Model } from '../../model/model.ts';
@@ -27,7 +28,6 @@ export interface Known {
 
 export const NOTHING: Known = { records: new Map(), titles: new Map() };
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Titles of titles: people read a reference in a title as a title. */
 const DEPTH = 2;
 /** Of a value in a sentence. */
@@ -92,7 +92,7 @@ export class Names {
   /** @param texts names and ids, trimmed; @param ids of records, for their titles */
   async look(texts: readonly string[], ids: readonly string[]): Promise<Known> {
     const names = [...new Set(texts)];
-    const byId = await this.#titles([...new Set([...ids, ...names.filter((text) => UUID.test(text))])]);
+    const byId = await this.#titles([...new Set([...ids, ...names.flatMap((text) => uuidOf(text) ?? [])])]);
     const records = new Map<string, Converted>();
     for (const text of names) {
       const found = byId.get(text.toLowerCase());

@@ -1,12 +1,11 @@
 /** A link to a record of another entity: a foreign key. */
+import { uuidOf } from '../../../uuid.ts';
 import type { FieldType, JsonSchema, Parsed } from '../../field-type.ts';
 import { accept, IDENTITY, options, refuse, wrongType } from '../base.ts';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 export function parseUuid(text: string): Parsed {
-  const id = text.toLowerCase();
-  return UUID.test(id) ? accept(id) : refuse('uuid', `“${text.slice(0, 40)}” is not the id of a record.`);
+  const id = uuidOf(text);
+  return id !== null ? accept(id) : refuse('uuid', `“${text.slice(0, 40)}” is not the id of a record.`);
 }
 
 const onDelete: JsonSchema = {
