@@ -91,7 +91,10 @@ export function RecordForm({ ref, entity, mode, values, stored, busy, onChange, 
           fields.map((field) => field.key),
         );
         setRefused(beside);
-        setMessage(other.length > 0 ? other.join(' ') : sentenceOf(error, t));
+        const told = error.errors.length - other.length;
+        setMessage(
+          other.length > 0 ? other.join(' ') : told > 0 ? t('form.invalid', { count: told }) : sentenceOf(error, t),
+        );
         setFailures((count) => count + 1);
       }
     },

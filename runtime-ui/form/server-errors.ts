@@ -1,6 +1,7 @@
 /** Refusals of the server, put beside the fields their pointers name. */
 import type { ErrorSchema } from '@rjsf/utils';
 import type { ProblemDetail } from '../api/problem.ts';
+import { detailText } from '../i18n/refusals.ts';
 import type { Values } from './wire.ts';
 
 export interface Placed {
@@ -24,7 +25,7 @@ export function serverErrors(
     const path = error.pointer === undefined ? [] : pathOf(error.pointer);
     const [first] = path;
     if (first === undefined || !shown.includes(first)) {
-      other.push(error.message);
+      other.push(detailText(error));
       continue;
     }
     let place = beside;
@@ -35,7 +36,7 @@ export function serverErrors(
       place = inner;
     }
     const known = place['__errors'];
-    place['__errors'] = [...(Array.isArray(known) ? known : []), error.message];
+    place['__errors'] = [...(Array.isArray(known) ? known : []), detailText(error)];
   }
   // The shape is rjsf's own: nested by path, messages under `__errors`.
   return { beside: beside as ErrorSchema<Values>, other };

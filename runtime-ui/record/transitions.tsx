@@ -4,9 +4,10 @@ import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UiEntity, UiField } from '../../engine/api/ui-model.ts';
 import { fieldOf, useModel } from '../api/model.ts';
-import { ApiProblem } from '../api/problem.ts';
+import { ApiProblem, type ProblemDetail } from '../api/problem.ts';
 import { type Loaded, runAction } from '../api/records.ts';
 import { toForm, toWire, type Values } from '../form/wire.ts';
+import { detailText } from '../i18n/refusals.ts';
 import { FieldInput } from '../inputs/field-input.tsx';
 import { Icon } from '../shared/icon.tsx';
 import { sentenceOf } from '../shared/states.tsx';
@@ -100,6 +101,12 @@ interface TransitionFormProps {
   readonly onReload: () => void;
 }
 
+/** What is wrong with a field, `null` when nothing is. */
+function errorAt(errors: readonly ProblemDetail[], { key }: UiField): string | null {
+  const error = errors.find(({ pointer }) => pointer === `/${key}`);
+  return error ? detailText(error) : null;
+}
+
 function TransitionForm({ entity, transition, record, refusal, busy, onRun, onClose, onReload }: TransitionFormProps) {
   const { t } = useTranslation();
   const model = useModel();
@@ -141,7 +148,7 @@ function TransitionForm({ entity, transition, record, refusal, busy, onRun, onCl
           >
             {conflict
               ? t('record.conflictAction')
-              : named.map((error) => error.message).join(' ') || sentenceOf(refusal, t)}
+              : named.map((error) => detailText(error)).join(' ') || sentenceOf(refusal, t)}
           </Alert>
         ) : null}
         {fields.length > 0 ? <Text c="dimmed">{t('record.transitionNeeds')}</Text> : null}
@@ -153,7 +160,7 @@ function TransitionForm({ entity, transition, record, refusal, busy, onRun, onCl
             description={field.help}
             required
             first={at === 0}
-            error={named.find((error) => error.pointer === `/${field.key}`)?.message ?? null}
+            error={errorAt(named, field)}
             value={values[field.key]}
             onChange={(next) => setValues((now) => ({ ...now, [field.key]: next }))}
           />

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiProblem } from '../api/problem.ts';
 import { navigate } from '../app/place.ts';
+import { problemText, problemTitle } from '../i18n/refusals.ts';
 import { Icon, type IconName } from './icon.tsx';
 import classes from './states.module.css';
 
@@ -60,15 +61,19 @@ export function describe(error: unknown, t: (key: string) => string): { title: s
   if (error.code === 'offline') return { title: t('state.offline'), next: t('state.offlineNext'), retry: true };
   if (error.status === 404) return { title: t('state.missing'), next: t('state.missingNext'), retry: false };
   if (error.status === 403)
-    return { title: t('state.forbidden'), next: error.detail || t('state.forbiddenNext'), retry: false };
+    return { title: t('state.forbidden'), next: problemText(error) || t('state.forbiddenNext'), retry: false };
   if (error.status >= 500) return { title: t('state.failed'), next: t('state.failedNext'), retry: true };
-  return { title: error.title || t('state.failed'), next: error.detail || t('state.failedNext'), retry: true };
+  return {
+    title: problemTitle(error) || t('state.failed'),
+    next: problemText(error) || t('state.failedNext'),
+    retry: true,
+  };
 }
 
 /** The sentence to show in a toast or an alert. */
 export function sentenceOf(error: unknown, t: (key: string) => string): string {
   if (error instanceof ApiProblem && error.code !== 'offline' && error.status < 500)
-    return error.detail || error.title || t('state.failedNext');
+    return problemText(error) || problemTitle(error) || t('state.failedNext');
   const { title, next } = describe(error, t);
   return `${title}. ${next}`;
 }

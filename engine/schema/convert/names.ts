@@ -3,8 +3,8 @@
  * asks. A batch of values is one question. A name is what an import would take for one, a title in any case and spacing,
  * and also the value of a field that no two records share; it must be one record's that is not in the bin.
  */
-import { uuidOf } from '#engine/uuid.ts';
 import type { ClientBase } from 'pg';
+import { uuidOf } from '#engine/uuid.ts';
 import { literal, qualified, quote } from '../../db/identifiers.ts';
 import type { Entity, Field, Model } from '../../model/model.ts';
 import { tableName } from '../ddl.ts';

@@ -30,8 +30,8 @@ const bounds = (field: Field) => ({
 function within(seconds: Decimal, field: Field): Parsed {
   const { min, max } = bounds(field);
   if (!seconds.isInteger()) return refuse('duration_fraction', 'A duration has whole seconds.');
-  if (seconds.lessThan(min)) return refuse('too_small', `At least ${exportDuration(min)}.`, { min });
-  if (seconds.greaterThan(max)) return refuse('too_large', `At most ${exportDuration(max)}.`, { max });
+  if (seconds.lessThan(min)) return refuse('too_small', `At least ${exportDuration(min)}.`, { min, unit: 'seconds' });
+  if (seconds.greaterThan(max)) return refuse('too_large', `At most ${exportDuration(max)}.`, { max, unit: 'seconds' });
   return accept(seconds.isZero() ? 0 : seconds.toNumber());
 }
 

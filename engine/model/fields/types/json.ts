@@ -18,7 +18,8 @@ const POLLUTING: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'pro
 function parse(text: string, field: Field): Parsed {
   const bytes = Buffer.byteLength(text);
   const max = numberOption(field, 'max', MAX_BYTES);
-  if (bytes > max) return refuse('too_large', `At most ${max} bytes of JSON; these are ${bytes}.`, { max });
+  if (bytes > max)
+    return refuse('too_large', `At most ${max} bytes of JSON; these are ${bytes}.`, { max, unit: 'bytes' });
   let value: unknown;
   try {
     value = JSON.parse(text);
