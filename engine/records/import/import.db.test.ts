@@ -369,6 +369,18 @@ describe('a run', () => {
     expect(await stored(marker)).toHaveLength(1);
   });
 
+  test('for trial, by two workers at once, counts every row once', async () => {
+    const { id } = await upload(
+      chief,
+      `name,effort\n${Array.from({ length: 2500 }, (_, index) => `n${index},${index % 2 ? 1 : 'x'}`).join('\n')}\n`,
+    );
+    await importer.configure(chief, project(), id, { dryRun: true });
+    await importer.start(chief, project(), id);
+    await Promise.all([run(chief, id), run(chief, id)]);
+    const told = { state: 'done', processed: 2500, created: 1250, failed: 1250 };
+    expect(await importer.status(chief, project(), id)).toMatchObject(told);
+  });
+
   test('gives back the rows that failed as a file', async () => {
     const { id } = await upload(chief, 'name,effort\n=cmd(),x\nok,1\n"a, b",-\n');
     await importer.start(chief, project(), id);

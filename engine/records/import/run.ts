@@ -23,14 +23,16 @@ import { Lookups } from './lookups.ts';
 import { findsBy } from './mapping.ts';
 import type { StoredImport } from './store.ts';
 import {
-  addProgress,
   forgetFile,
   keepTold,
+  NOT_BEGUN,
+  progressAfter,
   readImport,
   readRows,
   resetImport,
   selectImport,
   selectRows,
+  setProgress,
   setState,
 } from './store.ts';
 
@@ -147,7 +149,7 @@ async function writeAll(context: ChunkContext, { id, position }: StoredImport, o
       const outcomes = await writePiece(context, transaction, piece);
       await transaction.send(
         ...keepTold(scope, id, outcomes, piece.rows),
-        addProgress(scope, id, outcomes, piece.last),
+        setProgress(scope, id, progressAfter(stored, outcomes, piece.last)),
       );
       return piece.last;
     });
@@ -167,6 +169,7 @@ async function tryOut(context: ChunkContext, { id }: StoredImport, { signal }: R
   const earlier = new EarlierRows(entity, context.upsertBy);
   // Rows that refer to rows before them need these to be there.
   const together = converter.refersTo(entity.name);
+  let progress = NOT_BEGUN;
   let next = ahead(context, id, 0);
   for (let open = true; open; ) {
     try {
@@ -182,10 +185,8 @@ async function tryOut(context: ChunkContext, { id }: StoredImport, { signal }: R
           next = ahead(context, id, last);
           const values = new Map(converted.map((row) => [row.line, row.values]));
           const outcomes = earlier.compare(await writePiece(context, transaction, piece), values);
-          await database.batch(session, [
-            ...keepTold(scope, id, outcomes, rows),
-            addProgress(scope, id, outcomes, last),
-          ]);
+          progress = progressAfter(progress, outcomes, last);
+          await database.batch(session, [...keepTold(scope, id, outcomes, rows), setProgress(scope, id, progress)]);
         } while (together);
         throw new Undo();
       });

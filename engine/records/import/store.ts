@@ -11,7 +11,19 @@ import type { ColumnMapping, ImportSettings } from './mapping.ts';
 
 export type State = 'uploaded' | 'queued' | 'running' | 'done' | 'failed';
 
-export interface StoredImport {
+/** How far a run has come: rows by their outcome. */
+export interface Progress {
+  /** Every line up to this one has its outcome. */
+  readonly position: number;
+  readonly processed: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly failed: number;
+}
+
+export const NOT_BEGUN: Progress = { position: 0, processed: 0, created: 0, updated: 0, failed: 0 };
+
+export interface StoredImport extends Progress {
   readonly id: string;
   readonly entity: string;
   readonly name: string;
@@ -19,12 +31,6 @@ export interface StoredImport {
   readonly settings: ImportSettings;
   readonly state: State;
   readonly total: number;
-  /** Every line up to this one has its outcome. */
-  readonly position: number;
-  readonly processed: number;
-  readonly created: number;
-  readonly updated: number;
-  readonly failed: number;
   readonly problem: unknown;
 }
 
@@ -165,19 +171,24 @@ export function setState(scope: Scope, id: string, state: State, problem: unknow
   };
 }
 
-/** @param position the last line that has its outcome now */
-export function addProgress(scope: Scope, id: string, outcomes: readonly Outcome[], position: number): Statement {
-  const count = (outcome: Outcome['outcome']) => String(outcomes.filter((one) => one.outcome === outcome).length);
+/** How far a run has come with so many more rows. @param position the last line that has its outcome then */
+export function progressAfter(before: Progress, outcomes: readonly Outcome[], position: number): Progress {
+  const count = (outcome: Outcome['outcome']) => outcomes.filter((one) => one.outcome === outcome).length;
   return {
-    text: `update armature.import set processed = processed + $3::integer, created = created + $4::integer, updated = updated + $5::integer, failed = failed + $6::integer, position = $7::integer where tenant_id = $1::uuid and id = $2::uuid`,
-    values: [
-      ...which(scope, id),
-      String(outcomes.length),
-      count('created'),
-      count('updated'),
-      count('failed'),
-      String(position),
-    ],
+    position,
+    processed: before.processed + outcomes.length,
+    created: before.created + count('created'),
+    updated: before.updated + count('updated'),
+    failed: before.failed + count('failed'),
+  };
+}
+
+/** Stores how far a run has come, unless another one that does the same has come as far. */
+export function setProgress(scope: Scope, id: string, progress: Progress): Statement {
+  const { processed, created, updated, failed, position } = progress;
+  return {
+    text: `update armature.import set processed = $3::integer, created = $4::integer, updated = $5::integer, failed = $6::integer, position = $7::integer where tenant_id = $1::uuid and id = $2::uuid and position < $7::integer`,
+    values: [...which(scope, id), ...[processed, created, updated, failed, position].map(String)],
   };
 }
 
