@@ -73,6 +73,37 @@ describe('an identity', () => {
     expect(second.fields['shop.deal.title']).not.toBe(first.fields['shop.deal.name']);
   });
 
+  test('of what a type brings along follows the field, whoever takes its old key', () => {
+    const money = (key: string, id?: string) => ({ key, type: 'money', ...(id !== undefined && { id }) });
+    const one = assign(1, undefined, deal([money('net'), money('gross')]));
+    const { 'shop.deal.net': net, 'shop.deal.gross': gross } = one.fields;
+    const two = assign(2, one, deal([money('gross', net), money('net', gross)]));
+    expect(two.fields['shop.deal.gross_currency']).toBe(one.fields['shop.deal.net_currency']);
+    expect(two.fields['shop.deal.net_currency']).toBe(one.fields['shop.deal.gross_currency']);
+    const on = assign(2, one, deal([money('gross', net), money('total', gross)]));
+    expect(on.fields['shop.deal.gross_currency']).toBe(one.fields['shop.deal.net_currency']);
+    expect(on.fields['shop.deal.total_currency']).toBe(one.fields['shop.deal.gross_currency']);
+  });
+
+  test('of an entity that takes another’s name brings the fields along that it had', () => {
+    const one = assign(1, undefined, deal([text('name')]), deal([text('name')], { key: 'offer', plural: 'offers' }));
+    const id = one.entities['shop.offer'];
+    const two = assign(2, one, deal([text('name')], { id }));
+    expect(two.fields['shop.deal.id']).toBe(one.fields['shop.offer.id']);
+    expect(two.fields['shop.deal.name']).toBe(one.fields['shop.offer.name']);
+  });
+
+  test('that comes back by its id is that of the release that had it, with all that belongs to it', () => {
+    const gone = assignIdentities(releaseOf([deal([text('other')])], [], 2), first);
+    const { 'shop.deal.amount': id } = first.fields;
+    const documents = [deal([text('other'), { key: 'sum', type: 'money', id }])];
+    const back = assignIdentities(releaseOf(documents, [], 3), gone, [first]);
+    expect(back.fields['shop.deal.sum_currency']).toBe(first.fields['shop.deal.amount_currency']);
+    const offer = deal([text('title')], { key: 'offer', plural: 'offers', id: first.entities['shop.deal'] });
+    const again = assignIdentities(releaseOf([offer], [], 3), { entities: {}, fields: {}, permissions: {} }, [first]);
+    expect(again.fields['shop.offer.id']).toBe(first.fields['shop.deal.id']);
+  });
+
   test('may be given by the document, but not twice', () => {
     const id = 'f_0123456789ab';
     expect(assign(2, first, deal([text('name', { id })])).fields['shop.deal.name']).toBe(id);

@@ -15,16 +15,18 @@ export const NO_IDENTITIES: Identities = { entities: {}, fields: {}, permissions
  * anew under an old key is another field.
  *
  * @param previous identities of the release this one follows; those of an older one to bring it back (a rollback)
+ * @param former those of older releases that had what comes back by its `id`, the newest first
  * @throws Problem `invalid_document` for documents without a shape, or two that claim one identity
  */
 export function assignIdentities(
   source: Omit<ReleaseSource, 'identities' | 'settings'>,
   previous: Identities = NO_IDENTITIES,
+  former: readonly Identities[] = [],
 ): Identities {
   const faults = new Faults();
   const effective = effectiveDocuments(source, faults);
   faults.check();
-  const assigned = assign(source, effective, previous, faults);
+  const assigned = assign(source, effective, [previous, ...former], faults);
   faults.check();
   return assigned;
 }
@@ -32,9 +34,10 @@ export function assignIdentities(
 function assign(
   source: Pick<ReleaseSource, 'tenant' | 'release'>,
   effective: Effective,
-  previous: Identities,
+  releases: readonly Identities[],
   faults: Faults,
 ): Identities {
+  const [previous = NO_IDENTITIES] = releases;
   const made = (prefix: string, name: string) =>
     `${prefix}_${createHash('sha256').update(`${source.tenant}/${name}@${source.release}`).digest('hex').slice(0, 12)}`;
   const owners = new Map<string, string>();
@@ -63,29 +66,19 @@ function assign(
     const name = `${pack}.${document.key}`;
     const was = document.was === undefined ? bearerOf(previous.entities, document.id) : `${pack}.${document.was}`;
     const former = formerName(was, name, names, previous.entities);
-    entities[name] = claim(
-      document.id ?? previous.entities[name] ?? kept(previous.entities, former) ?? made('e', name),
-      name,
-      one.place('key'),
-    );
+    const entity = document.id ?? previous.entities[name] ?? kept(previous.entities, former) ?? made('e', name);
+    entities[name] = claim(entity, name, one.place('key'));
 
-    const formerKey = (id: string | undefined): string | undefined => {
-      const bearer = bearerOf(previous.fields, id);
-      const at = bearer?.lastIndexOf('.') ?? 0;
-      return bearer && [name, former].includes(bearer.slice(0, at)) ? bearer.slice(at + 1) : undefined;
-    };
-    const written = fieldsOf(document, formerKey);
+    const written = fieldsOf(document, (id, suffix) => companionOf(releases, entity, id, suffix));
     const keys = new Set(written.map(({ key }) => key));
-    // Under its old name the entity's fields are found as well.
-    const known = (key: string): string | undefined =>
-      previous.fields[`${name}.${key}`] ?? (former === undefined ? undefined : previous.fields[`${former}.${key}`]);
-    for (const { key, id, was, place } of written) {
-      const before = was !== undefined && !keys.has(was) ? known(was) : undefined;
-      fields[`${name}.${key}`] = claim(
-        id ?? known(key) ?? before ?? made('f', `${name}.${key}`),
-        `${name}.${key}`,
-        one.place(...place),
-      );
+    // By the name that it had: its new one may have been another's.
+    const last = releases.find(({ entities: known }) => bearerOf(known, entity) !== undefined);
+    const before = last && bearerOf(last.entities, entity);
+    const known = (key: string): string | undefined => last?.fields[`${before}.${key}`];
+    for (const { key, id, was, follows, place } of written) {
+      const renamed = was !== undefined && !keys.has(was) ? known(was) : undefined;
+      const same = id ?? (follows ? undefined : (known(key) ?? renamed));
+      fields[`${name}.${key}`] = claim(same ?? made('f', `${name}.${key}`), `${name}.${key}`, one.place(...place));
     }
   }
   for (const one of effective.of('permission')) {
@@ -99,6 +92,16 @@ function assign(
 /** The name under which an identity is known. */
 function bearerOf(known: Readonly<Record<string, string>>, id: string | undefined): string | undefined {
   return id === undefined ? undefined : Object.entries(known).find(([, other]) => other === id)?.[0];
+}
+
+/** What a field's type brought along, wherever its key is now and whoever has its old one. */
+function companionOf(releases: readonly Identities[], entity: string, id: string, suffix: string): string | undefined {
+  for (const { entities, fields } of releases) {
+    const bearer = bearerOf(fields, id);
+    if (bearer === undefined) continue;
+    return entities[bearer.slice(0, bearer.lastIndexOf('.'))] === entity ? fields[`${bearer}${suffix}`] : undefined;
+  }
+  return undefined;
 }
 
 function kept(known: Readonly<Record<string, string>>, name: string | undefined): string | undefined {
@@ -119,29 +122,28 @@ interface WrittenField {
   readonly key: string;
   readonly id: string | undefined;
   readonly was: string | undefined;
+  /** What a field with an `id` brings along is known by that and not by its key. */
+  readonly follows?: true;
   readonly place: readonly (string | number)[];
 }
 
 /** Every field that gets an identity: the engine's, the document's, and the companions that types bring. */
 function fieldsOf(
   document: EntityDocument,
-  formerKey: (id: string | undefined) => string | undefined,
+  companion: (id: string, suffix: string) => string | undefined,
 ): readonly WrittenField[] {
   return [
     ...systemFields(document).map(({ key }) => ({ key, id: undefined, was: undefined, place: ['key'] })),
-    ...document.fields.flatMap((field, index) => {
+    ...document.fields.flatMap((field, index): readonly WrittenField[] => {
       const place = ['fields', index];
       const companions = fieldTypes.get(field.type)?.companions ?? [];
-      // A field that an exported document renames has an `id` and no `was`: what it brings along goes with it.
-      const was = field.was ?? formerKey(field.id);
+      const { key, id, was } = field;
       return [
-        { key: field.key, id: field.id, was: field.was, place },
-        ...companions.map(({ suffix }) => ({
-          key: `${field.key}${suffix}`,
-          id: undefined,
-          was: was === undefined ? undefined : `${was}${suffix}`,
-          place,
-        })),
+        { key, id, was, place },
+        ...companions.map(({ suffix }): WrittenField => {
+          const own = { key: `${key}${suffix}`, was: was === undefined ? undefined : `${was}${suffix}`, place };
+          return id === undefined ? { ...own, id } : { ...own, id: companion(id, suffix), follows: true };
+        }),
       ];
     }),
   ];

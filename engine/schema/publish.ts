@@ -22,6 +22,7 @@ import { publishIn, requireBase } from './publish-transaction.ts';
 import {
   isMadeByAnother,
   listReleases,
+  loadIdentities,
   loadRelease,
   loadSource,
   loadTenant,
@@ -30,7 +31,15 @@ import {
   type ReleaseSummary,
 } from './release-store.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
-import { emptySource, keepAll, nextSource, sourceAgain, type SourceInput, type TenantDocument } from './source.ts';
+import {
+  emptySource,
+  keepAll,
+  nextSource,
+  returningIds,
+  sourceAgain,
+  type SourceInput,
+  type TenantDocument,
+} from './source.ts';
 import { upgradeConflict } from './upgrade-conflict.ts';
 
 export interface PublisherOptions extends RetryOptions {
@@ -253,6 +262,7 @@ export class Publisher {
         previous,
         input,
         await this.#shippedFor(input, previous),
+        await loadIdentities(client, tenant, returningIds(previous, input)),
       );
       if (conflicts.length > 0) throw upgradeConflict(conflicts);
       return source;
@@ -268,7 +278,8 @@ export class Publisher {
   ): Promise<{ readonly make: MakeSource; readonly conflicts: readonly UpgradeConflict[] }> {
     const previous = release === 0 ? null : await loadSource(client, tenant, release);
     const shipped = await this.#shippedFor(input, previous);
-    const { conflicts } = nextSource(tenant, release + 1, previous, input, shipped);
+    const former = await loadIdentities(client, tenant, returningIds(previous, input));
+    const { conflicts } = nextSource(tenant, release + 1, previous, input, shipped, former);
     const resolutions = { ...keepAll(conflicts), ...input.resolutions };
     return { make: this.#fromInput({ ...input, resolutions }), conflicts };
   }

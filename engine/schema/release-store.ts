@@ -1,7 +1,7 @@
 /** Tenants, releases and states in the platform's tables, read and written by the owner's transaction. */
 import type { ClientBase, PoolClient } from 'pg';
 import { tenantNames } from '../db/identifiers.ts';
-import type { ReleaseSource } from '../model/documents.ts';
+import type { Identities, ReleaseSource } from '../model/documents.ts';
 import type { BusinessHours, Tenant } from '../model/tenant.ts';
 import { notFound } from '../problem.ts';
 import { engineMark } from './engine-mark.ts';
@@ -65,6 +65,24 @@ export async function loadSource(client: PoolClient, tenant: Tenant, number: num
     [tenant.id, number],
   );
   return rows[0]?.source ?? null;
+}
+
+/** Identities of the releases that had these entities and fields last, the newest first. */
+export async function loadIdentities(
+  client: ClientBase,
+  tenant: Tenant,
+  ids: readonly string[],
+): Promise<readonly Identities[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await client.query<{ identities: Identities }>(
+    `with known as (select number, (source -> 'identities')::jsonb as identities from armature.release where tenant_id = $1),
+       last as (select distinct on (i.value) k.number
+         from known k, jsonb_each(k.identities) as kinds(kind, names), jsonb_each_text(kinds.names) i
+         where kinds.kind in ('entities', 'fields') and i.value = any($2) order by i.value, k.number desc)
+     select k.identities from known k where k.number in (select l.number from last l) order by k.number desc`,
+    [tenant.id, ids],
+  );
+  return rows.map(({ identities }) => identities);
 }
 
 /** What the last publish left behind; `null` before the first. */

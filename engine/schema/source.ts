@@ -1,7 +1,15 @@
 /** What a release is made from: shipped packs, the organisation's own documents, identities. */
 import type { OnFails } from './convert/conversions.ts';
 import { assignIdentities, NO_IDENTITIES } from '../model/build.ts';
-import { CORE, CUSTOM, isObject, type Pack, type ReleaseSource, type SourceDocument } from '../model/documents.ts';
+import {
+  CORE,
+  CUSTOM,
+  type Identities,
+  isObject,
+  type Pack,
+  type ReleaseSource,
+  type SourceDocument,
+} from '../model/documents.ts';
 import type { Resolutions } from '../model/merge-documents.ts';
 import { inOrder, requirements } from '../model/packs.ts';
 import type { Tenant } from '../model/tenant.ts';
@@ -33,6 +41,7 @@ export interface NextSource {
 
 /**
  * @param previous source of the release it is based on; `null` for the first
+ * @param former as {@link assignIdentities}
  * @throws Problem `invalid_document` for a pack that is not shipped and for documents without a shape
  */
 export function nextSource(
@@ -41,6 +50,7 @@ export function nextSource(
   previous: ReleaseSource | null,
   input: SourceInput,
   shipped: readonly Pack[],
+  former: readonly Identities[] = [],
 ): NextSource {
   const wanted = input.packs ?? (input.upgrade ? previous?.packs.map(({ key }) => key) : undefined);
   const unassigned = {
@@ -56,7 +66,18 @@ export function nextSource(
       ? upgrade({ ...unassigned, identities: known }, previous.packs, input.resolutions)
       : { tenantDocuments: unassigned.tenantDocuments, conflicts: [] };
   const upgraded = { ...unassigned, tenantDocuments };
-  return { source: { ...upgraded, identities: assignIdentities(upgraded, known) }, conflicts };
+  return { source: { ...upgraded, identities: assignIdentities(upgraded, known, former) }, conflicts };
+}
+
+/** What the documents say has been there and the release before does not have: it may come back. */
+export function returningIds(previous: ReleaseSource | null, { documents = [] }: SourceInput): readonly string[] {
+  const { entities, fields } = previous?.identities ?? NO_IDENTITIES;
+  const known = new Set([...Object.values(entities), ...Object.values(fields)]);
+  const written = documents
+    .filter(({ kind }) => kind === 'entity')
+    .flatMap((document) => [document, ...(Array.isArray(document['fields']) ? document['fields'] : [])])
+    .flatMap((one: unknown) => (isObject(one) && typeof one['id'] === 'string' ? one['id'] : []));
+  return [...new Set(written)].filter((id) => !known.has(id));
 }
 
 /** Decides everything for what the organisation has, as far as that is possible: what a plan of undecided conflicts shows. */
