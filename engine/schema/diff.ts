@@ -183,21 +183,24 @@ function renameTables(pairs: readonly TablePair[]): Change[] {
   // Aside first: what comes may need the names.
   const ordered = moved.toSorted((a, b) => Number(b.after.aside) - Number(a.after.aside));
   const away: Change[] = [];
-  const there = ordered.map(({ previous, next, before, after }): Change => {
+  const last: Change[] = [];
+  const there = ordered.flatMap(({ next, before, after }): Change[] => {
     const rename = (from: string, to: string) =>
       `alter table ${tableName(next, { ...after, name: from })} rename to ${quote(to)}`;
     const base = { phase: 'rename_tables', table: after.id } as const;
     if (after.aside) {
-      return change({
-        ...base,
-        kind: 'set_table_aside',
-        title: `Remove ${before.label}`,
-        why: 'The release no longer has it. Its records are kept and come back with a rollback.',
-        sql: [rename(before.name, after.name)],
-        risk: 'high',
-      });
+      return [
+        change({
+          ...base,
+          kind: 'set_table_aside',
+          title: `Remove ${before.label}`,
+          why: 'The release no longer has it. Its records are kept and come back with a rollback.',
+          sql: [rename(before.name, after.name)],
+          risk: 'high',
+        }),
+      ];
     }
-    const swaps = taken.has(after.name) && previous.tables[after.id]?.aside !== true;
+    const swaps = taken.has(after.name);
     const detour = `zz_t_${after.id}`;
     const back = before.aside;
     const parts = {
@@ -213,13 +216,17 @@ function renameTables(pairs: readonly TablePair[]): Change[] {
         : 'Its key or plural changed. Its records, rights and history stay with it.',
       risk: back ? ('none' as const) : ('low' as const),
     };
-    if (swaps) away.push(change({ ...parts, sql: [rename(before.name, detour)] }));
-    return change({ ...parts, sql: [rename(swaps ? detour : before.name, after.name)] });
+    if (!swaps) return [change({ ...parts, sql: [rename(before.name, after.name)] })];
+    away.push(change({ ...parts, sql: [rename(before.name, detour)] }));
+    last.push(change({ ...parts, sql: [rename(detour, after.name)] }));
+    return [];
   });
+  // Whatever leaves its name does so before another one takes it.
   return [
     ...there.filter((one) => one.kind === 'set_table_aside'),
     ...away,
     ...there.filter((one) => one.kind !== 'set_table_aside'),
+    ...last,
   ];
 }
 

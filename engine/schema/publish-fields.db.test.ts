@@ -114,6 +114,62 @@ describe('a field', () => {
     expect(await garden.sql(person, 'select region, soil from $custom_plants')).toEqual([['clay', 'north']]);
   });
 
+  test('takes the key that another one leaves, whichever of them stands first', async () => {
+    const text = (key: string) => ({ key, type: 'text' });
+    const garden = await organisation(plant(['a', 'b', 'c'].map(text)));
+    const person = await garden.person('keeper');
+    await garden.insert(person, 'custom_plants', { name: 'Ivy', a: '1', b: '2', c: '3' });
+    const [a, b, c] = await Promise.all(
+      ['a', 'b', 'c'].map(async (key) => (await garden.field('custom.plant', key)).id),
+    );
+    await garden.publish(
+      plant([
+        { ...text('b'), id: a },
+        { ...text('c'), id: b },
+        { ...text('d'), id: c },
+      ]),
+    );
+    expect(await garden.sql(person, 'select b, c, d from $custom_plants')).toEqual([['1', '2', '3']]);
+    await garden.publish(
+      plant([
+        { ...text('d'), id: c },
+        { ...text('e'), id: b },
+        { ...text('c'), id: a },
+      ]),
+    );
+    expect(await garden.sql(person, 'select c, e, d from $custom_plants')).toEqual([['1', '2', '3']]);
+    await garden.publish(
+      plant([
+        { ...text('d'), id: c },
+        { ...text('e'), id: b },
+      ]),
+    );
+    await garden.publish(
+      plant([
+        { ...text('f'), id: c },
+        { ...text('d'), id: b },
+      ]),
+    );
+    // What was set aside comes back to a name that another one leaves.
+    await garden.rollback(2);
+    expect(await garden.sql(person, 'select a, b, c from $custom_plants')).toEqual([['1', '2', '3']]);
+  });
+
+  test('that its own document brings back has its values, the currency of an amount among them', async () => {
+    const money = (key: string, id?: string) => ({ key, type: 'money', ...(id !== undefined && { id }) });
+    const garden = await organisation(plant([money('net'), money('gross')]));
+    const person = await garden.person('keeper');
+    const row = { name: 'Ivy', net: '1.00', net_currency: 'USD', gross: '2.00', gross_currency: 'CHF' };
+    await garden.insert(person, 'custom_plants', row);
+    const [net, gross] = [await garden.field('custom.plant', 'net'), await garden.field('custom.plant', 'gross')];
+    await garden.publish(plant([money('gross', net.id), money('net', gross.id)]));
+    const amounts = 'select net, net_currency, gross, gross_currency from $custom_plants';
+    expect(await garden.sql(person, amounts)).toEqual([['2.00', 'CHF', '1.00', 'USD']]);
+    await garden.publish(plant([]));
+    await garden.publish(plant([money('net', net.id), money('gross', gross.id)]));
+    expect(await garden.sql(person, amounts)).toEqual([['1.00', 'USD', '2.00', 'CHF']]);
+  });
+
   test('that takes the key of one that goes has the policies and formulas that were written with it', async () => {
     const guest: readonly TenantDocument[] = [
       { kind: 'role', key: 'guest', label: 'Guest' },

@@ -85,6 +85,35 @@ describe('an entity', () => {
   });
 });
 
+describe('entities', () => {
+  test('take the names that others leave, whichever of them stands first', async () => {
+    const entity = (key: string, id?: string): Json => ({
+      kind: 'entity',
+      key,
+      plural: `${key}s`,
+      label: key,
+      history: true,
+      fields: [{ key: 'name', type: 'text' }],
+      ...(id !== undefined && { id }),
+    });
+    const garden = await organisation(['one', 'two', 'three'].map((key) => entity(key)));
+    const system = await garden.person();
+    for (const key of ['one', 'two', 'three']) await garden.insert(system, `custom_${key}s`, { name: key });
+    const [one, two, three] = await Promise.all(
+      ['one', 'two', 'three'].map(async (key) => (await garden.entity(`custom.${key}`)).id),
+    );
+    await garden.publish([entity('two', one), entity('three', two), entity('four', three)]);
+    const names = async (table: string) => (await garden.sql(system, `select name from $custom_${table}`)).flat();
+    expect([await names('twos'), await names('threes'), await names('fours')]).toEqual([['one'], ['two'], ['three']]);
+    await garden.publish([entity('three', one), entity('five', two)]);
+    // One that was removed comes back to a name that another one leaves.
+    await garden.publish([entity('four', one), entity('six', two), entity('three', three)]);
+    expect([await names('fours'), await names('sixs'), await names('threes')]).toEqual([['one'], ['two'], ['three']]);
+    await garden.rollback(2);
+    expect([await names('ones'), await names('twos'), await names('threes')]).toEqual([['one'], ['two'], ['three']]);
+  });
+});
+
 describe('releases', () => {
   test('are numbered, listed, and say what they were made from', async () => {
     const garden = await organisation(plant([]));

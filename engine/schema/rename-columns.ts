@@ -15,15 +15,19 @@ interface Move {
 /** Set aside first, then what comes back or is renamed: the names it needs are free by then. */
 export function renameColumns(pair: TablePair): Change[] {
   const moves = movesOf(pair);
-  // Where fields exchange their names, each goes through a name that nothing has.
   const taken = new Set(moves.filter(({ column }) => !column.aside).map(({ old }) => old.name));
-  return moves.flatMap((move): Change[] => {
-    const { id, old, column } = move;
-    if (column.aside) return [moved(pair, move, old.name, column.name)];
-    if (!taken.has(column.name)) return [moved(pair, move, old.name, column.name)];
-    const detour = `zz_t_${id}`;
-    return [{ ...moved(pair, move, old.name, detour), phase: 'rename_aside' }, moved(pair, move, detour, column.name)];
-  });
+  // What takes another's name waits under a name that nothing has until all others have theirs: they may have to leave it.
+  const waits = ({ column }: Move) => !column.aside && taken.has(column.name);
+  return [
+    ...moves.filter((move) => !waits(move)).map((move) => moved(pair, move, move.old.name, move.column.name)),
+    ...moves.filter(waits).flatMap((move): Change[] => {
+      const detour = `zz_t_${move.id}`;
+      return [
+        { ...moved(pair, move, move.old.name, detour), phase: 'rename_aside' },
+        moved(pair, move, detour, move.column.name),
+      ];
+    }),
+  ];
 }
 
 function movesOf({ before, after }: TablePair): readonly Move[] {
