@@ -141,10 +141,10 @@ function withoutTables(state: DesiredState, tables: ReadonlySet<string>): Desire
 
 /** The plan with what its conversions would do, and the values that are in the way. */
 export async function planWithPreviews(client: PoolClient, prepared: Prepared): Promise<Plan> {
-  const { tenant, before, wanted, conversions, plan } = prepared;
+  const { tenant, source, before, wanted, conversions, plan } = prepared;
   if (before === null || conversions.length === 0) return plan;
   const previews: ConversionPreview[] = [];
-  for (const one of conversions) previews.push(await preview(client, tenant, before, wanted, one));
+  for (const one of conversions) previews.push(await preview(client, tenant, source, before, wanted, one));
   return { ...plan, conversions: previews };
 }
 

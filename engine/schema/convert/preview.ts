@@ -1,6 +1,7 @@
 /** What a conversion would do, found out by trying it: for the plan, and with some of the values only for people who may see them. */
 import type { PoolClient } from 'pg';
 import { quote } from '../../db/identifiers.ts';
+import type { ReleaseSource } from '../../model/documents.ts';
 import type { Entity } from '../../model/model.ts';
 import type { Tenant } from '../../model/tenant.ts';
 import { tableName, typeOf } from '../ddl.ts';
@@ -8,6 +9,7 @@ import type { DesiredState, TableState } from '../state.ts';
 import type { Conversion, OnFail } from './conversions.ts';
 import { Names } from './names.ts';
 import { convertRows, type Failure, type Places } from './rows.ts';
+import { refuseMissing } from './within.ts';
 
 /** Rows gone through at most; a table has more, the rest is told as unknown. */
 const LIMIT = 200_000;
@@ -29,9 +31,11 @@ export interface ConversionPreview {
   readonly sample?: readonly (Failure & { readonly title: string })[];
 }
 
+/** @throws Problem `invalid_document` where records would have no value of a required field, and none is in the way */
 export async function preview(
   client: PoolClient,
   tenant: Tenant,
+  source: ReleaseSource,
   before: DesiredState,
   wanted: DesiredState,
   conversion: Conversion,
@@ -39,12 +43,12 @@ export async function preview(
   const { table, column, entity, to, from, onFail } = conversion;
   const state = before.tables[table];
   const target = wanted.tables[table]?.columns[column];
-  const source = state?.columns[column];
-  if (!state || !source || !target) throw new TypeError(`no column ${column}`);
+  const old = state?.columns[column];
+  if (!state || !old || !target) throw new TypeError(`no column ${column}`);
   const places: Places = {
     table: tableName(before, state),
-    from: quote(source.name),
-    to: quote(source.name),
+    from: quote(old.name),
+    to: quote(old.name),
     kept: conversion.returns === null ? null : quote(conversion.returns),
     type: typeOf(target),
     version: null,
@@ -54,14 +58,17 @@ export async function preview(
   const sample: Failure[] = [];
   let checked = 0;
   let fails = 0;
+  let empty = 0;
   let last: string | null = null;
   do {
     const batch = await convertRows(client, tenant, conversion, places, last, false);
     checked += batch.rows;
     fails += batch.failures.length;
+    empty += batch.empty;
     sample.push(...batch.failures.slice(0, SAMPLE - sample.length));
     last = batch.last;
   } while (last !== null && checked < LIMIT);
+  if (fails === 0 || onFail === 'null') refuseMissing(source, conversion, empty);
   return {
     entity: entity.name,
     field: to.key,

@@ -46,6 +46,8 @@ export interface Batch {
   /** Id of the last row; `null` when there are no more. */
   readonly last: string | null;
   readonly failures: readonly Failure[];
+  /** Rows that have no value afterwards. */
+  readonly empty: number;
 }
 
 /**
@@ -92,7 +94,8 @@ export async function convertRows(
       [done.map(({ row }) => row.id), done.map(({ row }) => row.version), done.map(({ value }) => value)],
     );
   }
-  return { rows: rows.length, last: rows.length < ROWS ? null : (rows.at(-1)?.id ?? null), failures };
+  const empty = done.filter(({ value }) => value === null).length;
+  return { rows: rows.length, last: rows.length < ROWS ? null : (rows.at(-1)?.id ?? null), failures, empty };
 }
 
 const ID = quote('id');

@@ -48,10 +48,19 @@ export async function convertWithin(client: PoolClient, input: WithinInput): Pro
     const { rows } = await client.query<{ count: number }>(
       `select count(*)::int as count from ${places.table} where ${places.to} is null`,
     );
-    const count = rows[0]?.count ?? 0;
-    if (count > 0)
-      throw refusal(source, conversion, 'values_missing', count, 'would have no value, and it is required');
+    refuseMissing(source, conversion, rows[0]?.count ?? 0);
   }
+}
+
+/**
+ * @param empty records without a value of the new type
+ * @throws Problem `invalid_document`
+ */
+export function refuseMissing(source: ReleaseSource, conversion: Conversion, empty: number): void {
+  const { entity, to } = conversion;
+  if (empty === 0 || !to.required || to.default !== undefined) return;
+  const message = `${empty.toLocaleString('en')} records of ${entity.label} would have no ${to.label}, and it is required. Fill them, or give the field a default.`;
+  throw refusal(source, conversion, 'values_missing', empty, message);
 }
 
 /** Values that were different may be the same now. */
@@ -72,24 +81,38 @@ async function refuseDuplicates(
        group by ${columnNames(table, columns)} having count(*) > 1) d`,
     );
     const count = rows[0]?.count ?? 0;
-    if (count > 0) throw refusal(source, conversion, 'values_not_unique', count, 'would be used by several records');
+    if (count > 0)
+      throw refusal(
+        source,
+        conversion,
+        'values_not_unique',
+        count,
+        `${count.toLocaleString('en')} values of ${labelOf(conversion)} would be used by several records. Change them first.`,
+      );
   }
 }
 
 /** @throws Problem `invalid_document` */
 export function refuseFailures(source: ReleaseSource, conversion: Conversion, failed: number): void {
   if (failed > 0 && conversion.onFail === 'refuse')
-    throw refusal(source, conversion, 'values_not_convertible', failed, `cannot become ${conversion.to.type.key}`);
+    throw refusal(
+      source,
+      conversion,
+      'values_not_convertible',
+      failed,
+      `${failed.toLocaleString('en')} values of ${labelOf(conversion)} cannot become ${conversion.to.type.key}. A plan shows which.`,
+    );
 }
+
+const labelOf = ({ entity, to }: Conversion): string => `${to.label} of ${entity.label}`;
 
 function refusal(
   source: ReleaseSource,
   { entity, to, from }: Conversion,
   code: string,
   count: number,
-  what: string,
+  message: string,
 ): Problem {
-  const message = `${count.toLocaleString('en')} values of ${to.label} of ${entity.label} ${what}. A plan shows which.`;
   const params = { count, from: from.type.key, to: to.type.key };
   return new Problem('invalid_document', message, [
     { code, message, params, ...locate(source, entity.name, to.key, 'type') },
