@@ -254,6 +254,23 @@ test('what has no values to convert is refused as before', async () => {
   });
 });
 
+test.each(['small', 'large'] as const)(
+  'nothing becomes encrypted, nor anything else what was, on a %s table',
+  async (lab) => {
+    const made = await garden(
+      lab,
+      size('text'),
+      Array.from({ length: 12 }, (_, at) => `secret ${at}`),
+    );
+    const refused = async (to: string) => (await refusal(publish(made, lab, size(to)))).errors[0];
+    expect(await refused('encrypted')).toMatchObject({ code: 'type_change', pointer: '/fields/1' });
+    expect(await sizes(made)).toContain('secret 1');
+    await made.publish(plant());
+    await publish(made, lab, size('encrypted'));
+    expect(await refused('text')).toMatchObject({ code: 'type_change', pointer: '/fields/1' });
+  },
+);
+
 test('a field that is removed and brought back by an earlier release has that release’s values and type', async () => {
   const made = await garden('small', size('text'), ['1', 'x']);
   await publish(made, 'small', size('integer'), { 'custom.plant.size': 'null' });

@@ -26,6 +26,7 @@ const NUMBERS: ReadonlySet<string> = new Set(['decimal', 'money', 'percent']);
 export function staysAsItIs(from: Field, to: Field): boolean {
   const [old, now] = [from.type.key, to.type.key];
   if (old === now) return true;
+  if (isSealed(from) || isSealed(to)) return false;
   if (PLAIN.has(now)) return from.type.valueType === 'text';
   return (
     (LISTED.has(old) && LISTED.has(now)) ||
@@ -34,8 +35,12 @@ export function staysAsItIs(from: Field, to: Field): boolean {
   );
 }
 
+/** Its values are only sealed and opened for somebody who writes or reads them: publishing has no key. */
+const isSealed = ({ type }: Field): boolean => type.sealed === true;
+
 /** Whether values can be converted at all. */
 export function isConvertible(from: Field, to: Field): boolean {
+  if (isSealed(from) || isSealed(to)) return false;
   const oneColumn = [from, to].every((field) => field.column !== null && field.type.columns(field).length === 1);
   const ordinary = [from, to].every(
     // An id without a record behind it, a file's, says nothing to anybody.
@@ -48,6 +53,7 @@ export function isConvertible(from: Field, to: Field): boolean {
 export function unconvertible(from: Field, to: Field): string {
   const columns = [from, to].map((field) => (field.column === null ? 0 : field.type.columns(field).length));
   if (columns.includes(0)) return ': that is not kept in the record itself';
+  if (isSealed(from) || isSealed(to)) return ': nobody but who may read a value opens what is sealed';
   return columns.some((length) => length > 1) ? ': that takes several columns' : '';
 }
 
