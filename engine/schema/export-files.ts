@@ -25,7 +25,8 @@ export function exportFiles({ packs, documents }: Exported): ReadonlyMap<string,
   for (const document of documents) {
     const name = fileNameOf(document);
     let unique = `${name}.json`;
-    for (let number = 2; files.has(unique); number += 1) unique = `${name}.${number}.json`;
+    // Sorted behind the first: of two that add to one menu the second has the last word, wherever they are read again.
+    for (let number = 2; files.has(unique); number += 1) unique = `${name}_${String(number).padStart(3, '0')}.json`;
     files.set(unique, textOf(document));
   }
   const shipped = Object.fromEntries(

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { assignIdentities } from '../model/build.ts';
 import type { ReleaseSource, SourceDocument } from '../model/documents.ts';
+import { exportFiles } from './export-files.ts';
 import { exportedDocuments } from './exported.ts';
 
 const field = (key: string, more = {}) => ({ key, type: 'text', label: key, ...more });
@@ -56,4 +57,15 @@ test('a key changed in an exported document is a rename', () => {
   const second = release(2, exported, first);
   expect(second.identities.entities['custom.ship']).toBe(first.identities.entities['custom.boat']);
   expect(second.identities.fields['custom.ship.rig']).toBe(first.identities.fields['custom.boat.sail']);
+});
+
+test('documents of one name are read again in their order, and exported as the same files', () => {
+  const menu = (label: string) => ({ kind: 'menu', key: 'main', label, items: [] });
+  const own = [...'bcaedfghijkl'].map(menu);
+  const files = exportFiles({ packs: {}, documents: own });
+  // In the order of their names, as a folder is read.
+  const read = [...files].filter(([name]) => name !== 'armature.json').sort(([a], [b]) => (a < b ? -1 : 1));
+  const again = read.map(([, text]): Record<string, unknown> => JSON.parse(text));
+  expect(again).toEqual(own);
+  expect([...exportFiles({ packs: {}, documents: again })]).toEqual([...files]);
 });
