@@ -79,6 +79,13 @@ export function mergeLayers(documents: readonly LayeredDocument[]): readonly Eff
   return effective;
 }
 
+/** One document, or an element of one, with what a layer above says of it. */
+export function laidOver(base: Json, over: Json): Json {
+  const merge = new Merge();
+  const place = { document: '', pointer: '' };
+  return merge.withoutRemoved(merge.objects(structuredClone(base), structuredClone(over), place, place), place);
+}
+
 function mergeGroup(group: readonly LayeredDocument[]): EffectiveDocument | null {
   const merge = new Merge();
   let current: LayeredDocument | null = null;

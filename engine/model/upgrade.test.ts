@@ -76,6 +76,16 @@ describe('an upgrade', () => {
     expect(run(before, after, own, { [id]: 'take' }).documents).toEqual([override([])]);
   });
 
+  test('keeps of a field that is gone what the pack had in its lists as well', () => {
+    const sector = { key: 'sector', type: 'choice', label: 'Sector', choices: [{ key: 'farming' }, { key: 'trade' }] };
+    const choices = [{ key: 'trade', removed: true }, { key: 'shipping' }];
+    const own = [override([{ key: 'sector', label: 'Branch', choices }])];
+    const id = 'entity shop.deal/fields/sector';
+    expect(run(shop([name, sector]), shop([name]), own, { [id]: 'keep' }).documents).toEqual([
+      override([{ ...sector, label: 'Branch', choices: [{ key: 'farming' }, { key: 'shipping' }] }]),
+    ]);
+  });
+
   test('asks about what the organisation took away and the pack has changed', () => {
     const own = [override([{ key: 'region', removed: true }])];
     const [before, after] = [shop([name, region]), shop([name, { ...region, max: 80 }])];

@@ -9,7 +9,7 @@ import { isObject, KINDS, type Pack, type ReleaseSource, type SourceDocument } f
 import { effectiveDocuments } from './effective.ts';
 import { Faults, pointer } from './faults.ts';
 import { assignIdentities } from './identities.ts';
-import { jsonOf, WHOLE } from './layers.ts';
+import { jsonOf, laidOver, WHOLE } from './layers.ts';
 import { isKeyedList, same } from './merge.ts';
 import { documentName, type DocumentConflict, type PlainDocument, type Resolutions } from './merge-documents.ts';
 import { identityOf } from './naming.ts';
@@ -109,7 +109,6 @@ class Upgrade {
     theirs: PlainDocument | undefined,
     at: string,
   ): PlainDocument | null {
-    const whole = { ...base, ...ours };
     if (ours['removed'] === true) {
       // Gone there as well: there is nothing left to take away.
       if (!theirs) return null;
@@ -122,7 +121,7 @@ class Upgrade {
       const decided = this.#conflict('changed_and_removed', at, base, ours, undefined, keepable ? undefined : ['take']);
       if (decided === 'take') return null;
       // From now on it is the organisation's alone, so it has to be whole.
-      return decided === 'keep' && keepable ? whole : ours;
+      return decided === 'keep' && keepable ? laidOver(base, ours) : ours;
     }
     if (!theirs) return ours;
     return this.#object(base ?? {}, ours, theirs, at);
