@@ -66,7 +66,7 @@ function references({ model, tenant }: Context, entity: Entity): readonly string
   );
 }
 
-/** Links of the losers become the winner's; those that the winner has already go. */
+/** Links of the losers become the winner's; those that the winner has already go, and those among the merged ones. */
 function links({ model, tenant }: Context, entity: Entity): readonly string[] {
   const ends = new Map<string, { readonly table: string; readonly own: string; readonly other: string }>();
   for (const from of model.entities.values()) {
@@ -77,10 +77,14 @@ function links({ model, tenant }: Context, entity: Entity): readonly string[] {
       if (many.entity === entity.name) ends.set(`${table} ${far}`, { table, own: far, other: near });
     }
   }
-  return [...ends.values()].flatMap(({ table, own, other }) => {
+  const paths = [...ends.values()];
+  return paths.flatMap(({ table, own, other }) => {
     const name = qualified(tenant.names.schema, table);
     const [a, b] = [quote(own), quote(other)];
+    // Of an entity's own records with each other: nothing is to be linked to itself.
+    const inner = paths.some((one) => one.table === table && one.own === other);
     return [
+      ...(inner ? [`delete from ${name} x where x.${a} = any($2) and x.${b} = any($2 || $1)`] : []),
       `update ${name} x set ${a} = $1 where x.${a} = any($2) and not exists (select from ${name} y where y.${a} = $1 and y.${b} = x.${b}) and x.ctid = (select min(y.ctid) from ${name} y where y.${a} = any($2) and y.${b} = x.${b})`,
       `delete from ${name} x where x.${a} = any($2)`,
     ];

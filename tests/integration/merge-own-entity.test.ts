@@ -1,0 +1,61 @@
+/** Merging records of an organisation's own entity: links among them, shares that have run out, files. */
+import { expect, test } from 'vitest';
+import { testApp } from '../support/app.ts';
+import { testDatabase } from '../support/postgres.ts';
+import { makeTeam } from '../support/tenant.ts';
+
+const database = await testDatabase();
+const app = await testApp(database);
+const { admin, person } = await makeTeam(app);
+const boss = await person('boss', 'manager');
+const outsider = await person('outsider', 'sales_rep');
+
+const actions = ['create', 'read', 'update', 'delete', 'share', 'merge'];
+const current = await admin.get('/api/metadata/documents');
+const published = await admin.post('/api/metadata/publish', {
+  base: current.json['release'] ?? current.json.data?.['release'],
+  message: 'Mills',
+  documents: [
+    {
+      kind: 'entity',
+      key: 'mill',
+      plural: 'mills',
+      label: 'Mill',
+      title: '{name}',
+      owner: true,
+      softDelete: true,
+      sharing: true,
+      fields: [
+        { key: 'name', type: 'text', label: 'Name', required: true },
+        { key: 'plan', type: 'file', label: 'Plan' },
+        { key: 'feeds', type: 'links', label: 'Feeds', to: 'mill', inverse: 'fed_by' },
+      ],
+    },
+    { kind: 'permission', role: 'manager', entity: 'mill', actions },
+    { kind: 'permission', role: 'sales_rep', entity: 'mill', actions, conditions: { owner: 'self' } },
+  ],
+});
+if (published.status >= 300) throw new Error(published.text);
+
+const MILLS = '/api/custom/v1/mills';
+const make = async (body: object): Promise<string> => {
+  const { json, text } = await boss.client.post(MILLS, body);
+  if (!json.data) throw new Error(text);
+  return json.data.id;
+};
+const merge = (winner: string, losers: readonly string[], fields?: object) =>
+  boss.client.post(`${MILLS}/${winner}/merge?$select=name,plan`, { from: losers, ...(fields && { fields }) });
+
+test('what was linked to each other is linked to nothing, and to itself least of all', async () => {
+  const lee = await make({ name: 'Lee' });
+  const top = await make({ name: 'Top' });
+  const winner = await make({ name: 'Alder Mill', feeds: [lee] });
+  const loser = await make({ name: 'The Alder Mill', feeds: [winner, lee] });
+  const third = await make({ name: 'Alder', feeds: [loser] });
+  await boss.client.patch(`${MILLS}/${winner}`, { feeds: { add: [loser] } });
+  await boss.client.patch(`${MILLS}/${top}`, { feeds: [third, winner] });
+  const merged = await merge(winner, [loser, third]);
+  expect(merged.status, merged.text).toBe(200);
+  const { json } = await boss.client.get(`${MILLS}/${winner}?$select=feeds(name),fed_by(name)`);
+  expect(json.data).toEqual({ feeds: [{ name: 'Lee' }], fed_by: [{ name: 'Top' }] });
+});
