@@ -91,13 +91,16 @@ function links({ model, tenant }: Context, entity: Entity): readonly string[] {
   });
 }
 
-/** With whom a loser is shared, the winner is, at the wider level; a share of the winner's own stays as it is. */
+/** With whom a loser is shared, the winner is, at the wider level; a share of the winner's own stays as it is, until its end. */
 function shares({ tenant }: Context, entity: Entity): readonly string[] {
   if (!entity.sharing) return [];
   const name = qualified(tenant.names.schema, SHARES);
   const live = `s."record" = any($2) and s."entity" = ${literal(entity.id)} and s."ended_at" is null and (s."until" is null or s."until" > armature.now())`;
   const same = `(o."user" = s."user" or o."team" = s."team")`;
+  const given = `select from ${name} s where ${live} and ${same}`;
   return [
+    // What has run out is in the way of another share until it is ended.
+    `update ${name} o set "ended_at" = armature.now() where o."record" = $1 and o."entity" = ${literal(entity.id)} and o."ended_at" is null and o."until" <= armature.now() and exists (${given})`,
     `insert into ${name} ("id", "entity", "record", "user", "team", "level", "reason", "until")
     select distinct on (s."user", s."team") gen_random_uuid(), s."entity", $1, s."user", s."team", s."level", s."reason", s."until" from ${name} s
     where ${live} and not exists (select from ${name} o where o."record" = $1 and o."ended_at" is null and ${same})

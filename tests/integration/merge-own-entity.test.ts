@@ -59,3 +59,22 @@ test('what was linked to each other is linked to nothing, and to itself least of
   const { json } = await boss.client.get(`${MILLS}/${winner}?$select=feeds(name),fed_by(name)`);
   expect(json.data).toEqual({ feeds: [{ name: 'Lee' }], fed_by: [{ name: 'Top' }] });
 });
+
+test('a share that has run out does not keep away one that has not', async () => {
+  const winner = await make({ name: 'Birch Mill' });
+  const loser = await make({ name: 'The Birch Mill' });
+  const until = new Date(Date.now() + 60_000).toISOString();
+  const share = async (record: string, more: object) =>
+    expect(
+      (await boss.client.post(`${MILLS}/${record}/shares`, { user: outsider.id, level: 'read', ...more })).status,
+    ).toBe(201);
+  await share(winner, { until });
+  await share(loser, { reason: 'Knows it' });
+  await database.superuser.query(`update t_acme.shares set until = now() - interval '1 minute' where record = $1`, [
+    winner,
+  ]);
+  const seen = async () => (await outsider.client.get(`${MILLS}/${winner}`)).status;
+  expect(await seen()).toBe(404);
+  expect((await merge(winner, [loser])).status).toBe(200);
+  expect(await seen()).toBe(200);
+});
