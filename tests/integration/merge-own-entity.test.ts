@@ -78,3 +78,16 @@ test('a share that has run out does not keep away one that has not', async () =>
   expect((await merge(winner, [loser])).status).toBe(200);
   expect(await seen()).toBe(200);
 });
+
+test('a file stays with the record it was sent for', async () => {
+  const text = { 'content-type': 'text/plain' };
+  const file = await boss.client.send('POST', `${MILLS}/$files?name=plan.txt`, 'Two wheels.', text);
+  const winner = await make({ name: 'Elm Mill' });
+  const loser = await make({ name: 'The Elm Mill', plan: file.json.data?.id });
+  const chosen = await merge(winner, [loser], { plan: loser });
+  expect([chosen.status, chosen.json.errors?.[0]?.pointer]).toEqual([422, '/fields/plan']);
+  const merged = await merge(winner, [loser]);
+  expect([merged.status, merged.json.data], merged.text).toEqual([200, { name: 'Elm Mill', plan: null }]);
+  await boss.client.post(`${MILLS}/bin`, { restore: [loser] });
+  expect((await boss.client.get(`${MILLS}/${loser}/files/plan`)).text).toBe('Two wheels.');
+});
