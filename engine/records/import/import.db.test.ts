@@ -234,6 +234,19 @@ describe('a run', () => {
     ]);
   });
 
+  test('gives no record to somebody who is no longer active, and says so of its row', async () => {
+    const gone = await join('worker');
+    await lab.look(`update ${schema}.core_users set active = false where id = $1`, [gone.principal.userId]);
+    const marker = randomUUID();
+    const status = await bring(chief, `name,owner,reason\na,${gone.principal.email},${marker}\nb,,${marker}\n`);
+    expect(status).toMatchObject({
+      created: 1,
+      failed: 1,
+      errors: [{ line: 2, message: 'Only somebody who is active can own records.' }],
+    });
+    expect(await stored(marker)).toHaveLength(1);
+  });
+
   test('acts with the rights of the user as they are when it begins', async () => {
     const worker = await join('worker');
     const other = await join('member');
