@@ -222,6 +222,20 @@ describe('on a record that exists', () => {
     return { id, code, first, second };
   };
 
+  test('a value of its own stays while the reference is the same, whoever sends it once more', async () => {
+    const { id, code, first, second } = await begun();
+    const own = { note: 'bent', fee: '4.00', fee_currency: 'EUR' };
+    await writer.update(chief, hires(), id, own);
+    const version = async () => (await writer.update(chief, hires(), id, { tool: first })).version;
+    const before = await version();
+    expect([await look(id), await version()]).toEqual([own, before]);
+    await writer.upsert(chief, hires(), ['code'], { code, tool: first });
+    await writer.upsert(chief, hires(), ['code'], [{ code, tool: first }]);
+    expect(await look(id)).toEqual(own);
+    await writer.update(chief, hires(), id, { tool: second });
+    expect(await look(id)).toEqual(axe);
+  });
+
   test('is looked up anew by a list of records by key', async () => {
     const { id, code, second } = await begun();
     const { body } = await writer.upsert(chief, hires(), ['code'], [{ code, tool: second }]);
