@@ -31,7 +31,7 @@ beforeAll(async () => {
   const everything = ['create', 'read', 'update', 'delete', 'import'];
   lab = await makeLab(database, {
     documents: [
-      ...['chief', 'porter'].map((key) => ({ kind: 'role', key, label: key, inherits: ['member'] })),
+      ...['chief', 'porter', 'scribe'].map((key) => ({ kind: 'role', key, label: key, inherits: ['member'] })),
       {
         kind: 'entity',
         key: 'tool',
@@ -95,6 +95,14 @@ beforeAll(async () => {
         ],
       },
       { kind: 'permission', role: 'chief', entity: 'hire', actions: everything },
+      { kind: 'permission', role: 'scribe', entity: 'tool', actions: ['read'] },
+      {
+        kind: 'permission',
+        role: 'scribe',
+        entity: 'hire',
+        actions: everything,
+        fields: { read: { except: ['note', 'fee'] } },
+      },
       { kind: 'permission', role: 'chief', entity: 'tool', actions: everything },
       { kind: 'permission', role: 'chief', entity: 'loan', actions: everything },
       {
@@ -250,5 +258,14 @@ describe('on a record that exists', () => {
     const matching = parseUrlQuery(`code=${other.code}`);
     await writer.transitionMany(chief, hires(), matching, 'lend', { tool: other.second, note: 'given' });
     expect(await look(other.id)).toEqual({ ...axe, note: 'given' });
+  });
+
+  test('stays for who may write and not read it: what it is to stay as cannot be looked at', async () => {
+    const { id, code, first, second } = await begun();
+    const scribe = await lab.person('scribe');
+    expect((await writer.update(scribe, hires(), id, { tool: second })).version).toBe(2);
+    await writer.upsert(scribe, hires(), ['code'], [{ code, tool: first }]);
+    await writer.transition(scribe, hires(), id, 'lend', { tool: second, note: 'blind' });
+    expect(await look(id)).toEqual({ ...saw, note: 'blind' });
   });
 });

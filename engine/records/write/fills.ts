@@ -10,18 +10,20 @@ import { column } from './sql.ts';
 
 /**
  * Fields that are looked up anew when these keys are changed: what they were found by is among them, they themselves
- * are not, and the principal may change them. An amount that stands keeps its currency.
+ * are not, and the principal may change and read them, because what is not found stays. An amount that stands keeps
+ * its currency.
  */
 export function refilled(scope: Scope, entity: Entity, sent: ReadonlySet<string>): readonly Field[] {
   const fields = filledFields(entity);
   if (fields.length === 0) return NONE;
-  const { updatableFields } = scope.rights.of(entity.name);
+  const { readableFields, updatableFields } = scope.rights.of(entity.name);
   return fields.filter(
     (field) =>
       field.fill !== null &&
       field.companionOf === null &&
       !sent.has(field.key) &&
       updatableFields.has(field.key) &&
+      readableFields.has(field.key) &&
       inputsOfFill(field.fill).some((key) => sent.has(key)),
   );
 }
