@@ -312,15 +312,16 @@ async function findExisting(
   if (!upsertBy || keyed.length === 0) return found;
   const fields = upsertBy.flatMap((key) => entity.fields.get(key) ?? []);
   const parameters = new Parameters();
+  // No field's key begins like this.
   const json = keyed.map(({ line, values }) => ({
-    line,
+    _line: line,
     ...Object.fromEntries(upsertBy.map((key) => [key, jsonOf(values.get(key) ?? null)])),
   }));
-  const source = `json_to_recordset(${parameters.bind(JSON.stringify(json), 'json')}) as k(line integer, ${recordColumns(fields)})`;
+  const source = `json_to_recordset(${parameters.bind(JSON.stringify(json), 'json')}) as k(_line integer, ${recordColumns(fields)})`;
   const same = fields.map((field) => `x.${column(field)} = k.${column(field)}`).join(' and ');
   const readable = andReadable(scope, entity, 'x', parameters);
   const [result] = await transaction.send({
-    text: `select k.line, x.id from ${source} join ${tableOf(scope, entity)} x on ${same} where true${andLive(entity, 'x')}${readable}`,
+    text: `select k._line, x.id from ${source} join ${tableOf(scope, entity)} x on ${same} where true${andLive(entity, 'x')}${readable}`,
     values: parameters.values,
   });
   for (const [line, id] of result?.rows ?? []) if (line != null && id != null) found.set(Number(line), id);

@@ -297,6 +297,14 @@ describe('a run', () => {
     ]);
   });
 
+  test('finds them by several fields together, one of them called line', async () => {
+    const seat = lab.entity('seat');
+    const csv = (guest: string) => `line,place,guest\nZ,1,${guest}\nZ,2,${guest}\n`;
+    const by = { upsertBy: ['line', 'place'] };
+    expect(await bring(chief, csv('Ada'), by, seat)).toMatchObject({ created: 2, updated: 0 });
+    expect(await bring(chief, csv('Bob'), by, seat)).toMatchObject({ created: 0, updated: 2 });
+  });
+
   test('for trial leaves nothing, tells the same, and can be done for real', async () => {
     const marker = randomUUID();
     const csv = `name,effort,code,reason\na,1,${marker.slice(0, 8)},${marker}\nb,x,,${marker}\nc,1,${marker.slice(0, 8)},${marker}\n`;
