@@ -194,6 +194,18 @@ describe('a rollup over other records', () => {
     expect(await bookings('$order=tour.seats')).toEqual(['late', 'undecided']);
   });
 
+  test('narrows a list inside a record', async () => {
+    const place = await make(PLACE, { name: 'Square' });
+    const full = await make(TOUR, { name: 'full', places: [place] });
+    await make(TOUR, { name: 'free', places: [place] });
+    await make(BOOKING, { name: 'e', tour: full, seats: 9 });
+    const { json, text } = await admin.post(`${PLACE}/$query`, {
+      where: { id: place },
+      select: [{ tours: { select: ['name'], where: { seats: { gt: 5 } } } }],
+    });
+    expect(json.data, text).toEqual([{ tours: [{ name: 'full' }] }]);
+  });
+
   test('cannot decide about rights or be part of a formula', async () => {
     const rule = {
       kind: 'permission',
