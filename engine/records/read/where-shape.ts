@@ -165,7 +165,8 @@ export function placeSlots(
     const named = fieldAt(slot.path, entity, lookup);
     // Asked of each reference behind it, one value becomes several parameters.
     if (named === null ? slot.path.at(-1) === 'id' : type === 'uuid' && waysOf(named).length > 1) return null;
-    const field = slot.whole ? named : null;
+    // What an array holds is compared whole, whatever the operator.
+    const field = slot.whole || named?.type.valueType === 'texts' ? named : null;
     const place: Place = {
       kind: 'slot',
       slot: next,
