@@ -113,14 +113,16 @@ function valuesStatement(scope: Scope, entity: Entity, wanted: Wanted): Statemen
   const open = writable.filter(
     ({ key }) => !wanted.chosen.has(key) && rights.update.every(({ fields }) => fields === null || fields.has(key)),
   );
-  if (chosen.length + open.length === 0) return [];
+  const written = [...chosen, ...open].map(({ key }) => key);
+  if (written.length === 0) return [];
   return [
     changeStatement(scope, entity, {
       id: wanted.winner,
       version: null,
       grants: rights.update,
-      fields: [...chosen, ...open].map(({ key }) => key),
-      skipEqual: true,
+      fields: written,
+      // Comparing means reading, and the winner need not show what it holds.
+      skipEqual: written.every((key) => rights.readableFields.get(key) === 'always'),
       assignments: (parameters) => [
         ...chosen.map((field) => ({
           column: column(field),

@@ -1,0 +1,79 @@
+/** What a write leaves as it is tells nothing of a value that whoever writes is not shown. */
+import { beforeAll, expect, test } from 'vitest';
+import { testApp } from '../support/app.ts';
+import type { Client } from '../support/http.ts';
+import { testDatabase } from '../support/postgres.ts';
+import { hire, makeTenant } from '../support/tenant.ts';
+
+const app = await testApp(await testDatabase());
+await makeTenant(app, 'acme');
+const admin = await app.as('acme', 'admin@acme.example');
+const ACCOUNTS = '/api/crm/v1/accounts';
+const TRIAL = { prefer: 'tx=rollback' };
+
+/** Sees the names of all accounts, and all of their own; may give away and merge any. */
+const RIGHTS = [
+  { kind: 'role', key: 'tidy', label: 'Tidy', inherits: ['member'] },
+  {
+    kind: 'permission',
+    key: 'names',
+    role: 'tidy',
+    entity: 'crm.account',
+    actions: ['read', 'update', 'delete', 'assign', 'merge'],
+    fields: { read: { only: ['name'] } },
+  },
+  {
+    kind: 'permission',
+    key: 'own',
+    role: 'tidy',
+    entity: 'crm.account',
+    actions: ['read', 'create', 'update'],
+    conditions: { owner: 'self' },
+  },
+];
+
+let tidy: Client;
+let own: string;
+let others: string;
+beforeAll(async () => {
+  const published = await admin.post('/api/metadata/publish', { base: 1, message: 'Tidy', documents: RIGHTS });
+  expect(published.status, published.text).toBe(201);
+  own = (await hire(admin, { name: 'Tia', email: 'tia@acme.example', roles: ['tidy'] })).id;
+  tidy = await app.as('acme', 'tia@acme.example');
+  others = (await admin.get('/api/core/v1/users?email=admin@acme.example')).json.data?.[0]?.id ?? '';
+});
+
+const make = async (by: Client, body: object): Promise<string> => {
+  const { json, text } = await by.post(ACCOUNTS, body);
+  if (!json.data) throw new Error(text);
+  return json.data.id;
+};
+
+test('a merge that takes the value the record has already', async () => {
+  const winner = await make(admin, { name: 'Target', phone: '+49301234567' });
+  expect((await tidy.get(`${ACCOUNTS}/${winner}`)).json.data).toMatchObject({ phone: null, version: 1 });
+  const guess = async (phone: string) => {
+    const loser = await make(tidy, { name: 'Guess', phone });
+    const body = { from: [loser], fields: { phone: loser } };
+    const { json, text } = await tidy.post(`${ACCOUNTS}/${winner}/merge`, body, TRIAL);
+    return json.data?.version ?? text;
+  };
+  expect([await guess('+49301234567'), await guess('+49301234568')]).toEqual([2, 2]);
+});
+
+test('giving a record to whom it belongs already', async () => {
+  const account = await make(admin, { name: 'Whose' });
+  const given = async (owner: string) => {
+    const one = await tidy.post(`${ACCOUNTS}/${account}/actions/assign?$select=version`, { owner }, TRIAL);
+    const many = await tidy.post(`${ACCOUNTS}/$actions/assign?id=${account}`, { owner }, TRIAL);
+    return [one.json.data?.version, many.json.data?.['affected']];
+  };
+  expect([await given(others), await given(own)]).toEqual([
+    [2, 1],
+    [2, 1],
+  ]);
+  // Where it is shown, it tells nothing new.
+  const mine = await make(tidy, { name: 'Mine' });
+  const again = await tidy.post(`${ACCOUNTS}/${mine}/actions/assign?$select=version`, { owner: own });
+  expect(again.json.data?.version).toBe(1);
+});
