@@ -11,6 +11,46 @@ const admin = await app.as('acme', 'admin@acme.example');
 const ACCOUNTS = '/api/crm/v1/accounts';
 const TRIAL = { prefer: 'tx=rollback' };
 
+const GEAR = [
+  {
+    kind: 'entity',
+    key: 'gear',
+    plural: 'gears',
+    label: 'Gear',
+    fields: [
+      { key: 'name', type: 'text' },
+      { key: 'rate', type: 'integer' },
+    ],
+  },
+  {
+    kind: 'entity',
+    key: 'hire',
+    plural: 'hires',
+    label: 'Hire',
+    owner: true,
+    fields: [
+      { key: 'gear', type: 'reference', to: 'gear' },
+      { key: 'rate', type: 'integer', fill: { from: 'custom.gear', field: 'rate', match: { id: 'gear' } } },
+    ],
+  },
+  { kind: 'permission', role: 'tidy', entity: 'custom.gear', actions: ['read'] },
+  {
+    kind: 'permission',
+    role: 'tidy',
+    entity: 'custom.hire',
+    actions: ['read', 'update'],
+    fields: { read: { except: ['rate'] } },
+  },
+  {
+    kind: 'permission',
+    key: 'own',
+    role: 'tidy',
+    entity: 'custom.hire',
+    actions: ['read'],
+    conditions: { owner: 'self' },
+  },
+];
+
 /** Sees the names of all accounts, and all of their own; may give away and merge any. */
 const RIGHTS = [
   { kind: 'role', key: 'tidy', label: 'Tidy', inherits: ['member'] },
@@ -36,7 +76,11 @@ let tidy: Client;
 let own: string;
 let others: string;
 beforeAll(async () => {
-  const published = await admin.post('/api/metadata/publish', { base: 1, message: 'Tidy', documents: RIGHTS });
+  const published = await admin.post('/api/metadata/publish', {
+    base: 1,
+    message: 'Tidy',
+    documents: [...RIGHTS, ...GEAR],
+  });
   expect(published.status, published.text).toBe(201);
   own = (await hire(admin, { name: 'Tia', email: 'tia@acme.example', roles: ['tidy'] })).id;
   tidy = await app.as('acme', 'tia@acme.example');
@@ -76,4 +120,14 @@ test('giving a record to whom it belongs already', async () => {
   const mine = await make(tidy, { name: 'Mine' });
   const again = await tidy.post(`${ACCOUNTS}/${mine}/actions/assign?$select=version`, { owner: own });
   expect(again.json.data?.version).toBe(1);
+});
+
+test('a change after which a value is taken anew from another record', async () => {
+  const gear = await admin.post('/api/custom/v1/gears', { name: 'Rope', rate: 7 });
+  const version = async (rate: number) => {
+    const hired = await admin.post('/api/custom/v1/hires', { gear: gear.json.data?.id, rate });
+    const again = { gear: gear.json.data?.id };
+    return (await tidy.patch(`/api/custom/v1/hires/${hired.json.data?.id}`, again)).json.data?.version;
+  };
+  expect([await version(7), await version(8)]).toEqual([2, 2]);
 });

@@ -122,13 +122,14 @@ function updateOf(
   mergePatch: boolean,
 ): Change {
   const { readableFields } = scope.rights.of(entity.name);
+  const written = [...values.keys(), ...refilled(scope, entity, new Set(values.keys())).map(({ key }) => key)];
   return {
     id,
     version,
     grants: scope.rights.of(entity.name).update,
-    fields: [...values.keys(), ...refilled(scope, entity, new Set(values.keys())).map(({ key }) => key), ...linked],
+    fields: [...written, ...linked],
     // Comparing means reading, which not everybody may who may write.
-    skipEqual: !touched && [...values.keys()].every((key) => readableFields.get(key) === 'always'),
+    skipEqual: !touched && written.every((key) => readableFields.get(key) === 'always'),
     assignments: (parameters) => {
       const assignments = assignmentsOf(scope, entity, values, parameters, mergePatch);
       // A version of the whole stands for its parts as well: something has to be written for it to rise.
