@@ -14,6 +14,32 @@ const TRIAL = { prefer: 'tx=rollback' };
 const GEAR = [
   {
     kind: 'entity',
+    key: 'crate',
+    plural: 'crates',
+    label: 'Crate',
+    owner: true,
+    fields: [{ key: 'name', type: 'text' }],
+  },
+  {
+    kind: 'entity',
+    key: 'note',
+    plural: 'notes',
+    label: 'Note',
+    softDelete: true,
+    fields: [
+      { key: 'code', type: 'text', unique: true },
+      { key: 'about', type: 'any_reference', to: ['crate', 'gear'] },
+    ],
+  },
+  {
+    kind: 'permission',
+    role: 'tidy',
+    entity: 'custom.note',
+    actions: ['read', 'create', 'update', 'delete', 'merge'],
+  },
+  { kind: 'permission', role: 'tidy', entity: 'custom.crate', actions: ['read'], conditions: { owner: 'self' } },
+  {
+    kind: 'entity',
     key: 'gear',
     plural: 'gears',
     label: 'Gear',
@@ -130,4 +156,23 @@ test('a change after which a value is taken anew from another record', async () 
     return (await tidy.patch(`/api/custom/v1/hires/${hired.json.data?.id}`, again)).json.data?.version;
   };
   expect([await version(7), await version(8)]).toEqual([2, 2]);
+});
+
+test('taking away a reference to one of several entities where none is shown', async () => {
+  const NOTES = '/api/custom/v1/notes';
+  const crate = await admin.post('/api/custom/v1/crates', { name: 'Hidden' });
+  const gear = await admin.post('/api/custom/v1/gears', { name: 'Lamp' });
+  const told = async (code: string, about: object | null) => {
+    const note = (await admin.post(NOTES, { code, about })).json.data?.id ?? '';
+    const other = await tidy.post(NOTES, { about: { entity: 'custom.gear', id: gear.json.data?.id } });
+    const one = await tidy.patch(`${NOTES}/${note}?$select=version,about`, { about: null }, TRIAL);
+    const many = await tidy.patch(`${NOTES}?id=${note}`, { about: null }, TRIAL);
+    const listed = await tidy.post(`${NOTES}?$upsert=code`, [{ code, about: null }], TRIAL);
+    const from = { from: [other.json.data?.id] };
+    const merged = await tidy.post(`${NOTES}/${note}/merge?$select=version,about`, from, TRIAL);
+    return [one.json.data, many.json.data?.['affected'], listed.json.data?.[0]?.['outcome'], merged.json.data];
+  };
+  const hidden = await told('a', { entity: 'custom.crate', id: crate.json.data?.id });
+  expect(hidden).toEqual(await told('b', null));
+  expect(hidden).toMatchObject([{ version: 2, about: null }, 1, 'updated', { about: null }]);
 });

@@ -12,6 +12,7 @@ import { keyedStatement } from '../read/matching.ts';
 import type { Outcome } from './change-many.ts';
 import { changeManyStatement, outcomesOf } from './change-many.ts';
 import { planNew, requireCreate, requireList } from './create.ts';
+import { mayCompare } from './compare.ts';
 import { diagnose, requireGrants } from './diagnose.ts';
 import type { NewRow } from './insert.ts';
 import { recordset } from './insert.ts';
@@ -136,7 +137,7 @@ function changesOf(
   const groups = new Map<string, NewRow[]>();
   const known = new Map<string, NewRow>();
   const references = new References(scope);
-  const { update: grants, readableFields } = scope.rights.of(entity.name);
+  const { update: grants } = scope.rights.of(entity.name);
   if (found.size > 0) requireGrants(scope, entity, grants, 'change');
   for (const [n, { body, pointer, key: values }] of rows.entries()) {
     const id = found.get(n);
@@ -168,7 +169,11 @@ function changesOf(
           : sent.map((field) => ({ column: column(field), value: `r.${column(field)}` })),
       grants,
       fields: sent.map((field) => field.key),
-      skipEqual: sent.every((field) => readableFields.get(field.key) === 'always'),
+      skipEqual: mayCompare(
+        scope,
+        entity,
+        sent.map((field) => field.key),
+      ),
     });
   });
   const lookup = references.statement();
