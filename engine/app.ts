@@ -213,7 +213,7 @@ async function openServices(
   const publicUrl = options.url ?? config.publicUrl ?? `http://localhost:${config.port}`;
   const principalOf = (tenant: string, userId: string) => identity.principalOf(tenant, userId);
   const importer = new Importer({ database, ids, models, principalOf });
-  const store = openFileStore(config.files, config.home);
+  const store = await openFileStore(config.files, config.home);
   const files = new Files({ database, ids, clock, store, reader, limit: config.fileLimit });
   const services = {
     database,

@@ -15,6 +15,6 @@ export async function removeOrganisations(
   { files, home }: Pick<Config, 'files' | 'home'>,
 ): Promise<readonly string[]> {
   const removed = await removeTenants(database);
-  await removeFilesOfRemoved(database, openFileStore(files, home));
+  await removeFilesOfRemoved(database, await openFileStore(files, home));
   return removed;
 }

@@ -50,7 +50,7 @@ beforeAll(async () => {
   const port = typeof address === 'object' ? address?.port : 0;
   stores = [
     new DiskStore(join(home, 'disk')),
-    openFileStore(
+    await openFileStore(
       `s3://papers/test?region=eu-central-1&endpoint=${encodeURIComponent(`http://127.0.0.1:${port}`)}`,
       home,
     ),
@@ -100,7 +100,7 @@ test('both stores remove all of one organisation, and nothing of another', async
   expect([...objects.keys()]).toEqual([]);
 });
 
-test('a setting that names no store is told in a sentence', () => {
-  expect(() => openFileStore('https://x', home)).toThrow('ARMATURE_FILES');
-  expect(openFileStore(null, home)).toBeInstanceOf(DiskStore);
+test('a setting that names no store is told in a sentence', async () => {
+  await expect(openFileStore('https://x', home)).rejects.toThrow('ARMATURE_FILES');
+  expect(await openFileStore(null, home)).toBeInstanceOf(DiskStore);
 });

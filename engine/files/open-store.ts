@@ -2,14 +2,13 @@
 import { join } from 'node:path';
 import { StartupError } from '../db/startup-error.ts';
 import { DiskStore } from './disk-store.ts';
-import { ObjectStore } from './object-store.ts';
 import type { FileStore } from './store.ts';
 
 /**
  * @param setting `null`: the disk, below `home`; else `s3://bucket/prefix?region=eu-central-1&endpoint=https://…`
  * @throws StartupError
  */
-export function openFileStore(setting: string | null, home: string): FileStore {
+export async function openFileStore(setting: string | null, home: string): Promise<FileStore> {
   const folder = join(home, 'files');
   if (setting === null) return new DiskStore(folder);
   const url = URL.canParse(setting) ? new URL(setting) : null;
@@ -19,6 +18,8 @@ export function openFileStore(setting: string | null, home: string): FileStore {
       'ARMATURE_FILES must look like s3://bucket/prefix?region=eu-central-1, with &endpoint=https://… for a store that is not AWS.',
     );
   }
+  // Its library takes some 10 MB and 70 ms, which a server whose files are on the disk need not spend.
+  const { ObjectStore } = await import('./object-store.ts');
   const prefix = url.pathname.replace(/^\/+|\/+$/g, '');
   return new ObjectStore({
     bucket: url.hostname,

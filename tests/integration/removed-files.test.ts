@@ -64,7 +64,7 @@ test('files of removed organisations go, after a crash and a store that was away
   expect([left(), await noted()]).toEqual([tenants, tenants]);
 
   // Called again, it does not reach the store: it says so, and forgets nothing.
-  const away = openFileStore('s3://papers?endpoint=http%3A%2F%2F127.0.0.1%3A1', app.home);
+  const away = await openFileStore('s3://papers?endpoint=http%3A%2F%2F127.0.0.1%3A1', app.home);
   process.env['AWS_ACCESS_KEY_ID'] = 'test';
   process.env['AWS_SECRET_ACCESS_KEY'] = 'test';
   await expect(removeFilesOfRemoved(database, away)).rejects.toThrow(/./);

@@ -10,8 +10,8 @@ import { portOf } from '#tests/support/port.ts';
 import { testDatabase } from '#tests/support/postgres.ts';
 import { systemClock, systemIds } from '../../clock.ts';
 import { errorForLog } from '../../error-for-log.ts';
+import { DiskStore } from '../../files/disk-store.ts';
 import { Files } from '../../files/files.ts';
-import { openFileStore } from '../../files/open-store.ts';
 import { PasswordIdentity } from '../../identity/password-identity.ts';
 import { ChangeFeed } from '../../records/changes/feed.ts';
 import { ChangeHub } from '../../records/changes/hub.ts';
@@ -124,7 +124,6 @@ function assemble(lab: Lab, secret: string, home: string, announced: string[], f
     },
   });
   const reader = new Reader({ database, secret, clock });
-  const store = openFileStore(null, home);
   return {
     database,
     clock,
@@ -137,7 +136,7 @@ function assemble(lab: Lab, secret: string, home: string, announced: string[], f
     writer,
     commands: new Commands({ database, writer, ids, clock }),
     importer: new Importer({ database, ids, models, principalOf: (key, user) => identity.principalOf(key, user) }),
-    files: new Files({ database, ids, clock, store, reader, limit: 1024 * 1024 }),
+    files: new Files({ database, ids, clock, store: new DiskStore(join(home, 'files')), reader, limit: 1024 * 1024 }),
     exporter: new Exporter({ database, clock }),
     changes: new ChangeFeed({ database, secret }),
     hub: new ChangeHub({ database, log }),
