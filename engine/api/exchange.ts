@@ -72,6 +72,8 @@ export function originalUrl(request: IncomingMessage): string {
 }
 
 const NO_STORE = 'no-store';
+/** Of every answer with an ETag. */
+const REVALIDATED = 'private, no-cache';
 const JSON_TYPE = ['Content-Type', 'application/json; charset=utf-8'] as const;
 
 export interface SendOptions {
@@ -114,7 +116,8 @@ export function sendEmpty(exchange: Exchange, status: number, headers: readonly 
   exchange.response.writeHead(status, [
     ...exchange.headers,
     'Cache-Control',
-    NO_STORE,
+    // What is known stays known: a 304 renews what was kept with it (RFC 9111 §4.3.4), and that may be kept.
+    status === 304 ? REVALIDATED : NO_STORE,
     'X-Request-Id',
     exchange.id,
     ...headers,

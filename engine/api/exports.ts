@@ -28,7 +28,7 @@ export const FILE_TYPES: readonly string[] = ACCEPTED.map(([type]) => type);
 /** Parameters of the file, beside those of the query. */
 const OWN: ReadonlySet<string> = new Set(['$format', '$header', '$bom']);
 /** Parts of a query that mean a page or a summary. */
-const PAGED = ['first', 'after', 'before', 'offset', 'count', 'group', 'aggregate'] as const;
+const PAGED = ['first', 'last', 'after', 'before', 'offset', 'count', 'group', 'aggregate'] as const;
 
 /** The format that `Accept` names, when it is one of a file and JSON is not named as well. */
 export function acceptedFormat(request: IncomingMessage): ExportFormat | null {

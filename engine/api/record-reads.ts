@@ -26,7 +26,9 @@ function linkHeaders(request: RecordRequest, body: string): string[] {
   if (cursor === null) return [];
   const kept = request.search
     .split('&')
-    .filter((part) => part !== '' && !/^(?:\$|%24)(?:after|before|offset)=/i.test(part));
+    .filter((part) => part !== '' && !/^(?:\$|%24)(?:after|before|offset)=/i.test(part))
+    // The last records after the cursor are at the end of the list, not on the next page.
+    .map((part) => part.replace(/^(\$|%24)last=/, '$1first='));
   const path = request.url.slice(0, request.url.length - request.search.length - (request.search === '' ? 0 : 1));
   return [
     'Link',

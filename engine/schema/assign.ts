@@ -19,8 +19,8 @@ import { PINNED } from './owner.ts';
 export const assignName = (entity: Pick<Entity, 'id'>): string => fit(`assign_${entity.id}`);
 
 /**
- * `(record, owner, version or null)` → the record's version afterwards. Refuses `unmatched` (no such record, another
- * version of it, or no right to assign it) and `owner` (nobody who is active).
+ * `(record, owner, version or null)` → the record's version afterwards. Refuses `unmatched` (details: the record;
+ * there is none, another version of it, or no right to assign it) and `owner` (nobody who is active).
  * @returns `null` when there is no owner to change, or nobody may
  */
 export function assignFunction(context: Context, entity: Entity): FunctionState | null {
@@ -42,7 +42,7 @@ begin
       and ${reaches('read')}
       and ${reaches('assign')}
     for update;
-  if not found then perform armature.refuse('unmatched'); end if;
+  if not found then perform armature.refuse('unmatched', pg_catalog.json_build_array($1)); end if;
   perform from ${tableOf(context, people)} u where u."id" = $2 and u."active" for share;
   if not found then perform armature.refuse('owner'); end if;
   -- Leaving it alone would tell whoever is not shown the owner that this is the one.

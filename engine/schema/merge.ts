@@ -66,7 +66,7 @@ function references({ model, tenant }: Context, entity: Entity): readonly string
   );
 }
 
-/** Links of the losers become the winner's; those that the winner has already go. */
+/** Links of the losers become the winner's; those that the winner has already go, and those among the merged ones. */
 function links({ model, tenant }: Context, entity: Entity): readonly string[] {
   const ends = new Map<string, { readonly table: string; readonly own: string; readonly other: string }>();
   for (const from of model.entities.values()) {
@@ -77,23 +77,30 @@ function links({ model, tenant }: Context, entity: Entity): readonly string[] {
       if (many.entity === entity.name) ends.set(`${table} ${far}`, { table, own: far, other: near });
     }
   }
-  return [...ends.values()].flatMap(({ table, own, other }) => {
+  const paths = [...ends.values()];
+  return paths.flatMap(({ table, own, other }) => {
     const name = qualified(tenant.names.schema, table);
     const [a, b] = [quote(own), quote(other)];
+    // Of an entity's own records with each other: nothing is to be linked to itself.
+    const inner = paths.some((one) => one.table === table && one.own === other);
     return [
+      ...(inner ? [`delete from ${name} x where x.${a} = any($2) and x.${b} = any($2 || $1)`] : []),
       `update ${name} x set ${a} = $1 where x.${a} = any($2) and not exists (select from ${name} y where y.${a} = $1 and y.${b} = x.${b}) and x.ctid = (select min(y.ctid) from ${name} y where y.${a} = any($2) and y.${b} = x.${b})`,
       `delete from ${name} x where x.${a} = any($2)`,
     ];
   });
 }
 
-/** With whom a loser is shared, the winner is, at the wider level; a share of the winner's own stays as it is. */
+/** With whom a loser is shared, the winner is, at the wider level; a share of the winner's own stays as it is, until its end. */
 function shares({ tenant }: Context, entity: Entity): readonly string[] {
   if (!entity.sharing) return [];
   const name = qualified(tenant.names.schema, SHARES);
   const live = `s."record" = any($2) and s."entity" = ${literal(entity.id)} and s."ended_at" is null and (s."until" is null or s."until" > armature.now())`;
   const same = `(o."user" = s."user" or o."team" = s."team")`;
+  const given = `select from ${name} s where ${live} and ${same}`;
   return [
+    // What has run out is in the way of another share until it is ended.
+    `update ${name} o set "ended_at" = armature.now() where o."record" = $1 and o."entity" = ${literal(entity.id)} and o."ended_at" is null and o."until" <= armature.now() and exists (${given})`,
     `insert into ${name} ("id", "entity", "record", "user", "team", "level", "reason", "until")
     select distinct on (s."user", s."team") gen_random_uuid(), s."entity", $1, s."user", s."team", s."level", s."reason", s."until" from ${name} s
     where ${live} and not exists (select from ${name} o where o."record" = $1 and o."ended_at" is null and ${same})

@@ -31,7 +31,12 @@ export function purgeFunction(context: Context, entity: Entity): FunctionState |
     one.history
       ? [`delete from ${qualified(names.schema, historyTableName(one))} h where h."record_id" = any(${ids})`]
       : [];
+  const shared = sharedEntities(context).includes(entity);
+  const shares = `${qualified(names.schema, SHARES)} s`;
+  const ofRecords = `s."record" = any($1) and s."entity" = ${literal(entity.id)}`;
   const statements = [
+    // Ended while the records are there: whoever saw them by a share alone is told so, and by nothing else.
+    ...(shared ? [`update ${shares} set "ended_at" = armature.now() where ${ofRecords} and s."ended_at" is null`] : []),
     ...dependents.map(
       ({ from, column, of }, index) =>
         `select coalesce(array_agg(x."id"), '{}') into ids_${index} from ${tableOf(context, from)} x where x.${quote(column)} = any(${of === null ? '$1' : `ids_${of}`})`,
@@ -43,11 +48,7 @@ export function purgeFunction(context: Context, entity: Entity): FunctionState |
     `delete from ${tableOf(context, entity)} x where x."id" = any($1)`,
     ...dependents.flatMap(({ from }, index) => history(from, `ids_${index}`)),
     ...history(entity, '$1'),
-    ...(sharedEntities(context).includes(entity)
-      ? [
-          `delete from ${qualified(names.schema, SHARES)} s where s."record" = any($1) and s."entity" = ${literal(entity.id)}`,
-        ]
-      : []),
+    ...(shared ? [`delete from ${shares} where ${ofRecords}`] : []),
   ];
   return {
     users: [names.system, ...users.map((role) => names.role(role.key))].sort(),

@@ -9,12 +9,12 @@ import { type ApiRecord, readRecord, selectOf } from '../api/records.ts';
 import { mergeRecords } from '../api/sharing.ts';
 import { navigate } from '../app/place.ts';
 import { recordPath } from '../app/route.ts';
-import { writable } from '../form/wire.ts';
 import { Icon } from '../shared/icon.tsx';
 import { notify } from '../shared/notify.ts';
 import { ScrollFrame } from '../shared/scroll-frame.tsx';
 import { ErrorState, sentenceOf } from '../shared/states.tsx';
 import { FieldValue, textOf } from '../values/field-value.tsx';
+import { mergeable } from './mergeable.ts';
 import classes from './record.module.css';
 import { TaskHead } from './task-head.tsx';
 import { useForget } from './use-record.ts';
@@ -24,10 +24,7 @@ const MOST = 5;
 export function MergePage({ entity, search }: { readonly entity: UiEntity; readonly search: string }) {
   const model = useModel();
   const ids = [...new Set((new URLSearchParams(search).get('ids') ?? '').split(',').filter(Boolean))].slice(0, MOST);
-  // What is encrypted is encrypted for its record: it is not carried over.
-  const fields = entity.fields.filter(
-    (field) => writable(field, 'update') && !field.children && field.type !== 'encrypted',
-  );
+  const fields = entity.fields.filter(mergeable);
   const loaded = useQueries({
     queries: ids.map((id) => ({
       queryKey: ['record', entity.url, id, 'merge'],

@@ -103,6 +103,11 @@ test.each<[string, Readonly<Record<string, readonly (readonly string[])[]>>]>([
     expect([predicates, asked]).toEqual([predicates, rows]);
   }
   const scope = await lab.person(role);
+  // Said twice it is one test, looked up in two references: not the text for two records.
+  const either = (...about: unknown[]) => found(scope, { or: about.map((id) => ({ about_id: id })) });
+  expect(await either(crate, crate)).toEqual(rows?.[2]);
+  expect(await either(gone, box)).toEqual(rows?.[0]);
+  expect(await either(box, gone)).toEqual(rows?.[0]);
   // Asked twice: the second time its text is known.
   for (const times of [1, 2]) {
     // Who reads no boxes knows of no reference to one.

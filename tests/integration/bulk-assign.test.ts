@@ -90,4 +90,13 @@ describe.each([
     expect(given.json.data).toMatchObject({ affected: 3 });
     expect((await by.get(`${ACCOUNTS}/${ids[0]}`)).status).toBe(404);
   });
+
+  test('many at the same time: each is done, or told that others were', async () => {
+    for (let times = 0; times < 4; times += 1) {
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, at) => by.post(ofIds(), { owner: at % 2 ? rep.id : boss.id })),
+      );
+      for (const { status, text } of answers) expect([200, 503], text).toContain(status);
+    }
+  });
 });

@@ -162,6 +162,17 @@ describe('the feed', () => {
     expect(admins.items).toEqual([]);
   });
 
+  test('tells whom a record was shared with that it is purged, and nobody else', async () => {
+    const id = await make(admin, 'Shared');
+    const given = await admin.post(`${LEADS}/${id}/shares`, { user: annId, level: 'read' });
+    expect(given.status, given.text).toBe(201);
+    const [annSince, bobSince] = [await start(ann), await start(bob)];
+    await admin.delete(`${LEADS}/${id}`);
+    expect((await admin.post(`${LEADS}/bin`, { purge: [id] })).status).toBe(204);
+    expect(brief((await follow(ann, annSince)).items).at(-1)).toBe(`removed changed ${id}`);
+    expect((await follow(bob, bobSince)).items).toEqual([]);
+  });
+
   test('what somebody could never see leaves no trace: not in items, nor in pages, nor in the tokens', async () => {
     const world = async (hidden: boolean) => {
       const since = await start(ann);

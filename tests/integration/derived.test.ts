@@ -179,6 +179,33 @@ describe('a rollup over other records', () => {
     expect(names).toEqual(await list('$order=-seats,name&$select=name'));
   });
 
+  test('behind a reference is empty where the reference is, as any field there', async () => {
+    const empty = await make(TOUR, { name: 'nobody comes' });
+    await make(BOOKING, { name: 'undecided' });
+    await make(BOOKING, { name: 'late', tour: empty });
+    const bookings = async (query: string) => {
+      const { json, text } = await admin.get(`${BOOKING}?name[in]=undecided,late&${query}&$select=name`);
+      if (!json.data) throw new Error(text);
+      return json.data.map((row) => row['name']);
+    };
+    expect(await bookings('tour.seats=0')).toEqual(['late']);
+    expect(await bookings('tour.seats[lt]=1')).toEqual(['late']);
+    expect(await bookings('tour.seats[null]=true')).toEqual(['undecided']);
+    expect(await bookings('$order=tour.seats')).toEqual(['late', 'undecided']);
+  });
+
+  test('narrows a list inside a record', async () => {
+    const place = await make(PLACE, { name: 'Square' });
+    const full = await make(TOUR, { name: 'full', places: [place] });
+    await make(TOUR, { name: 'free', places: [place] });
+    await make(BOOKING, { name: 'e', tour: full, seats: 9 });
+    const { json, text } = await admin.post(`${PLACE}/$query`, {
+      where: { id: place },
+      select: [{ tours: { select: ['name'], where: { seats: { gt: 5 } } } }],
+    });
+    expect(json.data, text).toEqual([{ tours: [{ name: 'full' }] }]);
+  });
+
   test('cannot decide about rights or be part of a formula', async () => {
     const rule = {
       kind: 'permission',

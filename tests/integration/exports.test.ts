@@ -93,6 +93,13 @@ test('a filter in the address beside a query in the body is refused, and not ove
   expect([answer.status, answer.json.code]).toEqual([400, 'unknown_parameter']);
 });
 
+test('what means a page is refused in a body as it is in an address', async () => {
+  for (const part of ['first', 'last', 'offset']) {
+    const answer = await admin.post(`${OPPORTUNITIES}/$export`, { select: ['name'], [part]: 1 });
+    expect([part, answer.status, answer.json.errors?.[0]?.pointer]).toEqual([part, 400, `/${part}`]);
+  }
+});
+
 test('NDJSON is the list’s own JSON, a record a line, parts included', async () => {
   const query = `$select=id,name,amount,account(id,name)&$order=name`;
   const lines = await admin.get(`${OPPORTUNITIES}?${query}`, { accept: 'application/x-ndjson' });

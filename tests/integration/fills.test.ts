@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock, systemIds } from '#engine/clock.ts';
 import { sessionOf } from '#engine/db/database.ts';
+import { parseUrlQuery } from '#engine/records/query/url.ts';
 import type { Scope } from '#engine/records/scope.ts';
 import { Writer } from '#engine/records/write/writer.ts';
 import { type Lab, makeLab } from '#tests/support/lab.ts';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   const everything = ['create', 'read', 'update', 'delete', 'import'];
   lab = await makeLab(database, {
     documents: [
-      ...['chief', 'porter'].map((key) => ({ kind: 'role', key, label: key, inherits: ['member'] })),
+      ...['chief', 'porter', 'scribe'].map((key) => ({ kind: 'role', key, label: key, inherits: ['member'] })),
       {
         kind: 'entity',
         key: 'tool',
@@ -71,6 +72,36 @@ beforeAll(async () => {
           taken('colour', 'choice', { choices: COLOURS.slice(0, 2) }),
           taken('colours', 'multiple_choice', { choices: COLOURS, min: 2, max: 2 }),
         ],
+      },
+      {
+        kind: 'lifecycle',
+        key: 'progress',
+        label: 'Progress',
+        initial: 'planned',
+        states: [{ key: 'planned' }, { key: 'out' }],
+        transitions: [{ key: 'lend', label: 'Lend', from: ['planned'], to: 'out' }],
+      },
+      {
+        kind: 'entity',
+        key: 'hire',
+        plural: 'hires',
+        label: 'Hire',
+        fields: [
+          { key: 'code', type: 'text', unique: true },
+          { key: 'stage', type: 'state', lifecycle: 'lab.progress' },
+          { key: 'tool', type: 'reference', to: 'lab.tool' },
+          taken('note', 'text'),
+          taken('fee', 'money'),
+        ],
+      },
+      { kind: 'permission', role: 'chief', entity: 'hire', actions: everything },
+      { kind: 'permission', role: 'scribe', entity: 'tool', actions: ['read'] },
+      {
+        kind: 'permission',
+        role: 'scribe',
+        entity: 'hire',
+        actions: everything,
+        fields: { read: { except: ['note', 'fee'] } },
       },
       { kind: 'permission', role: 'chief', entity: 'tool', actions: everything },
       { kind: 'permission', role: 'chief', entity: 'loan', actions: everything },
@@ -178,5 +209,63 @@ describe('a value that breaks a rule of the field it is taken for', () => {
       },
     ]);
     await expect(insert).rejects.toMatchObject({ code: 'AR002' });
+  });
+});
+
+describe('on a record that exists', () => {
+  const hires = () => lab.entity('hire');
+  const look = async (id: string) =>
+    (
+      await lab.look(`select note, fee::text, fee_currency from ${lab.tenant.names.schema}.lab_hires where id = $1`, [
+        id,
+      ])
+    )[0];
+  const saw = { note: 'saw', fee: '5.00', fee_currency: 'EUR' };
+  const axe = { note: 'axe', fee: '9.00', fee_currency: 'USD' };
+  const begun = async () => {
+    const [first, second] = [await tool(saw), await tool(axe)];
+    const code = crypto.randomUUID();
+    const { id = '' } = await writer.create(chief, hires(), { code, tool: first });
+    expect(await look(id)).toEqual(saw);
+    return { id, code, first, second };
+  };
+
+  test('a value of its own stays while the reference is the same, whoever sends it once more', async () => {
+    const { id, code, first, second } = await begun();
+    const own = { note: 'bent', fee: '4.00', fee_currency: 'EUR' };
+    await writer.update(chief, hires(), id, own);
+    const version = async () => (await writer.update(chief, hires(), id, { tool: first })).version;
+    const before = await version();
+    expect([await look(id), await version()]).toEqual([own, before]);
+    await writer.upsert(chief, hires(), ['code'], { code, tool: first });
+    await writer.upsert(chief, hires(), ['code'], [{ code, tool: first }]);
+    expect(await look(id)).toEqual(own);
+    await writer.update(chief, hires(), id, { tool: second });
+    expect(await look(id)).toEqual(axe);
+  });
+
+  test('is looked up anew by a list of records by key', async () => {
+    const { id, code, second } = await begun();
+    const { body } = await writer.upsert(chief, hires(), ['code'], [{ code, tool: second }]);
+    expect(body).toContain('updated');
+    expect(await look(id)).toEqual(axe);
+  });
+
+  test('is looked up anew by a step that brings another reference, for one and for many', async () => {
+    const [one, other] = [await begun(), await begun()];
+    await writer.transition(chief, hires(), one.id, 'lend', { tool: one.second });
+    expect(await look(one.id)).toEqual(axe);
+    const matching = parseUrlQuery(`code=${other.code}`);
+    await writer.transitionMany(chief, hires(), matching, 'lend', { tool: other.second, note: 'given' });
+    expect(await look(other.id)).toEqual({ ...axe, note: 'given' });
+  });
+
+  test('stays for who may write and not read it: what it is to stay as cannot be looked at', async () => {
+    const { id, code, first, second } = await begun();
+    const scribe = await lab.person('scribe');
+    expect((await writer.update(scribe, hires(), id, { tool: second })).version).toBe(2);
+    await writer.upsert(scribe, hires(), ['code'], [{ code, tool: first }]);
+    await writer.transition(scribe, hires(), id, 'lend', { tool: second, note: 'blind' });
+    expect(await look(id)).toEqual({ ...saw, note: 'blind' });
   });
 });

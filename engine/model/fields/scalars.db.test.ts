@@ -171,6 +171,16 @@ describe('many records', () => {
     await expect(lab.names(query)).rejects.toThrow(/./);
   });
 
+  test.each(['has', 'hasAny', 'hasAll'])(
+    '%s takes what is no choice for none, known shape or not',
+    async (operator) => {
+      for (const times of [1, 2]) {
+        await expect(lab.names(`shades[${operator}]=red,mauve`), `${times}`).rejects.toThrow('mauve');
+        await lab.names(`shades[${operator}]=${operator === 'has' ? 'red' : 'red,blue'}`);
+      }
+    },
+  );
+
   test('are summed up', async () => {
     expect(await lab.list('$agg=sum(lasts),avg(stars),min(opens),max(opens)')).toEqual([
       { 'sum(lasts)': '7860', 'avg(stars)': '3.00', 'min(opens)': '06:15:00', 'max(opens)': '22:45:00' },

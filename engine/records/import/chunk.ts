@@ -12,8 +12,10 @@ import { Problem } from '#engine/problem.ts';
 import { duplicateLabel } from '../duplicates/candidates.ts';
 import { type Draft, type Likeness, likenessesIn, likenessSentence, reportingLook } from '../duplicates/look.ts';
 import type { Scope } from '../scope.ts';
+import { ownerProblem } from '../write/assign.ts';
 import { insertStatements } from '../write/create.ts';
 import { writeProblem } from '../write/database-problem.ts';
+import { fillProblem } from '../write/fills.ts';
 import { refusalOf } from '../write/plan.ts';
 import { andReadable } from '../write/predicate.ts';
 import { NewRecords } from '../write/new-records.ts';
@@ -277,11 +279,16 @@ function alikeOf({ scope, entity, trial }: ChunkContext, { id, title, rules }: L
   return { id: trial?.has(id) ? null : id, title, rules: rules.map((rule) => duplicateLabel(scope, entity, rule)) };
 }
 
+/** A row is told by its line. */
+const nowhere = (): undefined => undefined;
+
 /** What is wrong with a row, or `null` when nothing is: the database is away, or a statement of ours is broken. */
 function refusedBecause(error: unknown, { scope, entity }: ChunkContext): readonly string[] | null {
   if (error instanceof Problem) return error.retryable || error.code === 'internal' ? null : sentencesOf(error);
   if (!isDatabaseError(error)) return null;
   const refusal = refusalOf(error);
+  const known = refusal && (fillProblem(scope, refusal, nowhere) ?? ownerProblem(refusal, nowhere));
+  if (known) return sentencesOf(known);
   if (refusal?.code === 'condition') return ['You may not create a record like this.'];
   if (refusal?.code === 'unmatched') return ['You may not change the record that this row means.'];
   if (refusal?.code === 'references') return ['It refers to a record that does not exist or that you may not see.'];
@@ -305,15 +312,16 @@ async function findExisting(
   if (!upsertBy || keyed.length === 0) return found;
   const fields = upsertBy.flatMap((key) => entity.fields.get(key) ?? []);
   const parameters = new Parameters();
+  // No field's key begins like this.
   const json = keyed.map(({ line, values }) => ({
-    line,
+    _line: line,
     ...Object.fromEntries(upsertBy.map((key) => [key, jsonOf(values.get(key) ?? null)])),
   }));
-  const source = `json_to_recordset(${parameters.bind(JSON.stringify(json), 'json')}) as k(line integer, ${recordColumns(fields)})`;
+  const source = `json_to_recordset(${parameters.bind(JSON.stringify(json), 'json')}) as k(_line integer, ${recordColumns(fields)})`;
   const same = fields.map((field) => `x.${column(field)} = k.${column(field)}`).join(' and ');
   const readable = andReadable(scope, entity, 'x', parameters);
   const [result] = await transaction.send({
-    text: `select k.line, x.id from ${source} join ${tableOf(scope, entity)} x on ${same} where true${andLive(entity, 'x')}${readable}`,
+    text: `select k._line, x.id from ${source} join ${tableOf(scope, entity)} x on ${same} where true${andLive(entity, 'x')}${readable}`,
     values: parameters.values,
   });
   for (const [line, id] of result?.rows ?? []) if (line != null && id != null) found.set(Number(line), id);

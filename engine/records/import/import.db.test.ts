@@ -234,6 +234,19 @@ describe('a run', () => {
     ]);
   });
 
+  test('gives no record to somebody who is no longer active, and says so of its row', async () => {
+    const gone = await join('worker');
+    await lab.look(`update ${schema}.core_users set active = false where id = $1`, [gone.principal.userId]);
+    const marker = randomUUID();
+    const status = await bring(chief, `name,owner,reason\na,${gone.principal.email},${marker}\nb,,${marker}\n`);
+    expect(status).toMatchObject({
+      created: 1,
+      failed: 1,
+      errors: [{ line: 2, message: 'Only somebody who is active can own records.' }],
+    });
+    expect(await stored(marker)).toHaveLength(1);
+  });
+
   test('acts with the rights of the user as they are when it begins', async () => {
     const worker = await join('worker');
     const other = await join('member');
@@ -282,6 +295,14 @@ describe('a run', () => {
       ['new', code, '5.00', '7', 2, 'planned'],
       ['no key', null, '3.00', '1', 1, 'planned'],
     ]);
+  });
+
+  test('finds them by several fields together, one of them called line', async () => {
+    const seat = lab.entity('seat');
+    const csv = (guest: string) => `line,place,guest\nZ,1,${guest}\nZ,2,${guest}\n`;
+    const by = { upsertBy: ['line', 'place'] };
+    expect(await bring(chief, csv('Ada'), by, seat)).toMatchObject({ created: 2, updated: 0 });
+    expect(await bring(chief, csv('Bob'), by, seat)).toMatchObject({ created: 0, updated: 2 });
   });
 
   test('for trial leaves nothing, tells the same, and can be done for real', async () => {

@@ -132,5 +132,6 @@ export const LIMITS = {
   /** Query parameters, and characters of one. */
   parameters: 100,
   parameterLength: 16_000,
-  cursorLength: 4_000,
+  /** Five sort keys of 2,000 characters, four bytes each: no longer one is given. */
+  cursorLength: 60_000,
 } as const;

@@ -214,6 +214,21 @@ describe.each(modes.map((each, index) => ({ ...each, index })))('asking $title',
       expect(await refused('$where={"lines')).toMatchObject({ errors: [{ parameter: '$where' }] });
     });
 
+    it('keep their values, whatever was asked beside them before', async () => {
+      const asked = (...ranks: number[]) => ({
+        where: { lines: { some: { quantity: { gte: 2 } } }, and: ranks.map((rank) => ({ rank: { ne: rank } })) },
+        order: ['name'],
+      });
+      // Said twice it is one test: the value of the lines must not be taken for the other one.
+      expect(await names(asked(2, 2))).toEqual(['Alpha']);
+      expect(await names(asked(9, 5))).toEqual(['Alpha', 'Beta']);
+      const spelt = (...names: string[]) => ({
+        where: { name: { like: 'Alpha' }, and: names.map((name) => ({ name: { ne: name } })) },
+      });
+      expect(await names(spelt('Alpha', 'Alpha'))).toEqual([]);
+      expect(await names(spelt('Beta', 'Gamma'))).toEqual(['Alpha']);
+    });
+
     it('are those that the reader may see', async () => {
       // A clerk sees deals of German customers; the parts of the others are theirs.
       expect(await names(where({ some: {} }), 'clerk')).toEqual(['Alpha']);

@@ -54,13 +54,17 @@ export function keyedStatement(
   const access = accessOf(scope);
   const binds = new Binds();
   const writer = new SqlWriter(access, binds, scope.tenant.names.schema, scope.predicates);
-  const rows = keys.map((values, n) => ({ n, ...Object.fromEntries(fields.map(({ key }, i) => [key, values[i]])) }));
+  // No field's key begins like this.
+  const rows = keys.map((values, n) => ({
+    _n: n,
+    ...Object.fromEntries(fields.map(({ key }, i) => [key, values[i]])),
+  }));
   const list = binds.add({ kind: 'value', value: JSON.stringify(rows), sqlType: 'json' }, 'json');
   const columns = fields.map(({ key, type }) => `${quote(key)} ${SQL_TYPE[type.valueType ?? 'text']}`).join(', ');
   const { from, where } = writer.source(entity, RECORD, 'exclude');
   const same = fields.map(({ key }) => `${RECORD}.${quote(key)} = k.${quote(key)}`);
   return {
-    text: `select k."n", ${RECORD}."id" from json_to_recordset(${list}) as k("n" integer, ${columns}) join ${from} on ${[...same, ...where].join(' and ')}`,
+    text: `select k."_n", ${RECORD}."id" from json_to_recordset(${list}) as k("_n" integer, ${columns}) join ${from} on ${[...same, ...where].join(' and ')}`,
     values: binds.sources.map((source) => bindValue(source, { principal: scope.principal })),
   };
 }

@@ -183,6 +183,18 @@ describe('cursors', () => {
     expect(await refused(`$order=rank&stage=open&$before=${next}`)).toBe('invalid_cursor');
   });
 
+  it('hold the longest values that are sorted by', async () => {
+    const name = '😀'.repeat(200);
+    const address = `https://example.com/${'p'.repeat(1900)}`;
+    await world.insert('trade.customer', id(390), { name, country: 'DE', owner: ANNA });
+    for (const deal of [2001, 2002])
+      await world.insert('trade.deal', id(deal), { name, url: address, rank: '7', customer: id(390), owner: ANNA });
+    const base = 'rank=7&$order=url,name,customer.name,-customer.country&$first=1&$select=id';
+    const first = await list(base);
+    const second = await list(`${base}&$after=${first.page.next}`);
+    expect([...ids(first), ...ids(second)]).toEqual([id(2002), id(2001)]);
+  });
+
   it('cannot be made up, changed, or carried to another organisation', async () => {
     const { page } = await list('$order=rank&$first=2');
     const next = page.next ?? '';

@@ -361,6 +361,7 @@ function planMany(
       ? TRUE
       : resolveCondition(nested.where, other, access.lookup, {
           visible: access.visible,
+          derived: true,
           country: access.model.country,
           settings: settingsOf(access.model.settings),
         });

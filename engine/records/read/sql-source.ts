@@ -294,7 +294,9 @@ export class Joins {
     if (joined === undefined) {
       joined = this.#writer.alias('_d');
       const value = rollupSql(field, field.derived.rollup, reached, this.#writer, new Joins(this.#writer));
-      this.#own.push(` left join lateral ${value} ${joined} on true`);
+      // A reference that leads nowhere leads to no value either, not to that of an empty list.
+      const there = steps.length === 0 ? 'true' : `${reached}."id" is not null`;
+      this.#own.push(` left join lateral ${value} ${joined} on ${there}`);
       this.#known.set(path, joined);
     }
     return `${joined}.v`;

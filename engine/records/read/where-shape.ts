@@ -5,6 +5,7 @@
 import type { RawCondition, RawOperand } from '../../condition/raw.ts';
 import { parseLiteral, storedLiteral } from '../../condition/literals.ts';
 import { arrayText } from '../../db/identifiers.ts';
+import { waysOf } from '../../model/any-ways.ts';
 import type { Entity, Field } from '../../model/model.ts';
 import type { Operator, ValueType } from '../../model/value-type.ts';
 import { SQL_TYPE, VALUE_TYPES } from '../../model/value-type.ts';
@@ -14,6 +15,8 @@ import type { BindSource } from './binds.ts';
 export interface WhereShape {
   readonly key: string;
   readonly slots: readonly Slot[];
+  /** The key has values in it, which become parameters as those of the slots do and could be taken for them. */
+  readonly spelled: boolean;
 }
 
 /** A place for a value. */
@@ -28,34 +31,47 @@ export interface Slot {
 
 export function shapeOfWhere(raw: RawCondition | null): WhereShape {
   if (raw === null) return NONE;
-  const slots: Slot[] = [];
-  return { key: describe(raw, slots), slots };
+  const found: Found = { slots: [], spelled: false };
+  return { key: describe(raw, found), ...found };
 }
 
-const NONE: WhereShape = { key: '', slots: [] };
+const NONE: WhereShape = { key: '', slots: [], spelled: false };
 
-function describe(raw: RawCondition, slots: Slot[]): string {
+interface Found {
+  readonly slots: Slot[];
+  spelled: boolean;
+}
+
+function describe(raw: RawCondition, found: Found): string {
   switch (raw.kind) {
     case 'all':
     case 'any': {
       let key = raw.kind === 'all' ? '&(' : '|(';
-      for (const member of raw.of) key += `${describe(member, slots)},`;
+      for (const member of raw.of) key += `${describe(member, found)},`;
       return `${key})`;
     }
     case 'not':
-      return `!${describe(raw.of, slots)}`;
+      return `!${describe(raw.of, found)}`;
     case 'test': {
       const path = raw.left.kind === 'path' ? raw.left.path : [];
       const whole = raw.operator === 'eq' || raw.operator === 'ne' || raw.operator === 'in' || raw.operator === 'nin';
-      if (SPELT_OUT.has(raw.operator))
+      if (SPELT_OUT.has(raw.operator)) {
+        found.spelled ||= raw.operator !== 'within';
         return `${describeOperand(raw.left)} ${raw.operator} ${JSON.stringify(raw.right)}`;
-      return `${describeOperand(raw.left)} ${raw.operator} ${raw.operator === 'null' ? JSON.stringify(raw.right) : describeRight(raw.right, raw.operator === 'between', path, whole, slots)}`;
+      }
+      return `${describeOperand(raw.left)} ${raw.operator} ${raw.operator === 'null' ? JSON.stringify(raw.right) : describeRight(raw.right, raw.operator === 'between', path, whole, found)}`;
     }
-    case 'many':
+    case 'many': {
       // The choices of fields inside are not looked up from here: such a filter is planned each time.
+      const inside: Found = { slots: [], spelled: false };
+      describe(raw.of, inside);
+      found.spelled ||= inside.spelled || inside.slots.length > 0;
       return JSON.stringify(raw);
+    }
     case 'count':
     case 'short':
+      found.spelled = true;
+      return JSON.stringify(raw);
     case 'business_hours':
     case 'shared':
       return JSON.stringify(raw);
@@ -77,14 +93,19 @@ function describeRight(
   separate: boolean,
   path: readonly string[],
   whole: boolean,
-  slots: Slot[],
+  found: Found,
 ): string {
+  const { slots } = found;
   if (right.kind === 'value' && isPlain(right.value)) {
     slots.push({ path, whole, value: right.value });
     return '?';
   }
-  if (right.kind !== 'list' || !right.of.every((member) => member.kind === 'value' && isPlain(member.value)))
+  if (right.kind !== 'list') return JSON.stringify(right);
+  const plain = right.of.filter((member) => member.kind === 'value' && isPlain(member.value));
+  if (plain.length < right.of.length) {
+    found.spelled ||= plain.length > 0;
     return JSON.stringify(right);
+  }
   const values = right.of.map((member) => (member.kind === 'value' ? member.value : null));
   if (separate) {
     for (const value of values) slots.push({ path, whole, value });
@@ -124,12 +145,13 @@ export type Place =
  *   filter alone
  */
 export function placeSlots(
-  { slots }: WhereShape,
+  { slots, spelled }: WhereShape,
   sources: readonly BindSource[],
   entity: Entity,
   { lookup, model }: Access,
   fromText: boolean,
 ): readonly Place[] | null {
+  if (spelled) return null;
   let next = 0;
   const places: Place[] = [];
   for (const source of sources) {
@@ -140,7 +162,11 @@ export function placeSlots(
     const slot = slots[next];
     const type = typeOf(source.sqlType);
     if (slot === undefined || type === undefined) return null;
-    const field = slot.whole ? fieldAt(slot.path, entity, lookup) : null;
+    const named = fieldAt(slot.path, entity, lookup);
+    // Asked of each reference behind it, one value becomes several parameters.
+    if (named === null ? slot.path.at(-1) === 'id' : type === 'uuid' && waysOf(named).length > 1) return null;
+    // What an array holds is compared whole, whatever the operator.
+    const field = slot.whole || named?.type.valueType === 'texts' ? named : null;
     const place: Place = {
       kind: 'slot',
       slot: next,

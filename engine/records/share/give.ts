@@ -36,6 +36,9 @@ export interface SharePlan extends Plan {
   readonly share: Share;
 }
 
+/** Keeps these locks apart from those of others. */
+const IN_TURN = 4_092_215;
+
 export const sharesTableOf = (scope: Scope): string => qualified(scope.tenant.names.schema, SHARES);
 
 /** @throws Problem `not_found` where records are not shared, `forbidden` without the right to share any */
@@ -68,6 +71,7 @@ export function planShare(
     share,
     statements: [
       ...(lookup ? [lookup] : []),
+      inTurn(record, share),
       endFormer(scope, entity, record, share),
       insert(scope, entity, record, share),
     ],
@@ -77,6 +81,13 @@ export function planShare(
       return (await whyNot(database, scope, entity, record)) ?? tooMuch(share);
     },
   };
+}
+
+/** Of two who share a record with the same person or team at the same time the later one must see what the other gave. */
+function inTurn(record: string, { user, team }: Share): Statement {
+  const parameters = new Parameters();
+  const pair = parameters.bind(`${record} ${user ?? team ?? ''}`, 'text');
+  return { text: `select pg_advisory_xact_lock(hashtextextended(${pair}, ${IN_TURN}))`, values: parameters.values };
 }
 
 /** Another share for the same person or team takes the place of the one there is. */

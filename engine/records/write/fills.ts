@@ -10,18 +10,20 @@ import { column } from './sql.ts';
 
 /**
  * Fields that are looked up anew when these keys are changed: what they were found by is among them, they themselves
- * are not, and the principal may change them. An amount that stands keeps its currency.
+ * are not, and the principal may change and read them, because what is not found stays. An amount that stands keeps
+ * its currency.
  */
 export function refilled(scope: Scope, entity: Entity, sent: ReadonlySet<string>): readonly Field[] {
   const fields = filledFields(entity);
   if (fields.length === 0) return NONE;
-  const { updatableFields } = scope.rights.of(entity.name);
+  const { readableFields, updatableFields } = scope.rights.of(entity.name);
   return fields.filter(
     (field) =>
       field.fill !== null &&
       field.companionOf === null &&
       !sent.has(field.key) &&
       updatableFields.has(field.key) &&
+      readableFields.has(field.key) &&
       inputsOfFill(field.fill).some((key) => sent.has(key)),
   );
 }
@@ -29,7 +31,7 @@ export function refilled(scope: Scope, entity: Entity, sent: ReadonlySet<string>
 const NONE: readonly Field[] = [];
 
 /**
- * What they are set to in an UPDATE of `x`: what is found, or what they were.
+ * What they are set to in an UPDATE of `x`: what is found by another reference than before, or what they were.
  * @param now SQL of a field's new value, where it has one
  */
 export function refilledColumns(
@@ -47,7 +49,11 @@ export function refilledColumns(
   const currency = field.currencyField === null ? undefined : entity.fields.get(field.currencyField);
   const asked = (currency && now(currency.key)) ?? null;
   const call = fillCall(scope.tenant.names.schema, field, fill, { record: 'x.id', reference, currency: asked });
-  const found = (what: string) => `(select f.${what} from ${call} f)`;
+  const moved = inputsOfFill(fill).flatMap((key) => {
+    const [input, value] = [entity.fields.get(key), now(key)];
+    return input && value !== undefined ? [`x.${column(input)} is distinct from ${value}`] : [];
+  });
+  const found = (what: string) => `(select f.${what} from ${call} f where ${moved.join(' or ') || 'true'})`;
   const take = (one: Field, what: string) => ({
     column: column(one),
     value: `coalesce(${found(what)}, x.${column(one)})`,

@@ -104,8 +104,7 @@ function valuesStatement(scope: Scope, entity: Entity, wanted: Wanted): Statemen
   const writable = [...entity.fields.values()].filter(
     (field) =>
       field.column !== null &&
-      // What is encrypted is encrypted for its record.
-      field.type.sealed !== true &&
+      movable(field) &&
       rights.updatableFields.has(field.key) &&
       rights.readableFields.has(field.key),
   );
@@ -139,6 +138,9 @@ function valuesStatement(scope: Scope, entity: Entity, wanted: Wanted): Statemen
     }),
   ];
 }
+
+/** What is encrypted is encrypted for its record, and a file is one record's. */
+const movable = ({ type }: Field): boolean => type.sealed !== true && type.attached === undefined;
 
 /** The value of one record, as far as the principal may read it. */
 function taken(
@@ -267,7 +269,7 @@ function chosenOf(
     else if (
       !rights.updatableFields.has(key) ||
       (field.column === null && field.companions.length === 0) ||
-      field.type.sealed === true
+      !movable(field)
     )
       faults.add({ code: 'read_only', message: `${field.label} cannot be chosen.`, pointer });
     else if (typeof id !== 'string' || !records.includes(id))

@@ -16,6 +16,7 @@ import { changeStatement } from './change.ts';
 import type { Target } from './change-many.ts';
 import { changeManyStatement, sameVersion, targetSource } from './change-many.ts';
 import { diagnose, requireGrants } from './diagnose.ts';
+import { refilled, refilledColumns } from './fills.ts';
 import type { Plan } from './plan.ts';
 import { conditionSql, pairedPredicates } from './predicate.ts';
 import { References } from './references.ts';
@@ -134,6 +135,8 @@ function movement(
   values: ReadonlyMap<string, Value>,
 ): Omit<Change, 'id' | 'version' | 'deleted'> & Required<Pick<Change, 'conditions'>> {
   const state = column(field);
+  const again = refilled(scope, entity, new Set(values.keys())).filter(({ key }) => !(key in transition.sets));
+  const changed = [...values.keys(), ...again.map(({ key }) => key)];
   return {
     grants: scope.rights
       .of(entity.name)
@@ -154,12 +157,18 @@ function movement(
       for (const [key, value] of Object.entries(transition.sets)) {
         set(key, (target) => setValue(scope, target, value, parameters));
       }
+      const now = (key: string) => {
+        const target = values.has(key) ? entity.fields.get(key) : undefined;
+        return target && assigned.get(column(target));
+      };
+      for (const one of again.flatMap((target) => refilledColumns(scope, entity, target, now)))
+        if (!assigned.has(one.column)) assigned.set(one.column, one.value);
       return [...assigned].map(([column, value]) => ({ column, value }));
     },
     conditions: (parameters) => [
       `x.${state} = any(${parameters.bind(transition.from, 'text[]')})`,
       ...(values.size > 0
-        ? pairedPredicates(scope, scope.rights.of(entity.name).update, values.keys(), 'x', parameters)
+        ? pairedPredicates(scope, scope.rights.of(entity.name).update, changed, 'x', parameters)
         : []),
     ],
   };

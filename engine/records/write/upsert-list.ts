@@ -16,6 +16,7 @@ import { mayCompare } from './compare.ts';
 import { diagnose, requireGrants } from './diagnose.ts';
 import type { NewRow } from './insert.ts';
 import { recordset } from './insert.ts';
+import { refilled, refilledColumns } from './fills.ts';
 import { leftAlone } from './left-alone.ts';
 import type { Plan, Refusal } from './plan.ts';
 import { References } from './references.ts';
@@ -159,6 +160,9 @@ function changesOf(
   const statements = [...groups.values()].map((group) => {
     references.add(entity, group);
     const sent = [...entity.fields.values()].filter((field) => group[0]?.sent.has(field.key));
+    const now = new Map(sent.map((field) => [field.key, `r.${column(field)}`]));
+    const again = refilled(scope, entity, new Set(now.keys()));
+    const fields = [...sent, ...again].map((field) => field.key);
     return changeManyStatement(scope, entity, {
       source: (parameters) => recordset([...key.fields, ...sent], group, parameters),
       // Whoever has been given another key since is another record.
@@ -166,14 +170,13 @@ function changesOf(
       assignments: () =>
         sent.length === 0
           ? [keptAssignment(scope, entity)]
-          : sent.map((field) => ({ column: column(field), value: `r.${column(field)}` })),
+          : [
+              ...sent.map((field) => ({ column: column(field), value: `r.${column(field)}` })),
+              ...again.flatMap((field) => refilledColumns(scope, entity, field, (name) => now.get(name))),
+            ],
       grants,
-      fields: sent.map((field) => field.key),
-      skipEqual: mayCompare(
-        scope,
-        entity,
-        sent.map((field) => field.key),
-      ),
+      fields,
+      skipEqual: mayCompare(scope, entity, fields),
     });
   });
   const lookup = references.statement();
