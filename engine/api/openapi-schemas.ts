@@ -1,10 +1,10 @@
 /** The schemas of one entity: a record as it is answered, as it is created, as it is changed. From the field types alone. */
 import type { JsonSchema } from '../model/field-type.ts';
 import type { Entity, Field } from '../model/model.ts';
-import type { AnyTarget } from '../model/relations.ts';
 import type { Scope } from '../records/scope.ts';
 import { LIMITS } from '../records/write/limits.ts';
-import { isReadable, readableFields } from './ui-entity.ts';
+import { leadsNowhere } from '../records/write/validate.ts';
+import { asKnown, isReadable, readableFields } from './ui-entity.ts';
 
 export type SchemaSet = Record<string, JsonSchema>;
 
@@ -31,23 +31,14 @@ export function schemaRef(name: string): JsonSchema {
 
 export const EXAMPLE_ID = '01900000-0000-7000-8000-000000000001';
 
-/** What a reference to one of several entities may point at, as far as the caller knows of it. */
-function shownOf({ rights }: Scope, { derived }: Field): readonly AnyTarget[] {
-  return derived?.kind === 'any' ? derived.targets.filter(({ entity }) => isReadable(rights, entity)) : [];
-}
-
-/** The field as the caller knows it. */
-function shown(scope: Scope, field: Field): Field {
-  return field.derived?.kind === 'any' ? { ...field, derived: { kind: 'any', targets: shownOf(scope, field) } } : field;
-}
-
 /** A value such as the field has, by its kind. */
 export function exampleOf(scope: Scope, field: Field): unknown {
   const lifecycle = field.lifecycle === null ? undefined : scope.model.lifecycles.get(field.lifecycle);
   if (lifecycle) return lifecycle.initial;
   const first = field.choices?.[0]?.key;
   if (first !== undefined) return field.type.valueType === 'texts' ? [first] : first;
-  if (field.derived?.kind === 'any') return { entity: shownOf(scope, field)[0]?.entity ?? '', id: EXAMPLE_ID };
+  const { derived } = asKnown(scope, field);
+  if (derived?.kind === 'any') return { entity: derived.targets[0]?.entity ?? '', id: EXAMPLE_ID };
   const schema = field.type.inputSchema(field) ?? field.type.outputSchema(field);
   switch (field.type.valueType) {
     case 'uuid':
@@ -129,7 +120,7 @@ function outputSchema(scope: Scope, field: Field): JsonSchema {
       description: 'Answered when selected.',
       items: schemaRef(field.many.entity),
     };
-  const own = field.type.outputSchema(shown(scope, field));
+  const own = field.type.outputSchema(asKnown(scope, field));
   const target = field.reference?.entity;
   const value = target !== undefined && isReadable(scope.rights, target) ? { anyOf: [own, schemaRef(target)] } : own;
   return {
@@ -166,7 +157,7 @@ function partsSchema(scope: Scope, field: Field, update: boolean): JsonSchema | 
 
 function inputSchema(scope: Scope, field: Field, update: boolean): JsonSchema | null {
   if (field.children) return partsSchema(scope, field, update);
-  const own = field.type.inputSchema(shown(scope, field));
+  const own = field.type.inputSchema(asKnown(scope, field));
   if (own === null) return null;
   if (field.many) return { title: field.label, ...own, examples: [[EXAMPLE_ID], { add: [EXAMPLE_ID], remove: [] }] };
   const examples = [exampleOf(scope, field)];
@@ -196,7 +187,7 @@ function inputs(scope: Scope, entity: Entity, allowed: ReadonlySet<string>, upda
   const made: SchemaSet = {};
   for (const key of allowed) {
     const field = entity.fields.get(key);
-    const schema = field ? inputSchema(scope, field, update) : null;
+    const schema = field && !leadsNowhere(scope, field) ? inputSchema(scope, field, update) : null;
     if (schema) made[key] = schema;
   }
   return made;

@@ -41,6 +41,16 @@ export function readableFields(scope: Scope, entity: Entity): readonly Field[] {
   return [...fields.filter((field) => !field.system), ...fields.filter((field) => field.system)];
 }
 
+/** The field as the principal knows it: a reference to one of several entities points at those that may be read. */
+export function asKnown({ rights }: Scope, field: Field): Field {
+  const { derived } = field;
+  if (derived?.kind !== 'any') return field;
+  return {
+    ...field,
+    derived: { kind: 'any', targets: derived.targets.filter(({ entity }) => isReadable(rights, entity)) },
+  };
+}
+
 function scaleOf(field: Field): number | null {
   const digits = /^numeric\(\d+,\s*(\d+)\)/.exec(field.type.columns(field)[0]?.type ?? '')?.[1];
   if (digits !== undefined) return Number(digits);
@@ -83,6 +93,8 @@ function uiField(
   const onCreate = keys.some((key) => rights.creatableFields.has(key)) && lifecycle?.createIn.size !== 1;
   const onUpdate = keys.some((key) => rights.updatableFields.has(key));
   const target = field.reference?.entity;
+  const { visible } = accessOf(scope).of(entity);
+  const known = asKnown(scope, field);
   return {
     key: field.key,
     label: translate(textKey.field(entity, field), field.label),
@@ -105,7 +117,7 @@ function uiField(
     ),
     // Of a currency that is looked up nobody knows before which one it will be.
     default: field.fill === null ? (field.default ?? null) : null,
-    schema: field.system && !onCreate ? null : lifecycle ? { enum: [...lifecycle.createIn] } : type.inputSchema(field),
+    schema: field.system && !onCreate ? null : lifecycle ? { enum: [...lifecycle.createIn] } : type.inputSchema(known),
     choices: choicesOf(scope, entity, field, translate),
     reference: target !== undefined && shown.entity(target) ? target : null,
     children: field.children,
@@ -117,12 +129,12 @@ function uiField(
             via: field.many.via,
             field: field.many.via === 'links' ? null : field.many.field,
           },
-    targets:
-      field.derived?.kind === 'any'
-        ? field.derived.targets.map(({ entity: name }) => name).filter((name) => isReadable(scope.rights, name))
-        : null,
+    targets: known.derived?.kind === 'any' ? known.derived.targets.map(({ entity: name }) => name) : null,
     currencyField: field.currencyField,
-    companions: field.companions.filter((key) => rights.readableFields.has(key)),
+    companions: field.companions.filter((key) => {
+      const companion = entity.fields.get(key);
+      return companion !== undefined && visible(companion);
+    }),
     companionOf: field.companionOf,
     scale: scaleOf(field),
     grouping: field.options['grouping'] !== false,
@@ -207,6 +219,14 @@ function uniqueKeysOf(entity: Entity, readable: ReadonlySet<string>): UiEntity['
   return [...sets.values()].filter((fields) => fields.every((key) => readable.has(key)));
 }
 
+/** The template without what is not shown: it would be empty anyway. */
+function titleOf({ title }: Entity, readable: ReadonlySet<string>): string {
+  const shown = title.template.replaceAll(/\{([a-z][a-z0-9_]*)\}/g, (part, key: string) =>
+    readable.has(key) ? part : '',
+  );
+  return shown.trim();
+}
+
 export function uiEntity(scope: Scope, entity: Entity, translate: Translate, shown: Shown): UiEntity {
   const rights = scope.rights.of(entity.name);
   const fields = readableFields(scope, entity).map((field) => uiField(scope, entity, field, rights, translate, shown));
@@ -221,7 +241,7 @@ export function uiEntity(scope: Scope, entity: Entity, translate: Translate, sho
     label: translate(textKey.entity(entity.name), entity.label),
     pluralLabel: translate(textKey.plural(entity.name), entity.pluralLabel),
     icon: entity.icon,
-    title: entity.title.template,
+    title: titleOf(entity, readable),
     child: entity.parent !== null,
     can: {
       create: rights.create.length > 0,

@@ -9,8 +9,8 @@ import type { Side } from './resolve-right.ts';
 import { all, any, not, test } from './simplify.ts';
 
 /**
- * `regarding_id eq …` as: one of its references names that record, and the record is one to be seen. Other tests stay
- * as they are, and so does one whose references are not all for this reader.
+ * `regarding_id eq …` as: one of its references names that record, and the record is one to be seen. Those that are not
+ * for this reader lead to nothing that is shown. Other tests stay as they are.
  */
 export function byWays(condition: Condition, field: Field, entity: Entity, side: Side): Condition {
   if (condition.kind !== 'test' || condition.left.kind !== 'field' || field.type.valueType !== 'uuid') return condition;
@@ -21,7 +21,7 @@ export function byWays(condition: Condition, field: Field, entity: Entity, side:
   const named = ways.flatMap((way): Operand[] =>
     way && side.visible(entity, way) ? [{ ...left, field: way.key, fieldId: way.id, bare: true }] : [],
   );
-  if (named.length === 0 || named.length < ways.length) return condition;
+  if (named.length === 0) return condition;
   return all([
     any(named.map((one) => test(one, operator, right))),
     not(test(left, 'null', { kind: 'literal', type: 'boolean', value: true })),

@@ -10,6 +10,11 @@ export interface Origin {
   readonly document?: string;
 }
 
+/** What a refusal calls an entity. @param known its fields that may be named; without any it may not be named itself */
+export function nameOf({ name }: { readonly name: string }, known: readonly unknown[]): string {
+  return known.length === 0 ? 'a record that you may see' : name;
+}
+
 /** More of them help nobody, and a hostile document could have thousands. */
 const MAX_FAULTS = 20;
 

@@ -5,7 +5,7 @@ import { resolvePath } from './resolve-path.ts';
 import type { Side } from './resolve-right.ts';
 import { FALSE } from './condition.ts';
 import { nearest } from '../nearest.ts';
-import { hint } from './faults.ts';
+import { hint, nameOf } from './faults.ts';
 import { not } from './simplify.ts';
 import type { Entity } from '../model/model.ts';
 
@@ -77,7 +77,7 @@ export function findMany(
   faults.add(
     at,
     'unknown_field',
-    `${JSON.stringify(key.slice(0, 40))} is not a field of ${holder.name}.${hint(suggestion)}`,
+    `${JSON.stringify(key.slice(0, 40))} is not a field of ${nameOf(holder, known)}.${hint(suggestion)}`,
     {
       expected: 'a field',
       found: key.slice(0, 40),

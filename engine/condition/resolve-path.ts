@@ -3,7 +3,7 @@ import type { Entity, Field } from '../model/model.ts';
 import type { Derived } from '../model/relations.ts';
 import { nearest } from '../nearest.ts';
 import type { FieldOperand, Step } from './condition.ts';
-import { type Faults, hint } from './faults.ts';
+import { type Faults, hint, nameOf } from './faults.ts';
 import type { Settings } from './resolve-setting.ts';
 
 /** Each step is a subselect per record. */
@@ -134,11 +134,16 @@ function findField(
   const known = [...entity.fields.values()].filter((each) => where.visible(entity, each)).map((each) => each.key);
   // `first` and `select` are what people try first.
   const suggestion = controls.find((control) => control === `$${key}`) ?? nearest(key, [...known, ...controls]);
-  where.faults.add(at, 'unknown_field', `${quoted(key)} is not a field of ${entity.name}.${hint(suggestion)}`, {
-    expected: 'a field',
-    found: key,
-    ...(suggestion === undefined ? {} : { nearest: suggestion }),
-  });
+  where.faults.add(
+    at,
+    'unknown_field',
+    `${quoted(key)} is not a field of ${nameOf(entity, known)}.${hint(suggestion)}`,
+    {
+      expected: 'a field',
+      found: key,
+      ...(suggestion === undefined ? {} : { nearest: suggestion }),
+    },
+  );
   return undefined;
 }
 

@@ -30,12 +30,14 @@ export function assignFunction(context: Context, entity: Entity): FunctionState 
   const { names } = context.tenant;
   const live = entity.softDelete ? ' and x."deleted_at" is null' : '';
   const reaches = (action: 'read' | 'assign') => callerReaches(context, entity, action, 'x.');
+  const field = entity.fields.get('owner')?.id ?? '';
+  const sees = callerReaches(context, entity, 'read', 'x.', ({ fields }) => fields === null || fields.has(field));
   return {
     users: users.map((role) => names.role(role.key)).sort(),
     sql: `create or replace function ${qualified(names.schema, assignName(entity))}(record uuid, owner uuid, version integer) returns integer language plpgsql security definer ${PINNED} as $body$
-declare found_version integer; found_owner uuid;
+declare found_version integer; found_owner uuid; shown boolean;
 begin
-  select x."version", x."owner" into found_version, found_owner from ${tableOf(context, entity)} x
+  select x."version", x."owner", ${sees} into found_version, found_owner, shown from ${tableOf(context, entity)} x
     where x."id" = $1${live} and ($3 is null or x."version" = $3)
       and ${reaches('read')}
       and ${reaches('assign')}
@@ -43,7 +45,8 @@ begin
   if not found then perform armature.refuse('unmatched', pg_catalog.json_build_array($1)); end if;
   perform from ${tableOf(context, people)} u where u."id" = $2 and u."active" for share;
   if not found then perform armature.refuse('owner'); end if;
-  if found_owner is not distinct from $2 then return found_version; end if;
+  -- Leaving it alone would tell whoever is not shown the owner that this is the one.
+  if shown and found_owner is not distinct from $2 then return found_version; end if;
   update ${tableOf(context, entity)} x set "owner" = $2 where x."id" = $1;
   return found_version + 1;
 end $body$`,

@@ -155,6 +155,9 @@ describe('the feed', () => {
     await bob.patch(`${LEADS}/${id}`, { last_name: 'Elsewhere' });
     await bob.delete(`${LEADS}/${id}`);
     expect((await follow(ann, after)).items).toEqual([]);
+    // Nor is it when all of it is told at once.
+    const { items } = await follow(ann, mid);
+    expect(items).toMatchObject([{ kind: 'removed', id, version: 2 }]);
     const admins = await follow(admin, await start(admin));
     expect(admins.items).toEqual([]);
   });

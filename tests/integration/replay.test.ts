@@ -50,6 +50,47 @@ test('what other roles still show', async () => {
   expect((await send()).text).not.toContain('12345.67');
 });
 
+test('what is shown of some records only, and of others, as far as it is shown now', async () => {
+  const documents = [
+    { kind: 'role', key: 'clerk', label: 'Clerk', inherits: ['member'] },
+    {
+      kind: 'permission',
+      key: 'names',
+      role: 'clerk',
+      entity: 'crm.account',
+      actions: ['read'],
+      fields: { read: { only: ['name'] } },
+    },
+    ...['crm.account', 'crm.contact'].map((entity) => ({
+      kind: 'permission',
+      key: 'own',
+      role: 'clerk',
+      entity,
+      actions: ['read', 'create'],
+      conditions: { owner: 'self' },
+    })),
+  ];
+  const published = await admin.post('/api/metadata/publish', { base: 1, message: 'Clerks', documents });
+  expect(published.status, published.text).toBe(201);
+  await hire(admin, { name: 'Cle', email: 'cle@acme.example', roles: ['clerk'] });
+  const clerk = await app.as('acme', 'cle@acme.example');
+  const post = (path: string, body: object) => clerk.post(path, body, { 'idempotency-key': path });
+  const account = await post(ACCOUNTS, { name: 'Mine', annual_revenue: '12345.67' });
+  const embedding = '/api/crm/v1/contacts?$select=last_name,account(name,annual_revenue)';
+  const contact = { last_name: 'Pip', account: account.json.data?.id };
+  expect((await post(embedding, contact)).text).toContain('12345.67');
+  const owner = (await admin.get('/api/core/v1/users?email=admin@acme.example')).json.data?.[0]?.id;
+  await admin.post(`${ACCOUNTS}/${account.json.data?.id}/actions/assign`, { owner });
+
+  const again = await post(ACCOUNTS, { name: 'Mine', annual_revenue: '12345.67' });
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  expect(again.json.data).toMatchObject({ name: 'Mine', annual_revenue: null });
+  expect((await post(embedding, contact)).json.data).toEqual({
+    last_name: 'Pip',
+    account: { name: 'Mine', annual_revenue: null },
+  });
+});
+
 test('somebody else’s key is another key', async () => {
   const { send } = await begin();
   const other = await admin.post(ACCOUNTS, { name: 'Not mine' }, { 'idempotency-key': `key-${count}` });

@@ -2,9 +2,9 @@
  * What is made of a reference to one of several entities: whoever may not see the record it points at is not told by it
  * that there is one. (Filters, groups and histories are in `relations.test.ts`.)
  */
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { testApp } from '../support/app.ts';
-import type { Answer } from '../support/http.ts';
+import type { Answer, Client } from '../support/http.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { hire, makeTenant } from '../support/tenant.ts';
 
@@ -76,4 +76,72 @@ test('a lookup through it leads to nothing that is hidden', async () => {
   expect(shown.text).not.toMatch(/Grotto|custom\.cave/);
   for (const filter of ['cave_name[null]=false', 'cave_name=Secret%20Grotto', 'regarding_cave.name[starts]=Sec'])
     expect((await hiker.get(`/api/custom/v1/walks?${filter}`)).json.data, filter).toEqual([]);
+});
+
+describe('an entity that somebody may read nothing of', () => {
+  let walker: Client;
+  let walk = '';
+  beforeAll(async () => {
+    const { json } = await admin.get('/api/metadata/documents');
+    const published = await admin.post('/api/metadata/publish', {
+      base: json['release'] ?? json.data?.['release'],
+      message: 'Vaults',
+      documents: [
+        ...['vault', 'lake'].map((key) => entity(key, [])),
+        entity('walk', [
+          { ...REGARDING, to: ['vault', 'lake'] },
+          { key: 'start', type: 'reference', to: 'vault' },
+        ]),
+        { kind: 'role', key: 'walker', label: 'Walker', inherits: ['member'] },
+        ...['walk', 'lake'].map((of) => ({
+          ...may(of),
+          actions: ['read', 'update', 'import', 'create'],
+          role: 'walker',
+        })),
+      ],
+    });
+    expect(published.status, published.text).toBe(201);
+    await hire(admin, { name: 'Wanda', email: 'wanda@acme.example', roles: ['walker'] });
+    walker = await app.as('acme', 'wanda@acme.example');
+    walk = (await walker.post('/api/custom/v1/walks', { name: 'Round' })).json.data?.id ?? '';
+  });
+
+  test.each(['/api/ui/model', '/api/openapi.json', '/api/custom/v1/walks', '/api/metadata/documents'])(
+    'is not named by %s',
+    async (path) => expect((await walker.get(path)).text).not.toMatch(/vault/i),
+  );
+
+  test('is refused like one that is not there, and not named', async () => {
+    const vault = await admin.post('/api/custom/v1/vaults', { name: 'V' });
+    const at = `/api/custom/v1/walks/${walk}`;
+    const named = (of: string) => ({ regarding: { entity: of, id: vault.json.data?.id } });
+    const refused = async (body: object) => (await walker.patch(at, body)).json.errors;
+    expect(await refused(named('custom.vault'))).toEqual(await refused(named('custom.none')));
+    expect(await refused(named('custom.vault'))).toMatchObject([
+      { code: 'choice', pointer: '/regarding', params: { allowed: ['custom.lake'] } },
+    ]);
+    expect((await refused({ regarding_vault: vault.json.data?.id }))?.[0]?.code).toBe('unknown_field');
+    for (const query of ['start.name=V', '$select=start(name)', '$where={"start":{"name":"V"}}']) {
+      const { status, json } = await walker.get(`/api/custom/v1/walks?${query}`);
+      expect([status, json.detail]).toEqual([400, '"name" is not a field of a record that you may see.']);
+    }
+  });
+});
+
+test('a title does not name a field that is not shown', async () => {
+  const { json } = await admin.get('/api/metadata/documents');
+  const published = await admin.post('/api/metadata/publish', {
+    base: json['release'] ?? json.data?.['release'],
+    message: 'Titles',
+    documents: [
+      { ...entity('den', [{ key: 'depth', type: 'integer' }]), title: '{name} {depth}' },
+      { kind: 'role', key: 'keeper', label: 'Keeper', inherits: ['member'] },
+      { ...may('den', { fields: { read: { only: ['name'] } } }), role: 'keeper' },
+    ],
+  });
+  expect(published.status, published.text).toBe(201);
+  await hire(admin, { name: 'Kim', email: 'kim@acme.example', roles: ['keeper'] });
+  const { text } = await (await app.as('acme', 'kim@acme.example')).get('/api/ui/model');
+  expect(text).toContain('"title":"{name}"');
+  expect(text).not.toContain('depth');
 });

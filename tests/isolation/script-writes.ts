@@ -146,8 +146,10 @@ export class Script extends ReadScript {
   }
 
   #merge(entity: Entity): Case {
-    const body = { losers: [{ id: this.#deletable(entity), version: 1 }], version: 1 };
-    return { channel: 'merge', method: 'POST', path: `${address(entity)}/${this.id(entity)}/merge`, body };
+    const [winner, loser] = [this.id(entity), this.#deletable(entity)];
+    const fields = this.chance(0.5) && { fields: { [this.field(entity).key]: this.pick([winner, loser]) } };
+    const path = `${address(entity)}/${winner}/merge${this.#answerWith(entity)}`;
+    return { channel: 'merge', method: 'POST', path, body: { from: [loser], ...fields } };
   }
 
   #bin(entity: Entity): Case {
@@ -158,7 +160,7 @@ export class Script extends ReadScript {
       channel: 'purge',
       method: 'POST',
       path: `${address(entity)}/bin`,
-      body: { action: this.pick(['restore', 'purge']), ids: [id] },
+      body: { [this.pick(['restore', 'purge'])]: [id] },
     };
   }
 

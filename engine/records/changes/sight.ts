@@ -52,7 +52,7 @@ interface Subject {
 /**
  * @param events of the person's organisation, in order
  * @param entities those that are asked for
- * @returns the events in their order; of several of one record every one tells the same
+ * @returns the events in their order; of several of one record, while it is to be seen, every one tells the same
  */
 export async function tell(
   database: Database,
@@ -63,19 +63,9 @@ export async function tell(
   const byId = new Map(entities.map((entity) => [entity.id, entity]));
   const subjects = events.map((event) => subjectOf(scope, byId, event));
   const seen = await look(database, scope, subjects);
-  const before = new Map<string, OutboxEvent[]>();
-  for (const [index, event] of events.entries()) {
-    const subject = subjects[index];
-    if (!subject) continue;
-    const key = keyOf(subject);
-    const known = before.get(key);
-    if (known) known.push(event);
-    else before.set(key, [event]);
-  }
   return events.map((event, index) => {
     const subject = subjects[index];
-    if (!subject) return { event, item: null };
-    return { event, item: itemOf(scope, subject, event, seen.get(keyOf(subject)), before.get(keyOf(subject)) ?? []) };
+    return { event, item: subject ? itemOf(scope, subject, event, seen.get(keyOf(subject))) : null };
   });
 }
 
@@ -92,13 +82,8 @@ function subjectOf(scope: Scope, entities: ReadonlyMap<string, Entity>, event: O
   return whole && typeof id === 'string' ? { entity: whole, id } : null;
 }
 
-function itemOf(
-  scope: Scope,
-  { entity, id }: Subject,
-  { at, version }: OutboxEvent,
-  now: Seen | undefined,
-  events: readonly OutboxEvent[],
-): ChangeItem | null {
+function itemOf(scope: Scope, { entity, id }: Subject, event: OutboxEvent, now: Seen | undefined): ChangeItem | null {
+  const { at, version } = event;
   const about = { entity: entity.name, id, at };
   if (now) {
     return now.deleted
@@ -108,11 +93,12 @@ function itemOf(
   const { readable, predicate } = accessOf(scope).of(entity);
   if (!readable) return null;
   if (isTrue(predicate)) return { kind: 'removed', reason: 'deleted', ...about, version };
-  const saw = (event: OutboxEvent) =>
+  // Of the event by which it left: what has happened to it since, and when, is not theirs to know.
+  const saw =
     event.operation === SHARE
       ? sharedWith(event).ended && concerns(scope, event)
       : event.entityId === entity.id && sawBefore(scope, entity, predicate, event);
-  if (!events.some(saw)) return null;
+  if (!saw) return null;
   return { kind: 'removed', reason: 'changed', ...about, version };
 }
 

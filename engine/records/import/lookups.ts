@@ -58,8 +58,9 @@ export class Lookups {
   find(reference: NamedReference): { readonly id: string } | { readonly fault: string } {
     const found = this.#known.get(`${reference.entity} ${this.#by(reference)}`)?.get(fold(reference.text));
     const name = reference.text.slice(0, 80);
-    const entity = this.#scope.model.entities.get(reference.entity);
-    const what = entity?.label ?? reference.entity;
+    const { rights, model } = this.#scope;
+    const entity = rights.of(reference.entity).read.length > 0 ? model.entities.get(reference.entity) : undefined;
+    const what = entity?.label ?? 'record';
     if (found === 'ambiguous')
       return { fault: `${reference.field.label}: “${name}” names more than one record (${what}).` };
     if (found === undefined || found === 'missing') {

@@ -31,3 +31,15 @@ export function oneStatement(scope: Scope, entity: Entity, selection: Selection 
   const values = { principal: scope.principal, id };
   return { text, values: sources.map((source) => bindValue(source, values)) };
 }
+
+/**
+ * Whether whoever sees the record sees all that is selected of it, whatever has become of it and of other records since:
+ * fields of its own that are shown wherever it is.
+ */
+export function showsWhole(scope: Scope, entity: Entity, selection: Selection | null): boolean {
+  const access = accessOf(scope);
+  const { masks } = access.of(entity);
+  return planSelect(selection, entity, access).items.every(
+    (item) => item.kind === 'field' && item.field.derived === null && !masks.has(item.field.key),
+  );
+}

@@ -4,6 +4,7 @@
  */
 import type { Condition } from '../../condition/condition.ts';
 import { TRUE } from '../../condition/condition.ts';
+import { nameOf } from '../../condition/faults.ts';
 import { resolveCondition } from '../../condition/resolve.ts';
 import { settingsOf } from '../../condition/resolve-setting.ts';
 import { type Entity, type Field, hasValue, type View } from '../../model/model.ts';
@@ -375,7 +376,7 @@ function findField(key: string, at: string, entity: Entity, access: Access): Fie
   const known = [...entity.fields.values()].filter(visible).map((each) => each.key);
   const suggestion = nearest(key, [...known, '_title', '_actions', '_may']);
   const hint = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`;
-  return refuse(at, 'unknown_field', `${JSON.stringify(key)} is not a field of ${entity.name}.${hint}`, {
+  return refuse(at, 'unknown_field', `${JSON.stringify(key)} is not a field of ${nameOf(entity, known)}.${hint}`, {
     expected: 'a field',
     found: key,
     ...(suggestion === undefined ? {} : { nearest: suggestion }),

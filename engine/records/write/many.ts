@@ -16,6 +16,7 @@ import { MANY_LIMITS } from './limits.ts';
 import { refuseBlindPatches } from './merge-patch.ts';
 import type { Target } from './change-many.ts';
 import { changeManyStatement, outcomesOf, sameVersion, targetSource } from './change-many.ts';
+import { mayCompare } from './compare.ts';
 import { diagnose, requireGrants } from './diagnose.ts';
 import type { Refusal } from './plan.ts';
 import { References } from './references.ts';
@@ -66,7 +67,7 @@ export function updateMany(
   options: ManyNow,
 ): Promise<WriteResult> {
   return doMany(sender, scope, entity, matching, options, () => {
-    const { update: grants, readableFields } = scope.rights.of(entity.name);
+    const { update: grants } = scope.rights.of(entity.name);
     requireGrants(scope, entity, grants, 'change');
     const faults = new Faults();
     const accepted = checkBody(scope, entity, 'update', body, '', faults, { record: null });
@@ -90,7 +91,7 @@ export function updateMany(
           grants,
           fields,
           // Comparing means reading, which not everybody may who may write.
-          skipEqual: fields.every((key) => readableFields.get(key) === 'always'),
+          skipEqual: mayCompare(scope, entity, fields),
         }),
       ],
       changed: (results) => outcomesOf(results.at(-1)).flatMap(({ id, changed }) => (changed ? [id] : [])),

@@ -17,6 +17,7 @@ import { recordId } from '../record-id.ts';
 import type { Scope } from '../scope.ts';
 import type { Versions } from './change.ts';
 import { andVersion, changeStatement, onlyOf } from './change.ts';
+import { mayCompare, showsNothing } from './compare.ts';
 import { diagnose, requireGrants } from './diagnose.ts';
 import type { Plan } from './plan.ts';
 import { andAll, andReadable, pairedPredicates } from './predicate.ts';
@@ -108,18 +109,22 @@ function valuesStatement(scope: Scope, entity: Entity, wanted: Wanted): Statemen
       rights.readableFields.has(field.key),
   );
   const chosen = writable.filter(({ key }) => wanted.chosen.has(key) && wanted.chosen.get(key) !== wanted.winner);
-  // Nobody asked for these: they are filled where every permission to change would allow it.
+  // Nobody asked for these: they are filled where every permission to change would allow it, and filling tells nothing.
   const open = writable.filter(
-    ({ key }) => !wanted.chosen.has(key) && rights.update.every(({ fields }) => fields === null || fields.has(key)),
+    (field) =>
+      !wanted.chosen.has(field.key) &&
+      rights.update.every(({ fields }) => fields === null || fields.has(field.key)) &&
+      showsNothing(scope, entity, field),
   );
-  if (chosen.length + open.length === 0) return [];
+  const written = [...chosen, ...open].map(({ key }) => key);
+  if (written.length === 0) return [];
   return [
     changeStatement(scope, entity, {
       id: wanted.winner,
       version: null,
       grants: rights.update,
-      fields: [...chosen, ...open].map(({ key }) => key),
-      skipEqual: true,
+      fields: written,
+      skipEqual: mayCompare(scope, entity, written),
       assignments: (parameters) => [
         ...chosen.map((field) => ({
           column: column(field),

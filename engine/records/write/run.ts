@@ -12,7 +12,7 @@ import { Inside, rehearsing } from '#engine/db/sender.ts';
 import type { Entity } from '#engine/model/model.ts';
 import { Problem } from '#engine/problem.ts';
 import type { Selection } from '../query/query.ts';
-import { oneStatement } from '../read/one-statement.ts';
+import { oneStatement, showsWhole } from '../read/one-statement.ts';
 import type { Scope } from '../scope.ts';
 import { isRetryable, writeProblem } from './database-problem.ts';
 import { ownerProblem } from './assign.ts';
@@ -216,7 +216,7 @@ async function orStored(
 
 /**
  * The stored answer, as far as the principal may see it now: of a record that is out of their sight nothing, and
- * after their rights have changed what these still show. `{"data":null}` and lists of ids show nothing anyway.
+ * after their rights have changed, or where they see some of its fields at times, what is shown now. `{"data":null}` and lists of ids show nothing anyway.
  */
 async function again(
   sender: Sender,
@@ -227,13 +227,14 @@ async function again(
 ): Promise<WriteResult> {
   const { status, body, id, version } = stored;
   if (body === null || id === undefined) return result(status, body, id, version, true);
+  const selection = returning === 'minimal' ? null : (returning ?? null);
   const [now] =
     returning === 'minimal' || scope.rights.of(entity.name).read.length === 0
       ? []
-      : await sender.batch(sessionOf(scope.principal), [oneStatement(scope, entity, returning ?? null, id)]);
+      : await sender.batch(sessionOf(scope.principal), [oneStatement(scope, entity, selection, id)]);
   const row = now?.rows[0];
   if (!row) return result(status, '{"data":null}', id, undefined, true);
-  if (stored.sameRights) return result(status, body, id, version, true);
+  if (stored.sameRights && showsWhole(scope, entity, selection)) return result(status, body, id, version, true);
   return result(status, `{"data":${row[0] ?? 'null'}}`, id, Number(row[1]), true);
 }
 

@@ -61,14 +61,12 @@ export function schemaDetail(error: ErrorObject, field: Field, value: unknown, p
       return detail('too_large', `${label} must be at most ${String(limit)}.`, { max: limit });
     case 'maxItems':
       return detail('too_many', `${label} must have at most ${String(limit)} entries.`, { max: limit });
-    case 'enum': {
-      const allowed =
-        field.derived?.kind === 'any'
-          ? field.derived.targets.map(({ entity }) => entity)
-          : (field.choices ?? []).map(({ key }) => key);
-      const shown = `${allowed.slice(0, 12).join(', ')}${allowed.length > 12 ? ', …' : ''}`;
-      return detail('choice', `${label} must be one of: ${shown}.`, { allowed });
-    }
+    case 'enum':
+      return choiceDetail(
+        field,
+        (field.choices ?? []).map(({ key }) => key),
+        pointer,
+      );
     case 'pattern': {
       const written = field.options['patternMessage'];
       if (field.type.valueType === 'text' && typeof value === 'string') {
@@ -81,6 +79,11 @@ export function schemaDetail(error: ErrorObject, field: Field, value: unknown, p
     expected: expected(field),
     found: found(value),
   });
+}
+
+export function choiceDetail({ label }: Field, allowed: readonly string[], pointer: string): ProblemDetail {
+  const shown = `${allowed.slice(0, 12).join(', ')}${allowed.length > 12 ? ', …' : ''}`;
+  return { code: 'choice', message: `${label} must be one of: ${shown}.`, pointer, params: { allowed } };
 }
 
 /** What a field type found about a value. */

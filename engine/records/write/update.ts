@@ -14,6 +14,7 @@ import { recordId } from '../record-id.ts';
 import type { Scope } from '../scope.ts';
 import type { Change, Versions } from './change.ts';
 import { changeStatement } from './change.ts';
+import { mayCompare } from './compare.ts';
 import { insertStatements, notAllowed } from './create.ts';
 import { diagnose, requireGrants } from './diagnose.ts';
 import { refilled, refilledColumns } from './fills.ts';
@@ -121,14 +122,13 @@ function updateOf(
   linked: readonly string[],
   mergePatch: boolean,
 ): Change {
-  const { readableFields } = scope.rights.of(entity.name);
+  const written = [...values.keys(), ...refilled(scope, entity, new Set(values.keys())).map(({ key }) => key)];
   return {
     id,
     version,
     grants: scope.rights.of(entity.name).update,
-    fields: [...values.keys(), ...refilled(scope, entity, new Set(values.keys())).map(({ key }) => key), ...linked],
-    // Comparing means reading, which not everybody may who may write.
-    skipEqual: !touched && [...values.keys()].every((key) => readableFields.get(key) === 'always'),
+    fields: [...written, ...linked],
+    skipEqual: !touched && mayCompare(scope, entity, written),
     assignments: (parameters) => {
       const assignments = assignmentsOf(scope, entity, values, parameters, mergePatch);
       // A version of the whole stands for its parts as well: something has to be written for it to rise.

@@ -12,6 +12,7 @@ import { keyedStatement } from '../read/matching.ts';
 import type { Outcome } from './change-many.ts';
 import { changeManyStatement, outcomesOf } from './change-many.ts';
 import { planNew, requireCreate, requireList } from './create.ts';
+import { mayCompare } from './compare.ts';
 import { diagnose, requireGrants } from './diagnose.ts';
 import type { NewRow } from './insert.ts';
 import { recordset } from './insert.ts';
@@ -137,7 +138,7 @@ function changesOf(
   const groups = new Map<string, NewRow[]>();
   const known = new Map<string, NewRow>();
   const references = new References(scope);
-  const { update: grants, readableFields } = scope.rights.of(entity.name);
+  const { update: grants } = scope.rights.of(entity.name);
   if (found.size > 0) requireGrants(scope, entity, grants, 'change');
   for (const [n, { body, pointer, key: values }] of rows.entries()) {
     const id = found.get(n);
@@ -175,7 +176,7 @@ function changesOf(
             ],
       grants,
       fields,
-      skipEqual: fields.every((name) => readableFields.get(name) === 'always'),
+      skipEqual: mayCompare(scope, entity, fields),
     });
   });
   const lookup = references.statement();

@@ -5,6 +5,7 @@
 import type { ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { JsonSchema, ValueContext, ValueError } from '#engine/model/field-type.ts';
+import { waysOf } from '#engine/model/any-ways.ts';
 import { parseUuid } from '#engine/model/fields/types/reference.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
 import type { AnyTarget } from '#engine/model/relations.ts';
@@ -16,7 +17,7 @@ import { Problem } from '#engine/problem.ts';
 import type { Scope } from '../scope.ts';
 import { sealedValue } from '../sealed.ts';
 import { holdsRoles, unknownRoles } from './assigned-roles.ts';
-import { found, schemaDetail, valueDetail } from './sentences.ts';
+import { choiceDetail, found, schemaDetail, valueDetail } from './sentences.ts';
 
 export type Operation = 'create' | 'update';
 
@@ -183,7 +184,10 @@ export function checkBody(
     if (!field || bad.has(key)) continue;
     if (field.derived?.kind === 'any') {
       const found = pointedAt(field.derived.targets, value);
-      if ('error' in found) faults.add(valueDetail(found.error, field, at(at(pointer, key), 'id')));
+      // An entity that is out of reach is one that is not there.
+      if (isObject(value) && !targetsSeen(scope, field).some((target) => target === value['entity']))
+        faults.add(choiceDetail(field, targetsSeen(scope, field), at(pointer, key)));
+      else if ('error' in found) faults.add(valueDetail(found.error, field, at(at(pointer, key), 'id')));
       else for (const [to, id] of found.values) values.set(to, id);
       continue;
     }
@@ -307,7 +311,9 @@ function schemaFaults(
     faults.add(
       value === null
         ? { code: 'required', message: `${field.label} is required.`, pointer: at(pointer, key) }
-        : schemaDetail(error, field, value, at(pointer, key)),
+        : error.keyword === 'enum' && field.derived?.kind === 'any'
+          ? choiceDetail(field, targetsSeen(scope, field), at(pointer, key))
+          : schemaDetail(error, field, value, at(pointer, key)),
     );
   }
   return bad;
@@ -341,12 +347,24 @@ function findWritable(scope: Scope, entity: Entity, operation: Operation): Reado
     // Links are made and undone by whoever may change the field, and see what is linked, on new records too.
     if (field.many?.via === 'links' && !(rights.updatableFields.has(field.key) && sees(scope, field.many.entity)))
       continue;
-    fields.set(field.key, field);
+    if (!leadsNowhere(scope, field)) fields.set(field.key, field);
   }
   return fields;
 }
 
 const sees = (scope: Scope, entity: string): boolean => scope.rights.of(entity).read.length > 0;
+
+/** A reference to one of several entities all of which are out of reach, or the one behind it to one that is. */
+export function leadsNowhere(scope: Scope, field: Field): boolean {
+  if (field.derived?.kind === 'any') return targetsSeen(scope, field).length === 0;
+  const [way] = waysOf(field);
+  return way?.field === field.key && !sees(scope, way.entity);
+}
+
+function targetsSeen(scope: Scope, { derived }: Field): readonly string[] {
+  const targets = derived?.kind === 'any' ? derived.targets : [];
+  return targets.map(({ entity }) => entity).filter((entity) => sees(scope, entity));
+}
 
 /** A hidden field equals a missing one; one that may be read and not written may be called by its name. */
 function refusedKey(
@@ -357,7 +375,7 @@ function refusedKey(
   allowed: ReadonlyMap<string, Field>,
 ): ProblemDetail {
   const field = entity.fields.get(key);
-  if (field && scope.rights.of(entity.name).readableFields.has(key)) {
+  if (field && scope.rights.of(entity.name).readableFields.has(key) && !leadsNowhere(scope, field)) {
     const message =
       field.lifecycle !== null
         ? `${field.label} changes through the record’s actions.`
