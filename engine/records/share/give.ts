@@ -78,7 +78,7 @@ export function planShare(
     refused: async (refusal: Refusal) => {
       if (refusal.code === 'references') return references.problem(refusal.ids);
       if (refusal.code === 'user') return notActive();
-      return (await whyNot(database, scope, entity, record)) ?? tooMuch(share);
+      return (await whyNot(database, scope, entity, record)) ?? tooMuch(scope, entity, share);
     },
   };
 }
@@ -103,7 +103,7 @@ function endFormer(scope: Scope, entity: Entity, record: string, { user, team }:
 
 function insert(scope: Scope, entity: Entity, record: string, share: Share): Statement {
   const parameters = new Parameters();
-  const { share: grants, update } = scope.rights.of(entity.name);
+  const { share: grants, read, update, readableFields } = scope.rights.of(entity.name);
   const text = (value: Value, type: string) => parameters.bind(value, type);
   const values = [
     text(share.id, 'uuid'),
@@ -117,7 +117,8 @@ function insert(scope: Scope, entity: Entity, record: string, share: Share): Sta
   ];
   const allowed = [
     ...pairedPredicates(scope, grants, [], 'x', parameters),
-    // Nobody gives more than they have.
+    // Nobody gives more than they have: a share makes every permission to read count, also those of whoever shares.
+    ...(showsSomeInPart(scope, entity) ? pairedPredicates(scope, read, readableFields.keys(), 'x', parameters) : []),
     ...(share.level === 'write' ? pairedPredicates(scope, update, [], 'x', parameters) : []),
   ];
   const from = `${tableOf(scope, entity)} x where x.id = ${text(record, 'uuid')}${andLive(entity, 'x')}${andReadable(scope, entity, 'x', parameters)}${andAll(allowed)}`;
@@ -164,9 +165,18 @@ function notActive(): Problem {
   return new Problem('invalid', message, [{ code: 'reference', message, pointer: '/user' }]);
 }
 
-function tooMuch({ level }: Share): Problem | 'again' {
-  if (level === 'read') return 'again';
-  const message = 'You cannot let others change a record that you may not change yourself.';
+/** Of some records the principal is shown fewer fields than of others. */
+function showsSomeInPart(scope: Scope, entity: Entity): boolean {
+  return [...scope.rights.of(entity.name).readableFields.values()].includes('conditional');
+}
+
+function tooMuch(scope: Scope, entity: Entity, { level }: Share): Problem | 'again' {
+  const inPart = showsSomeInPart(scope, entity);
+  if (level === 'read' && !inPart) return 'again';
+  const message = [
+    ...(inPart ? ['You cannot share a record of which you are shown only a part.'] : []),
+    ...(level === 'write' ? ['You cannot let others change a record that you may not change yourself.'] : []),
+  ].join(' ');
   return new Problem('forbidden', message, [{ code: 'more_than_own', message, pointer: '/level' }]);
 }
 
