@@ -50,6 +50,14 @@ async function until(state: string) {
   }
 }
 
+/** How many indexes are being built: what is taken back then is interrupted. */
+async function building(): Promise<number | null> {
+  const { rowCount } = await superuser.query(
+    `select from pg_stat_activity where datname = current_database() and state = 'active' and query ~ '^create .*index concurrently'`,
+  );
+  return rowCount;
+}
+
 async function publish(unique: boolean): Promise<void> {
   const base = Number((await admin.get('/api/metadata/documents')).json.data?.['release']);
   const code = { key: 'code', type: 'text', unique };
@@ -77,6 +85,7 @@ test('a step is listed, taken back, tried again, fails in words, and is done whe
   await writer.query(`update t_acme.custom_crates set code = 'c1' where code = 'c2'`);
   await publish(true);
   const running = await until('running');
+  await expect.poll(building).toBe(1);
   expect(running).toMatchObject({ release: 3, kind: 'index', title: 'Keep Code unique on Crate', error: null });
   const path = (action: string) => `${STEPS}/${String(running['number'])}/${action}`;
 

@@ -9,7 +9,7 @@ import { fillRollup, waitForParts } from '../rollups.ts';
 import { loadState } from '../release-store.ts';
 import type { DesiredState, TableState } from '../state.ts';
 import { purge } from './purge.ts';
-import { BATCH, LOCK_TIMEOUT, type Performance, StepMoved, StepRefused, within } from './performance.ts';
+import { BATCH, LOCK_TIMEOUT, type Performance, requireOurs, StepMoved, StepRefused, within } from './performance.ts';
 import { progress, type StepRow } from './store.ts';
 import type { StepWork } from './work.ts';
 
@@ -55,6 +55,7 @@ async function buildIndex(performance: Performance, work: Of<'index'>): Promise<
   try {
     // It waits for transactions that are older than itself and keeps nobody waiting but other changes of the schema.
     await client.query('set lock_timeout = 0');
+    await requireOurs(performance);
     await client.query(createIndex(state, table, work.index, index, true));
   } catch (error) {
     await client.query(`set lock_timeout = ${LOCK_TIMEOUT}`);
@@ -70,11 +71,12 @@ async function buildIndex(performance: Performance, work: Of<'index'>): Promise<
 
 /** Postgres builds none beside others' work on a divided table: each partition gets its own, and all of them make the whole. */
 async function buildByPartition(
-  { client, checkpoint }: Performance,
+  performance: Performance,
   state: DesiredState,
   table: TableState,
   name: string,
 ): Promise<void> {
+  const { client, checkpoint } = performance;
   const index = table.indexes[name];
   if (!index) throw new StepMoved();
   const whole = qualified(state.schema, name);
@@ -93,6 +95,7 @@ async function buildByPartition(
     const part = fit(`${name}_${partition.name}`);
     await client.query('set lock_timeout = 0');
     await client.query(`drop index concurrently if exists ${qualified(state.schema, part)}`);
+    await requireOurs(performance);
     await client.query(createIndex(state, { ...table, name: partition.name }, part, index, true));
     await client.query(`set lock_timeout = ${LOCK_TIMEOUT}`);
     await client.query(`alter index ${whole} attach partition ${qualified(state.schema, part)}`);

@@ -31,6 +31,18 @@ export interface Performance {
   readonly checkpoint: () => void;
 }
 
+/**
+ * Before a statement that may wait for long: who took the step back a moment ago could not interrupt it yet.
+ * @throws StepMoved
+ */
+export async function requireOurs({ client, tenantId, step }: Performance): Promise<void> {
+  const { rowCount } = await client.query(
+    `select from armature.schema_step where tenant_id = $1 and number = $2 and state = 'running' and attempts = $3`,
+    [tenantId, step.number, step.attempts],
+  );
+  if (rowCount !== 1) throw new StepMoved();
+}
+
 /** One transaction as long as the step is this attempt's: a publish that came first makes it look again. */
 export async function within<T>(performance: Performance, work: (state: DesiredState) => Promise<T>): Promise<T> {
   const { client, tenantId, step } = performance;
