@@ -31,6 +31,7 @@ const INTEGER = /^-?\d{1,16}$/;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DATETIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})$/i;
 const TIME = /^([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
+
 /**
  * @param fromText the value comes from a query string, where everything is text: `"5"` is an integer there
  * @returns the canonical value, or `undefined` when it is not of the type: decimals without superfluous zeros ("10.5"),

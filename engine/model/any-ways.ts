@@ -8,6 +8,12 @@ export interface Way {
   readonly field: string;
 }
 
+/** The entity that a reference behind a reference to one of several leads to; `null` for every other field. */
+export function behindOne(field: Parameters<typeof waysOf>[0]): string | null {
+  const [way] = waysOf(field);
+  return way?.field === field.key ? way.entity : null;
+}
+
 /** Empty for fields that came with no such reference. */
 export function waysOf(field: Pick<Field, 'key' | 'options' | 'companionOf' | 'reference'>): readonly Way[] {
   // No other type brings references along.

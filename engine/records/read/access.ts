@@ -7,7 +7,7 @@ import type { Condition, FieldOperand, Step } from '../../condition/condition.ts
 import { TRUE } from '../../condition/condition.ts';
 import { manyOf, operandsOf, treesOf } from '../../condition/operands.ts';
 import { any, isTrue, simplify } from '../../condition/simplify.ts';
-import { waysOf } from '../../model/any-ways.ts';
+import { behindOne } from '../../model/any-ways.ts';
 import type { Entity, Field, Model } from '../../model/model.ts';
 import type { Derived, Many } from '../../model/relations.ts';
 import type { Grant, Rights } from '../../model/rights.ts';
@@ -56,9 +56,9 @@ export class Access {
     const visible = (field: Field): boolean => {
       if (!readable || !(ALWAYS.has(field.key) || readableFields.has(field.key))) return false;
       if (field.derived !== null) return this.#sees(entity, field.derived);
-      const [way] = waysOf(field);
       // Behind a reference to one of several entities stands one for each: none tells of an entity that is out of reach.
-      if (way?.field === field.key) return this.rights.of(way.entity).read.length > 0;
+      const behind = behindOne(field);
+      if (behind !== null) return this.rights.of(behind).read.length > 0;
       return field.many === null || this.#seesList(field.many);
     };
     return Object.freeze({

@@ -2,7 +2,7 @@
  * Whether a write may leave alone what is there already. That it was left alone tells what is there: so only of values
  * that whoever writes is shown on every record they see.
  */
-import { waysOf } from '#engine/model/any-ways.ts';
+import { behindOne, waysOf } from '#engine/model/any-ways.ts';
 import type { Entity, Field } from '#engine/model/model.ts';
 import type { Scope } from '../scope.ts';
 
@@ -16,8 +16,8 @@ export function mayCompare(scope: Scope, entity: Entity, keys: Iterable<string>)
 
 /** A reference to one of several entities is shown as none where the record may not be seen; other fields always are. */
 function showsItsRecord({ rights }: Scope, field: Field): boolean {
-  const [way] = waysOf(field);
-  return way?.field !== field.key || rights.of(way.entity).read.some(({ condition }) => condition === null);
+  const behind = behindOne(field);
+  return behind === null || rights.of(behind).read.some(({ condition }) => condition === null);
 }
 
 /**

@@ -216,7 +216,8 @@ async function orStored(
 
 /**
  * The stored answer, as far as the principal may see it now: of a record that is out of their sight nothing, and
- * after their rights have changed, or where they see some of its fields at times, what is shown now. `{"data":null}` and lists of ids show nothing anyway.
+ * after their rights have changed, or where they see some of its fields at times, what is shown now. `{"data":null}` and
+ * lists of ids show nothing anyway.
  */
 async function again(
   sender: Sender,

@@ -5,7 +5,7 @@
 import type { ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { JsonSchema, ValueContext, ValueError } from '#engine/model/field-type.ts';
-import { waysOf } from '#engine/model/any-ways.ts';
+import { behindOne } from '#engine/model/any-ways.ts';
 import { parseUuid } from '#engine/model/fields/types/reference.ts';
 import type { Entity, Field, Model } from '#engine/model/model.ts';
 import type { AnyTarget } from '#engine/model/relations.ts';
@@ -357,8 +357,8 @@ const sees = (scope: Scope, entity: string): boolean => scope.rights.of(entity).
 /** A reference to one of several entities all of which are out of reach, or the one behind it to one that is. */
 export function leadsNowhere(scope: Scope, field: Field): boolean {
   if (field.derived?.kind === 'any') return targetsSeen(scope, field).length === 0;
-  const [way] = waysOf(field);
-  return way?.field === field.key && !sees(scope, way.entity);
+  const behind = behindOne(field);
+  return behind !== null && !sees(scope, behind);
 }
 
 function targetsSeen(scope: Scope, { derived }: Field): readonly string[] {
