@@ -6,9 +6,12 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { keepHouse } from '#engine/housekeeping.ts';
 import type { Client } from '../support/http.ts';
 import { testApp } from '../support/app.ts';
+import { settled as settledIn } from '../support/outbox.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { hire, makeTenant } from '../support/tenant.ts';
 
+// Transactions of the server's own jobs hold the feed back.
+vi.setConfig({ testTimeout: 300_000 });
 const database = await testDatabase();
 const app = await testApp(database);
 await makeTenant(app, 'acme');
@@ -51,16 +54,7 @@ interface Item {
   readonly entity: string;
 }
 
-/** Waits until everything that was committed can be told: jobs of this server have transactions of their own. */
-async function settled(): Promise<void> {
-  const { rows } = await database.superuser.query('select pg_current_xact_id()::text as mark');
-  await vi.waitFor(async () => {
-    const now = await database.superuser.query('select armature.outbox_horizon() > $1::text::xid8 as done', [
-      rows[0]?.mark,
-    ]);
-    expect(now.rows[0]?.done).toBe(true);
-  }, 30_000);
-}
+const settled = () => settledIn(database);
 
 /** Everything since a token. */
 async function follow(
@@ -211,7 +205,7 @@ describe('the feed', () => {
     expect(since.length).toBe(again.length);
     expect((await bob.get(`${FEED}?since=${since}`)).json).toMatchObject({ code: 'invalid_cursor' });
     expect((await stranger.get(`${FEED}?since=${since}`)).json).toMatchObject({ code: 'invalid_cursor' });
-    const flipped = `${since.slice(0, -4)}${since.slice(-4).split('').toReversed().join('')}`;
+    const flipped = `${since.slice(0, -4)}${since.at(-4) === 'A' ? 'B' : 'A'}${since.slice(-3)}`;
     expect((await ann.get(`${FEED}?since=${flipped}`)).json).toMatchObject({ code: 'invalid_cursor' });
     expect((await ann.get(`${FEED}?since=`)).status).toBe(400);
     for (const other of [

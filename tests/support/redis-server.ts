@@ -1,5 +1,6 @@
 /** Runs a real `redis-server` on loopback, with nothing on disk. */
 import { execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
@@ -22,14 +23,23 @@ export function hasRedis(): boolean {
   }
 }
 
+/**
+ * A port below those from which systems draw for outgoing connections (32768 and up): one of them would be taken by any
+ * connection before the server is there, or while a test has ended it.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!free) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** @returns what ends it at once, as a crash would */
