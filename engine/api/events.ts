@@ -141,10 +141,13 @@ async function listen(
   let waiting: { items: readonly Told[]; position: Position }[] | null = [];
   let queued = 0;
   let told = await hub.head();
+  /** Up to where it was told as the past. */
+  let past: Position | null = null;
   const id = (position: Position) => changes.tokens.encode(scope, entities, position);
   const send = (items: readonly Told[], position: Position) => {
     told = isAfter(position, told) ? position : told;
-    stream.send('change', { data: items.map(({ item }) => item) }, id(told));
+    const rest = items.flatMap(({ item, at }) => (past === null || isAfter(at, past) ? [item] : []));
+    if (rest.length > 0) stream.send('change', { data: rest }, id(told));
   };
   unsubscribe = hub.subscribe(
     {
@@ -166,12 +169,9 @@ async function listen(
     told,
   );
   if (response.destroyed) return unsubscribe();
-  const past = since === null ? null : await tellPast(services, scope, entities, since, stream);
+  if (since !== null) past = await tellPast(services, scope, entities, since, stream);
   stream.send('ready', {}, id(told));
-  for (const { items, position } of waiting) {
-    const rest = past === null ? items : items.filter(({ at }) => isAfter(at, past));
-    if (rest.length > 0) send(rest, position);
-  }
+  for (const { items, position } of waiting) send(items, position);
   waiting = null;
   if (stream.over) return unsubscribe();
   beat = setInterval(() => stream.beat(id(told)), HEARTBEAT);

@@ -372,6 +372,33 @@ describe('events', () => {
     lost.close();
   });
 
+  test('tell nothing twice of what is committed while the past is told', async () => {
+    const token = await tokenOf('ann@acme.example');
+    const first = listen(token);
+    await until(() => first.events.length > 0);
+    const last = first.events.at(-1)?.id ?? '';
+    first.close();
+    const holder = new pg.Client({ ...database.address, ...database.admin });
+    await holder.connect();
+    await holder.query('begin; select pg_current_xact_id()');
+    const id = await make(ann, 'Held back');
+    const { changes } = app.app.services;
+    const read = changes.read.bind(changes);
+    // Whoever comes listens already, and what was held back can be told from now on.
+    const past = vi.spyOn(changes, 'read').mockImplementationOnce(async (...asked) => {
+      await holder.end();
+      await settled();
+      return read(...asked);
+    });
+    const second = listen(token, 'entities=crm.lead', { 'last-event-id': last });
+    await until(() => told(second).length > 0);
+    past.mockRestore();
+    const more = await make(ann, 'Afterwards');
+    await until(() => told(second).includes(`upsert ${more}`));
+    expect(told(second)).toEqual([`upsert ${id}`, `upsert ${more}`]);
+    second.close();
+  });
+
   test('end within two seconds when the session or the rights do', async () => {
     const { identity } = app.app.services;
     const looks = vi.spyOn(identity, 'authenticate');
