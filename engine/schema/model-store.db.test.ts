@@ -10,6 +10,8 @@ import { Publisher } from './publish.ts';
 import { ensureRoleSet } from './role-sets.ts';
 import { createTenant, getTenant, listTenants } from './tenants.ts';
 
+// More than all the waits of a test together.
+vi.setConfig({ testTimeout: 120_000 });
 const postgres = await testDatabase();
 const lab = schemaLab(postgres);
 const { database } = lab;
@@ -103,7 +105,7 @@ describe('a model', () => {
     listening.switched('acme');
     expect(listening.known('acme')).toBeNull();
     await listening.get('acme');
-    await vi.waitFor(() => expect(listening.known('acme')?.tenant).toBe(tenant));
+    await vi.waitFor(() => expect(listening.known('acme')?.tenant).toBe(tenant), { timeout: 20_000 });
     await elsewhere.publish('acme', input(model.release, 'mug'));
     listening.published('acme', model.release + 1);
     expect(listening.known('acme')).toBeNull();
