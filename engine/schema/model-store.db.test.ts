@@ -100,6 +100,9 @@ describe('a model', () => {
 
   test('is at hand without asking exactly while nothing newer is known and somebody can tell', async () => {
     expect(deaf.known('acme')).toBeNull();
+    // The connection that was lost above is there again.
+    const heard = async () => (await listening.get('acme')) === listening.known('acme');
+    await expect.poll(heard).toBe(true);
     const { tenant, model } = await listening.get('acme');
     expect(listening.known('acme')).toBe(await listening.get('acme'));
     listening.switched('acme');
