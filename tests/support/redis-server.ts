@@ -1,6 +1,5 @@
 /** Runs a real `redis-server` on loopback, with nothing on disk. */
 import { execFileSync, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
@@ -23,18 +22,15 @@ export function hasRedis(): boolean {
   }
 }
 
-/**
- * A port below those from which systems draw for outgoing connections (32768 and up): one of them would be taken by any
- * connection before the server is there, or while a test has ended it.
- */
+/** Below those that systems give to connections: nobody takes it before a server has it, nor while that is restarted. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(20_000, 32_000);
-    const server = createServer().listen(port, '127.0.0.1');
-    const free = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
     if (!free) continue;
     server.close();
     await once(server, 'close');
