@@ -1,12 +1,12 @@
 /** A server and a Postgres of its own, both of which can be killed and started again, with a proxy between them. */
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EmbeddedPostgres } from '#engine/db/embedded.ts';
 import { startEmbedded } from '#engine/db/embedded.ts';
 import { run, type Running, start } from '#tests/support/process.ts';
+import { freePort } from '#tests/support/port.ts';
 import { openProxy, type Proxy } from './proxy.ts';
 
 const PASSWORD = 'superuser';
@@ -109,13 +109,4 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -18,6 +18,7 @@ export interface Watched {
   readonly apart: number;
 }
 
+/** The first half of the keys of the locks that keep watches going; the second tells one watch from another. */
 const STOP = 7_002;
 
 /** Looks every few milliseconds at who asks in the name of people, until it is stopped. @returns what ends it */
@@ -30,7 +31,12 @@ export async function watchLocks({ address, admin, app }: TestDatabase): Promise
   };
   const flag = await connect();
   const watcher = await connect();
-  await flag.query('select pg_advisory_lock($1)', [STOP]);
+  // Another test may be watching at the same time: each has a flag of its own.
+  const { rows: flags } = await flag.query<{ key: number }>(
+    'select pg_backend_pid() as key, pg_advisory_lock($1, pg_backend_pid())',
+    [STOP],
+  );
+  const key = Number(flags[0]?.key);
   const table = quote(`waits_${address.database}`);
   await watcher.query(
     `create temp table ${table} (pid integer, since timestamptz, request timestamptz, seen bigint, gone timestamptz, primary key (pid, since));
@@ -39,7 +45,7 @@ export async function watchLocks({ address, admin, app }: TestDatabase): Promise
      begin
        looks := 0;
        apart := 0;
-       while exists (select from pg_locks where locktype = 'advisory' and objid = ${STOP}) loop
+       while exists (select from pg_locks where locktype = 'advisory' and classid = ${STOP} and objid = ${key} and objsubid = 2) loop
          looks := looks + 1;
          perform pg_stat_clear_snapshot();
          insert into ${table} as w (pid, since, request, seen)
