@@ -3,7 +3,7 @@ import { ClosingLine } from './tests/support/closing-line.ts';
 import { hasRedis } from './tests/support/redis-server.ts';
 
 /** A busy machine is slow and nothing else: what is waited for gets the time it needs. */
-const shared = { testTimeout: 30_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000, interval: 50 } } };
+const shared = { testTimeout: 120_000, hookTimeout: 240_000, expect: { poll: { timeout: 20_000, interval: 50 } } };
 
 const withRedis = {
   test: {
@@ -62,6 +62,7 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          testTimeout: 600_000,
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
           globalSetup: ['tests/support/cluster.ts'],
