@@ -56,13 +56,19 @@ export async function install(): Promise<Installation> {
     if (!running) return;
     running.child.kill('SIGKILL');
     await running.ended();
+    // What was meant for it does not meet the next one while it starts: that one would give up.
+    proxy.rest();
   };
   const killPostgres = async (): Promise<void> => {
     const file = join(cluster, 'postgres', 'postmaster.pid');
     const postmaster = Number((await readFile(file, 'utf8')).split('\n')[0]);
-    const children = await childrenOf(postmaster);
-    for (const pid of [postmaster, ...children]) kill(pid);
-    while ([postmaster, ...children].some(isAlive)) await delay(10);
+    // Stopped first: a postmaster that stands still makes no child after they were counted, and forgets none.
+    process.kill(postmaster, 'SIGSTOP');
+    for (let state: string | null = ''; state !== null && state !== 'T'; state = await stateOf(postmaster))
+      await delay(1);
+    const processes = [postmaster, ...(await childrenOf(postmaster))];
+    for (const pid of processes) kill(pid);
+    while (processes.some(isAlive)) await delay(10);
   };
   await startServer();
   return {
@@ -102,6 +108,7 @@ function kill(pid: number): void {
   }
 }
 
+/** Also one that is dead, as long as nobody has taken note of it: whoever starts Postgres again would take it for running. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -109,4 +116,10 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** `R` runs, `S` sleeps, `T` is stopped; `null` where there is no such process, or no /proc. */
+async function stateOf(pid: number): Promise<string | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return /^.*\) (\w)/s.exec(text)?.[1] ?? null;
 }
