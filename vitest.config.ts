@@ -36,6 +36,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
+          // Nothing here leaves anything behind: what was loaded for one file serves the next.
+          isolate: false,
           include: ['{engine,plugins,runtime-ui,scripts,metadata,demo}/**/*.test.{ts,tsx}', 'tests/rules/**/*.test.ts'],
           exclude: ['**/*.db.test.ts'],
         },

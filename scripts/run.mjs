@@ -49,12 +49,19 @@ function install() {
   writeFileSync(stamp, lock);
 }
 
+/**
+ * What Node makes of the sources is kept between starts: a start then takes less than half of the processor's time.
+ * https://nodejs.org/api/module.html#module-compile-cache
+ */
+const env = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'), ...process.env };
+
 /** Runs one step on the pinned Node; signals are passed on, so that Ctrl+C and SIGTERM reach the server itself. */
 function run(step, extra) {
   return new Promise((resolve) => {
     const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...step, ...extra], {
       cwd: root,
       stdio: 'inherit',
+      env,
     });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
     child.on('exit', (code, signal) => resolve(code ?? (signal ? 128 : 1)));

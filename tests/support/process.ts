@@ -23,6 +23,14 @@ export interface Running {
 
 type Environment = Readonly<Record<string, string>>;
 
+/** Of the tests' own environment; nothing of it configures the product. */
+const INHERITED = Object.fromEntries(
+  ['PATH', 'HOME', 'NODE_COMPILE_CACHE'].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
+
 /**
  * @param file path of the entry below the project's folder
  * @param flags of Node
@@ -38,7 +46,7 @@ export function start(
     ['--disable-warning=ExperimentalWarning', ...flags, join(ROOT, file), ...args],
     {
       cwd: ROOT,
-      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
+      env: { ...INHERITED, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );

@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { parcelCode } from '#tests/support/parcel-code.ts';
-import { documentedTypes, fieldTypes, registerFieldTypes, sealFieldTypes } from './index.ts';
+
+// A registry of its own: another file's model would have closed it.
+vi.resetModules();
+const { documentedTypes, fieldTypes, registerFieldTypes, sealFieldTypes } = await import('./index.ts');
 
 test('types are found by their files, and a plugin adds its own until a model is built', () => {
   expect(documentedTypes()).toEqual(expect.arrayContaining(['text', 'address', 'rating', 'encrypted']));
