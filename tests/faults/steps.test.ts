@@ -169,15 +169,13 @@ async function look(leaves: number): Promise<void> {
       ),
     ).toEqual([]);
     const kinds = await all(`select distinct kind from armature.schema_step where state = 'done' order by kind`);
-    expect(kinds.map(({ kind }) => kind)).toEqual([
-      'convert',
-      'fill',
-      'index',
-      'purge',
-      'require',
-      'rollup',
-      'validate',
-    ]);
+    const steps = await all(
+      `select number, release, kind, state, attempts, superseded_by, error, title from armature.schema_step order by number`,
+    );
+    expect(
+      kinds.map(({ kind }) => kind),
+      JSON.stringify(steps, null, 1),
+    ).toEqual(['convert', 'fill', 'index', 'purge', 'require', 'rollup', 'validate']);
     // Nothing half made.
     expect(
       await all(`select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid
