@@ -3,7 +3,7 @@ import { ClosingLine } from './tests/support/closing-line.ts';
 import { hasRedis } from './tests/support/redis-server.ts';
 
 /** A busy machine is slow and nothing else: what is waited for gets the time it needs. */
-const shared = { testTimeout: 120_000, hookTimeout: 240_000, expect: { poll: { timeout: 20_000, interval: 50 } } };
+const shared = { testTimeout: 120_000, hookTimeout: 300_000, expect: { poll: { timeout: 20_000, interval: 50 } } };
 
 const withRedis = {
   test: {

@@ -124,7 +124,7 @@ describe('the OpenAPI document', () => {
       });
       expect([role, faultsOf(document)]).toEqual([role, []]);
     }
-  }, 120_000);
+  }, 300_000);
 
   it('names neither entities nor fields that the roles do not see', () => {
     for (const role of model.roles.keys()) {

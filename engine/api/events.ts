@@ -15,7 +15,7 @@ import type { Entity } from '../model/model.ts';
 import { Problem } from '../problem.ts';
 import type { Position } from '../records/changes/outbox-read.ts';
 import { isAfter } from '../records/changes/outbox-read.ts';
-import type { ChangeItem } from '../records/changes/sight.ts';
+import type { Told } from '../records/changes/hub.ts';
 import type { Scope } from '../records/scope.ts';
 import { authenticate, credentialsOf, requireSameOrigin } from './authenticate.ts';
 import { askedEntities, parametersOf } from './changes.ts';
@@ -138,13 +138,16 @@ async function listen(
   response.on('error', () => {});
   const stream = new EventStream(exchange);
   // What happens while the past is told waits, so that nothing is told twice or in the wrong order.
-  let waiting: { items: readonly ChangeItem[]; position: Position }[] | null = [];
+  let waiting: { items: readonly Told[]; position: Position }[] | null = [];
   let queued = 0;
   let told = await hub.head();
+  /** Up to where it was told as the past. */
+  let past: Position | null = null;
   const id = (position: Position) => changes.tokens.encode(scope, entities, position);
-  const send = (items: readonly ChangeItem[], position: Position) => {
+  const send = (items: readonly Told[], position: Position) => {
     told = isAfter(position, told) ? position : told;
-    stream.send('change', { data: items }, id(told));
+    const rest = items.flatMap(({ item, at }) => (past === null || isAfter(at, past) ? [item] : []));
+    if (rest.length > 0) stream.send('change', { data: rest }, id(told));
   };
   unsubscribe = hub.subscribe(
     {
@@ -166,7 +169,7 @@ async function listen(
     told,
   );
   if (response.destroyed) return unsubscribe();
-  if (since !== null) await tellPast(services, scope, entities, since, stream);
+  if (since !== null) past = await tellPast(services, scope, entities, since, stream);
   stream.send('ready', {}, id(told));
   for (const { items, position } of waiting) send(items, position);
   waiting = null;
@@ -174,25 +177,26 @@ async function listen(
   beat = setInterval(() => stream.beat(id(told)), HEARTBEAT);
 }
 
-/** What somebody has missed; when nobody knows any more, they begin anew. */
+/** What somebody has missed; when nobody knows any more, they begin anew. @returns up to where it is told */
 async function tellPast(
   { changes }: HttpServices,
   scope: Scope,
   entities: readonly Entity[],
   since: string,
   stream: EventStream,
-): Promise<void> {
+): Promise<Position | null> {
   try {
     for (let next = since; ; ) {
       const page = await changes.read(scope, entities, next, PAGE);
       if (page.data.length > 0) stream.send('change', { data: page.data }, page.next);
-      if (!page.hasMore || stream.over) return;
+      if (!page.hasMore || stream.over) return changes.tokens.decode(scope, entities, page.next, 'since');
       next = page.next;
       await stream.taken();
     }
   } catch (error) {
     if (!(error instanceof Problem) || (error.code !== 'gone' && error.code !== 'invalid_cursor')) throw error;
     stream.send('reset', { reason: 'gone' });
+    return null;
   }
 }
 

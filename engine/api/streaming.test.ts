@@ -1,18 +1,19 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { pour } from './streaming.ts';
 
 const STALL = 1000;
 let server: Server | null = null;
 afterEach(() => server?.closeAllConnections());
 
-/** Pours a stream to a client that reads when it is told to. */
-async function pouring(stream: Readable) {
+/** Pours a stream to a client that reads when it is told to. @param seen what the answer is made with, before anything is */
+async function pouring(stream: Readable, seen: (response: ServerResponse) => void = () => {}) {
   let poured: Promise<boolean> = Promise.resolve(false);
   server = createServer((_, response) => {
+    seen(response);
     poured = pour(stream, response, STALL).then((whole) => {
       if (whole) response.end();
       return whole;
@@ -41,16 +42,24 @@ test('a client that takes nothing is let go, and the stream with it', async () =
 
 test('a client that takes little is not', async () => {
   const stream = Readable.from(endless(), { objectMode: false });
-  const { socket, poured } = await pouring(stream);
-  const ended = poured.then(() => true);
-  // Longer than it may take nothing.
-  for (let turn = 0; turn < 20; turn++) {
+  // How long it is waited for the client, each time; nobody's time is over, however long the turns of this test take.
+  const waits: number[] = [];
+  const { socket, poured } = await pouring(stream, (response) => {
+    vi.spyOn(response, 'setTimeout').mockImplementation((milliseconds) => {
+      waits.push(milliseconds);
+      return response;
+    });
+  });
+  for (let turn = 1; turn <= 20; turn++) {
+    await expect.poll(() => waits.at(-1)).toBe(STALL);
+    const before = waits.length;
     socket.resume();
-    await delay(25);
+    await expect.poll(() => waits.length, { interval: 1 }).toBeGreaterThan(before);
     socket.pause();
-    await delay(75);
   }
-  expect(await Promise.race([ended, Promise.resolve(false)])).toBe(false);
+  // It has all of the time anew whenever it has taken something.
+  expect(waits.filter((_, index) => index % 2 === 0).every((wait) => wait === STALL)).toBe(true);
+  expect(waits.filter((_, index) => index % 2 === 1).every((wait) => wait === 0)).toBe(true);
   socket.destroy();
   expect(await poured).toBe(false);
   expect(stream.destroyed).toBe(true);

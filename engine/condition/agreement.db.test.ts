@@ -64,7 +64,7 @@ async function under<T>(policy: string, acting: User, run: () => Promise<T>): Pr
 
 describe('a condition selects the same records', () => {
   // 60 × 40 conditions × 60 records, each by the evaluator, as a query and as the text of a policy.
-  it('in a query and in the evaluator', { timeout: 60_000 }, async () => {
+  it('in a query and in the evaluator', { timeout: 300_000 }, async () => {
     const cases = fc.tuple(user, fc.array(conditionJson, { minLength: 40, maxLength: 40 }));
     await fc.assert(
       fc.asyncProperty(cases, async ([acting, jsons]) => {
@@ -95,7 +95,7 @@ describe('a condition selects the same records', () => {
     );
   });
 
-  it('as a row policy of the role that asks', { timeout: 60_000 }, async () => {
+  it('as a row policy of the role that asks', { timeout: 300_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(user, conditionJson, async (acting, json) => {
         // A policy that comes back to its own entity is refused by the model.

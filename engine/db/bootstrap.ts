@@ -3,10 +3,12 @@
  * Runs at every start and changes nothing the second time.
  */
 import { createHmac } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import type { Address, Credentials } from './connection.ts';
 import { isConnectionLost } from './connection.ts';
+import { isCatalogueConflict } from './database-error.ts';
 import { literal, quote } from './identifiers.ts';
 import { migrateUp } from './migrate.ts';
 import { StartupError } from './startup-error.ts';
@@ -62,12 +64,25 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
 
   await connected({ ...options.server, database: options.adminDatabase }, options.admin, async (client) => {
     await requireVersion(client);
+    // Two processes may start at once: the second finds everything done. Let go with the connection, at the end.
+    await client.query('select pg_advisory_lock(4092211)');
     const { rowCount } = await client.query('select from pg_database where datname = $1', [options.database]);
     // Before the roles get passwords made from it.
     if (rowCount) await connected(address, options.admin, (own) => requireSecret(own, options.database, fingerprint));
     await makeRoles(client, owner, app, jobs);
     if (!rowCount) await client.query(`create database ${quote(options.database)} owner ${quote(owner.user)}`);
+    await prepareDatabase(options, address, owner, app, fingerprint);
   });
+  return { address, owner, app, jobs };
+}
+
+async function prepareDatabase(
+  options: BootstrapOptions,
+  address: Address,
+  owner: Credentials,
+  app: Credentials,
+  fingerprint: string,
+): Promise<void> {
   await connected(address, options.admin, async (client) => {
     await client.query(`grant create, connect on database ${quote(options.database)} to ${quote(owner.user)}`);
     // Nobody has use for temporary tables, and they would be names of one's own making.
@@ -79,7 +94,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
   await connected(address, options.admin, async (client) => {
     // How near a word must be to be found in spite of typing errors. A setting of an extension is known once it is loaded.
     await client.query(`select public.word_similarity('a', 'a')`);
-    await client.query(`alter role ${quote(app.user)} set pg_trgm.word_similarity_threshold = 0.5`);
+    await changeRoles(client, `alter role ${quote(app.user)} set pg_trgm.word_similarity_threshold = 0.5`);
   });
   await connected(address, owner, async (client) => {
     await client.query('insert into armature.installation (role_prefix) values ($1) on conflict do nothing', [
@@ -89,7 +104,20 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
     await prepareQueues(client);
     if (options.jobsBy) await handOutBy(client, options.jobsBy);
   });
-  return { address, owner, app, jobs };
+}
+
+/** Roles belong to the whole cluster: starts on other databases of it may change the same ones at this moment. */
+async function changeRoles(client: pg.Client, sql: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await client.query(sql);
+      return;
+    } catch (error) {
+      if (!isCatalogueConflict(error) || tries === 100) throw error;
+      // By chance: two that met do not meet again.
+      await delay(5 + Math.random() * 45);
+    }
+  }
 }
 
 async function connected<T>(
@@ -155,18 +183,16 @@ async function makeRoles(client: pg.Client, owner: Credentials, app: Credentials
     ['armature_gate', 'nologin'],
     ['armature_tenant', 'nologin'],
   ];
-  // Roles belong to the whole cluster: two processes may start on it at once.
-  await client.query('select pg_advisory_lock(4092211)');
   try {
     for (const [name, attributes] of wanted) {
       const { rowCount } = await client.query('select from pg_roles where rolname = $1', [name]);
-      await client.query(`${rowCount ? 'alter' : 'create'} role ${quote(name)} ${attributes}`);
+      await changeRoles(client, `${rowCount ? 'alter' : 'create'} role ${quote(name)} ${attributes}`);
     }
-    await client.query(`grant armature_gate to ${quote(app.user)} with inherit false, set true`);
-    await client.query(`grant armature_tenant to ${quote(owner.user)} with admin option, inherit false`);
+    await changeRoles(client, `grant armature_gate to ${quote(app.user)} with inherit false, set true`);
+    await changeRoles(client, `grant armature_tenant to ${quote(owner.user)} with admin option, inherit false`);
     await readSessions(client, owner);
     // Made by a CREATEROLE role, tenant roles must be grantable by it and usable for definer functions.
-    await client.query(`alter role ${quote(owner.user)} set createrole_self_grant = 'set'`);
+    await changeRoles(client, `alter role ${quote(owner.user)} set createrole_self_grant = 'set'`);
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === '42501') {
       throw new StartupError(
@@ -175,8 +201,6 @@ async function makeRoles(client: pg.Client, owner: Credentials, app: Credentials
       );
     }
     throw error;
-  } finally {
-    await client.query('select pg_advisory_unlock(4092211)');
   }
 }
 
@@ -186,7 +210,7 @@ async function makeRoles(client: pg.Client, owner: Credentials, app: Credentials
  */
 async function readSessions(client: pg.Client, owner: Credentials): Promise<void> {
   try {
-    await client.query(`grant pg_read_all_stats to ${quote(owner.user)} with inherit true`);
+    await changeRoles(client, `grant pg_read_all_stats to ${quote(owner.user)} with inherit true`);
   } catch (error) {
     if (!(error instanceof pg.DatabaseError && error.code === '42501')) throw error;
   }

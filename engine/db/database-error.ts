@@ -39,6 +39,11 @@ export function isDatabaseError(error: unknown): error is DatabaseError {
   return error instanceof pg.DatabaseError && typeof error.code === 'string';
 }
 
+/** Whether two transactions changed one row of Postgres's catalogue at the same time: the second is told so, not made to wait. */
+export function isCatalogueConflict(error: unknown): boolean {
+  return isDatabaseError(error) && error.code === 'XX000' && error.message.includes('tuple concurrently');
+}
+
 /**
  * The problem a database error stands for. What the caller knows better (which field a constraint belongs to) it must
  * look at before.

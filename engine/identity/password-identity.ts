@@ -64,6 +64,8 @@ export class PasswordIdentity implements Identity {
   readonly #shared: SharedPrincipals | undefined;
   readonly #cell: string | null;
   readonly #sessions = new Map<string, KnownSession>();
+  /** Times that sessions were forgotten: what was read before is not kept. */
+  #forgotten = 0;
 
   constructor({ database, models, roleSet, clock, ids, shared, cell }: IdentityOptions) {
     this.#cell = cell ?? null;
@@ -162,8 +164,10 @@ export class PasswordIdentity implements Identity {
 
   async #look(hash: string, now: number): Promise<StoredSession | null> {
     this.#sessions.delete(hash);
+    const forgotten = this.#forgotten;
     const stored = await this.#logins.session(hash, now);
     if (!stored) return null;
+    if (forgotten !== this.#forgotten) return stored;
     this.#sessions.set(hash, { ...stored, until: now + TTL });
     for (const oldest of this.#sessions.keys()) {
       if (this.#sessions.size <= KEPT_SESSIONS) break;
@@ -206,8 +210,9 @@ export class PasswordIdentity implements Identity {
     if (hash === null) return;
     this.#sessions.delete(hash);
     await this.#logins.closeSession(hash);
-    // A lookup that was under way may have put it back.
+    // A lookup that was under way may have put it back, or be about to.
     this.#sessions.delete(hash);
+    this.#forgotten += 1;
   }
 
   async issueToken(request: TokenRequest): Promise<SignedIn> {
@@ -264,6 +269,7 @@ export class PasswordIdentity implements Identity {
   /** In this process alone: another one has told what changed. */
   forget(tenant: string, userId?: string): void {
     this.#principals.forget(tenant, userId);
+    this.#forgotten += 1;
     for (const [hash, session] of this.#sessions) {
       if (session.tenant === tenant && (userId === undefined || session.userId === userId)) this.#sessions.delete(hash);
     }

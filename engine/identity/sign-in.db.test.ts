@@ -90,8 +90,10 @@ describe('signing in', () => {
     const unknown: number[] = [];
     // In turn, and the fastest of each: a busy machine makes any of them slower and none faster.
     for (let turn = 0; turn < 9; turn++) {
-      known.push(await measure(user.email, 'a'));
+      // Not always in one order: a machine that takes pauses may take them in step with it.
+      if (turn % 2 === 0) known.push(await measure(user.email, 'a'));
       unknown.push(await measure('nobody-at-all@acme.example', 'b'));
+      if (turn % 2 === 1) known.push(await measure(user.email, 'a'));
     }
     const ratio = Math.min(...unknown) / Math.min(...known);
     expect(ratio).toBeGreaterThan(1 / 3);

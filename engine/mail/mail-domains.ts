@@ -26,14 +26,23 @@ interface Entry {
   until: number;
 }
 
+export interface MailDomainsOptions {
+  readonly clock: Clock;
+  /** A client for one lookup; the system's name servers when left out. */
+  readonly open?: (() => MailResolver) | undefined;
+  /** Milliseconds that a lookup takes at most (default {@link PATIENCE}). */
+  readonly patience?: number;
+}
+
 export class MailDomains {
   readonly #known = new Map<string, Entry>();
   readonly #clock: Clock;
   readonly #open: () => MailResolver;
+  readonly #patience: number;
 
-  /** @param open a client for one lookup; the system's name servers when left out */
-  constructor({ clock, open }: { readonly clock: Clock; readonly open?: (() => MailResolver) | undefined }) {
+  constructor({ clock, open, patience = PATIENCE }: MailDomainsOptions) {
     this.#clock = clock;
+    this.#patience = patience;
     this.#open = open ?? (() => new Resolver({ timeout: 600, tries: 2 }));
   }
 
@@ -83,7 +92,7 @@ export class MailDomains {
     const name = domainToASCII(domain);
     if (name === '') return 'unknown';
     const resolver = this.#open();
-    const timer = setTimeout(() => resolver.cancel(), PATIENCE);
+    const timer = setTimeout(() => resolver.cancel(), this.#patience);
     try {
       return await mailVerdict(resolver, name);
     } finally {

@@ -23,6 +23,8 @@ interface Shared {
   readonly domains: MailDomains;
   readonly clock: Clock;
   readonly secret: string;
+  /** Milliseconds that a write takes at most because of lookups (default {@link PATIENCE}). */
+  readonly patience?: number;
 }
 
 /** Settings that are on, by model: there is one for each organisation and release. */
@@ -40,7 +42,11 @@ export class MailInspector implements Inspector {
   }
 
   together(): Inspector {
-    return new MailInspector(this.#shared, this.#switches, { left: PATIENCE });
+    return new MailInspector(this.#shared, this.#switches, this.#whole());
+  }
+
+  #whole(): { left: number } {
+    return { left: this.#shared.patience ?? PATIENCE };
   }
 
   inspect(sender: Sender, write: Inspected): (() => Promise<void>) | undefined {
@@ -58,7 +64,7 @@ export class MailInspector implements Inspector {
     const on = await this.#on(sender, write.scope);
     const asked = sent.filter(({ entity }) => on.has(mailSettingOf(entity)));
     if (asked.length === 0) return;
-    const patience = this.#patience ?? { left: PATIENCE };
+    const patience = this.#patience ?? this.#whole();
     const began = performance.now();
     const refusing = await this.#shared.domains.refusing(new Set(asked.map(domainOf)), patience.left);
     patience.left -= performance.now() - began;

@@ -12,10 +12,11 @@ export interface RedisOptions {
   /** Begins every key and channel, so that installations can share a server. */
   readonly prefix: string;
   readonly log: Logger;
+  /** Milliseconds a command may take before whoever asked goes on without an answer (default 250). */
+  readonly patience?: number;
 }
 
-/** Milliseconds a command may take before whoever asked goes on without an answer. */
-const COMMAND_TIMEOUT = 250;
+const PATIENCE = 250;
 /** Milliseconds between attempts to connect at most. */
 const LONGEST_PAUSE = 2000;
 
@@ -23,12 +24,16 @@ const LONGEST_PAUSE = 2000;
  * A connection that answers or fails at once: for caches, which do without.
  * @throws StartupError when the server cannot be reached at the start
  */
-export async function connectRedis({ url, log }: Pick<RedisOptions, 'url' | 'log'>): Promise<Redis> {
+export async function connectRedis({
+  url,
+  log,
+  patience = PATIENCE,
+}: Pick<RedisOptions, 'url' | 'log' | 'patience'>): Promise<Redis> {
   const redis = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_TIMEOUT,
+    commandTimeout: patience,
     retryStrategy: (times) => Math.min(50 * times, LONGEST_PAUSE),
   });
   watch(redis, log);

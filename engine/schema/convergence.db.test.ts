@@ -230,7 +230,7 @@ async function release(world: World, to: Shape | number): Promise<boolean> {
 }
 
 test('any sequence of publishes and rollbacks leaves what a fresh publish would have made, and every value', {
-  timeout: 600_000,
+  timeout: 1_800_000,
 }, async () => {
   let runs = 0;
   await fc.assert(

@@ -10,6 +10,8 @@ import { Publisher } from './publish.ts';
 import { ensureRoleSet } from './role-sets.ts';
 import { createTenant, getTenant, listTenants } from './tenants.ts';
 
+// More than all the waits of a test together.
+vi.setConfig({ testTimeout: 120_000 });
 const postgres = await testDatabase();
 const lab = schemaLab(postgres);
 const { database } = lab;
@@ -98,12 +100,15 @@ describe('a model', () => {
 
   test('is at hand without asking exactly while nothing newer is known and somebody can tell', async () => {
     expect(deaf.known('acme')).toBeNull();
+    // The connection that was lost above is there again.
+    const heard = async () => (await listening.get('acme')) === listening.known('acme');
+    await expect.poll(heard).toBe(true);
     const { tenant, model } = await listening.get('acme');
     expect(listening.known('acme')).toBe(await listening.get('acme'));
     listening.switched('acme');
     expect(listening.known('acme')).toBeNull();
     await listening.get('acme');
-    await vi.waitFor(() => expect(listening.known('acme')?.tenant).toBe(tenant));
+    await vi.waitFor(() => expect(listening.known('acme')?.tenant).toBe(tenant), { timeout: 20_000 });
     await elsewhere.publish('acme', input(model.release, 'mug'));
     listening.published('acme', model.release + 1);
     expect(listening.known('acme')).toBeNull();

@@ -58,8 +58,8 @@ test('an engine that makes the same of it leaves the release alone, and does not
   expect(await publisher.releases('same')).toHaveLength(1);
 });
 
-test('a server does so when it starts', async () => {
+test('a server does so when it starts', { timeout: 120_000 }, async () => {
   const schema = await asBefore('late');
   await testApp(postgres);
-  await vi.waitFor(async () => expect(await has(schema)).toBe(true), { timeout: 20_000, interval: 100 });
+  await vi.waitFor(async () => expect(await has(schema)).toBe(true), { timeout: 60_000, interval: 100 });
 });

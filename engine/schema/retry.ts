@@ -1,5 +1,5 @@
 /** DDL waits a quarter of a second for a lock and then steps back, so that nobody queues behind it; then it tries again. */
-import { isDatabaseError } from '../db/database-error.ts';
+import { isCatalogueConflict, isDatabaseError } from '../db/database-error.ts';
 import { Problem } from '../problem.ts';
 
 /** lock_not_available, deadlock_detected. */
@@ -40,7 +40,6 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
 
 /** Whether somebody held a lock for too long, or two waited for each other. */
 export function isLockConflict(error: unknown): boolean {
-  if (!isDatabaseError(error)) return false;
-  // Two transactions that change one catalog row (a role of the whole cluster) are told so in this way.
-  return RETRYABLE.has(error.code) || (error.code === 'XX000' && error.message.includes('tuple concurrently'));
+  // A role is a row of the whole cluster: its changes meet without a lock.
+  return isCatalogueConflict(error) || (isDatabaseError(error) && RETRYABLE.has(error.code));
 }

@@ -25,7 +25,7 @@ beforeAll(async () => {
     const { token } = await app.app.services.identity.issueToken({ tenant: 'demo', user: { email }, label: 'story' });
     values.set(name, token);
   }
-}, 120_000);
+}, 600_000);
 
 interface Answered {
   readonly status: string;
@@ -78,7 +78,7 @@ function faultOf(expected: Message, { status, headers, text }: Answered): string
   return found === null ? null : `${found} in ${text.slice(0, 1500)}`;
 }
 
-test('every request of docs/api.md is answered as it says', { timeout: 240_000 }, async () => {
+test('every request of docs/api.md is answered as it says', { timeout: 900_000 }, async () => {
   const messages = messagesIn(read('docs/api.md'));
   const odd: string[] = [];
   let asked = 0;
@@ -92,7 +92,7 @@ test('every request of docs/api.md is answered as it says', { timeout: 240_000 }
     }
     let fault = faultOf(expected, await send(message));
     // An import runs by itself, and the feed waits for whoever writes elsewhere in the cluster.
-    for (let tries = 0; fault !== null && tries < 120 && /\/imports\/|\$changes/.test(message.start); tries += 1) {
+    for (let tries = 0; fault !== null && tries < 240 && /\/imports\/|\$changes/.test(message.start); tries += 1) {
       if (!message.start.startsWith('GET')) break;
       await new Promise((resolve) => setTimeout(resolve, 250));
       fault = faultOf(expected, await send(message));

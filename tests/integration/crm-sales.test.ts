@@ -25,7 +25,7 @@ describe.skipIf(!present)('the crm-sales data set', () => {
 
   beforeAll(async () => {
     report = await bringIn({ services: app.services, url, directory, tenant: 'crm_sales', errors, say: () => {} });
-  }, 300_000);
+  }, 900_000);
 
   test('comes in whole: every row of every file', () => {
     for (const { title, rows, result } of report.steps) {

@@ -28,7 +28,9 @@ const TABLES = {
   'crm/price_books': 1,
 };
 
-test('the demo organisation is taken up where an interrupted start left it, and then left alone', async () => {
+test('the demo organisation is taken up where an interrupted start left it, and then left alone', {
+  timeout: 600_000,
+}, async () => {
   // Says stop at the third look: after the products and the accounts, before all of the contacts.
   let looks = 0;
   const interrupted = new AbortController();

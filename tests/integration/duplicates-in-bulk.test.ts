@@ -105,7 +105,7 @@ test('an upsert looks at what it creates, and not at what it changes', async () 
   await removeAll(z?.id, a?.id, told.json.data?.id);
 });
 
-test('an import tells the rows whose record may be there already, tried or done', async () => {
+test('an import tells the rows whose record may be there already, tried or done', { timeout: 180_000 }, async () => {
   const data = new FormData();
   data.set('file', new File(['Name\nPine\nfir works\nSpruce\nFIR WORKS KG\n,\n'], 'accounts.csv'));
   const uploaded = await admin.send('POST', `${ACCOUNTS}/imports`, data);
@@ -120,7 +120,7 @@ test('an import tells the rows whose record may be there already, tried or done'
         expect(status).toMatchObject({ state: 'done' });
         return status;
       },
-      { timeout: 15_000 },
+      { timeout: 60_000 },
     );
   };
   const message = '“Fir Works” may be the same: Same name.';

@@ -120,7 +120,7 @@ test('a file names what a record is linked to, and what it points at', async () 
     const { json } = await admin.get(at);
     expect(json.data?.['state']).toBe('done');
     return json.data;
-  }, 20_000);
+  }, 60_000);
   expect(state).toMatchObject({ created: 1, failed: 1 });
   const { json } = await admin.get(`${TOUR_LIST}?name=Imported&$select=places(name),regarding(_title)`);
   expect([names(json.data?.[0]?.['places']), json.data?.[0]?.['regarding']]).toEqual([

@@ -62,7 +62,7 @@ test('what records have in common that may be the same is said in the language o
       expect(data).toMatchObject({ state: 'done' });
       return JSON.stringify(data?.['duplicates']);
     },
-    { timeout: 15_000 },
+    { timeout: 60_000 },
   );
   expect(told).toContain('"Gleiche E-Mail-Adresse"');
 });

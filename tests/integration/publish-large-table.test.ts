@@ -92,7 +92,7 @@ async function atWork(program: Client, until: Promise<unknown>): Promise<Work> {
 const longest = ({ times }: Work): number => Math.max(...times.read, ...times.write);
 
 interface Stalls {
-  /** The longest that any request waited for locks, all its waits together, in milliseconds. */
+  /** The longest that any request surely waited for locks, all its waits together, in milliseconds. */
   readonly lock: number;
   /**
    * By how much the longest request took longer than the longest of as much time without a publish, when its waits for
@@ -149,10 +149,10 @@ async function releaseBesideWork(program: Client, attempt: number): Promise<Stal
   );
   expect([...load.odd, ...quiet.odd]).toEqual([]);
   expect(watched.looks).toBeGreaterThan(100);
-  return { lock: watched.longest, unexplained };
+  return { lock: watched.surely, unexplained };
 }
 
-test('nobody waits for a field, its rules and its index on 1,000,000 records', { timeout: 240_000 }, async () => {
+test('nobody waits for a field, its rules and its index on 1,000,000 records', { timeout: 900_000 }, async () => {
   await publish();
   const { superuser } = database;
   await superuser.query(`alter table ${TABLE} disable trigger user`);

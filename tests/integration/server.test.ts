@@ -57,7 +57,7 @@ afterAll(async () => {
 describe('a server', () => {
   let secret: string;
 
-  test('makes everything at its first start, and shows who can sign in', { timeout: 120_000 }, async () => {
+  test('makes everything at its first start, and shows who can sign in', { timeout: 600_000 }, async () => {
     server = start(SERVER, [], environment());
     let early = '';
     while (early === '' && server.child.exitCode === null) {
@@ -91,7 +91,7 @@ describe('a server', () => {
     expect((await stat(join(home, 'secret'))).mode & 0o777).toBe(0o600);
   });
 
-  test('does not let a second one onto its folder, nor onto its port', async () => {
+  test('does not let a second one onto its folder, nor onto its port', { timeout: 300_000 }, async () => {
     const second = await run(SERVER, [], environment());
     expect([second.code, second.out]).toEqual([1, '']);
     expect(second.err.trim()).toMatch(
@@ -105,7 +105,7 @@ describe('a server', () => {
     );
   });
 
-  test('hears what the command line publishes', { timeout: 180_000 }, async () => {
+  test('hears what the command line publishes', { timeout: 900_000 }, async () => {
     const made = await cli('tenant', 'create', 'acme', '--name', 'Acme', '--admin-email', 'ann@acme.example');
     expect([made.code, made.out]).toEqual([
       0,
@@ -146,7 +146,7 @@ describe('a server', () => {
     expect([written.code, written.out]).toEqual([0, '']);
   });
 
-  test('ends cleanly, with its Postgres, and starts again onto its data', { timeout: 60_000 }, async () => {
+  test('ends cleanly, with its Postgres, and starts again onto its data', { timeout: 600_000 }, async () => {
     expect(await postmaster()).toBeGreaterThan(0);
     expect((await end('SIGTERM')).code).toBe(0);
     expect(await postmaster()).toBe(0);
@@ -156,7 +156,7 @@ describe('a server', () => {
     expect(said).toContain('@demo.example');
   });
 
-  test('takes over after a crash', { timeout: 60_000 }, async () => {
+  test('takes over after a crash', { timeout: 600_000 }, async () => {
     await end('SIGKILL');
     expect(await postmaster()).toBeGreaterThan(0);
     await begin();
@@ -164,13 +164,13 @@ describe('a server', () => {
     expect(await postmaster()).toBe(0);
   });
 
-  test('the command line works without it, and leaves nothing running', { timeout: 60_000 }, async () => {
+  test('the command line works without it, and leaves nothing running', { timeout: 600_000 }, async () => {
     const listed = await cli('tenants');
     expect(listed.out).toMatch(/^key .*\nacme .*\ndemo /);
     expect(await postmaster()).toBe(0);
   });
 
-  test('begins anew after “migrate down”', { timeout: 120_000 }, async () => {
+  test('begins anew after “migrate down”', { timeout: 600_000 }, async () => {
     const refused = await cli('migrate', 'down');
     expect([refused.code, refused.err]).toEqual([
       1,
@@ -186,7 +186,7 @@ describe('a server', () => {
     expect((await end('SIGTERM')).code).toBe(0);
   });
 
-  test('says in a sentence why it cannot start', { timeout: 60_000 }, async () => {
+  test('says in a sentence why it cannot start', { timeout: 600_000 }, async () => {
     const version = join(home, 'postgres', 'PG_VERSION');
     const before = await readFile(version, 'utf8');
     await writeFile(version, '16\n');

@@ -3,11 +3,12 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { keepShares } from '#engine/records/share/retention.ts';
 import { testApp } from '../support/app.ts';
 import type { Client } from '../support/http.ts';
+import { settled } from '../support/outbox.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { hire, makeTenant } from '../support/tenant.ts';
 
 // Transactions of other tests on the same server hold the feed back.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 const database = await testDatabase();
 const { superuser } = database;
 const app = await testApp(database);
@@ -55,14 +56,7 @@ async function page(name: Name): Promise<readonly { kind: string; reason?: strin
 }
 /** What everybody has been told since they last looked, of one record. */
 async function told(id: string): Promise<Record<string, string[]>> {
-  const { rows } = await superuser.query('select pg_current_xact_id()::text as mark');
-  await vi.waitFor(
-    async () => {
-      const now = await superuser.query('select armature.outbox_horizon() > $1::text::xid8 as done', [rows[0].mark]);
-      expect(now.rows[0].done).toBe(true);
-    },
-    { timeout: 60_000, interval: 20 },
-  );
+  await settled(database);
   const found: Record<string, string[]> = {};
   for (const name of Object.keys(people) as Name[]) {
     const items = (await page(name)).filter((item) => item.id === id);

@@ -15,11 +15,11 @@ export interface Mutant {
   readonly parts: readonly Part[];
   /** Why nobody can tell it from the original; `null` for all that must be noticed. */
   readonly equivalent: string | null;
-  /** SQL of a boolean: whether the role still has, or had before, the same from a role it inherits. */
   /** Columns that the refusal guards against rights added up. */
   readonly paired?: readonly string[];
   /** Whether it guards what is given to new records. */
   readonly creates?: boolean;
+  /** SQL of a boolean: whether the role still has, or had before, the same from a role it inherits. */
   readonly inherited?: { readonly when: 'before' | 'after'; readonly sql: string };
 }
 

@@ -10,6 +10,8 @@ import type { TestDatabase } from './postgres.ts';
 export interface Watched {
   /** The longest that one request's transaction waited for locks, all its waits together, in milliseconds. */
   readonly longest: number;
+  /** The same up to the look that saw each wait last: it was waited as long as that, however late the looks came. */
+  readonly surely: number;
   /** Waits that were seen. */
   readonly waits: number;
   /** Looks taken. */
@@ -18,7 +20,7 @@ export interface Watched {
   readonly apart: number;
 }
 
-/** The first half of the keys of the locks that keep watches going; the second tells one watch from another. */
+/** With the number of the connection that holds it: other files watch at the same time. */
 const STOP = 7_002;
 
 /** Looks every few milliseconds at who asks in the name of people, until it is stopped. @returns what ends it */
@@ -31,28 +33,29 @@ export async function watchLocks({ address, admin, app }: TestDatabase): Promise
   };
   const flag = await connect();
   const watcher = await connect();
-  // Another test may be watching at the same time: each has a flag of its own.
-  const { rows: flags } = await flag.query<{ key: number }>(
-    'select pg_backend_pid() as key, pg_advisory_lock($1, pg_backend_pid())',
+  const held = await flag.query<{ pid: number }>(
+    'select pg_backend_pid() as pid, pg_advisory_lock($1, pg_backend_pid())',
     [STOP],
   );
-  const key = Number(flags[0]?.key);
+  const pid = Number(held.rows[0]?.pid);
   const table = quote(`waits_${address.database}`);
   await watcher.query(
-    `create temp table ${table} (pid integer, since timestamptz, request timestamptz, seen bigint, gone timestamptz, primary key (pid, since));
+    `create temp table ${table} (pid integer, since timestamptz, request timestamptz, seen bigint, last timestamptz, gone timestamptz, primary key (pid, since));
      create function pg_temp.watch(watched text, role text) returns table (looks bigint, apart float8) language plpgsql as $body$
      declare looked timestamptz := clock_timestamp(); at timestamptz;
      begin
        looks := 0;
        apart := 0;
-       while exists (select from pg_locks where locktype = 'advisory' and classid = ${STOP} and objid = ${key} and objsubid = 2) loop
+       while exists (select from pg_locks where locktype = 'advisory' and classid = ${STOP} and objid = ${pid}) loop
          looks := looks + 1;
          perform pg_stat_clear_snapshot();
-         insert into ${table} as w (pid, since, request, seen)
-           select l.pid, l.waitstart, a.xact_start, looks
+         -- Before the look: what it sees was waited for until then at least.
+         at := clock_timestamp();
+         insert into ${table} as w (pid, since, request, seen, last)
+           select l.pid, l.waitstart, a.xact_start, looks, at
            from pg_locks l join pg_stat_activity a on a.pid = l.pid
            where not l.granted and l.waitstart is not null and a.usename = role and a.datname = watched
-         on conflict (pid, since) do update set seen = excluded.seen;
+         on conflict (pid, since) do update set seen = excluded.seen, last = excluded.last;
          at := clock_timestamp();
          update ${table} w set gone = at where w.gone is null and w.seen < looks;
          apart := greatest(apart, extract(epoch from at - looked) * 1000);
@@ -70,14 +73,16 @@ export async function watchLocks({ address, admin, app }: TestDatabase): Promise
   return async () => {
     await flag.end();
     const { rows } = await watching;
-    const found = await watcher.query<{ waits: number; longest: number | null }>(
-      `select sum(waits)::integer as waits, max(ms)::float8 as longest from (
-         select count(*) as waits, sum(extract(epoch from gone - since) * 1000) as ms from ${table} group by pid, request) s`,
+    const found = await watcher.query<{ waits: number; longest: number | null; surely: number | null }>(
+      `select sum(waits)::integer as waits, max(ms)::float8 as longest, max(surely)::float8 as surely from (
+         select count(*) as waits, sum(extract(epoch from gone - since) * 1000) as ms,
+           sum(extract(epoch from last - since) * 1000) as surely from ${table} group by pid, request) s`,
     );
     await watcher.end();
     const [told] = found.rows;
     return {
       longest: told?.longest ?? 0,
+      surely: told?.surely ?? 0,
       waits: told?.waits ?? 0,
       looks: Number(rows[0]?.looks ?? 0),
       apart: rows[0]?.apart ?? 0,

@@ -16,7 +16,7 @@ export interface Running {
   readonly child: ChildProcess;
   readonly out: () => string;
   readonly err: () => string;
-  /** Waits until it has written this to standard output. Fails when it ends or a minute passes before. */
+  /** Waits until it has written this to standard output. Fails when it ends or four minutes pass before. */
   readonly says: (text: string) => Promise<string>;
   readonly ended: () => Promise<Ended>;
 }
@@ -64,7 +64,7 @@ export function start(
     out: () => out,
     err: () => err,
     says: async (text) => {
-      for (const end = Date.now() + 60_000; Date.now() < end; await delay(20)) {
+      for (const end = Date.now() + 240_000; Date.now() < end; await delay(20)) {
         if (out.includes(text)) return out;
         if (child.exitCode !== null) break;
       }

@@ -36,7 +36,7 @@ export interface SchemaLab {
 /** Everything it opens is closed after the file's last test. */
 export function schemaLab(
   test: TestDatabase,
-  options: { packs?: readonly Pack[]; deferAbove?: number; clock?: Clock } = {},
+  options: { packs?: readonly Pack[]; deferAbove?: number; clock?: Clock; patience?: number } = {},
 ): SchemaLab {
   const database = new Database({
     address: test.address,

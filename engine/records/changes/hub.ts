@@ -28,7 +28,7 @@ export interface Subscription {
   /** Qualified names. */
   readonly entities: readonly string[];
   /** @param position what was read up to these */
-  readonly send: (items: readonly ChangeItem[], scope: Scope, entities: readonly Entity[], position: Position) => void;
+  readonly send: (items: readonly Told[], scope: Scope, entities: readonly Entity[], position: Position) => void;
   /** It is over: `rights` have changed, the `session` has ended, or the server is `closing`. */
   readonly end: (reason: 'rights' | 'session' | 'closing') => void;
 }
@@ -37,8 +37,14 @@ interface Listening {
   readonly subscription: Subscription;
   /** What they could see when they came. */
   readonly sight: Buffer;
-  /** They were told everything up to here by somebody else. */
-  readonly since: Position;
+  /** They were told everything up to here: before they came by somebody else. */
+  told: Position;
+}
+
+/** What somebody is told of a record, and the place of the newest change that it comes of. */
+export interface Told {
+  readonly item: ChangeItem;
+  readonly at: Position;
 }
 
 export class ChangeHub {
@@ -61,8 +67,9 @@ export class ChangeHub {
 
   /** Where those who come now begin. */
   async head(): Promise<Position> {
-    this.#position ??= await readHead(this.#database);
-    return this.#position;
+    const head = this.#position ?? (await readHead(this.#database));
+    // Who has come meanwhile may stand before it.
+    return (this.#position ??= head);
   }
 
   /**
@@ -71,7 +78,7 @@ export class ChangeHub {
    */
   subscribe(subscription: Subscription, scope: Scope, since: Position): () => void {
     const entities = entitiesOf(scope, subscription.entities);
-    const listening = { subscription, since, sight: fingerprint(scope, entities) };
+    const listening = { subscription, told: since, sight: fingerprint(scope, entities) };
     this.#listening.add(listening);
     if (this.#position === null || isAfter(this.#position, since)) this.#position = since;
     if (this.#closed) subscription.end('closing');
@@ -161,15 +168,18 @@ export class ChangeHub {
   }
 
   async #look(): Promise<void> {
-    const present = await this.#present();
     for (;;) {
+      const present = await this.#present();
       if (this.#listening.size === 0) return;
       const from = await this.head();
       const { events, caughtUp } = await readOutbox(this.#database, from, null);
       const last = events.at(-1)?.position;
       const to = caughtUp && (!last || isAfter(caughtUp, last)) ? caughtUp : (last ?? from);
       if (events.length > 0) await this.#tellAll(present, events, to);
-      if (this.#listening.size > 0 && (this.#position === null || isAfter(to, this.#position))) this.#position = to;
+      for (const { pages } of present.values())
+        for (const listening of pages) if (isAfter(to, listening.told)) listening.told = to;
+      // Who came after it was asked who is present is told the next time: it goes on where the last of them stands.
+      if (this.#listening.size > 0) this.#position = earliest([...this.#listening]);
       if (caughtUp) return;
     }
   }
@@ -214,18 +224,23 @@ export class ChangeHub {
       const told = await tell(this.#database, scope, entities, some);
       for (const listening of pages) {
         if (!this.#listening.has(listening)) continue;
-        const { subscription, since } = listening;
+        const { subscription } = listening;
         const own = entitiesOf(scope, subscription.entities);
         const ofOwn = new Set(own.map(({ id }) => id));
-        const items = new Map<string, ChangeItem>();
+        const items = new Map<string, Told>();
         for (const { event, item } of told) {
-          if (item && ofOwn.has(event.entityId) && isAfter(event.position, since))
-            items.set(`${item.entity} ${item.id}`, item);
+          if (item && ofOwn.has(event.entityId) && isAfter(event.position, listening.told))
+            items.set(`${item.entity} ${item.id}`, { item, at: event.position });
         }
         if (items.size > 0) subscription.send([...items.values()], scope, own, to);
       }
     }
   }
+}
+
+function earliest(listening: readonly Listening[]): Position | null {
+  const places = listening.map(({ told }) => told);
+  return places.reduce<Position | null>((first, place) => (first && isAfter(place, first) ? first : place), null);
 }
 
 /** Entities by name, as far as they exist. */

@@ -1,6 +1,7 @@
 /** The read grammar beyond single comparisons, with the compiler and the row policies, and with either alone. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testDatabase } from '../../../tests/support/postgres.ts';
+import { fixedClock } from '../../clock.ts';
 import { Problem } from '../../problem.ts';
 import { ANNA, BEN, id, World } from './testing/world.ts';
 
@@ -11,10 +12,12 @@ const modes = [
 ];
 const databases = await Promise.all(modes.map(() => testDatabase()));
 
-/** Days from today in Berlin, where the readers are. */
+/** The day has begun in Berlin, where the readers are, and nowhere west of it. */
+const clock = fixedClock(Date.UTC(2026, 5, 9, 22, 30));
+
+/** Days from today in Berlin. */
 function day(offset: number): string {
-  const today = new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Berlin' }).format(new Date());
-  return new Date(Date.parse(`${today}T00:00:00Z`) + offset * 86_400_000).toISOString().slice(0, 10);
+  return new Date(Date.UTC(2026, 5, 10 + offset)).toISOString().slice(0, 10);
 }
 
 describe.each(modes.map((each, index) => ({ ...each, index })))('asking $title', ({ published, predicates, index }) => {
@@ -22,7 +25,7 @@ describe.each(modes.map((each, index) => ({ ...each, index })))('asking $title',
   beforeAll(async () => {
     const test = databases[index];
     if (test === undefined) throw new TypeError('there is a database for each mode');
-    world = await World.open(test, published);
+    world = await World.open(test, published, clock);
     await world.insert('core.user', ANNA, { name: 'Anna', email: 'anna@example.com', active: 't' });
     await world.insert('core.user', BEN, { name: 'Ben', email: 'ben@example.com', active: 't' });
     await world.insert('trade.product', id(201), { name: 'Bolt', price: '1.50', price_currency: 'EUR' });

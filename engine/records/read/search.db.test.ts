@@ -38,7 +38,7 @@ describe.each(modes.map((each, index) => ({ ...each, index })))(
       (id, version, created_at, updated_at, name, country, owner)
       select gen_random_uuid(), 1, now(), now(), 'Mass of Water ' || n, 'US', '${BEN}' from generate_series(1, ${OTHERS}) n`);
       await world.insert('trade.customer', id(399), { name: 'Still Water', country: 'FR', owner: ANNA });
-    }, 60_000);
+    }, 300_000);
     afterAll(() => world.close());
 
     const as = (role: string) => ({ ...world.as(role), predicates });

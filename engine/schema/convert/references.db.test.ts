@@ -1,17 +1,19 @@
 /** A field becomes a reference, or no longer is one: records are found by what people call them. */
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { testDatabase } from '#tests/support/postgres.ts';
 import { refusal } from '#tests/support/refusal.ts';
 import { type Organisation, schemaLab } from '#tests/support/schema-lab.ts';
 import type { Plan } from '../plan.ts';
 import type { TenantDocument } from '../source.ts';
+import { halfWay, kill } from '../testing/half-way.ts';
 import type { OnFails } from './conversions.ts';
 
+// More than all the waits of a test together.
+vi.setConfig({ testTimeout: 300_000 });
 const postgres = await testDatabase();
 const { superuser } = postgres;
-const labs = { small: schemaLab(postgres), large: schemaLab(postgres, { deferAbove: 10 }) };
+const labs = { small: schemaLab(postgres), large: schemaLab(postgres, { deferAbove: 10, patience: 120_000 }) };
 type Size = keyof typeof labs;
 
 type Json = Readonly<Record<string, unknown>>;
@@ -294,31 +296,19 @@ test.each([
   expect((await refusal(become(made, 'small', TEXT))).errors).toMatchObject([{ code: 'type_change' }]);
 });
 
-/** Until the conversion ahead has done some rows. */
-async function underWay(made: Organisation): Promise<number> {
-  for (let tries = 0; tries < 4000; tries += 1) {
-    const { rows } = await superuser.query<{ backend: number }>(
-      `select backend from armature.schema_step s join pg_stat_activity a on a.pid = s.backend where tenant_id = $1 and s.state = 'running' and done > 0`,
-      [made.tenant.id],
-    );
-    if (rows[0]) return rows[0].backend;
-    await delay(1);
-  }
-  throw new Error('nothing is converted');
-}
-
 const many = (length: number, value: (at: number) => string) => Array.from({ length }, (_, at) => value(at));
 
 /** Until the publish waits for whoever reads the shops: everything is made ready by then. */
-async function waiting(): Promise<void> {
-  for (let tries = 0; tries < 4000; tries += 1) {
-    const { rowCount } = await superuser.query(
-      `select from pg_locks where not granted and mode = 'AccessExclusiveLock' and relation is not null`,
-    );
-    if (rowCount !== 0) return;
-    await delay(1);
-  }
-  throw new Error('nobody waits');
+async function waiting({ tenant }: Organisation): Promise<void> {
+  const look = async () =>
+    (
+      await superuser.query(
+        `select from pg_locks where not granted and mode = 'AccessExclusiveLock' and relation = $1::regclass
+         and database = (select oid from pg_database where datname = current_database())`,
+        [`"${tenant.names.schema}".custom_shops`],
+      )
+    ).rowCount;
+  await expect.poll(look, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
 }
 
 test.each(['converted', 'published'])(
@@ -329,15 +319,17 @@ test.each(['converted', 'published'])(
       TEXT,
       many(6000, (at) => (at % 2 ? 'BW' : '8')),
     );
-    const publishing = refusal(become(made, 'large', REFERENCE));
-    await underWay(made);
+    const { publishing, goOn } = await halfWay(postgres, made, 'custom_shops', () =>
+      refusal(become(made, 'large', REFERENCE)),
+    );
     const reader = new pg.Client({ ...postgres.address, ...postgres.admin });
     await reader.connect();
     // The publish waits for it, the conversion does not.
     await reader.query(`begin; select from "${made.tenant.names.schema}".custom_shops limit 1`);
-    if (when === 'published') await waiting();
-    await destroy(made, EMBER);
-    await waiting();
+    if (when === 'converted') await destroy(made, EMBER);
+    await goOn();
+    await waiting(made);
+    if (when === 'published') await destroy(made, EMBER);
     await reader.query('commit');
     await reader.end();
     expect((await publishing).errors).toMatchObject([
@@ -359,20 +351,23 @@ test('killed in the middle it goes on, and does not forget what was in the way',
     )
   ).rows;
   await made.sql(await made.person(), `update $custom_shops set place = 'Nowhere' where id = $1`, [id]);
-  const kill = async (field: Json) => {
-    const dying = become(made, 'large', field).then(
-      () => 'lived',
-      () => 'died',
+  const killed = async (field: Json) => {
+    const { backend, publishing, goOn } = await halfWay(postgres, made, 'custom_shops', () =>
+      become(made, 'large', field).then(
+        () => 'lived',
+        () => 'died',
+      ),
     );
-    await superuser.query('select pg_terminate_backend($1)', [await underWay(made)]);
-    expect(await dying).toBe('died');
+    await kill(postgres, backend);
+    expect(await publishing).toBe('died');
+    await goOn();
   };
-  await kill(REFERENCE);
+  await killed(REFERENCE);
   expect((await refusal(become(made, 'large', REFERENCE))).errors).toMatchObject([{ params: { count: 11 } }]);
   await made.sql(await made.person(), `update $custom_shops set place = 'PE' where place = 'Nowhere'`);
   await made.sql(await made.person(), `update $custom_cities set name = 'Peridot' where name = 'PE'`);
   // Begun as something else, nothing of that is taken for it.
-  await kill(
+  await killed(
     place('choice', {
       choices: [
         { key: 'bw', label: 'BW' },
@@ -380,7 +375,7 @@ test('killed in the middle it goes on, and does not forget what was in the way',
       ],
     }),
   );
-  await kill(REFERENCE);
+  await killed(REFERENCE);
   await become(made, 'large', REFERENCE);
   const { rows } = await superuser.query(
     `select place, count(*)::int as n from "${made.tenant.names.schema}".custom_shops group by 1 order by 1`,

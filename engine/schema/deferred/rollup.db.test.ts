@@ -1,11 +1,13 @@
 /** What is kept over parts is computed after the publish where there are many records, beside everybody's work. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { testDatabase } from '#tests/support/postgres.ts';
 import { type Organisation, schemaLab } from '#tests/support/schema-lab.ts';
 import type { TenantDocument } from '../source.ts';
 
+// More than all the waits of a test together.
+vi.setConfig({ testTimeout: 120_000 });
 const postgres = await testDatabase();
 /** Every table with more than ten records counts as a large one. */
 const lab = schemaLab(postgres, { deferAbove: 10 });

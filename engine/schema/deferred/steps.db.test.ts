@@ -1,12 +1,15 @@
 /** What a publish leaves for afterwards: done beside everybody's work, and whatever happens meanwhile. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import pg from 'pg';
+import { expect, test, vi } from 'vitest';
 import { testDatabase } from '#tests/support/postgres.ts';
 import { type Organisation, schemaLab } from '#tests/support/schema-lab.ts';
 import type { TenantDocument } from '../source.ts';
+import { kill } from '../testing/half-way.ts';
 import { StepRunner } from './runner.ts';
 import type { Step } from './store.ts';
 
+// More than all the waits of a test together.
+vi.setConfig({ testTimeout: 180_000 });
 const postgres = await testDatabase();
 /** Every table with more than ten records counts as a large one. */
 const lab = schemaLab(postgres, { deferAbove: 10 });
@@ -175,28 +178,36 @@ test('what somebody cancelled is proposed again by the next publish', async () =
   expect(await look(made, INDEXES)).toEqual([{ valid: true, unique: false }]);
 });
 
-/** Holds a share of the table, so that a step which needs more stands before it. */
-async function standing(made: Organisation, lock: string, during: () => Promise<void>): Promise<void> {
-  await superuser.query('begin');
-  await superuser.query(`lock table "${made.tenant.names.schema}".custom_plants in ${lock} mode`);
+/** Somebody's transaction, as long as it takes. Of a connection of its own: inside one, Postgres tells of others what was once. */
+async function beside(begun: string, during: () => Promise<void>): Promise<void> {
+  const somebody = new pg.Client({ ...postgres.address, ...postgres.admin });
+  await somebody.connect();
   try {
+    await somebody.query(begun);
     await during();
   } finally {
-    await superuser.query('rollback');
+    await somebody.end();
   }
 }
 
+/** Holds a share of the table, so that a step which needs more stands before it. */
+const standing = ({ tenant }: Organisation, lock: string, during: () => Promise<void>): Promise<void> =>
+  beside(`begin; lock table "${tenant.names.schema}".custom_plants in ${lock} mode`, during);
+
+/** Of the step that stands before a lock. */
 async function backendOf(made: Organisation): Promise<number> {
-  for (let tries = 0; tries < 400; tries += 1) {
+  let backend = 0;
+  const look = async () => {
     const { rows } = await superuser.query<{ backend: number }>(
       `select s.backend from armature.schema_step s join pg_stat_activity a on a.pid = s.backend and a.wait_event_type = 'Lock'
        where s.tenant_id = $1 and s.state = 'running'`,
       [made.tenant.id],
     );
-    if (rows[0]) return rows[0].backend;
-    await delay(10);
-  }
-  throw new Error('no step is running');
+    backend = rows[0]?.backend ?? 0;
+    return backend;
+  };
+  await expect.poll(look, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0);
+  return backend;
 }
 
 test.each([
@@ -212,7 +223,7 @@ test.each([
       () => 'lived',
       () => 'died',
     );
-    await superuser.query('select pg_terminate_backend($1)', [await backendOf(made)]);
+    await kill(postgres, await backendOf(made));
     expect(await dying).toBe('died');
   });
   expect((await stepsOf(made))[0]).toMatchObject({ kind, state: 'running' });
@@ -227,18 +238,13 @@ test('a publish that needs the table does not wait for the index that is being b
   const made = await garden(region);
   await made.publish(plant({ ...region, index: true }));
   let building: Promise<unknown> = Promise.resolve();
-  await superuser.query('begin');
-  // A transaction that is older than the index and stays open: the build has to wait for its end.
-  await superuser.query(`lock table "${made.tenant.names.schema}".core_teams in row exclusive mode`);
-  await superuser.query('select pg_current_xact_id(), count(*) from pg_class');
-  try {
+  // Somebody who looked at the records as they were before the index and goes on: the build has to wait for the end of it.
+  await beside('begin isolation level repeatable read; select count(*) from pg_class', async () => {
     building = drain(made);
-    await delay(300);
-    // The build waits for the end of this transaction, which comes after it: who waited for the build would never come back.
+    await backendOf(made);
+    // That end comes after it: who waited for the build would never come back.
     await made.publish(plant({ ...region, index: true }, { key: 'soil', type: 'text' }));
-  } finally {
-    await superuser.query('rollback');
-  }
+  });
   expect(await building).toBe('done');
   expect(await look(made, INDEXES)).toEqual([{ valid: true, unique: false }]);
 });
@@ -246,14 +252,16 @@ test('a publish that needs the table does not wait for the index that is being b
 test('two runners do not get in each other’s way, and a step that meets a lock goes on when it is free', async () => {
   const made = await garden(region);
   await made.publish(plant({ ...region, max: 30 }));
+  const other = new StepRunner({ database: lab.database, pause: 10 });
   const impatient = new StepRunner({ database: lab.database, patience: 300, pause: 10 });
+  let first: Promise<unknown> = Promise.resolve();
   await standing(made, 'share update exclusive', async () => {
-    const first = impatient.drain(made.tenant.key);
+    expect(await impatient.drain(made.tenant.key)).toBe('blocked');
+    first = drain(made);
     await backendOf(made);
-    expect(await drain(made)).toBe('busy');
-    expect(await first).toBe('blocked');
+    expect(await other.drain(made.tenant.key)).toBe('busy');
   });
-  expect(await drain(made)).toBe('done');
+  expect(await first).toBe('done');
   expect(await states(made)).toEqual([['validate', 'done']]);
 });
 

@@ -3,7 +3,7 @@
  * without any policy, so that what a reader sees is what the compiler lets through, and nothing else.
  */
 import type pg from 'pg';
-import { systemClock, systemIds } from '../../../clock.ts';
+import { type Clock, systemClock, systemIds } from '../../../clock.ts';
 import { Database } from '../../../db/database.ts';
 import type { Session } from '../../../db/database.ts';
 import type { Statement, StatementResult } from '../../../db/execute.ts';
@@ -55,17 +55,18 @@ export class World {
     database: Watched,
     { tenant, model }: TenantModel,
     models: ModelStore | null,
+    clock: Clock,
   ) {
     this.database = database;
-    this.reader = new Reader({ database, secret: test.secret, clock: systemClock });
+    this.reader = new Reader({ database, secret: test.secret, clock });
     this.tenant = tenant;
     this.model = model;
     this.#superuser = test.superuser;
     this.#models = models;
   }
 
-  static async open(test: TestDatabase, published: boolean): Promise<World> {
-    const database = new Watched({ address: test.address, app: test.app, owner: test.owner, connections: 2 });
+  static async open(test: TestDatabase, published: boolean, clock = systemClock): Promise<World> {
+    const database = new Watched({ address: test.address, app: test.app, owner: test.owner, connections: 2, clock });
     // Records are put there as the tests need them, whatever triggers and foreign keys would say.
     await test.superuser.query('set session_replication_role = replica');
     if (published) {
@@ -82,9 +83,10 @@ export class World {
       };
       await createTenant({ database, ids: systemIds, publisher }, wanted);
       const models = new ModelStore({ database });
-      return new World(test, database, await models.get('trade'), models);
+      return new World(test, database, await models.get('trade'), models, clock);
     }
-    const world = new World(test, database, { tenant: tradeTenant(test.rolePrefix), model: await tradeModel() }, null);
+    const own = { tenant: tradeTenant(test.rolePrefix), model: await tradeModel() };
+    const world = new World(test, database, own, null, clock);
     await world.#create();
     return world;
   }
