@@ -64,6 +64,7 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          testTimeout: 600_000,
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
           globalSetup: ['tests/support/cluster.ts'],

@@ -52,7 +52,7 @@ export async function publishIn(
     onFail: input.onFail,
     publishing: true,
   });
-  requireConverted(prepared, ready);
+  await requireConverted(client, prepared, ready);
   if (prepared.before === null) await client.query(`create schema ${quote(prepared.state.schema)}`);
   await makeWay(client, tenant, prepared.kept, prepared.changes);
   await runChanges(client, prepared.changes, converting(client, prepared, ready));

@@ -67,7 +67,7 @@ test('a record of every type is filled in, saved and shown', async () => {
   });
   await signIn(page);
   await page.getByRole('link', { name: 'Samples' }).first().click();
-  await page.waitForLoadState('networkidle');
+  await page.getByRole('heading', { name: 'Samples' }).waitFor();
   const before = scripts.length;
   await page.goto(`${app.url}/custom/samples/new`);
   await page.getByLabel('Name').first().fill('Everything');

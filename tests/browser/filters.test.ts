@@ -17,7 +17,7 @@ beforeAll(async () => {
   await admin.post('/api/crm/v1/accounts', { name: 'Harbour Cranes', parent: parent.json.data?.id });
 });
 
-test('relative dates are chosen from a list and stand in the address', { timeout: 90_000 }, async () => {
+test('relative dates are chosen from a list and stand in the address', async () => {
   const { page, expectClean } = await browser.open(app.url);
   await signIn(page);
   await page.getByRole('link', { name: 'Accounts' }).first().click();

@@ -20,7 +20,10 @@ beforeAll(async () => {
 
 async function open(path: string) {
   const opened = await browser.open(app.url + path);
+  // What others change is told from here on.
+  const listening = opened.page.waitForResponse((response) => response.url().includes('/api/$events'));
   await signIn(opened.page);
+  await listening;
   return opened;
 }
 
@@ -29,7 +32,6 @@ test('a list leaves as a file, and shows what others change', async () => {
   await page.getByRole('link', { name: 'Harbour Cranes' }).waitFor();
   await page.getByRole('button', { name: 'Export' }).click();
   await page.getByRole('menuitem', { name: 'CSV' }).first().waitFor();
-  await page.waitForTimeout(250);
   await shot(page, 'export');
   const download = page.waitForEvent('download');
   await page.getByRole('menuitem', { name: 'CSV' }).first().click();
@@ -39,11 +41,11 @@ test('a list leaves as a file, and shows what others change', async () => {
   expect(text).toContain('Quarry & Sons');
 
   const { json } = await admin.post('/api/crm/v1/accounts', { name: 'Appeared Meanwhile' });
-  await page.getByRole('link', { name: 'Appeared Meanwhile' }).waitFor({ timeout: 8000 });
+  await page.getByRole('link', { name: 'Appeared Meanwhile' }).waitFor();
   await page.getByRole('link', { name: 'Appeared Meanwhile' }).click();
   await page.getByRole('heading', { name: 'Appeared Meanwhile' }).waitFor();
   await admin.patch(`/api/crm/v1/accounts/${json.data?.id}`, { name: 'Renamed Meanwhile' });
-  await page.getByRole('heading', { name: 'Renamed Meanwhile' }).waitFor({ timeout: 8000 });
+  await page.getByRole('heading', { name: 'Renamed Meanwhile' }).waitFor();
   expectClean();
 });
 

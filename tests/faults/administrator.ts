@@ -41,7 +41,7 @@ export async function administrator(there: Installation): Promise<Administrator>
     return { status: response.status, json: text === '' ? {} : JSON.parse(text) };
   };
   const untilAnswered: Administrator['untilAnswered'] = async (what) => {
-    for (let attempt = 0; attempt < 400; attempt += 1) {
+    for (let attempt = 0; attempt < 4000; attempt += 1) {
       const answer = await what().catch(() => null);
       if (answer && answer.status !== 503 && answer.status !== 504) return answer;
       await delay(150);

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Administrator, administrator } from './administrator.ts';
-import { disturb, inside } from './disturb.ts';
+import { disturb, inside, Kills } from './disturb.ts';
 import type { Installation } from './installation.ts';
 import { install } from './installation.ts';
 import { random, seedOf } from '#tests/support/random.ts';
@@ -15,6 +15,8 @@ import { persistent, type Tally, write, type Writers } from './workers.ts';
 const WRITES = Number(process.env['ARMATURE_CRASH_WRITES'] ?? 5000);
 const WRITERS = 8;
 const IMPORTED = 2000;
+/** On a machine where everything takes long, what needs some time in one piece comes to its end after them. */
+const DISTURBANCES = 60;
 const CRATES = '/api/custom/v1/crates';
 
 const DOCUMENTS = (more: readonly object[] = []) => [
@@ -73,7 +75,7 @@ async function importThrough(): Promise<Record<string, unknown>> {
     const started = await ask('POST', `${at}/start`, settings, { 'content-type': 'application/json' });
     return started;
   });
-  for (let attempt = 0; attempt < 1200; attempt += 1) {
+  for (let attempt = 0; attempt < 6000; attempt += 1) {
     const { json } = await untilAnswered(() => ask('GET', at, null));
     if (json.data?.['state'] === 'done' || json.data?.['state'] === 'failed') return json.data;
     await delay(100);
@@ -81,21 +83,32 @@ async function importThrough(): Promise<Record<string, unknown>> {
   throw new Error('the import never ended');
 }
 
-test('lose nothing, do nothing twice, and leave nothing half-done', { timeout: 600_000 }, async () => {
+test('lose nothing, do nothing twice, and leave nothing half-done', { timeout: 1_200_000 }, async () => {
   const send = persistent(() => there.url, admin.token, tally);
   let done = false;
-  const disturbing = disturb(there, random(seed), () => done);
+  const kills = new Kills();
+  const disturbing = disturb(there, random(seed), kills, () => done, DISTURBANCES);
   const from = performance.now();
   const publishing = publishThrough(() => done);
-  const [imported] = await Promise.all([
+  const work = Promise.all([
     importThrough(),
     ...Array.from({ length: WRITERS }, (_, index) =>
-      write(`w${index}`, CRATES, Math.ceil(WRITES / WRITERS), random(seed + index + 1), send, book),
+      write(
+        `w${index}`,
+        CRATES,
+        Math.ceil(WRITES / WRITERS),
+        random(seed + index + 1),
+        send,
+        book,
+        () => done || kills.both,
+      ),
     ),
-  ]).finally(() => {
+  ]);
+  // What cannot be brought back ends the test: everybody else would wait for it.
+  const [imported, ...sent] = await Promise.race([work, disturbing.then(() => work)]).finally(() => {
     done = true;
   });
-  const kills = await disturbing;
+  await disturbing;
   const published = await publishing;
   const seconds = (performance.now() - from) / 1000;
   console.log(
@@ -104,8 +117,9 @@ test('lose nothing, do nothing twice, and leave nothing half-done', { timeout: 6
       `${published.releases} releases in ${published.attempts} tries; ${seconds.toFixed(0)} s`,
   );
   expect(tally.odd).toEqual([]);
-  expect(tally.acknowledged).toBe(WRITERS * Math.ceil(WRITES / WRITERS));
-  expect(kills.server + kills.postgres).toBeGreaterThan(1);
+  expect(tally.acknowledged).toBe(sent.reduce((sum, one) => sum + one, 0));
+  expect(tally.acknowledged).toBeGreaterThanOrEqual(WRITES);
+  expect(kills.both).toBe(true);
   expect(imported).toMatchObject({ state: 'done', created: IMPORTED, failed: 0 });
   expect(await admin.release()).toBe(published.releases + 2);
   await look();

@@ -4,23 +4,29 @@ import pg from 'pg';
 import type { Random } from '#tests/support/random.ts';
 import type { Installation } from './installation.ts';
 
-export interface Kills {
-  server: number;
-  postgres: number;
-  replies: number;
+export class Kills {
+  server = 0;
+  postgres = 0;
+  replies = 0;
+
+  /** Whether server and Postgres have both been killed: work that ends before has not been disturbed. */
+  get both(): boolean {
+    return this.server > 0 && this.postgres > 0;
+  }
 }
 
 /**
  * Until the work is done. Afterwards both are running.
+ * @param kills what is counted meanwhile
  * @param most disturbances at most: what needs some time in one piece comes to its end after them
  */
 export async function disturb(
   there: Installation,
   dice: Random,
+  kills: Kills,
   done: () => boolean,
-  most = Number.POSITIVE_INFINITY,
-): Promise<Kills> {
-  const kills: Kills = { server: 0, postgres: 0, replies: 0 };
+  most: number,
+): Promise<void> {
   for (let time = 0; time < most && !done(); time += 1) {
     await delay(150 + dice.below(700));
     if (done()) break;
@@ -41,7 +47,6 @@ export async function disturb(
     }
   }
   kills.replies = there.proxy.dropped();
-  return kills;
 }
 
 /** Past server and proxy, as the superuser. */

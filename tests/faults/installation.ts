@@ -1,12 +1,12 @@
 /** A server and a Postgres of its own, both of which can be killed and started again, with a proxy between them. */
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EmbeddedPostgres } from '#engine/db/embedded.ts';
 import { startEmbedded } from '#engine/db/embedded.ts';
 import { run, type Running, start } from '#tests/support/process.ts';
+import { freePort } from '#tests/support/port.ts';
 import { openProxy, type Proxy } from './proxy.ts';
 
 const PASSWORD = 'superuser';
@@ -56,13 +56,19 @@ export async function install(): Promise<Installation> {
     if (!running) return;
     running.child.kill('SIGKILL');
     await running.ended();
+    // What was meant for it does not meet the next one while it starts: that one would give up.
+    proxy.rest();
   };
   const killPostgres = async (): Promise<void> => {
     const file = join(cluster, 'postgres', 'postmaster.pid');
     const postmaster = Number((await readFile(file, 'utf8')).split('\n')[0]);
-    const children = await childrenOf(postmaster);
-    for (const pid of [postmaster, ...children]) kill(pid);
-    while ([postmaster, ...children].some(isAlive)) await delay(10);
+    // Stopped first: a postmaster that stands still makes no child after they were counted, and forgets none.
+    process.kill(postmaster, 'SIGSTOP');
+    for (let state: string | null = ''; state !== null && state !== 'T'; state = await stateOf(postmaster))
+      await delay(1);
+    const processes = [postmaster, ...(await childrenOf(postmaster))];
+    for (const pid of processes) kill(pid);
+    while (processes.some(isAlive)) await delay(10);
   };
   await startServer();
   return {
@@ -102,6 +108,7 @@ function kill(pid: number): void {
   }
 }
 
+/** Also one that is dead, as long as nobody has taken note of it: whoever starts Postgres again would take it for running. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -111,11 +118,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+/** `R` runs, `S` sleeps, `T` is stopped; `null` where there is no such process, or no /proc. */
+async function stateOf(pid: number): Promise<string | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return /^.*\) (\w)/s.exec(text)?.[1] ?? null;
 }

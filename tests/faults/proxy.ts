@@ -11,6 +11,8 @@ export interface Proxy {
   readonly port: number;
   /** From now on, the next `count` replies that end a batch are dropped together with their connections. */
   drop(count: number): void;
+  /** Drops no further ones. */
+  rest(): void;
   /** Replies dropped so far. */
   readonly dropped: () => number;
   close(): Promise<void>;
@@ -63,6 +65,9 @@ export async function openProxy(target: () => number): Promise<Proxy> {
     port: address.port,
     drop: (count) => {
       armed += count;
+    },
+    rest: () => {
+      armed = 0;
     },
     dropped: () => dropped,
     close: async () => {

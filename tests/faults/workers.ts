@@ -66,13 +66,17 @@ export function persistent(url: () => string, token: string, tally: Tally): Ask 
         // Broken off: whether it was done is not known.
       }
       tally.repeated += 1;
-      if (attempt > 600) throw new Error(`${method} ${path} was never answered`);
+      if (attempt > 4000) throw new Error(`${method} ${path} was never answered`);
       await delay(50 + 50 * Math.min(attempt, 4));
     }
   };
 }
 
-/** @param operations requests this writer sends */
+/**
+ * @param operations requests this writer sends at least
+ * @param enough whether it may end then
+ * @returns how many it has sent
+ */
 export async function write(
   name: string,
   path: string,
@@ -80,9 +84,11 @@ export async function write(
   random: Random,
   ask: Ask,
   book: Writers['book'],
-): Promise<void> {
+  enough: () => boolean,
+): Promise<number> {
   const own: string[] = [];
-  for (let index = 0; index < operations; index += 1) {
+  let index = 0;
+  for (; index < operations || !enough(); index += 1) {
     const key = `${name}-${index}`;
     const id = own[random.below(Math.max(1, own.length))];
     const record = id === undefined ? undefined : book.get(id);
@@ -107,4 +113,5 @@ export async function write(
       record.changes += 1;
     }
   }
+  return index;
 }

@@ -18,8 +18,8 @@ import { requestOf } from './requests.ts';
 const REQUESTS = Number(process.env['ARMATURE_FUZZ'] ?? 50_000);
 const WORKERS = 4;
 /**
- * Megabytes that the server, a process of its own, may hold at any time. What grows in its small heap ends it; this is
- * for what grows beside the heap. 280 are usual, and 310 after 240,000 requests.
+ * Megabytes that the server, a process of its own, may still hold when all is answered. What grows in its small heap ends
+ * it; this is for what grows beside the heap. At most 280 are usual meanwhile, and 310 in 240,000 requests.
  */
 const CEILING = 400;
 
@@ -34,7 +34,7 @@ const server = await (await serverProcesses(database, SMALL_HEAP)).begin();
 const OURS =
   /\n\s+at |node:internal|\/engine\/|node_modules|relation "|column "|violates |syntax error|pg_catalog|search_path|SQLSTATE/;
 
-test('is answered with a problem, and changes nothing', { timeout: 1_200_000 }, async () => {
+test('is answered with a problem, and changes nothing', { timeout: 3_600_000 }, async () => {
   const seed = seedOf();
   const documents = [
     ...FLEET,
@@ -113,7 +113,7 @@ test('is answered with a problem, and changes nothing', { timeout: 1_200_000 }, 
           headers: { ...headers, authorization: `Bearer ${token}` },
           body,
           redirect: 'manual',
-          signal: AbortSignal.timeout(30_000),
+          signal: AbortSignal.timeout(120_000),
         });
         // Events never end by themselves.
         const endless = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
@@ -155,7 +155,8 @@ test('is answered with a problem, and changes nothing', { timeout: 1_200_000 }, 
   );
   expect(odd).toEqual([]);
   expect(server.running.child.exitCode, server.running.err()).toBeNull();
-  expect(Math.max(...fifths)).toBeLessThan(CEILING);
+  // What many requests hold at once is given back, and goes sooner or later; what has grown stays.
+  await expect.poll(async () => (await memory.now()) ?? 0, { timeout: 60_000 }).toBeLessThan(CEILING);
   // A request that succeeds now and then shows that the garbage gets somewhere.
   expect(statuses.get(200) ?? 0).toBeGreaterThan(sent / 100);
 });

@@ -134,7 +134,7 @@ async function untilTold({ database }: Twin): Promise<void> {
     `select coalesce(max(xid), '0'::xid8)::text as last from armature.outbox`,
   );
   const sql = `select armature.outbox_horizon() > $1::xid8 as passed`;
-  const until = Date.now() + 20_000;
+  const until = Date.now() + 60_000;
   while (Date.now() < until) {
     const found = await database.superuser.query<{ passed: boolean }>(sql, [rows[0]?.last]);
     if (found.rows[0]?.passed === true) return;
@@ -154,16 +154,23 @@ function differenceOf(...texts: readonly [string, string]): string {
 const describeCase = ({ method, path, body, headers }: Case) =>
   `${method} ${decodeURIComponent(path)} ${JSON.stringify(body ?? '')} ${JSON.stringify(headers ?? {})}`;
 
+/** An organisation has two exports at a time: whether a third is refused tells when the others ended, and nothing else. */
+const isExport = ({ channel }: Case) => channel === 'export';
+
 async function run(mode: string, known: Known, salt: number): Promise<Comparison> {
   const of = ({ app }: Twin) => client(mode === 'policies only' ? app.policiesOnly.url : app.url, known.person.token);
   const comparison = new Comparison([of(twins.left), of(twins.right)], mode, known);
   const script = new Script(random(seed + salt), known);
+  await Promise.all([twins.left, twins.right].map(untilTold));
   const tokens = await comparison.feedTokens();
   for (let done = 0; done < REQUESTS && comparison.different.length === 0; ) {
     const reads = Array.from({ length: TOGETHER * 2 }, () => script.read());
     done += reads.length + 4;
-    for (let from = 0; from < reads.length; from += TOGETHER)
-      await Promise.all(reads.slice(from, from + TOGETHER).map((request) => comparison.compare(request)));
+    for (let from = 0; from < reads.length; from += TOGETHER) {
+      const group = reads.slice(from, from + TOGETHER);
+      await Promise.all(group.filter((request) => !isExport(request)).map((request) => comparison.compare(request)));
+      for (const request of group.filter(isExport)) await comparison.compare(request);
+    }
     for (let writes = 0; writes < 4; writes++) {
       const request = script.write();
       // A field that is hidden on some records only is masked by the compiler alone: Postgres refuses a step by the state.
@@ -196,7 +203,7 @@ const personOf = (name: string, tenant: string): WorldPerson => {
 
 describe.each(WHO)('%s of %s', (name, tenant) => {
   const person = personOf(name, tenant);
-  test('is told nothing by what is hidden, in three modes', { timeout: 120_000 }, async () => {
+  test('is told nothing by what is hidden, in three modes', { timeout: 600_000 }, async () => {
     const difference = await twins.separate(person);
     expect(difference.changed).toBeGreaterThan(20);
     expect(difference.added * difference.removed).toBeGreaterThan(0);
@@ -209,7 +216,7 @@ describe.each(WHO)('%s of %s', (name, tenant) => {
   });
 });
 
-test('two worlds that differ in what somebody may see are told apart', { timeout: 60_000 }, async () => {
+test('two worlds that differ in what somebody may see are told apart', { timeout: 300_000 }, async () => {
   await twins.separate(personOf('rep_a', 'acme'));
   const { different } = await run('both layers', knownOf(personOf('admin', 'acme')), 1);
   expect(different.length).toBeGreaterThan(0);

@@ -7,8 +7,6 @@ export interface Reason {
   readonly excuses: (shape: Shape, reader: Reader) => boolean;
   /** One that does read so much: when it does not any more, the reason goes. */
   readonly example: readonly [reader: Reader, around: Shape['around'], test: string];
-  /** The sample that Postgres takes of the records decides which way it goes: it may do without the reason. */
-  readonly wavers?: true;
 }
 
 const INSIDE: readonly string[] = ['contains', 'icontains', 'ends'];
@@ -42,7 +40,6 @@ export const REASONS: readonly Reason[] = [
     why: 'finds a thousand records by their index, whose parts Postgres takes from the parts’ smaller table in one go',
     excuses: ({ test, around }) => around === 'through a reference' && MANY_OF.includes(test),
     example: ['keeper', 'through a reference', 'sold eq'],
-    wavers: true,
   },
   {
     why: 'asks a reference to one of several entities for everything below a record, or for what is not another one: it is shown only where its record is, which only “equal” and “one of” can be asked after',

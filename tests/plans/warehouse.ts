@@ -1,6 +1,6 @@
 /** One big table, published like any other, with a role that sees all of it and one that sees its own records. */
 import type pg from 'pg';
-import { systemClock, systemIds } from '#engine/clock.ts';
+import { fixedClock, systemIds } from '#engine/clock.ts';
 import type { Address, Credentials } from '#engine/db/connection.ts';
 import { Database, sessionOf } from '#engine/db/database.ts';
 import { quote } from '#engine/db/identifiers.ts';
@@ -29,6 +29,11 @@ const MANY = 100_000;
 export const READERS = ['keeper', 'owner', 'guest'] as const;
 export type Reader = (typeof READERS)[number];
 const SHARED = 500;
+/**
+ * For this many values of one column Postgres wants 300 times as many records, and takes all there are: its statistics of
+ * all columns are then the same in every run, and so are its plans.
+ */
+const WHOLE = 3400;
 const GUEST = 555;
 
 const field = (key: string, type: string, more: object = {}): object => ({ key, type, label: key, ...more });
@@ -126,7 +131,8 @@ export interface Planned {
 export class Warehouse {
   readonly #database: Database;
   readonly #models: ModelStore;
-  readonly #lists = new Lists(new Cursors('not a secret'), systemClock);
+  /** Noon of a day behind all that was created: yesterday is always as far from the records. */
+  readonly #lists = new Lists(new Cursors('not a secret'), fixedClock(Date.UTC(2026, 5, 15, 12)));
   readonly #scopes: ReadonlyMap<string, Scope>;
   readonly #model: Model;
   /** The tables that have so many records. */
@@ -156,6 +162,8 @@ export class Warehouse {
     test: { address: Address; app: Credentials; owner: Credentials },
     superuser: pg.Client,
   ): Promise<Warehouse> {
+    // Who reads the whole table begins at its beginning, wherever somebody else is.
+    await superuser.query(`alter database ${quote(test.address.database)} set synchronize_seqscans = off`);
     const database = new Database({ address: test.address, app: test.app, owner: test.owner, connections: 2 });
     const pack = {
       key: 'depot',
@@ -297,8 +305,16 @@ function nodesOf(node: Node): string[] {
   return [...own, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
+/** A column of which every record has the same value, so that there is nothing to be known of it. */
+const constantOf = (table: string): string => (table.includes('.depot_') ? 'version' : 'created_at');
+
 /** Without triggers, and with the indexes made afterwards: it is the plans that are of interest. Values follow no order. */
 async function fill(superuser: pg.Client, schema: string, links: string, article: string): Promise<void> {
+  const tables = [
+    ...['shelves', 'labels', 'boxes', 'articles', 'parts'].map((table) => `${schema}.depot_${table}`),
+    `${schema}.${quote(links)}`,
+    `${schema}.shares`,
+  ];
   const { rows: indexes } = await superuser.query<{ name: string; sql: string }>(
     `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as sql from pg_index
      where indrelid in ($1::regclass, $2::regclass, $3::regclass) and not indisprimary`,
@@ -337,6 +353,8 @@ async function fill(superuser: pg.Client, schema: string, links: string, article
     insert into ${schema}.${quote(links)} (near, far)
       select ${uuid('000', '(n * 4)::text')}, ${uuid('666', '(n % 1000 + 1)::text')} from generate_series(1, 200000) n;
     ${indexes.map(({ sql }) => `${sql};`).join('\n')}
-    analyze ${schema}.depot_shelves, ${schema}.depot_labels, ${schema}.depot_boxes, ${schema}.depot_articles, ${schema}.depot_parts, ${schema}.${quote(links)}, ${schema}.shares;
+    ${tables.map((table) => `alter table ${table} set (autovacuum_enabled = off);`).join('\n')}
+    ${tables.map((table) => `alter table ${table} alter column ${constantOf(table)} set statistics ${WHOLE};`).join('\n')}
+    analyze ${tables.join(', ')};
   `);
 }

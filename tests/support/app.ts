@@ -59,6 +59,8 @@ export async function testApp(
     },
     { url, ...options, mode: 'server' },
   );
+  // A test that computes for seconds must not find its connection closed just as it sends the next request.
+  for (const one of [server, bare]) one.keepAliveTimeout = 600_000;
   server.on('request', createCellsHttp(app.cells));
   bare.on('request', createHttp(app.services, { predicates: false }));
   let closing: Promise<void> | null = null;

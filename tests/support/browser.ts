@@ -7,6 +7,9 @@ import { afterAll, expect } from 'vitest';
 import { ROOT } from '../rules/source.ts';
 import { PASSWORD } from './tenant.ts';
 
+/** Milliseconds that whatever is waited for may take, on however busy a machine. */
+const WAIT = 60_000;
+
 export interface TestPage {
   readonly page: Page;
   /** Fails when the page broke its Content-Security-Policy, threw, or logged an error. */
@@ -26,9 +29,14 @@ export async function testBrowser(): Promise<TestBrowser> {
   afterAll(() => browser.close());
   return {
     open: async (address, options) => {
-      const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
+      const context = await browser.newContext({
+        viewport: { width: 1360, height: 860 },
+        // Nothing fades in or slides away: what is there is there as it will stay.
+        reducedMotion: 'reduce',
+        ...options,
+      });
       const page = await context.newPage();
-      page.setDefaultTimeout(15_000);
+      page.setDefaultTimeout(WAIT);
       const faults: string[] = [];
       page.on('pageerror', (error) => faults.push(String(error)));
       page.on('console', (message) => {
@@ -53,13 +61,29 @@ export async function signIn(page: Page, email = 'admin@acme.example', password 
   await answered;
 }
 
+/** Until nothing moves that comes to an end: colours are in between while they change. */
+export async function atRest(page: Page): Promise<void> {
+  const moving = () =>
+    page.evaluate(
+      () =>
+        document
+          .getAnimations()
+          .filter(
+            ({ playState, effect }) => playState === 'running' && effect?.getComputedTiming().endTime !== Infinity,
+          ).length,
+    );
+  await expect.poll(moving, { timeout: WAIT }).toBe(0);
+}
+
 /** Keeps a picture of a page in `test-results`. */
 export async function shot(page: Page, name: string, options: { readonly fullPage?: boolean } = {}): Promise<void> {
+  await atRest(page);
   await page.screenshot({ path: join(ROOT, 'test-results', `${name}.png`), ...options });
 }
 
 /** Fails for what keeps people with disabilities out. */
 export async function expectAccessible(page: Page): Promise<void> {
+  await atRest(page);
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
     .analyze();

@@ -1,5 +1,6 @@
 /** A database of one's own for a test file: cloned from the run's prepared one, dropped at the end. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, inject } from 'vitest';
 import { derive, LOGIN_ROLES } from '#engine/db/bootstrap.ts';
@@ -42,6 +43,9 @@ async function openClone(template: string, prefix: string | null): Promise<TestD
   const server = { host: '127.0.0.1', port };
   const maintenance = new pg.Client({ ...server, ...admin, database: 'postgres' });
   await maintenance.connect();
+  // Whoever has just closed a connection is not waited for by anybody: Postgres itself does so for five seconds.
+  const connected = 'select from pg_stat_activity where datname = $1';
+  while (prefix !== null && (await maintenance.query(connected, [template])).rows.length > 0) await delay(20);
   await maintenance.query(`select pg_advisory_lock(71)`);
   await maintenance.query(
     `create database ${quote(name)} template ${quote(template)} owner ${quote(LOGIN_ROLES.owner)}`,

@@ -1,9 +1,9 @@
 /** Runs a real `redis-server` on loopback, with nothing on disk. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import type { TestProject } from 'vitest/node';
+import { freePort } from './port.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -19,22 +19,6 @@ export function hasRedis(): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Below those that systems give to connections: nobody takes it before a server has it, nor while that is restarted. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
   }
 }
 

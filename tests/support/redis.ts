@@ -1,7 +1,8 @@
 /** A real Redis for a test file, where the machine has one: a process of its own on a port of its own, nothing on disk. */
 import { Redis } from 'ioredis';
 import { afterAll } from 'vitest';
-import { freePort, runRedis } from './redis-server.ts';
+import { freePort } from './port.ts';
+import { runRedis } from './redis-server.ts';
 
 export { hasRedis } from './redis-server.ts';
 

@@ -11,7 +11,16 @@ import { qualified, quote } from '../../db/identifiers.ts';
 import type { Tenant } from '../../model/tenant.ts';
 import { Problem } from '../../problem.ts';
 import { LOCK_TIMEOUT, StepMoved } from '../deferred/performance.ts';
-import { abandoned, beginAhead, closeAbandoned, finish, hold, progress, type StepRow } from '../deferred/store.ts';
+import {
+  abandoned,
+  beginAhead,
+  closeAbandoned,
+  finish,
+  hold,
+  holdAbandoned,
+  progress,
+  type StepRow,
+} from '../deferred/store.ts';
 import type { StepWork } from '../deferred/work.ts';
 import { tableName, typeOf } from '../ddl.ts';
 import { comingIndexName, comingName, comingNamesName, comingVersionName } from '../names.ts';
@@ -81,11 +90,7 @@ export async function clearAbandoned(client: PoolClient, tenant: Tenant): Promis
     // With the lock: whoever was at it is done.
     const steps = await abandoned(client, tenant.id);
     const state = await loadState(client, tenant);
-    for (const { number, work } of steps) {
-      if (state && work.kind === 'convert')
-        await withRetries(() => transaction(client, () => dropColumns(client, state, work)));
-      await closeAbandoned(client, tenant.id, number);
-    }
+    for (const step of steps) await clearAway(client, tenant, state, step);
   } finally {
     await releaseAheadLock(client, tenant.key);
   }
@@ -95,11 +100,27 @@ export async function clearAbandoned(client: PoolClient, tenant: Tenant): Promis
 async function clearOthers(client: PoolClient, input: AheadInput): Promise<void> {
   const { tenant, before, retry } = input;
   const mine = workOf(input);
-  for (const { number, work } of await abandoned(client, tenant.id)) {
+  for (const step of await abandoned(client, tenant.id)) {
+    const { work } = step;
     if (work.kind !== 'convert' || work.column !== mine.column || isDeepStrictEqual(work, mine)) continue;
-    await withRetries(() => transaction(client, () => dropColumns(client, before, work)), retry);
-    await closeAbandoned(client, tenant.id, number);
+    await clearAway(client, tenant, before, step, retry);
   }
+}
+
+/** Unless a publish has taken it since it was looked for: between the conversion and its publish nobody holds the lock. */
+async function clearAway(
+  client: PoolClient,
+  tenant: Tenant,
+  state: DesiredState | null,
+  { number, work }: StepRow,
+  retry?: RetryOptions,
+): Promise<void> {
+  const clear = async (): Promise<void> => {
+    if (!(await holdAbandoned(client, tenant.id, number))) return;
+    if (state && work.kind === 'convert') await dropColumns(client, state, work);
+    await closeAbandoned(client, tenant.id, number);
+  };
+  await withRetries(() => transaction(client, clear), retry);
 }
 
 type ConvertWork = Extract<StepWork, { readonly kind: 'convert' }>;

@@ -344,3 +344,32 @@ test('a publish that dies while it converts ahead leaves nothing behind', async 
   await publish(made, 'large', size('integer'));
   expect((await sizes(made)).length).toBe(3000);
 });
+
+test('what a publish takes is not cleared away behind its back', async () => {
+  const made = await garden(
+    'large',
+    size('text'),
+    Array.from({ length: 30 }, (_, at) => `${at}`),
+  );
+  await publish(made, 'large', size('integer'));
+  // As it is after the conversion, while the publish is in its transaction: nobody holds the lock of conversions.
+  const step = `armature.schema_step set state = $2 where tenant_id = $1 and kind = 'convert'`;
+  await superuser.query(`update ${step}`, [made.tenant.id, 'running']);
+  await superuser.query('begin');
+  await superuser.query(`update ${step}`, [made.tenant.id, 'done']);
+  await superuser.query(`lock table "${made.tenant.names.schema}".custom_plants`);
+  const draining = labs.large.runner.drain(made.tenant.key);
+  const waiting = async () => {
+    // Sessions are looked at once in a transaction.
+    await superuser.query('select pg_stat_clear_snapshot()');
+    const { rowCount } = await superuser.query(
+      `select from pg_stat_activity where datname = current_database() and application_name = 'armature step' and wait_event_type = 'Lock'`,
+    );
+    return rowCount;
+  };
+  await expect.poll(waiting).toBe(1);
+  await superuser.query('commit');
+  expect(await draining).toBe('done');
+  const [told] = (await labs.large.steps.list(made.tenant.key)).filter(({ kind }) => kind === 'convert');
+  expect(told).toMatchObject({ state: 'done', error: null });
+});

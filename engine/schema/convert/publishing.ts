@@ -2,6 +2,7 @@
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.ts';
 import { StepMoved } from '../deferred/performance.ts';
+import { hold } from '../deferred/store.ts';
 import type { StepWork } from '../deferred/work.ts';
 import type { Tenant } from '../../model/tenant.ts';
 import { Problem } from '../../problem.ts';
@@ -21,15 +22,21 @@ export class NeedsConversion extends Error {
   }
 }
 
-/** @throws NeedsConversion unless everything that is to be made ahead is there */
-export function requireConverted(prepared: Prepared, ready: readonly Ready[]): void {
-  const { kept, conversions, wanted } = prepared;
-  const there = new Set(kept.flatMap(({ work }) => (work.kind === 'convert' ? [JSON.stringify(ordered(work))] : [])));
-  const missing = conversions.filter(
-    (conversion) => conversion.ahead && !there.has(JSON.stringify(ordered(workOf({ wanted, conversion })))),
+/**
+ * Whoever clears away what seems to be abandoned waits from here on for the end of the transaction, or was here first.
+ * @throws NeedsConversion unless everything that is to be made ahead is there
+ */
+export async function requireConverted(client: PoolClient, prepared: Prepared, ready: readonly Ready[]): Promise<void> {
+  const { tenant, kept, conversions, wanted } = prepared;
+  const ahead = conversions.filter((conversion) => conversion.ahead);
+  const there = new Map(
+    kept.flatMap((step) => (step.work.kind === 'convert' ? [[JSON.stringify(ordered(step.work)), step] as const] : [])),
   );
-  if (missing.length > 0 || ready.length < conversions.filter(({ ahead }) => ahead).length)
-    throw new NeedsConversion(prepared);
+  if (ready.length < ahead.length) throw new NeedsConversion(prepared);
+  for (const conversion of ahead) {
+    const step = there.get(JSON.stringify(ordered(workOf({ wanted, conversion }))));
+    if (!step || !(await hold(client, tenant.id, step))) throw new NeedsConversion(prepared);
+  }
 }
 
 /** Postgres keeps the keys of jsonb in an order of its own. */

@@ -112,6 +112,15 @@ export async function abandoned(client: ClientBase, tenantId: string): Promise<r
   return rows;
 }
 
+/** @returns whether it is abandoned yet, with its row locked against a publish until the end of the transaction */
+export async function holdAbandoned(client: ClientBase, tenantId: string, number: number): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from armature.schema_step where tenant_id = $1 and number = $2 and state <> 'done' and superseded_by is null for update`,
+    [tenantId, number],
+  );
+  return rowCount === 1;
+}
+
 /** Nothing is left of it. */
 export async function closeAbandoned(client: ClientBase, tenantId: string, number: number): Promise<void> {
   await client.query(
