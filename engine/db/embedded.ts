@@ -29,6 +29,8 @@ export interface EmbeddedOptions {
   readonly password: string;
   /** Further settings, e.g. `{ fsync: 'off' }` in tests. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Chooses where it listens (default: a free port); asked again when somebody else was quicker to take it. */
+  readonly ports?: () => Promise<number>;
 }
 
 const SETTINGS = {
@@ -42,6 +44,9 @@ const SETTINGS = {
   log_min_messages: 'warning',
   lc_messages: 'C',
 };
+
+/** Ports that are tried. */
+const TRIES = 5;
 
 /**
  * Starts the cluster, or attaches to it when it is already running.
@@ -66,20 +71,23 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
       `The data in ${data} belong to Postgres ${version}, and this is Postgres ${expected}. Start the version of Armature that made them, or move the folder away to begin anew.`,
     );
   }
-  const port = await freePort();
-  const settings: Record<string, string> = { ...SETTINGS, ...options.settings, port: String(port) };
-  const flags = Object.entries(settings)
-    .map(([key, value]) => `-c ${key}='${value}'`)
-    .join(' ');
   const log = join(data, 'server.log');
-  try {
-    await asAccount(account, binaries.pg_ctl, ['start', '-w', '-t', '60', '-s', '-D', data, '-l', log, '-o', flags]);
-  } catch (error) {
-    throw new StartupError(`Postgres could not start in ${data}. Its log ends with:\n${await tail(log)}`, {
-      cause: error,
-    });
+  for (let tries = 1; ; tries += 1) {
+    const port = await (options.ports ?? freePort)();
+    const settings: Record<string, string> = { ...SETTINGS, ...options.settings, port: String(port) };
+    const flags = Object.entries(settings)
+      .map(([key, value]) => `-c ${key}='${value}'`)
+      .join(' ');
+    try {
+      await asAccount(account, binaries.pg_ctl, ['start', '-w', '-t', '60', '-s', '-D', data, '-l', log, '-o', flags]);
+      return { port, started: true, stop };
+    } catch (error) {
+      const end = await tail(log);
+      // Between the choice of a port and its use somebody else can take it.
+      if (end.includes('Address already in use') && tries < TRIES) continue;
+      throw new StartupError(`Postgres could not start in ${data}. Its log ends with:\n${end}`, { cause: error });
+    }
   }
-  return { port, started: true, stop };
 }
 
 interface Binaries {

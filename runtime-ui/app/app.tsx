@@ -18,6 +18,7 @@ import { ErrorState } from '../shared/states.tsx';
 import { theme } from '../theme/theme.ts';
 import { Boundary } from './boundary.tsx';
 import { LanguageContext } from './language.ts';
+import { readMark } from './live.ts';
 import { Screens } from './screens.tsx';
 import { ShellSkeleton } from './shell-skeleton.tsx';
 import { SignInPage } from './sign-in-page.tsx';
@@ -96,6 +97,12 @@ function Gate({ locale }: { readonly locale: string }) {
     staleTime: 60_000,
     placeholderData: (previous) => previous,
   });
+  const mark = useQuery({
+    queryKey: ['mark'],
+    enabled: session.data === true,
+    queryFn: ({ signal }) => readMark(signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
   useEffect(
     () =>
       onSessionLost(() => {
@@ -110,11 +117,11 @@ function Gate({ locale }: { readonly locale: string }) {
   if (session.isError) return <ErrorState error={session.error} onRetry={() => void session.refetch()} />;
   if (session.data === false) return <SignInPage onSignedIn={() => void client.resetQueries()} />;
   if (model.isError && !model.data) return <ErrorState error={model.error} onRetry={() => void model.refetch()} />;
-  if (!model.data) return <ShellSkeleton />;
+  if (!model.data || mark.isPending) return <ShellSkeleton />;
   return (
     <ModelContext value={model.data}>
       <FormatContext value={format}>
-        <Screens />
+        <Screens mark={mark.data ?? ''} />
       </FormatContext>
     </ModelContext>
   );

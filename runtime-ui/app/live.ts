@@ -3,7 +3,7 @@
  * work, it is asked now and then. A page that nobody looks at listens to nothing and catches up when it is looked at.
  */
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import type { UiModel } from '../../engine/api/ui-model.ts';
 import { request } from '../api/client.ts';
 import { ApiProblem } from '../api/problem.ts';
@@ -34,11 +34,26 @@ function isItem(item: unknown): item is Item {
   return typeof item === 'object' && item !== null && 'entity' in item && 'id' in item;
 }
 
-/** Follows the changes as long as it is mounted. */
-export function useLive(model: UiModel): void {
+/** Where the changes stand now. Asked before any record is read: what changes while the first are read is told afterwards. */
+export async function readMark(signal: AbortSignal): Promise<string> {
+  try {
+    const { body } = await request<{ next: string }>('GET', '/api/$changes', { signal });
+    return body.next;
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 401) throw error;
+    // Screens do without.
+    return '';
+  }
+}
+
+/**
+ * Follows the changes as long as it is mounted.
+ * @param mark what was before it is known
+ */
+export function useLive(model: UiModel, mark: string): void {
   const client = useQueryClient();
+  const position = useRef(mark);
   useEffect(() => {
-    let token = '';
     let source: EventSource | null = null;
     let asking: ReturnType<typeof setTimeout> | undefined;
     let calm: ReturnType<typeof setTimeout> | undefined;
@@ -64,7 +79,7 @@ export function useLive(model: UiModel): void {
       if (items.length > 0) calm ??= setTimeout(fetchAnew, CALM_MS);
     };
     const everything = () => {
-      token = '';
+      position.current = '';
       void client.invalidateQueries({ queryKey: ['record'] });
       void client.invalidateQueries({ queryKey: ['records'] });
       for (const listener of listeners) listener(new Set(Object.keys(model.entities)));
@@ -73,11 +88,11 @@ export function useLive(model: UiModel): void {
     const ask = async () => {
       if (ended || document.hidden) return;
       try {
-        const since = token === '' ? '' : `?since=${token}`;
+        const since = position.current === '' ? '' : `?since=${position.current}`;
         const { body } = await request<{ next: string }>('GET', `/api/$changes${since}`);
-        if (token === '') everything();
+        if (position.current === '') everything();
         take(itemsOf(body));
-        token = body.next;
+        position.current = body.next;
       } catch (error) {
         if (error instanceof ApiProblem && error.status === 410) everything();
         if (error instanceof ApiProblem && error.status === 401) return;
@@ -86,13 +101,13 @@ export function useLive(model: UiModel): void {
     };
 
     const listen = () => {
-      const since = token === '' ? '' : `?since=${token}`;
+      const since = position.current === '' ? '' : `?since=${position.current}`;
       source = new EventSource(`/api/$events${since}`);
       source.addEventListener('ready', (event) => {
-        token = event.lastEventId;
+        position.current = event.lastEventId;
       });
       source.addEventListener('change', (event) => {
-        token = event.lastEventId;
+        position.current = event.lastEventId;
         take(itemsOf(JSON.parse(event.data)));
       });
       source.addEventListener('reset', everything);

@@ -20,9 +20,10 @@ const ImportPage = lazy(() => import('../import/import-page.tsx').then((module) 
 const BinPage = lazy(() => import('../list/bin-page.tsx').then((module) => ({ default: module.BinPage })));
 const MergePage = lazy(() => import('../record/merge-page.tsx').then((module) => ({ default: module.MergePage })));
 
-export function Screens() {
+/** @param mark where the changes stood before any record was read */
+export function Screens({ mark }: { readonly mark: string }) {
   const { path } = usePlace();
-  useLive(useModel());
+  useLive(useModel(), mark);
   return (
     <Shell>
       <Boundary key={path}>

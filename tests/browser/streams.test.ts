@@ -20,10 +20,7 @@ beforeAll(async () => {
 
 async function open(path: string) {
   const opened = await browser.open(app.url + path);
-  // What others change is told from here on.
-  const listening = opened.page.waitForResponse((response) => response.url().includes('/api/$events'));
   await signIn(opened.page);
-  await listening;
   return opened;
 }
 
@@ -46,6 +43,21 @@ test('a list leaves as a file, and shows what others change', async () => {
   await page.getByRole('heading', { name: 'Appeared Meanwhile' }).waitFor();
   await admin.patch(`/api/crm/v1/accounts/${json.data?.id}`, { name: 'Renamed Meanwhile' });
   await page.getByRole('heading', { name: 'Renamed Meanwhile' }).waitFor();
+  expectClean();
+});
+
+test('what changes after the first read and before anybody listens is shown', async () => {
+  const { page, expectClean } = await browser.open(`${app.url}/crm/accounts`);
+  const listening = Promise.withResolvers<void>();
+  await page.route('**/api/$events**', async (route) => {
+    await listening.promise;
+    await route.continue();
+  });
+  await signIn(page);
+  await page.getByRole('link', { name: 'Lighthouse Foods' }).waitFor();
+  await admin.post('/api/crm/v1/accounts', { name: 'Between The Two' });
+  listening.resolve();
+  await page.getByRole('link', { name: 'Between The Two' }).waitFor();
   expectClean();
 });
 
