@@ -1,6 +1,6 @@
 /** What opens and ends a session: time, people, passwords; and the tokens of programs. */
 import { randomUUID } from 'node:crypto';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DAY, identityLab, PASSWORD, problemOf, type User } from '#tests/support/identity-lab.ts';
 import type { NewPerson } from '#tests/support/tenant.ts';
 import { keepHouse } from '../housekeeping.ts';
@@ -50,6 +50,28 @@ describe('a session', () => {
     await identity.signOut('arm_nonsense');
     expect(await identity.authenticate('')).toBeNull();
     expect(await identity.authenticate(`arm_${'a'.repeat(43)}`)).toBeNull();
+  });
+
+  test('stays ended when it was being looked up at that moment', async () => {
+    const { token } = await open();
+    const found = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    const batch = services.database.batch.bind(services.database);
+    const reading = vi.spyOn(services.database, 'batch').mockImplementation(async (session, statements) => {
+      const results = await batch(session, statements);
+      if (statements.some(({ text }) => /^select[^;]* from armature\.session /s.test(text))) {
+        found.resolve();
+        await ended.promise;
+      }
+      return results;
+    });
+    const looking = identity.authenticate(token);
+    await found.promise;
+    await identity.signOut(token);
+    ended.resolve();
+    await looking;
+    reading.mockRestore();
+    expect(await identity.authenticate(token)).toBeNull();
   });
 
   test('is stored as a hash only, and so is its password', async () => {
