@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Address, Credentials } from './connection.ts';
 
-/** Looks at the list of connections, and milliseconds between them: our own take a moment to disappear from it. */
-const LOOKS = 10;
+/** Looks at the list of connections, and milliseconds between them: on a busy machine our own take a while to disappear from it. */
+const LOOKS = 30;
 const PAUSE = 100;
 
 /** Whether any other client is connected to this server. Close your own connections before. `true` when it cannot be told. */
