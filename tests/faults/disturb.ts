@@ -58,6 +58,8 @@ export async function inside<T>(there: Installation, work: (client: pg.Client) =
     password: 'superuser',
     database: 'postgres',
   });
+  // Postgres is killed also between two statements: the next one tells.
+  client.on('error', () => {});
   await client.connect();
   try {
     return await work(client);
