@@ -246,16 +246,8 @@ describe('the feed', () => {
 
   test('a commit that comes late is not passed over', async () => {
     const since = await start(admin);
-    const late = await database.superuser.query('select 1').then(async () => {
-      const pg = await import('pg');
-      const client = new pg.default.Client({
-        ...database.address,
-        user: database.admin.user,
-        password: database.admin.password,
-      });
-      await client.connect();
-      return client;
-    });
+    const late = new pg.Client({ ...database.address, ...database.admin });
+    await late.connect();
     await late.query('begin');
     const { rows } = await late.query(
       `insert into t_acme.crm_leads (id, last_name, company, owner) values (gen_random_uuid(), 'Late', 'X', $1) returning id`,
@@ -333,6 +325,14 @@ const tokenOf = async (email: string) =>
 const told = (stream: ReturnType<typeof listen>) =>
   stream.events.filter(({ event }) => event === 'change').flatMap(({ data }) => brief(data.data ?? []));
 
+/** Listens, and goes again. @returns where that was */
+async function standing(token: string): Promise<string> {
+  const stream = listen(token);
+  await until(() => stream.events.length > 0);
+  stream.close();
+  return stream.events.at(-1)?.id ?? '';
+}
+
 describe('events', () => {
   test('reach those who see the record, at once, and nobody else', async () => {
     const [anns, bobs] = [listen(await tokenOf('ann@acme.example')), listen(await tokenOf('bob@acme.example'))];
@@ -354,10 +354,7 @@ describe('events', () => {
 
   test('go on where somebody stood', async () => {
     const token = await tokenOf('ann@acme.example');
-    const first = listen(token);
-    await until(() => first.events.length > 0);
-    const last = first.events.at(-1)?.id ?? '';
-    first.close();
+    const last = await standing(token);
     const id = await make(ann, 'While away');
     const second = listen(token, 'entities=crm.lead', { 'last-event-id': last });
     await until(() => second.events.some(({ event }) => event === 'ready') && told(second).length > 0);
@@ -374,10 +371,7 @@ describe('events', () => {
 
   test('tell nothing twice of what is committed while the past is told', async () => {
     const token = await tokenOf('ann@acme.example');
-    const first = listen(token);
-    await until(() => first.events.length > 0);
-    const last = first.events.at(-1)?.id ?? '';
-    first.close();
+    const last = await standing(token);
     const holder = new pg.Client({ ...database.address, ...database.admin });
     await holder.connect();
     await holder.query('begin; select pg_current_xact_id()');
